@@ -1,0 +1,51 @@
+"""The command line: one module a command, found by themselves; every failure is one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from forecaster.errors import ForecasterError
+
+
+def main() -> None:
+    """The `forecast` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code (see the README's table)."""
+    import typer
+
+    from forecaster.cli.app import build
+
+    try:
+        result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except ForecasterError as error:
+        return _complain(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted; what was finished is kept.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _unexpected(error, "--verbose" in arguments)
+
+
+def _unexpected(error: Exception, verbose: bool) -> int:
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:  # a usage error of typer's own
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "forecast"
+        message = " ".join(format_message().split())
+        return _complain(f"{message} See `{command} --help`.", 2)
+    if verbose:
+        raise error
+    return _complain(f"this is a bug: {type(error).__name__}: {error}. Run it again with --verbose for a traceback.", 1)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,52 @@
+"""The application and the discovery of its commands."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Annotated
+
+import typer
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("forecaster"))
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="forecast",
+    help="Forecast stocks from your terminal, and learn how far the forecast can be trusted.",
+    epilog="Start here: forecast fetch --source sample && forecast train demo && forecast predict AAPL",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich's help takes twice as long
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _forecast(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def group(name: str, text: str) -> typer.Typer:
+    """A command with subcommands, such as `forecast data list`."""
+    inner = typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(inner, name=name)
+    return inner
+
+
+def build() -> typer.Typer:
+    """The application with every command module of this package imported."""
+    package = importlib.import_module("forecaster.cli")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"forecaster.cli.{module.name}")
+    return app

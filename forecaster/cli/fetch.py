@@ -1,0 +1,57 @@
+"""forecast fetch"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import app
+
+
+@app.command(epilog="Example: forecast fetch AAPL MSFT NVDA · forecast fetch --source file --path prices.csv")
+def fetch(
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER...", help="Symbols, as in BRK-B.")] = None,
+    source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
+    path: Annotated[Path | None, typer.Option(help="File or folder of --source file.")] = None,
+    tickers_file: Annotated[Path | None, typer.Option(help="Text file of symbols, one a line.")] = None,
+    start: opt.Date = None,
+    end: opt.Date = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Requests at once.")] = 4,
+    full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
+    currency: Annotated[str, typer.Option(help="Currency of a file's prices.")] = "USD",
+    calendar: Annotated[str, typer.Option(help="Exchange calendar of a file's dates.")] = "XNYS",
+    data_dir: opt.DataDir = opt.DATA_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Bring daily candles into the store."""
+    from forecaster.data.sources import SourceOptions
+    from forecaster.show.fetch import fetch_view
+    from forecaster.show.output import present
+    from forecaster.show.progress import progress
+    from forecaster.workflows.fetch import exit_code
+    from forecaster.workflows.fetch import fetch as run
+
+    names = [*(tickers or []), *opt.symbols(tickers_file)]
+    with progress("fetching", len(names) or None, quiet) as advance:
+        done = itertools.count(1)
+        outcomes = run(
+            names,
+            source=source,
+            data_dir=data_dir,
+            options=SourceOptions(path, currency, calendar, workers),
+            start=opt.day(start),
+            end=opt.day(end),
+            full=full,
+            force=force,
+            report=lambda outcome: advance(next(done), outcome.ticker),
+        )
+    present(fetch_view(outcomes), format, output)
+    raise typer.Exit(exit_code(outcomes))

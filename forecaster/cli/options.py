@@ -1,0 +1,51 @@
+"""Options that several commands share, and how a command line's text becomes values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from forecaster.files import existing_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Format = Literal["table", "json", "csv", "parquet"]
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD.") from error
+
+
+DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
+RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to give the result.")]
+Output = Annotated[Path | None, typer.Option("--output", help="File for the result instead of the screen.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
+Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
+
+DATA_DIR = Path("data/store")
+RUNS_DIR = Path("runs")
+
+
+def day(date: dt.date | None) -> np.datetime64 | None:
+    """A date as the data floor has it."""
+    import numpy as np
+
+    return None if date is None else np.datetime64(date, "D")
+
+
+def symbols(file: Path | None) -> list[str]:
+    """The symbols of a text file, one a line; what follows a # is a remark."""
+    if file is None:
+        return []
+    lines = existing_file(file, "--tickers-file").read_text(encoding="utf-8").splitlines()
+    return [name for line in lines if (name := line.partition("#")[0].strip())]

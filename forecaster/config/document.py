@@ -1,0 +1,136 @@
+"""YAML text → plain values, with the place where each one was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from forecaster.errors import ConfigError
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A mapping of settings and, for each key path, where it stands (`gru.yaml:12` or `--set`)."""
+
+    name: str
+    values: dict[str, Any]
+    places: dict[Path, str] = field(default_factory=dict)
+
+    def place(self, path: Sequence[str | int]) -> str:
+        """Where the key stands, or the nearest section above it."""
+        key = tuple(path)
+        while key and key not in self.places:
+            key = key[:-1]
+        return self.places.get(key, self.name)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's scalars: `ON` and `NO` are tickers, not booleans, and `1e-3` is a number."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, rule) for tag, rule in rules if tag.rpartition(":")[2] not in ("bool", "float")]
+        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
+                problem = f"the key {key.value!r} stands twice or is not a plain word"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false|True|False)$"), list("tfTF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$|^[-+]?\.(?:inf|nan)$"),
+    list("-+0123456789."),
+)
+
+
+def parse(text: str, name: str) -> Document:
+    """Read YAML text whose top is a mapping.
+
+    Raises:
+        ConfigError: the text is not YAML, or its top is a list or a single value.
+    """
+    try:
+        node, values = _load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(_complaint(error, name)) from error
+    if not isinstance(values, dict):
+        kind = "empty" if values is None else f"a {type(values).__name__}"
+        raise ConfigError(f"{name}:1: the file is {kind}, expected sections such as `data:` and `model:`.")
+    places: dict[Path, str] = {}
+    _mark(node, (), name, places)
+    return Document(name, values, places)
+
+
+def override(document: Document, settings: Sequence[str]) -> Document:
+    """Apply `a.b=c` settings, the value read as YAML, on a copy of the document.
+
+    Raises:
+        ConfigError: a setting has no `=`, its value is not YAML, or a key on its way is not a section.
+    """
+    values = _copied(document.values)
+    places = dict(document.places)
+    for setting in settings:
+        path, value = _setting(setting)
+        section = values
+        for key in path[:-1]:
+            section = section.setdefault(key, {})
+            if not isinstance(section, dict):
+                raise ConfigError(f"--set {setting}: {key!r} holds a value, expected a section.")
+        section[path[-1]] = value
+        places[path] = f"--set {setting}"
+    return Document(document.name, values, places)
+
+
+def _load(text: str) -> tuple[yaml.Node | None, Any]:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _setting(setting: str) -> tuple[tuple[str, ...], Any]:
+    key, equals, text = setting.partition("=")
+    path = tuple(key.strip().split("."))
+    if not equals or not all(path):
+        raise ConfigError(f"--set {setting}: expected KEY=VALUE, such as training.steps=200.")
+    try:
+        return path, _load(text)[1]
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {setting}: {text!r} is not a YAML value.") from error
+
+
+def _copied(value: Any) -> Any:
+    return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _mark(node: yaml.Node | None, path: Path, name: str, places: dict[Path, str]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            places[(*path, key.value)] = f"{name}:{key.start_mark.line + 1}"
+            _mark(value, (*path, key.value), name, places)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            places[(*path, index)] = f"{name}:{value.start_mark.line + 1}"
+            _mark(value, (*path, index), name, places)
+
+
+def _complaint(error: yaml.YAMLError, name: str) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    line = f":{mark.line + 1}" if mark is not None else ""
+    return f"{name}{line}: this is not valid YAML: {problem}."

@@ -1,0 +1,136 @@
+"""A config file or the name of a shipped one → a validated `Config`; the complaints name file, line and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from forecaster.config.document import Document, override, parse
+from forecaster.config.schema import Config
+from forecaster.errors import ConfigError, InputError, UnknownNameError, did_you_mean
+from forecaster.files import shipped
+
+
+def shipped_configs() -> dict[str, Path]:
+    """The configs that come with the package, by name."""
+    return {path.stem: path for path in sorted(shipped("configs").glob("*.yaml"))}
+
+
+def find_config(name: str) -> Path:
+    """The file that `name` means: a path, or the name of a shipped config.
+
+    Raises:
+        UnknownNameError: it is neither.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = shipped_configs()
+    shipped_name = name if name in known else path.stem if path.parent.name == "configs" else ""
+    if shipped_name not in known:
+        raise UnknownNameError("config", name, known, "A path to a YAML file will do as well.")
+    return known[shipped_name]
+
+
+def read_document(name: str, settings: Sequence[str] = ()) -> Document:
+    """Read a config file and apply `--set` on top of it.
+
+    Raises:
+        ConfigError: the text or a setting cannot be read.
+    """
+    path = find_config(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"config {path} cannot be read as UTF-8 text: {error}.") from error
+    return override(parse(text, str(path)), settings)
+
+
+def validate(document: Document) -> Config:
+    """Check a document against the schema.
+
+    Raises:
+        ConfigError: each problem with file, line, key, value, expectation and the nearest right key.
+    """
+    config: Config = validated(Config, document.values, document)
+    return config
+
+
+def validated(model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str, ...] = ()) -> Any:
+    """Check `values` against a pydantic model; `prefix` is where they stand in the document.
+
+    Raises:
+        ConfigError: as `validate`.
+    """
+    try:
+        return model.model_validate(_tuples(values))
+    except ValidationError as error:
+        raise ConfigError(_complaints(error, model, document, prefix)) from error
+
+
+def to_yaml(config: Config) -> str:
+    """The resolved config as YAML that reads back to the same config."""
+    return yaml.safe_dump(_lists(config.model_dump(exclude_none=True)), sort_keys=False)
+
+
+def _lists(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_lists(item) for item in value]
+    return {key: _lists(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _tuples(value: Any) -> Any:
+    """YAML lists as the tuples that frozen sections hold."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _complaints(
+    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str, ...]
+) -> list[str]:
+    """One line a key: the branches of a union are told as alternatives."""
+    lines: dict[str, list[str]] = {}
+    for item in error.errors():
+        location = (*prefix, *_keys(item["loc"]))
+        key = ".".join(str(part) for part in location)
+        head, expectation = _finding(item, key, model)
+        lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
+    return [f"{head}{' or '.join(dict.fromkeys(found))}" for head, found in lines.items()]
+
+
+def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
+    if item["type"] == "extra_forbidden":
+        known = _fields(model, item["loc"][:-1])
+        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).rstrip()
+    if item["type"] == "missing":
+        return f"{key!r} is missing: ", "add it."
+    message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
+    message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
+    return f"{key} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace("a int", "an int")
+
+
+def _keys(loc: Iterable[str | int]) -> list[str | int]:
+    """pydantic's location without the names of union branches, which no user wrote."""
+    return [part for part in loc if isinstance(part, int) or part.isidentifier()]
+
+
+def _fields(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
+    current: Any = model
+    for part in loc:
+        annotation = current.model_fields[str(part)].annotation if hasattr(current, "model_fields") else None
+        current = annotation
+    return list(current.model_fields) if hasattr(current, "model_fields") else []
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        value = f"a section with {', '.join(map(str, value))}" if value else "an empty section"
+        return str(value)
+    text = str(_lists(value)) if isinstance(value, tuple) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,156 @@
+"""Many tickers' candles as one frozen object: each on its own sessions, and the [N, T, 4] tensor of their union."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int, Shaped
+
+from forecaster.data.bars import Bars
+from forecaster.data.store import Store
+from forecaster.errors import InputError, at_most_five
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Candles of N tickers, kept as R rows: ticker after ticker, each on its own sessions, ascending.
+
+    Whatever counts sessions (features, lags, context, horizon) counts rows of one ticker. The union grid, where a
+    ticker may not have traded, serves export, market means and students.
+
+    Args:
+        tickers: N symbols.
+        offsets: rows `offsets[n]:offsets[n + 1]` belong to ticker n.
+        sessions: datetime64[D] of each row.
+        prices: open, high, low, close, adjusted for splits and dividends (see `Bars.adjusted`).
+        close: the close in the ticker's currency as the source gives it.
+        volume: shares, as the source gives them.
+        currencies: ISO code of each ticker.
+        calendars: exchange calendar of each ticker.
+    """
+
+    tickers: tuple[str, ...]
+    offsets: Int[np.ndarray, " ticker+1"]
+    sessions: Shaped[np.ndarray, " row"]
+    prices: Float[np.ndarray, "row 4"]
+    close: Float[np.ndarray, " row"]
+    volume: Float[np.ndarray, " row"]
+    currencies: tuple[str, ...]
+    calendars: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for array in (self.offsets, self.sessions, self.prices, self.close, self.volume):
+            array.setflags(write=False)
+
+    @classmethod
+    def of(cls, bars: Sequence[Bars]) -> Panel:
+        """Join the candles of several tickers."""
+        lengths = [len(one) for one in bars]
+        return cls(
+            tickers=tuple(one.ticker for one in bars),
+            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+            sessions=np.concatenate([one.dates for one in bars]),
+            prices=np.concatenate([one.adjusted() for one in bars]),
+            close=np.concatenate([one.close for one in bars]),
+            volume=np.concatenate([one.volume for one in bars]),
+            currencies=tuple(one.currency for one in bars),
+            calendars=tuple(one.calendar for one in bars),
+        )
+
+    def __len__(self) -> int:
+        return len(self.tickers)
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " ticker"]:
+        """Sessions of each ticker."""
+        return np.diff(self.offsets)
+
+    def rows(self, ticker: str) -> slice:
+        """Where a ticker's rows are."""
+        at = self.tickers.index(ticker)
+        return slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+
+    def until(self, date: np.datetime64) -> Panel:
+        """What was known at the close of `date`: no later row, and no ticker that had not started."""
+        return self._taking(self.sessions <= date)
+
+    def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
+        """Each ticker's last row dated ≤ end; `offsets[n] − 1` where it has none."""
+        counts = np.add.reduceat(self.sessions <= end, self.offsets[:-1])
+        return self.offsets[:-1] + counts.astype(np.int64) - 1
+
+    @cached_property
+    def ticker_of_row(self) -> Int[np.ndarray, " row"]:
+        """Index of the ticker that each row belongs to."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @cached_property
+    def dates(self) -> Shaped[np.ndarray, " time"]:
+        """The union of all tickers' sessions, ascending."""
+        return np.unique(self.sessions)
+
+    @cached_property
+    def observed(self) -> Bool[np.ndarray, "ticker time"]:
+        """Where a ticker traded on the union grid."""
+        grid = np.zeros((len(self), len(self.dates)), bool)
+        grid[self.ticker_of_row, self._columns] = True
+        return grid
+
+    @cached_property
+    def ohlc(self) -> Float32[np.ndarray, "ticker time 4"]:
+        """The [N, T, 4] tensor: adjusted open, high, low, close; NaN where a ticker did not trade, never filled."""
+        grid = np.full((len(self), len(self.dates), 4), np.nan, np.float32)
+        grid[self.ticker_of_row, self._columns] = self.prices
+        return grid
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of tickers, sessions and candles: equal data, equal fingerprint."""
+        digest = hashlib.sha256("\n".join(self.tickers).encode())
+        for array in (self.offsets, self.sessions.astype(np.int64), self.prices, self.volume):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def _columns(self) -> Int[np.ndarray, " row"]:
+        return np.searchsorted(self.dates, self.sessions)
+
+    def _taking(self, which: Bool[np.ndarray, " row"]) -> Panel:
+        lengths = np.add.reduceat(which, self.offsets[:-1]).astype(np.int64)
+        some = np.flatnonzero(lengths)
+        return Panel(
+            tickers=tuple(self.tickers[n] for n in some),
+            offsets=np.concatenate([[0], np.cumsum(lengths[some])]),
+            sessions=self.sessions[which],
+            prices=self.prices[which],
+            close=self.close[which],
+            volume=self.volume[which],
+            currencies=tuple(self.currencies[n] for n in some),
+            calendars=tuple(self.calendars[n] for n in some),
+        )
+
+
+def read_panel(
+    store: Store,
+    tickers: Sequence[str],
+    start: np.datetime64 | None = None,
+    end: np.datetime64 | None = None,
+) -> Panel:
+    """Read tickers from the store, each cut to start ≤ date ≤ end.
+
+    Raises:
+        InputError: a ticker has no row between the dates.
+        UnknownNameError, DataError: as `Store.read`.
+    """
+    bars = [store.read(ticker).between(start, end) for ticker in store.require(tickers)]
+    empty = [one.ticker for one in bars if not len(one)]
+    if empty:
+        raise InputError(
+            f"{at_most_five(empty)}: no candles between {start or 'the start'} and {end or 'the end'}: "
+            "choose other dates or leave the ticker out."
+        )
+    return Panel.of(bars)

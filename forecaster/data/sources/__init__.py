@@ -1,0 +1,74 @@
+"""Where candles come from: one small protocol, and a registry that finds its members in this package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from forecaster.data.bars import Bars
+from forecaster.errors import ForecasterError
+from forecaster.registry import Registry
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a fetch asks of a source.
+
+    Args:
+        tickers: symbols to bring; none means all that the source holds.
+        known: what the store has of a ticker, for sources that can bring just the rest.
+        full: bring the whole history, whatever is known.
+    """
+
+    tickers: tuple[str, ...]
+    known: Callable[[str], Bars | None]
+    start: np.datetime64 | None = None
+    end: np.datetime64 | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One ticker's outcome: its whole history, or the failure; `notes` say what was repaired or dropped."""
+
+    ticker: str
+    bars: Bars | None = None
+    notes: tuple[str, ...] = ()
+    failure: ForecasterError | None = None
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the user can say of a source; each takes what it needs.
+
+    Args:
+        path: a file or a folder of files.
+        currency: ISO code, where the source can't say it.
+        calendar: exchange calendar, where the source can't say it.
+        workers: requests under way at once, for sources that go over the network.
+    """
+
+    path: Path | None = None
+    currency: str = "USD"
+    calendar: str = "XNYS"
+    workers: int = 4
+
+
+class Source(Protocol):
+    """Something that brings candles."""
+
+    def deliver(self, order: Order) -> Iterator[Delivery]:
+        """Give each ticker once, as it arrives; a ticker's failure is a delivery, not an exception.
+
+        Raises:
+            InputError: the order as a whole cannot be served.
+            OutsideError: nothing can be brought at all.
+        """
+        ...
+
+
+SOURCES: Registry[Callable[[SourceOptions], Source]] = Registry("source", __name__)

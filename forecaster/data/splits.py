@@ -1,0 +1,93 @@
+"""Training, validation and test: by date, for all tickers alike, with a purge at each border."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.config.schema import SplitConfig
+from forecaster.errors import InputError
+
+
+@dataclass(frozen=True)
+class Period:
+    """The dates start < date ≤ end; `start` is None where history begins."""
+
+    start: np.datetime64 | None
+    end: np.datetime64
+
+    def __str__(self) -> str:
+        return f"after {self.start} to {self.end}" if self.start else f"to {self.end}"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three dates, each the last of its period.
+
+    A forecast belongs to a period only if its origin AND the session it speaks of lie in it (the purge): at a
+    border, the last origins whose outcome lies beyond are dropped.
+    """
+
+    train_end: np.datetime64
+    validation_end: np.datetime64
+    test_end: np.datetime64
+
+    @property
+    def train(self) -> Period:
+        return Period(None, self.train_end)
+
+    @property
+    def validation(self) -> Period:
+        return Period(self.train_end, self.validation_end)
+
+    @property
+    def test(self) -> Period:
+        return Period(self.validation_end, self.test_end)
+
+    @property
+    def fitted(self) -> Period:
+        """Training and validation together, for a refit."""
+        return Period(None, self.validation_end)
+
+
+def make_split(config: SplitConfig, first: np.datetime64, last: np.datetime64) -> Split:
+    """Resolve a split against a panel's first and last date; spans are counted back from the last.
+
+    Raises:
+        InputError: no date is left for training, or the test begins after the last date.
+    """
+    if config.test and config.validation:
+        test_end = last.astype(dt.date)
+        validation_end = _back(test_end, config.test)
+        train_end = _back(validation_end, config.validation)
+    else:
+        train_end, validation_end, test_end = _dates(config)
+    split = Split(np.datetime64(train_end), np.datetime64(validation_end), np.datetime64(test_end))
+    if split.train_end <= first:
+        raise InputError(
+            f"data.split ends training on {train_end}, but the candles begin on {first}: "
+            "shorten the spans or fetch more."
+        )
+    if split.validation_end >= last:
+        raise InputError(
+            f"data.split begins the test after {validation_end}, but the candles end on {last}: choose earlier."
+        )
+    return split
+
+
+def _dates(config: SplitConfig) -> tuple[dt.date, dt.date, dt.date]:
+    if config.train_end is None or config.validation_end is None or config.test_end is None:
+        raise InputError("data.split: expected three dates or two spans.")
+    return config.train_end, config.validation_end, config.test_end
+
+
+def _back(date: dt.date, span: str) -> dt.date:
+    months = int(span[:-1]) * (12 if span[-1] == "y" else 1)
+    count = date.year * 12 + date.month - 1 - months
+    year, month = count // 12, count % 12 + 1
+    if year < 1:
+        raise InputError(f"data.split: {span} reaches back before the year 1: choose a shorter span.")
+    return dt.date(year, month, min(date.day, calendar.monthrange(year, month)[1]))

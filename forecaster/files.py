@@ -1,0 +1,84 @@
+"""Files: written beside their place and renamed, so that a reader never sees a part; and what ships with us."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from forecaster.errors import InputError, OutsideError
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path beside `target` to write to; on success it takes the target's place, on failure it vanishes.
+
+    Raises:
+        OutsideError: the folder cannot be made or written, or the disk is full.
+    """
+    with outside_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            _sync(part)
+            part.chmod(0o666 & ~_umask())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a whole text file, or nothing."""
+    with replacing(target) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def outside_errors(place: Path) -> Iterator[None]:
+    """Turn what the operating system refuses at `place` into one honest line."""
+    try:
+        yield
+    except OSError as error:
+        remedy = "free some space" if error.errno == errno.ENOSPC else "check the folder and its permissions"
+        reason = error.strerror or str(error)
+        raise OutsideError(f"{place} cannot be written: {reason}; {remedy}, or name another folder.") from error
+
+
+def shipped(kind: str) -> Path:
+    """The folder of what ships with the package: `configs` or `sample`.
+
+    In an installed wheel it lies inside the package, in a checkout at the top of the repository.
+    """
+    package = Path(__file__).parent
+    inside = package / "_shipped" / kind
+    if inside.is_dir():
+        return inside
+    return package.parent / {"configs": "configs", "sample": "data/sample"}[kind]
+
+
+def existing_file(path: Path, what: str) -> Path:
+    """`path` itself when it is a readable file.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(f"{what} {path} is not a file: check the name.")
+    return path
+
+
+def _sync(part: Path) -> None:
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,88 @@
+"""One result in four formats: a table for people; JSON, CSV and Parquet for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from forecaster.errors import InputError
+from forecaster.files import outside_errors, replacing, write_text
+
+
+@dataclass(frozen=True)
+class View:
+    """A result to show.
+
+    Args:
+        data: what JSON gives.
+        rows: the long form that CSV and Parquet give.
+        render: makes the picture for people.
+    """
+
+    data: Any
+    rows: Sequence[Mapping[str, Any]]
+    render: Callable[[], RenderableType]
+
+
+def present(view: View, format: str = "table", output: Path | None = None) -> None:
+    """Give a result on standard output or, whole or not at all, in a file.
+
+    Raises:
+        InputError: Parquet without a file to put it in.
+        OutsideError: the file cannot be written.
+    """
+    if format == "parquet":
+        _parquet(view, output)
+        return
+    if format == "table" and output is None:
+        Console().print(view.render())
+        return
+    text = _text(view, format)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_text(output, text)
+
+
+def note(message: str, quiet: bool = False) -> None:
+    """Say something beside the result, on standard error."""
+    if not quiet:
+        Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
+
+
+def _text(view: View, format: str) -> str:
+    if format == "json":
+        return json.dumps(view.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if format == "csv":
+        return _csv(view.rows)
+    console = Console(width=100, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(view.render())
+    return capture.get()
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _parquet(view: View, output: Path | None) -> None:
+    if output is None:
+        raise InputError("--format parquet needs --output FILE: Parquet is not text.")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with outside_errors(output), replacing(output) as part:
+        pq.write_table(pa.Table.from_pylist([dict(row) for row in view.rows]), part)
