@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -33,7 +33,7 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's scalars: `ON` and `NO` are tickers, not booleans, and `1e-3` is a number."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar = {
         first: [(tag, rule) for tag, rule in rules if tag.rpartition(":")[2] not in ("bool", "float")]
         for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

@@ -51,9 +51,9 @@ class SplitConfig(Section):
         by_dates = all(dates) and not any(spans)
         if not by_spans and not by_dates:
             raise ValueError("expected `validation` and `test`, or `train_end`, `validation_end` and `test_end`")
-        if self.train_end and self.validation_end and self.test_end:
-            if not self.train_end < self.validation_end < self.test_end:
-                raise ValueError("expected train_end < validation_end < test_end")
+        given = [date for date in dates if date is not None]
+        if given != sorted(set(given)):
+            raise ValueError("expected train_end < validation_end < test_end")
         return self
 
 

@@ -91,7 +91,8 @@ def _numbers(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
 
 def _dates(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return column.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+        local: np.ndarray = column.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+        return local
     text = column.astype(str).str.strip()
     compact = text.str.fullmatch(r"\d{8}(\.0)?")
     iso = text.str.slice(0, 10).where(~compact, text.str.replace(r"^(\d{4})(\d{2})(\d{2}).*$", r"\1-\2-\3", regex=True))
