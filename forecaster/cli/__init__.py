@@ -47,5 +47,5 @@ def _unexpected(error: Exception, verbose: bool) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    sys.stderr.write(f"error: {message}\n")
     return code
