@@ -19,11 +19,10 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         OutsideError: the folder cannot be made or written, or the disk is full.
     """
-    if target.exists() and not (target.is_file() or target.is_dir()):  # /dev/stdout, a pipe: nothing to rename onto
-        with outside_errors(target):
-            yield target
-        return
     with outside_errors(target):
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            yield target  # /dev/stdout or a pipe: there is nothing to rename onto
+            return
         target = target.resolve()  # a link stays a link
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
