@@ -75,7 +75,9 @@ def _csv(path: Path) -> pd.DataFrame:
 def _body(path: Path, names: Sequence[str], separator: str, header: int, decimal: str = ".") -> pd.DataFrame:
     width = len(names)
     text: Any = {at: str for at, name in enumerate(names) if meaning(name) in ("date", "ticker")}
-    gaps = {at: list(_GAPS) for at in range(width + 1) if at == width or meaning(names[at]) != "ticker"}  # NA trades
+    gaps: Any = {
+        at: list(_GAPS) for at in range(width + 1) if at == width or meaning(names[at]) != "ticker"
+    }  # NA trades
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas warns where it would lose a field
         frame = pd.read_csv(
