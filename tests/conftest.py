@@ -21,12 +21,11 @@ ROOT = Path(__file__).parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def bars(ticker: str = "AAPL", dates: object = 5, *, seed: int = 0, **changes: object) -> Bars:
-    """Coherent candles on the given dates, or on so many weekdays from 2020-01-02."""
-    if isinstance(dates, int):
-        days = np.busday_offset("2020-01-02", np.arange(dates))
-    else:
-        days = np.array(dates, "datetime64[D]")
+def bars(ticker: str = "AAPL", days: object = 5, *, seed: int = 0, **changes: object) -> Bars:
+    """Coherent candles on the given days, or on so many weekdays from 2020-01-02; `changes` replace whole columns."""
+    if isinstance(days, int):
+        days = np.busday_offset("2020-01-02", np.arange(days))
+    days = np.array(days, "datetime64[D]")
     close = 100 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.02, len(days))))
     open_ = np.concatenate([[100.0], close[:-1]]) if len(days) else close
     values: dict[str, object] = {

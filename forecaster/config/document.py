@@ -33,7 +33,7 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's scalars: `ON`, `NO` and `0700` are tickers, not booleans or octals, and `1e-3` is a number."""
 
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()  # type: ignore[no-untyped-call]
             problem = f"the alias *{event.anchor} is not taken here: write the value out"
@@ -86,7 +86,7 @@ _Dumper.yaml_implicit_resolvers = {
 
 def dump(values: dict[str, Any]) -> str:
     """Plain values as YAML text that `parse` reads back as they are."""
-    text: str = yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    text: str = yaml.dump(values, Dumper=_Dumper, sort_keys=False)
     return text
 
 
