@@ -56,7 +56,7 @@ def test_between_takes_both_ends_and_may_be_empty(make_bars: Make) -> None:
 def test_impossible_candles_are_refused_with_date_and_value(
     make_bars: Make, changes: dict[str, np.ndarray], complaint: str
 ) -> None:
-    with pytest.raises(DataError, match="^AAPL: ") as caught:
+    with pytest.raises(DataError, match=r"^AAPL: ") as caught:
         make_bars(days=2, **changes)
     assert complaint in str(caught.value)
 
@@ -71,7 +71,7 @@ def test_bars_cannot_be_changed_and_leave_their_callers_arrays_writable(make_bar
     bars = make_bars(days=2, volume=volume)
     with pytest.raises(FrozenInstanceError):
         bars.ticker = "X"  # type: ignore[misc]
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError, match=r"read-only"):
         bars.volume[0] = 5
     volume[0] = 5
 

@@ -47,13 +47,13 @@ def test_a_registry_imports_nothing_before_the_first_look(members: Registry[str]
 
 def test_a_registry_refuses_a_name_twice(members: Registry[str]) -> None:
     assert members["ape"]
-    with pytest.raises(ValueError, match="animal 'ape' is registered twice"):
+    with pytest.raises(ValueError, match=r"animal 'ape' is registered twice"):
         members.add("ape", "other")
     assert members["ape"] == "APE"
 
 
 def test_an_unknown_member_is_answered_with_the_nearest(members: Registry[str]) -> None:
-    with pytest.raises(UnknownNameError, match="Unknown animal 'zebar'. Did you mean 'zebra'?"):
+    with pytest.raises(UnknownNameError, match=r"Unknown animal 'zebar'. Did you mean 'zebra'?"):
         members["zebar"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -118,10 +119,12 @@ def _calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
     import exchange_calendars
 
     check_calendar(name)
-    try:
-        return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
-    except _FAULTS:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library's own, of pandas
+        try:
+            return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
+        except _FAULTS:
+            return None
 
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
