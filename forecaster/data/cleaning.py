@@ -98,10 +98,10 @@ def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
-    if not keep.any():
-        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices above 0: check the columns.")
-    if bad.mean() > MOST_BAD:
+    if len(bad) and bad.mean() > MOST_BAD:
         raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_REMEDY}")
+    if not keep.any():
+        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the columns.")
     if empty.any():
         notes.append(f"{_count(empty)} without a price dropped")
     if bad.any():

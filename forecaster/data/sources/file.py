@@ -61,10 +61,10 @@ class FileSource:
         frame = recognise(read_frame(file), str(file))
         if "ticker" not in frame.columns:
             return [(self._name(file, order).strip().upper(), frame)]
-        if frame["ticker"].isna().any():
-            row = frame.index[frame["ticker"].isna()][0]
+        names = frame["ticker"].astype("string").str.strip().str.upper().fillna("")
+        if (names == "").any():
+            row = frame.index[names == ""][0]
             raise DataError(f"{file}: the ticker in row {row} is missing, expected a symbol in each row.")
-        names = frame["ticker"].astype(str).str.strip().str.upper()
         return [(str(name), rows) for name, rows in frame.groupby(names, sort=False)]
 
     def _one(self, file: Path, name: str, rows: pd.DataFrame, order: Order, held: dict[str, Path]) -> Delivery:
