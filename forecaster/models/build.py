@@ -39,8 +39,8 @@ def parameters(name: str) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
-def check_model(config: Config, document: Document) -> None:
-    """Hold the model section against its constructor and against the task.
+def resolved_model(config: Config, document: Document) -> ModelConfig:
+    """The model section with every parameter of its constructor, held against that and against the task.
 
     Raises:
         ConfigError: with file, line, key, value, expectation and the nearest right name.
@@ -49,7 +49,7 @@ def check_model(config: Config, document: Document) -> None:
         model = parameters(config.model.name)
     except UnknownNameError as error:
         raise ConfigError(f"{document.place(('model', 'name'))}: {error}") from error
-    validated(model, config.model.parameters, document, ("model",))
+    values = validated(model, config.model.parameters, document, ("model",)).model_dump()
     try:
         body = make_body(config.model, input_size=1)
     except ValueError as error:
@@ -59,6 +59,7 @@ def check_model(config: Config, document: Document) -> None:
             f"{document.place(('model', 'bidirectional'))}: model.bidirectional is true with task.supervision dense: "
             "each forecast would see the days it is to foretell; set supervision to window or bidirectional to false."
         )
+    return ModelConfig(name=config.model.name, **values)
 
 
 def make_body(config: ModelConfig, input_size: int) -> Body:

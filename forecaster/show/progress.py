@@ -18,6 +18,7 @@ Tick = Callable[[int, int, float | None, float | None], None]
 @contextmanager
 def progress(title: str, total: float | None, quiet: bool = False) -> Iterator[Advance]:
     """A bar that counts to `total`, or just counts where the total is not known."""
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -25,8 +26,8 @@ def progress(title: str, total: float | None, quiet: bool = False) -> Iterator[A
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}"),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
         transient=True,
     )
     with bar:
@@ -47,7 +48,7 @@ def training_progress(quiet: bool = False) -> Iterator[tuple[Say, Tick]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}"),
         console=console,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,
         transient=True,
     )
     task = bar.add_task("training", total=None, detail="", visible=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.evaluation.baselines import BASELINES
 from forecaster.features import GROUPS
 from forecaster.models import MODELS
-from forecaster.models.build import check_model, parameters
+from forecaster.models.build import parameters, resolved_model
 from forecaster.registry import Registry
 
 
@@ -26,10 +26,17 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
     """
     document = read_document(str(config), settings)
     checked = validate(document)
-    _check_names(document, "features", checked.features, GROUPS)
-    _check_names(document, "evaluation", checked.evaluation.baselines, BASELINES, "baselines")
-    check_model(checked, document)
-    return checked
+    problems = [
+        *_unknown_names(document, ("features",), checked.features, GROUPS),
+        *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
+    ]
+    try:
+        model = resolved_model(checked, document)
+    except ConfigError as error:
+        raise ConfigError([*problems, *error.problems]) from error
+    if problems:
+        raise ConfigError(problems)
+    return checked.model_copy(update={"model": model})
 
 
 def config_schema() -> dict[str, Any]:
@@ -53,8 +60,10 @@ def _model_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def _check_names(document: Document, key: str, names: Iterable[str], registry: Registry[Any], inner: str = "") -> None:
+def _unknown_names(
+    document: Document, path: tuple[str, ...], names: Iterable[str], registry: Registry[Any]
+) -> Iterator[str]:
     for index, name in enumerate(names):
-        path: tuple[str | int, ...] = (key, inner, index) if inner else (key, index)
         if name not in registry:
-            raise ConfigError(f"{document.place(path)}: {UnknownNameError(registry.kind, name, registry.names())}")
+            place = document.place((*path, index))
+            yield f"{place}: {UnknownNameError(registry.kind, name, registry.names())}"
