@@ -30,6 +30,9 @@ Output = Annotated[Path | None, typer.Option("--output", help="File for the resu
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
+AsOf = Annotated[
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were the last day known.")
+]
 Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
 
 DATA_DIR = Path("data/store")

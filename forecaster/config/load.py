@@ -60,7 +60,9 @@ def validate(document: Document) -> Config:
     return config
 
 
-def validated(model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str, ...] = ()) -> Any:
+def validated(
+    model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str | int, ...] = ()
+) -> Any:
     """Check `values` against a pydantic model; `prefix` is where they stand in the document.
 
     Raises:
@@ -91,7 +93,11 @@ def _tuples(value: Any) -> Any:
 
 
 def _complaints(
-    error: ValidationError, model: type[BaseModel], values: Any, document: Document, prefix: tuple[str, ...]
+    error: ValidationError,
+    model: type[BaseModel],
+    values: Any,
+    document: Document,
+    prefix: tuple[str | int, ...],
 ) -> list[str]:
     """One line a key: the branches of a union are told as alternatives, unless one of them fits but for a part."""
     found = [((*prefix, *_keys(item, values)), item) for item in error.errors()]
@@ -102,18 +108,23 @@ def _complaints(
         key = ".".join(str(part) for part in location)
         head, expectation = _finding(item, key, model)
         lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
-    return [f"{head}{' or '.join(dict.fromkeys(expected))}" for head, expected in lines.items()]
+    return [
+        f"{head}{' or '.join(dict.fromkeys(expected)).rstrip('.')}{'' if expected[0].endswith('?') else '.'}"
+        for head, expected in lines.items()
+    ]
 
 
 def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known = _fields(model, item["loc"][:-1])
-        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).rstrip()
+        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).strip()
     if item["type"] == "missing":
         return f"{key!r} is missing: ", "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
-    return f"{key} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace("a int", "an int")
+    return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
+        "a int", "an int"
+    )
 
 
 def _keys(item: Any, values: Any) -> list[str | int]:
