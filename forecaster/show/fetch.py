@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from rich.markup import escape
 from rich.table import Table
 
 from forecaster.show.output import View
@@ -34,7 +35,7 @@ def _table(outcomes: Sequence[Fetched]) -> Table:
             f"[{style}]{one.status}[/]",
             one.first,
             one.last,
-            remarks,
+            escape(remarks),
             f"{one.rows:,}",
             f"{one.added:,}",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class SourceOptions:
     workers: int = 4
 
 
+@runtime_checkable  # for the type checks of the tests
 class Source(Protocol):
     """Something that brings candles."""
 
