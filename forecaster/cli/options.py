@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from forecaster.files import existing_file
+from forecaster.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,8 +44,14 @@ def day(date: dt.date | None) -> np.datetime64 | None:
 
 
 def symbols(file: Path | None) -> list[str]:
-    """The symbols of a text file, one a line; what follows a # is a remark."""
+    """The symbols of a text file, or of a ready list when no such file exists; what follows a # is a remark."""
     if file is None:
         return []
-    lines = existing_file(file, "--tickers-file").read_text(encoding="utf-8").splitlines()
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+    from forecaster.data import lists
+
+    if file.is_file():
+        return list(lists.parse(file.read_text(encoding="utf-8-sig")))
+    if file.name == str(file) and not file.suffix:
+        return list(lists.read(str(file)))
+    ready = ", ".join(lists.names())
+    raise InputError(f"--tickers-file {file} is not a file: check the name, or take a ready list ({ready}).")

@@ -74,3 +74,16 @@ def _covered(calendar: str, start: np.datetime64, end: np.datetime64) -> tuple[n
     first = start if earliest is None else max(start, np.datetime64(earliest, "D"))
     last = end if latest is None else min(end, np.datetime64(latest, "D"))
     return first, last
+
+
+def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    """The sessions after one date and before another, both excluded; weekdays where the holidays are not known."""
+    day = np.timedelta64(1, "D")
+    if before - after <= day:
+        return np.array([], "datetime64[D]")
+    known = _sessions(calendar, after + day, before - day)
+    if len(known):
+        return known
+    days = np.arange(after + day, before)
+    weekdays: np.ndarray = days[np.is_busday(days)]
+    return weekdays

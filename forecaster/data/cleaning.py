@@ -29,21 +29,24 @@ class RawRows:
     timezone: str = "America/New_York"
 
 
-def clean(raw: RawRows) -> tuple[Bars, tuple[str, ...]]:
+def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
     Rules, in order: rows are sorted by date; a row that repeats another exactly is dropped; a row without a close
     (or without any other price) is dropped; a row with a price ≤ 0 or with high < low is dropped; a high below or a
     low above open or close is widened to enclose them. A missing adj_close is the close, a missing volume 0.
 
+    Args:
+        most_bad: the share of unusable rows from which on the ticker is refused.
+
     Raises:
-        DataError: two different rows of one date, no usable row, or more than `MOST_BAD` of them unusable.
+        DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
     """
     notes: list[str] = []
     rows = _sorted(raw, notes)
     rows = _once(raw.ticker, rows, notes)
-    rows = _usable(raw.ticker, rows, notes)
-    _widen(raw.ticker, rows, notes)
+    rows = _usable(raw.ticker, rows, notes, most_bad)
+    _widen(raw.ticker, rows, notes, most_bad)
     bars = Bars(raw.ticker, raw.currency, raw.calendar, raw.timezone, **rows)
     return bars, tuple(notes)
 
@@ -83,7 +86,7 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     return _take(rows, ~repeats)
 
 
-def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
+def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
     empty = np.isnan(prices).any(axis=0)
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
@@ -91,7 +94,7 @@ def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     keep = ~empty & ~bad
     if not keep.any():
         raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the file's columns.")
-    if bad.mean() > MOST_BAD:
+    if bad.mean() > most_bad:
         date = rows["dates"][np.argmax(bad)]
         raise DataError(
             f"{ticker}: {bad.mean():.0%} of its rows have a price ≤ 0 or high < low (first on {date}): "
@@ -104,9 +107,9 @@ def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     return _take(rows, keep)
 
 
-def _widen(ticker: str, rows: Rows, notes: list[str]) -> None:
+def _widen(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> None:
     wrong = ~encloses(rows["open"], rows["high"], rows["low"], rows["close"])
-    if wrong.mean() > MOST_BAD:
+    if wrong.mean() > most_bad:
         raise DataError(
             f"{ticker}: in {wrong.mean():.0%} of its rows high or low does not enclose open and close "
             f"(first on {rows['dates'][np.argmax(wrong)]}): its columns are probably swapped; nothing was taken."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,6 +88,18 @@ class Store:
         except DataError as error:
             raise DataError(f"{self.path(ticker)} is damaged: {error} {_remedy(ticker)}") from error
 
+    def checked(self, ticker: str) -> Bars:
+        """As `read`, and every value is the one that was written: any change by another hand is found.
+
+        Raises:
+            UnknownNameError, DataError: as `read`.
+        """
+        bars = self.read(ticker)
+        header = self._load(ticker)[1]
+        if header.get("digest", _digest(bars)) != _digest(bars):
+            raise DataError(f"{self.path(ticker)} is damaged: its values are not those written. {_remedy(ticker)}")
+        return bars
+
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
 
@@ -125,13 +139,13 @@ class Store:
         """Read every file whole and give (ticker, complaint) for each that is damaged."""
         for ticker in tickers or self.tickers():
             try:
-                self.read(ticker)
+                self.checked(ticker)
             except ForecasterError as error:
                 yield ticker, str(error)
 
     def _held(self, ticker: str) -> Bars | None:
         try:
-            return self.read(ticker) if self.path(ticker).is_file() else None
+            return self.checked(ticker) if self.path(ticker).is_file() else None
         except DataError:
             return None
 
@@ -159,7 +173,10 @@ class Store:
         columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
         header = json.dumps(_described(bars, source), sort_keys=True)
         table = pa.table(columns).replace_schema_metadata({_KEY: header.encode()})
-        with replacing(self.path(bars.ticker)) as part:
+        target = self.path(bars.ticker)
+        for orphan in self.root.glob(f".{glob.escape(target.name)}.*.part"):
+            orphan.unlink(missing_ok=True)  # of a writer that was killed: under this ticker's lock none can be writing
+        with replacing(target) as part:
             pq.write_table(table, part, compression="zstd")
 
     @contextmanager
@@ -220,8 +237,17 @@ def _described(bars: Bars, source: str) -> dict[str, Any]:
         "rows": len(bars),
         "first": str(bars.dates[0]),
         "last": str(bars.dates[-1]),
+        "digest": _digest(bars),
         "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _digest(bars: Bars) -> str:
+    """A fingerprint of the candles, by which a file that was changed by hand is known."""
+    digest = hashlib.sha256()
+    for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
