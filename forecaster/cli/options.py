@@ -29,6 +29,12 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to give the 
 Output = Annotated[Path | None, typer.Option("--output", help="File for the result instead of the screen.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
+TickersFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Text file of symbols, one a line, or a ready list: dow30, sectors, indices, currencies.",
+    ),
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
 Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
 

@@ -80,13 +80,7 @@ class Store:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
         """
-        table, header = self._load(ticker)
-        columns = {name: table[name].to_numpy() for name in COLUMNS}
-        dates = table["date"].to_numpy().astype("datetime64[D]")
-        try:
-            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns)
-        except DataError as error:
-            raise DataError(f"{self.path(ticker)} is damaged: {error} {_remedy(ticker)}") from error
+        return self._read(ticker)[0]
 
     def checked(self, ticker: str) -> Bars:
         """As `read`, and every value is the one that was written: any change by another hand is found.
@@ -94,8 +88,7 @@ class Store:
         Raises:
             UnknownNameError, DataError: as `read`.
         """
-        bars = self.read(ticker)
-        header = self._load(ticker)[1]
+        bars, header = self._read(ticker)
         if header.get("digest", _digest(bars)) != _digest(bars):
             raise DataError(f"{self.path(ticker)} is damaged: its values are not those written. {_remedy(ticker)}")
         return bars
@@ -155,6 +148,15 @@ class Store:
             self.require([ticker])
         return path
 
+    def _read(self, ticker: str) -> tuple[Bars, dict[str, Any]]:
+        table, header = self._load(ticker)
+        columns = {name: table[name].to_numpy() for name in COLUMNS}
+        dates = table["date"].to_numpy().astype("datetime64[D]")
+        try:
+            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns), header
+        except DataError as error:
+            raise DataError(f"{self.path(ticker)} is damaged: {error} {_remedy(ticker)}") from error
+
     def _load(self, ticker: str) -> tuple[Any, dict[str, Any]]:
         import pyarrow.parquet as pq
 
@@ -194,7 +196,7 @@ class Store:
             yield
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f"{self.path(ticker)} is damaged: {reason}. {_remedy(ticker)}") from error
+            raise DataError(f"{self.path(ticker)} is damaged: {reason.rstrip('.')}. {_remedy(ticker)}") from error
 
 
 def open_store(root: Path | str) -> Store:

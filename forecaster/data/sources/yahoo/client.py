@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.data.sources.yahoo import cache
-from forecaster.data.sources.yahoo.faults import Fault, classify
+from forecaster.data.sources.yahoo.faults import YahooError, classify
 
 _STATUS = re.compile(r"response code=(\d{3})")
 
@@ -79,7 +79,7 @@ class Client:
             zone: of the exchange, where known; without it the answer may begin a day early.
 
         Raises:
-            Fault: whatever went wrong.
+            YahooError: whatever went wrong.
         """
         self._ears.forget()
         try:
@@ -87,7 +87,7 @@ class Client:
         except Exception as error:  # the client lets everything through, down to a KeyError of a malformed answer
             raise classify(error, self._ears.status(), self._timeout) from error
 
-    def forget(self, fault: Fault) -> None:
+    def forget(self, fault: YahooError) -> None:
         """Make a retry a real one."""
         cache.forget_answers()
         if fault.again == "heal":

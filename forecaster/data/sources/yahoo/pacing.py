@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from forecaster.data.sources.yahoo.faults import Fault
+from forecaster.data.sources.yahoo.faults import YahooError
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The fetch is over; a worker that meets this goes home."""
 
 
@@ -56,14 +56,14 @@ class Pace:
         self._paused_at = -1.0
         self._pauses = 0
         self._unreached = 0
-        self._refusal: Fault | None = None
+        self._refusal: YahooError | None = None
 
     def turn(self) -> float:
         """Wait until a request may go, and give the time at which it does.
 
         Raises:
-            Fault: there will be no further request: Yahoo cannot be reached, or it keeps refusing.
-            Stopped: the fetch is over.
+            YahooError: there will be no further request: Yahoo cannot be reached, or it keeps refusing.
+            StoppedError: the fetch is over.
         """
         while True:
             with self._lock:
@@ -79,7 +79,7 @@ class Pace:
     def rest(self, seconds: float) -> None:
         """Sleep, but not past the end of the fetch."""
         if self._stopped.wait(seconds):
-            raise Stopped
+            raise StoppedError
 
     def stop(self) -> None:
         """End every waiting."""
@@ -90,7 +90,7 @@ class Pace:
         with self._lock:
             self._pauses = self._unreached = 0
 
-    def limited(self, began: float, fault: Fault) -> None:
+    def limited(self, began: float, fault: YahooError) -> None:
         """A request that began then was one too many: pause everyone."""
         with self._lock:
             if began <= self._paused_at:
@@ -105,7 +105,7 @@ class Pace:
             number = self._pauses
         self._say(f"Yahoo says: too many requests; all wait {wait:.0f} s (pause {number} of {self._patience.pauses}).")
 
-    def unreached(self, fault: Fault) -> None:
+    def unreached(self, fault: YahooError) -> None:
         """A ticker found no connection in all its tries: after three of them, no further one tries."""
         with self._lock:
             self._unreached += 1

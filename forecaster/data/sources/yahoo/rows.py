@@ -11,7 +11,7 @@ import pandas as pd
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import RawRows, clean
 from forecaster.data.sources.yahoo.client import Answer
-from forecaster.data.sources.yahoo.faults import Fault
+from forecaster.data.sources.yahoo.faults import YahooError
 from forecaster.data.sources.yahoo.places import calendar_of
 
 _COLUMNS = {
@@ -32,18 +32,18 @@ def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[
     """The settled candles of an answer, and a sentence for each rule that changed something.
 
     Raises:
-        Fault: it is another ticker's, holds no price, or lacks the adjusted closes.
+        YahooError: it is another ticker's, holds no price, or lacks the adjusted closes.
         DataError: too many of its rows are incoherent.
     """
     _check_symbol(answer, ticker)
     if not len(answer.frame):
-        raise Fault("sent an answer without prices", "wait")
+        raise YahooError("sent an answer without prices", "wait")
     notes: list[str] = []
     rows = _rows(answer, ticker, notes)
     keep = _settled(answer, rows, now, notes)
     rows = _taken(rows, keep)
     if not np.isfinite(rows.columns["close"]).any():
-        raise Fault("sent rows without a single close", "wait")
+        raise YahooError("sent rows without a single close", "wait")
     bars, repairs = clean(rows, most_bad=_FEW_BAD) if len(rows.dates) < 100 else clean(rows)
     _check_adjusted(bars)
     return bars, (*notes, *repairs)
@@ -52,7 +52,7 @@ def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[
 def _check_symbol(answer: Answer, ticker: str) -> None:
     symbol = answer.said("symbol")
     if symbol is not None and str(symbol).upper() != ticker:
-        raise Fault(f"answered with the data of {symbol}", "once", "Nothing was taken; check the symbol.")
+        raise YahooError(f"answered with the data of {symbol}", "once", "Nothing was taken; check the symbol.")
 
 
 def _rows(answer: Answer, ticker: str, notes: list[str]) -> RawRows:
@@ -92,7 +92,7 @@ def _settled(answer: Answer, rows: RawRows, now: dt.datetime, notes: list[str]) 
 def _check_adjusted(bars: Bars) -> None:
     pays = bool((bars.dividend[1:] > 0).any())
     if pays and np.array_equal(bars.adj_close, bars.close):
-        raise Fault("sent dividends but no adjusted closes", "wait", "Nothing was taken; try again later.")
+        raise YahooError("sent dividends but no adjusted closes", "wait", "Nothing was taken; try again later.")
 
 
 def _taken(rows: RawRows, keep: np.ndarray) -> RawRows:
@@ -104,7 +104,7 @@ def _zone(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise Fault(f"names a time zone that does not exist ({name})", "once") from None
+        raise YahooError(f"names a time zone that does not exist ({name})", "once") from None
 
 
 def _seconds(moment: object) -> float:

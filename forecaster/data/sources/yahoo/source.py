@@ -17,8 +17,8 @@ from forecaster.data.bars import Bars
 from forecaster.data.sources import Delivery, Order, SourceOptions
 from forecaster.data.sources.yahoo import cache, update
 from forecaster.data.sources.yahoo.client import Client
-from forecaster.data.sources.yahoo.faults import Fault
-from forecaster.data.sources.yahoo.pacing import Pace, Patience, Stopped
+from forecaster.data.sources.yahoo.faults import YahooError
+from forecaster.data.sources.yahoo.pacing import Pace, Patience, StoppedError
 from forecaster.data.sources.yahoo.places import CLASS_SUFFIXES
 from forecaster.data.sources.yahoo.rows import bars_of
 from forecaster.errors import DataError, ForecasterError, InputError
@@ -56,7 +56,7 @@ class YahooSource:
         self._now = now
 
     def deliver(self, order: Order) -> Generator[Delivery, None, None]:
-        """Give each ticker as it arrives, in no particular order; without tickers those that the store has from here."""
+        """Give each ticker as it arrives, in no set order; without tickers those that the store has from here."""
         tickers = order.tickers or order.held
         if not tickers:
             raise InputError("There is no ticker to fetch: name one, as in `forecast fetch AAPL`.")
@@ -82,7 +82,7 @@ def _work(desk: _Desk, waiting: queue.SimpleQueue[str], done: queue.SimpleQueue[
     try:
         while True:
             done.put(desk.bring(waiting.get_nowait()))
-    except (queue.Empty, Stopped):
+    except (queue.Empty, StoppedError):
         return
     except BaseException as bug:
         done.put(bug)
@@ -148,9 +148,7 @@ class _Desk:
 
         return self._ask(ticker, start, known.timezone if known is not None else None, check)
 
-    def _ask(
-        self, ticker: str, start: np.datetime64 | None, zone: str | None, check: Callable[[Bars], None]
-    ) -> Found:
+    def _ask(self, ticker: str, start: np.datetime64 | None, zone: str | None, check: Callable[[Bars], None]) -> Found:
         """Ask until there is a good answer or no sense in asking."""
         tries = 0
 
@@ -164,14 +162,14 @@ class _Desk:
                 bars, notes = bars_of(answer, ticker, self._now())
                 check(bars)
                 return bars, notes
-            except Fault as fault:
+            except YahooError as fault:
                 if fault.again == "pause":
                     self._pace.limited(began, fault)
                 raise
 
         try:
             return self._retrying()(attempt)
-        except Fault as fault:
+        except YahooError as fault:
             if not fault.reached:
                 self._pace.unreached(fault)
             raise fault.final(ticker, tries) from fault
@@ -182,9 +180,9 @@ class _Desk:
             initial=self._patience.first_wait, max=self._patience.longest_wait, jitter=self._patience.first_wait
         )
 
-        def fault(state: tenacity.RetryCallState) -> Fault | None:
+        def fault(state: tenacity.RetryCallState) -> YahooError | None:
             error = state.outcome.exception() if state.outcome is not None else None
-            return error if isinstance(error, Fault) else None
+            return error if isinstance(error, YahooError) else None
 
         def enough(state: tenacity.RetryCallState) -> bool:
             found = fault(state)
@@ -200,7 +198,7 @@ class _Desk:
                 self._client.forget(found)
 
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Fault),
+            retry=tenacity.retry_if_exception_type(YahooError),
             stop=enough,
             wait=wait,
             sleep=self._pace.rest,

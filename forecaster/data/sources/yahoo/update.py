@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
-from forecaster.data.sources.yahoo.faults import Fault
+from forecaster.data.sources.yahoo.faults import YahooError
 
 OVERLAP = 10
 """Sessions asked for again: what changed a history shows in them."""
@@ -67,24 +67,24 @@ def check_not_worse(known: Bars, fresh: Bars) -> None:
     """Refuse a whole history that lost the adjustments which the held one has.
 
     Raises:
-        Fault: it did.
+        YahooError: it did.
     """
     unadjusted = np.array_equal(fresh.adj_close, fresh.close)
     if unadjusted and not np.array_equal(known.adj_close, known.close):
-        raise Fault("sent no adjusted closes, which the store has", "wait", "What the store has of it is kept.")
+        raise YahooError("sent no adjusted closes, which the store has", "wait", "What the store has of it is kept.")
 
 
 def check_divided(bars: Bars) -> None:
     """Refuse a history whose newest split is announced but not yet in its prices: it would look like a crash.
 
     Raises:
-        Fault: Yahoo's own books are between two states; they are right a day later.
+        YahooError: Yahoo's own books are between two states; they are right a day later.
     """
     for row in range(max(1, len(bars) - OVERLAP), len(bars)):
         ratio = float(bars.split[row])
         move = float(bars.close[row] / bars.close[row - 1])
         if (ratio >= 1.4 or ratio <= 0.7) and abs(move * ratio - 1) < 0.15:
-            raise Fault(
+            raise YahooError(
                 f"shows a split of {ratio:g} on {bars.dates[row]} but has not divided the prices before it",
                 "no",
                 "Nothing was taken; try again tomorrow.",
