@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import numpy as np
@@ -35,7 +38,8 @@ def timezone(name: str) -> str:
         return _ZONES[name]
     import exchange_calendars
 
-    return str(exchange_calendars.get_calendar(check_calendar(name)).tz)
+    with _quiet():
+        return str(exchange_calendars.get_calendar(check_calendar(name)).tz)
 
 
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
@@ -60,8 +64,17 @@ def _sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped
     first, last = _covered(check_calendar(calendar), start, end)
     if first >= last:
         return np.array([], "datetime64[D]")
-    sessions = exchange_calendars.get_calendar(calendar, start=str(first), end=str(last)).sessions
+    with _quiet():
+        sessions = exchange_calendars.get_calendar(calendar, start=str(first), end=str(last)).sessions
     return np.asarray(sessions.to_numpy(), "datetime64[D]")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The library uses what pandas is about to change: nothing that our user could mend."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _covered(calendar: str, start: np.datetime64, end: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
@@ -69,7 +82,8 @@ def _covered(calendar: str, start: np.datetime64, end: np.datetime64) -> tuple[n
     import exchange_calendars
 
     # Any short stretch tells the calendar's class, which knows the bounds; a whole calendar would cost .3 s.
-    kind = type(exchange_calendars.get_calendar(calendar, start="2015-01-05", end="2015-01-16"))
+    with _quiet():
+        kind = type(exchange_calendars.get_calendar(calendar, start="2015-01-05", end="2015-01-16"))
     earliest, latest = kind.bound_min(), kind.bound_max()
     first = start if earliest is None else max(start, np.datetime64(earliest, "D"))
     last = end if latest is None else min(end, np.datetime64(latest, "D"))

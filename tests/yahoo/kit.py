@@ -58,7 +58,10 @@ class Kit:
 
     def bytes(self) -> dict[str, tuple[bytes, int]]:
         """Every file of the store with its time of change."""
-        return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(self.store.root.glob("*.*"))}
+        return {
+            path.name: (path.read_bytes(), path.stat().st_mtime_ns)
+            for path in sorted(self.store.root.glob("*.parquet"))
+        }
 
     def sound(self) -> bool:
         """Whether every file verifies and nothing half-written lies about."""

@@ -7,6 +7,7 @@ cookies and hosts look as they do in production.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import socket
 import struct
@@ -22,6 +23,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 HOSTS = ("fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com", "guce.yahoo.com", "consent.yahoo.com")
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 PRICES = ("open", "high", "low", "close")
 
 
@@ -75,7 +77,7 @@ class Listing:
 
     def stamps(self) -> list[int]:
         """Each session's opening, in Unix seconds."""
-        return [_stamp(date, self.opens, self.zone) for date in self.dates]
+        return list(_stamps(self.dates.tobytes(), self.opens, self.zone))
 
     def chart(self, now: dt.datetime, first: float = -np.inf, last: float = np.inf) -> dict[str, Any]:
         """The answer's JSON, for the rows that open between two moments."""
@@ -197,6 +199,7 @@ class YahooServer:
         self.now = now
         self.cookie = "A3=d=AQAB; Domain=.yahoo.com; Path=/; Max-Age=31536000"
         self.log: list[str] = []
+        self.asked_from: dict[str, dt.datetime] = {}
         self._mishaps: dict[str, tuple[Mishap, int]] = {}
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -246,6 +249,8 @@ class YahooServer:
         if listing is None:
             reply = says(404, "No data found, symbol may be delisted")(Reply())
         else:
+            if "period1" in query:
+                self.asked_from[ticker] = EPOCH + dt.timedelta(seconds=int(query["period1"][0]))
             first, last = (float(query[name][0]) if name in query else np.inf for name in ("period1", "period2"))
             reply = Reply(200, json.dumps(listing.chart(self.now, first if first < np.inf else -np.inf, last)).encode())
         return mishap(reply) if mishap else reply
@@ -297,6 +302,8 @@ def requests_session(port: int) -> Any:
 def _handler(server: YahooServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1  # headers and body in one piece
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
@@ -332,6 +339,12 @@ def _handler(server: YahooServer) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+@functools.lru_cache(maxsize=256)
+def _stamps(days: bytes, time_of_day: dt.time, zone: str) -> tuple[int, ...]:
+    dates = np.frombuffer(days, "datetime64[D]")
+    return tuple(_stamp(date, time_of_day, zone) for date in dates)
 
 
 def _stamp(date: np.datetime64, time_of_day: dt.time, zone: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -64,6 +64,7 @@ class SourceOptions:
     session: Any = None
 
 
+@runtime_checkable
 class Source(Protocol):
     """Something that brings candles."""
 

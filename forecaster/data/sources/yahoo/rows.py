@@ -13,6 +13,7 @@ from forecaster.data.cleaning import RawRows, clean
 from forecaster.data.sources.yahoo.client import Answer
 from forecaster.data.sources.yahoo.faults import YahooError
 from forecaster.data.sources.yahoo.places import calendar_of
+from forecaster.errors import DataError
 
 _COLUMNS = {
     "open": "Open",
@@ -24,16 +25,15 @@ _COLUMNS = {
     "dividend": "Dividends",
     "split": "Stock Splits",
 }
-_FEW_BAD = 0.5
-"""Of a few recent rows more may be bad than of a history before they are refused: one of ten is not a pattern."""
+_FEW, _FEW_BAD = 100, 0.5
+"""Of so few recent rows more may be bad than of a history before they are refused: one of ten is not a pattern."""
 
 
 def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[str, ...]]:
     """The settled candles of an answer, and a sentence for each rule that changed something.
 
     Raises:
-        YahooError: it is another ticker's, holds no price, or lacks the adjusted closes.
-        DataError: too many of its rows are incoherent.
+        YahooError: it is another ticker's, holds no price, lacks the adjusted closes, or too much of it is incoherent.
     """
     _check_symbol(answer, ticker)
     if not len(answer.frame):
@@ -44,9 +44,17 @@ def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[
     rows = _taken(rows, keep)
     if not np.isfinite(rows.columns["close"]).any():
         raise YahooError("sent rows without a single close", "wait")
-    bars, repairs = clean(rows, most_bad=_FEW_BAD) if len(rows.dates) < 100 else clean(rows)
+    bars, repairs = _cleaned(rows)
     _check_adjusted(bars)
     return bars, (*notes, *repairs)
+
+
+def _cleaned(rows: RawRows) -> tuple[Bars, tuple[str, ...]]:
+    try:
+        return clean(rows, most_bad=_FEW_BAD) if len(rows.dates) < _FEW else clean(rows)
+    except DataError as error:
+        reason = str(error).removeprefix(f"{rows.ticker}: ").rstrip(".")
+        raise YahooError(f"sent rows that cannot be used: {reason}", "once") from error
 
 
 def _check_symbol(answer: Answer, ticker: str) -> None:

@@ -7,6 +7,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,18 @@ class YahooSource:
                 threading.Thread(target=_work, args=(desk, waiting, done), daemon=True).start()
             try:
                 for _ in tickers:
-                    yield _result(done)
+                    yield self._flagged(_result(done), order)
             finally:
                 pace.stop()
+
+    def _flagged(self, delivery: Delivery, order: Order) -> Delivery:
+        """With a note for each thing that looks odd; not in the workers, for the calendars are one for all."""
+        if delivery.bars is None:
+            return delivery
+        found = quality.oddities(delivery.bars)
+        if order.end is None:
+            found += quality.stale(delivery.bars, np.datetime64(self._now().date(), "D"))
+        return replace(delivery, notes=(*delivery.notes, *(oddity.text for oddity in found)))
 
 
 def _work(desk: _Desk, waiting: queue.SimpleQueue[str], done: queue.SimpleQueue[Delivery | BaseException]) -> None:
@@ -121,7 +131,7 @@ class _Desk:
             bars = bars.between(start, end)
             if not len(bars):
                 raise DataError(f"{ticker}: Yahoo has no candle between {start or 'the start'} and {end or 'today'}.")
-            return Delivery(ticker, bars, (*notes, *self._oddities(bars)))
+            return Delivery(ticker, bars, notes)
         except ForecasterError as failure:
             return Delivery(ticker, failure=failure)
 
@@ -176,9 +186,8 @@ class _Desk:
 
     def _retrying(self) -> tenacity.Retrying:
         most = {"wait": self._patience.tries, "once": 2, "no": 1, "heal": 3, "pause": self._patience.pauses + 2}
-        grow = tenacity.wait_exponential_jitter(
-            initial=self._patience.first_wait, max=self._patience.longest_wait, jitter=self._patience.first_wait
-        )
+        grow = tenacity.wait_exponential(self._patience.first_wait, max=self._patience.longest_wait)
+        grow += tenacity.wait_random(0, self._patience.first_wait)
 
         def fault(state: tenacity.RetryCallState) -> YahooError | None:
             error = state.outcome.exception() if state.outcome is not None else None
@@ -205,12 +214,6 @@ class _Desk:
             before_sleep=forget,
             reraise=True,
         )
-
-    def _oddities(self, bars: Bars) -> tuple[str, ...]:
-        found = [*quality.oddities(bars)]
-        if self._order.end is None:
-            found += quality.stale(bars, np.datetime64(self._now().date(), "D"))
-        return tuple(oddity.text for oddity in found)
 
 
 def _check_symbol(ticker: str) -> None:
