@@ -92,14 +92,14 @@ def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
-    if not keep.any():
-        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the file's columns.")
     if bad.mean() > most_bad:
         date = rows["dates"][np.argmax(bad)]
         raise DataError(
             f"{ticker}: {bad.mean():.0%} of its rows have a price ≤ 0 or high < low (first on {date}): "
             "its columns are probably swapped; nothing was taken."
         )
+    if not keep.any():
+        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check its columns.")
     if empty.any():
         notes.append(f"{_count(empty)} without a price dropped")
     if bad.any():

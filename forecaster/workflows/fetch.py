@@ -13,7 +13,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
+from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
     if delivery.bars is None:
         return _failed(store, delivery)
     change = store.write(delivery.bars, source=source, force=force)
+    worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
     held = store.record(delivery.ticker)
     return Fetched(
         ticker=delivery.ticker,
@@ -117,7 +118,7 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
         last=str(held.last),
         notes=delivery.notes,
         reason=change.reason,
-        code=2 if change.status == "kept" else 0,
+        code=worse if change.status == "kept" else 0,
     )
 
 

@@ -37,12 +37,19 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One ticker's outcome: its whole history, or the failure; `notes` say what was repaired or dropped."""
+    """One ticker's outcome.
+
+    Args:
+        bars: its whole history, or None where there is a failure.
+        notes: what was repaired or dropped, a sentence each.
+        outside: whether what is in `bars` is beyond the user's power, as what comes over a network is.
+    """
 
     ticker: str
     bars: Bars | None = None
     notes: tuple[str, ...] = ()
     failure: ForecasterError | None = None
+    outside: bool = False
 
 
 @dataclass(frozen=True)

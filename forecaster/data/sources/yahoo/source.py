@@ -131,7 +131,8 @@ class _Desk:
             bars = bars.between(start, end)
             if not len(bars):
                 raise DataError(f"{ticker}: Yahoo has no candle between {start or 'the start'} and {end or 'today'}.")
-            return Delivery(ticker, bars, notes)
+            asked_for_less = (self._order.start, self._order.end) != (None, None)
+            return Delivery(ticker, bars, notes, outside=not asked_for_less)
         except ForecasterError as failure:
             return Delivery(ticker, failure=failure)
 
