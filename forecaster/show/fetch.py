@@ -37,7 +37,8 @@ def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, disable=quiet, transient=True) as bar:
+    hidden = quiet or not console.is_terminal  # a log file needs the rows, not the bar
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task("fetching", total=total)
 
         def row(outcome: Fetched) -> None:

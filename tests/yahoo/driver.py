@@ -41,7 +41,14 @@ def main() -> int:
 
 
 def _killed(arguments: list[str]) -> int:
-    import yfinance  # noqa: F401  # once, before the children are made
+    # What takes long, once, before the children are made: they are to be killed at work, not while they start.
+    import yfinance  # noqa: F401
+
+    import forecaster.cli.app
+    import forecaster.show.fetch
+    import forecaster.workflows.fetch
+
+    forecaster.cli.app.build()
 
     for line in sys.stdin:
         child = os.fork()

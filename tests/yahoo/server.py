@@ -191,6 +191,13 @@ def spoiled(spoil: Spoil) -> Mishap:
     return mishap
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no news."""
+
+
 class YahooServer:
     """Serves `listings`; `mishaps[ticker]` spoils that ticker's first answers, all of them where no number is given."""
 
@@ -202,8 +209,7 @@ class YahooServer:
         self.asked_from: dict[str, dt.datetime] = {}
         self._mishaps: dict[str, tuple[Mishap, int]] = {}
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> YahooServer:

@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from forecaster.data.store import Store
 from tests.yahoo.kit import QUICK, SATURDAY, Kit
 from tests.yahoo.listings import sample, synthetic
 from tests.yahoo.server import Mishap, YahooServer, late, status
-
-import pytest  # isort: skip
 
 
 def _command(mode: str, server: YahooServer, patience: dict[str, float], *arguments: str) -> list[str]:
@@ -39,7 +39,10 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
     kit.fetch(*before)
     arguments = ("fetch", *before, "--full", "--force", "--quiet", "--data-dir", str(kit.store.root))
     driver = subprocess.Popen(
-        _command("killed", server, {}, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        _command("killed", server, {"spacing": 0.03}, *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert driver.stdin is not None
     assert driver.stdout is not None
@@ -49,7 +52,7 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
         for turn in range(20):
             server.listings = dict(after if turn % 2 == 0 else before)  # so that every file is to be written again
             held = kit.bytes()
-            driver.stdin.write(f"{moments.uniform(0.02, 1.0)}\n")
+            driver.stdin.write(f"{moments.uniform(0.05, 0.7)}\n")
             driver.stdin.flush()
             killed += driver.stdout.readline() == f"{-signal.SIGKILL}\n"
             rewritten += sum(held[name] != now for name, now in kit.bytes().items())
@@ -60,7 +63,7 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
             )  # the old or the new, whole
         driver.stdin.close()
     assert killed >= 10  # most were not over before the blow
-    assert rewritten > 12  # and it fell among real writing
+    assert rewritten >= 5  # and it fell among real writing
     kit.fetch(*before, full=True)
     assert all(kit.matches(listing) for listing in server.listings.values())
     assert kit.sound()
@@ -68,7 +71,11 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
 
 @pytest.mark.parametrize(
     ("mishap", "patience"),
-    [(late(30), {"timeout": 60.0}), (status(429), {"first_pause": 60.0}), (status(500), {"first_wait": 60.0})],
+    [
+        (late(30), {"timeout": 60.0}),
+        (status(429), {"first_pause": 60.0, "longest_pause": 60.0}),
+        (status(500), {"first_wait": 60.0, "longest_wait": 60.0}),
+    ],
     ids=["in a slow answer", "in a pause", "in a wait before a retry"],
 )
 def test_ctrl_c_ends_within_two_seconds_and_keeps_what_finished(
@@ -136,7 +143,8 @@ def test_the_help_needs_neither_pandas_nor_the_client_and_a_fetch_no_torch(tmp_p
     code = (
         "import sys; from forecaster.cli import run; run(['--help']); run(['fetch', '--help']); "
         f"print({heavy}, file=sys.stderr); "
-        f"run(['fetch', '--source', 'sample', '--quiet', '--data-dir', {str(tmp_path)!r}]); print({heavy}, file=sys.stderr)"
+        f"run(['fetch', '--source', 'sample', '--quiet', '--data-dir', {str(tmp_path)!r}]); "
+        f"print({heavy}, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.splitlines() == ["[]", "['pandas']"]

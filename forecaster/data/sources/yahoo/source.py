@@ -187,8 +187,10 @@ class _Desk:
 
     def _retrying(self) -> tenacity.Retrying:
         most = {"wait": self._patience.tries, "once": 2, "no": 1, "heal": 3, "pause": self._patience.pauses + 2}
-        grow = tenacity.wait_exponential(self._patience.first_wait, max=self._patience.longest_wait)
-        grow += tenacity.wait_random(0, self._patience.first_wait)
+        grow = tenacity.wait_combine(
+            tenacity.wait_exponential(self._patience.first_wait, max=self._patience.longest_wait),
+            tenacity.wait_random(0, self._patience.first_wait),
+        )
 
         def fault(state: tenacity.RetryCallState) -> YahooError | None:
             error = state.outcome.exception() if state.outcome is not None else None
