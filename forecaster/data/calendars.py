@@ -45,7 +45,7 @@ def timezone(name: str) -> str:
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
     """The `count` sessions that follow a date, without holidays; crypto (`24/7`) trades every day.
 
-    Past the last date for which the exchange has announced its holidays, weekdays are assumed.
+    Past the last date for which the exchange has announced its holidays, weekdays but New Year's Day are assumed.
     """
     span = np.timedelta64(count * 2 + 30, "D")
     known = _sessions(calendar, after, after + span)
@@ -53,7 +53,8 @@ def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.
     if len(later) == count:
         return later
     start = later[-1] if len(later) else after
-    guess = np.busday_offset(start, np.arange(1, count - len(later) + 1), roll="backward")
+    new_years = [f"{year}-01-01" for year in range(start.astype(object).year, start.astype(object).year + 3)]
+    guess = np.busday_offset(start, np.arange(1, count - len(later) + 1), roll="backward", holidays=new_years)
     return np.concatenate([later, guess.astype("datetime64[D]")])
 
 
@@ -92,12 +93,11 @@ def _covered(calendar: str, start: np.datetime64, end: np.datetime64) -> tuple[n
 
 def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """The sessions after one date and before another, both excluded; weekdays where the holidays are not known."""
-    day = np.timedelta64(1, "D")
-    if before - after <= day:
-        return np.array([], "datetime64[D]")
-    known = _sessions(calendar, after + day, before - day)
-    if len(known):
-        return known
-    days = np.arange(after + day, before)
+    # The library refuses a stretch without a session, so it is asked for more than the longest closure.
+    around = np.timedelta64(30, "D")
+    if _covered(check_calendar(calendar), after, before) == (after, before):
+        known = _sessions(calendar, after - around, before + around)
+        return known[(known > after) & (known < before)]
+    days = np.arange(after + np.timedelta64(1, "D"), before)
     weekdays: np.ndarray = days[np.is_busday(days)]
     return weekdays

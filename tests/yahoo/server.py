@@ -13,7 +13,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -206,6 +207,8 @@ class YahooServer:
         self.now = now
         self.cookie = "A3=d=AQAB; Domain=.yahoo.com; Path=/; Max-Age=31536000"
         self.log: list[str] = []
+        self.most_at_once = 0
+        self._at_once = 0
         self.asked_from: dict[str, dt.datetime] = {}
         self._mishaps: dict[str, tuple[Mishap, int]] = {}
         self._lock = threading.Lock()
@@ -238,6 +241,16 @@ class YahooServer:
         """No further mishaps, and a fresh log."""
         self._mishaps.clear()
         self.log.clear()
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Keep `most_at_once`, the largest number of answers under way."""
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        yield
+        with self._lock:
+            self._at_once -= 1
 
     def requests(self, ticker: str | None = None) -> int:
         """How many price requests came, for one ticker or in all."""
@@ -314,8 +327,9 @@ def _handler(server: YahooServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             reply = server.answer(parts.path, parse_qs(parts.query))
-            if reply.delay:
-                time.sleep(reply.delay)
+            with server.counted():
+                if reply.delay:
+                    time.sleep(reply.delay)
             self._send(reply)
 
         def _send(self, reply: Reply) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ def heal(folder: Path) -> None:
     use(folder)
     with contextlib.suppress(OSError):
         shutil.rmtree(folder)
+
+
+def use_none() -> None:
+    """Make the client keep nothing, which it does where it finds no folder to keep it in."""
+    use(Path(os.devnull) / "none")
 
 
 def forget_answers() -> None:

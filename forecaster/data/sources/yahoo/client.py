@@ -53,6 +53,7 @@ class Client:
         self._timeout = timeout
         self._folder = folder
         self._ears = _Ears()
+        self._healed = False
         yfinance.config.debug.hide_exceptions = False  # else every failure looks like a delisted ticker
         warnings.filterwarnings("ignore", module=r"yfinance(\..*)?")  # after the import, which resets its own
         cache.use(folder)
@@ -90,8 +91,11 @@ class Client:
     def forget(self, fault: YahooError) -> None:
         """Make a retry a real one."""
         cache.forget_answers()
-        if fault.again == "heal":
+        if fault.again == "heal" and not self._healed:
+            self._healed = True
             cache.heal(self._folder)
+        elif fault.again == "heal":  # Yahoo's cookies themselves are such that the client can't read them back
+            cache.use_none()
 
     def _ask(self, ticker: str, start: np.datetime64 | None, zone: str | None) -> Answer:
         handle = self._yfinance.Ticker(ticker, session=self._session)
