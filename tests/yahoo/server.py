@@ -51,7 +51,10 @@ class Listing:
 
     def until(self, date: str) -> Listing:
         """The listing as it was on that evening."""
-        keep = self.dates <= np.datetime64(date)
+        return self.taken(self.dates <= np.datetime64(date))
+
+    def taken(self, keep: np.ndarray) -> Listing:
+        """The listing with some of its rows."""
         columns = {name: getattr(self, name)[keep] for name in ("dates", *PRICES, "adj_close", "volume")}
         return replace(self, **columns)
 

@@ -263,12 +263,7 @@ def test_a_hundredfold_price_is_flagged(kit: Kit, server: YahooServer) -> None:
 
 def test_a_gap_that_the_exchange_did_not_have_is_flagged(kit: Kit, server: YahooServer) -> None:
     good = server.listings["AAPL"]
-    keep = np.ones(len(good.dates), bool)
-    keep[200:215] = False
-    columns = {
-        name: getattr(good, name)[keep] for name in ("dates", "open", "high", "low", "close", "adj_close", "volume")
-    }
-    server.put(replace(good, **columns))
+    server.put(good.taken(np.r_[0:200, 215 : len(good.dates)]))
     notes = kit.fetch("AAPL")["AAPL"].notes
     assert notes == (f"no candle between {good.dates[199]} and {good.dates[215]}",)
 

@@ -11,13 +11,7 @@ import pytest
 from forecaster.workflows.fetch import exit_code
 from tests.yahoo.kit import Kit
 from tests.yahoo.listings import sample, synthetic
-from tests.yahoo.server import Listing, YahooServer
-
-COLUMNS = ("dates", "open", "high", "low", "close", "adj_close", "volume")
-
-
-def _last(listing: Listing, count: int) -> Listing:
-    return replace(listing, **{name: getattr(listing, name)[-count:] for name in COLUMNS})
+from tests.yahoo.server import YahooServer
 
 
 def test_twelve_histories_arrive_value_for_value(kit: Kit, server: YahooServer) -> None:
@@ -171,7 +165,7 @@ def test_a_shorter_history_never_takes_the_place_of_a_longer_one(
 ) -> None:
     kit.fetch("AAPL")
     before = kit.bytes()
-    short = _last(server.listings["AAPL"], 100)
+    short = server.listings["AAPL"].taken(np.arange(3170, 3270))
     server.put(short.split_by(2.0, "2013-02-27"))  # which makes the second fetch ask for all of it
     outcome = kit.fetch("AAPL", **wishes)["AAPL"]
     assert outcome.status == "kept"

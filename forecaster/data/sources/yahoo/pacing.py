@@ -66,6 +66,8 @@ class Pace:
             StoppedError: the fetch is over.
         """
         while True:
+            if self._stopped.is_set():
+                raise StoppedError
             with self._lock:
                 now = time.monotonic()
                 if self._refusal is not None:
