@@ -1,0 +1,30 @@
+"""Forecast stocks, and learn how far the forecast can be trusted.
+
+The public Python API; each name is loaded when it is first used, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecaster.workflows.check import load_config
+    from forecaster.workflows.fetch import fetch
+    from forecaster.workflows.panel import load_panel
+    from forecaster.workflows.predict import predict
+    from forecaster.workflows.train import resume, train
+
+__all__ = ["fetch", "load_config", "load_panel", "predict", "resume", "train"]
+
+_MODULES = {"load_config": "check", "load_panel": "panel", "resume": "train"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"forecaster.workflows.{_MODULES.get(name, name)}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -36,6 +36,9 @@ TickersFile = Annotated[
     ),
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
+AsOf = Annotated[
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were the last day known.")
+]
 Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
 
 DATA_DIR = Path("data/store")

@@ -61,7 +61,9 @@ def validate(document: Document) -> Config:
     return config
 
 
-def validated(model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str, ...] = ()) -> Any:
+def validated(
+    model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str | int, ...] = ()
+) -> Any:
     """Check `values` against a pydantic model; `prefix` is where they stand in the document.
 
     Raises:
@@ -92,7 +94,7 @@ def _tuples(value: Any) -> Any:
 
 
 def _complaints(
-    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str, ...]
+    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str | int, ...]
 ) -> list[str]:
     """One line a key: the branches of a union are told as alternatives."""
     lines: dict[str, list[str]] = {}
@@ -101,13 +103,16 @@ def _complaints(
         key = ".".join(str(part) for part in location)
         head, expectation = _finding(item, key, model)
         lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
-    return [f"{head}{' or '.join(dict.fromkeys(found))}" for head, found in lines.items()]
+    return [
+        f"{head}{' or '.join(dict.fromkeys(found)).rstrip('.')}{'' if found[0].endswith('?') else '.'}"
+        for head, found in lines.items()
+    ]
 
 
 def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known = _fields(model, item["loc"][:-1])
-        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).rstrip()
+        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).strip()
     if item["type"] == "missing":
         return f"{key!r} is missing: ", "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")

@@ -71,8 +71,11 @@ class Panel:
 
     def rows(self, ticker: str) -> slice:
         """Where a ticker's rows are."""
-        at = self.tickers.index(ticker)
-        return slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+        return self.rows_of(self.tickers.index(ticker))
+
+    def rows_of(self, index: int) -> slice:
+        """Where the rows of the ticker at a place are."""
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     def until(self, date: np.datetime64) -> Panel:
         """What was known at the close of `date`: no later row, and no ticker that had not started."""

@@ -1,1 +1,1 @@
-"""What the tool does, as plain functions of plain values: the public Python API."""
+"""What the tool does, as plain functions of plain values."""

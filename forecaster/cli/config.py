@@ -1,0 +1,60 @@
+"""forecast config init|check|schema"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import group
+
+config = group("config", "Write a config, check one, or give the schema for your editor.")
+
+
+@config.command(epilog="Example: forecast config init my.yaml --like lstm")
+def init(
+    file: Annotated[Path, typer.Argument(help="YAML file to write.")] = Path("forecast.yaml"),
+    like: Annotated[str, typer.Option(help="Config to start from: a path or the name of a shipped one.")] = "gru",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Write a config with every key, its value and its meaning."""
+    from forecaster.show.output import note
+    from forecaster.workflows.config import init_config
+
+    note(f"Wrote {init_config(file, like, force)}.", quiet)
+
+
+@config.command(epilog="Example: forecast config check my.yaml")
+def check(
+    name: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file or the name of a shipped config.")],
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Find every problem of a config, with file, line and remedy."""
+    from forecaster.show.config import problems_view
+    from forecaster.show.output import present
+    from forecaster.workflows.config import check_config
+
+    problems = check_config(name)
+    present(problems_view(name, problems), format, output)
+    raise typer.Exit(3 if problems else 0)
+
+
+@config.command(epilog="Example: forecast config schema --output forecaster.schema.json")
+def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Verbose = False) -> None:
+    """Give the JSON Schema that editors complete from."""
+    from forecaster.files import write_text
+    from forecaster.workflows.check import config_schema
+
+    text = json.dumps(config_schema(), indent=2) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)

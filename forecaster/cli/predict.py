@@ -1,0 +1,48 @@
+"""forecast predict"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import app
+
+
+@app.command(epilog="Example: forecast predict AAPL MSFT --horizon 3 · forecast predict IBM --as-of 2012-06-29")
+def predict(
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER...", help="Symbols that the store holds.")],
+    run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
+    horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
+    as_of: opt.AsOf = None,
+    data_dir: opt.DataDir = opt.DATA_DIR,
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Forecast the next sessions of tickers, with bands and with what is known of the forecast's skill."""
+    from forecaster.show.forecast import forecast_view
+    from forecaster.show.output import note, present
+    from forecaster.workflows.predict import Failure, exit_code
+    from forecaster.workflows.predict import predict as run_predict
+
+    failures: list[Failure] = []
+    forecasts = run_predict(
+        tickers,
+        run=run,
+        data_dir=data_dir,
+        runs_dir=runs_dir,
+        horizon=horizon,
+        as_of=as_of,
+        failed=failures.append,
+    )
+    for failure in failures:
+        note(f"error: {failure.error}")
+    if forecasts:
+        present(forecast_view(forecasts), format, output)
+        for warning in dict.fromkeys(text for forecast in forecasts for text in forecast.warnings):
+            note(f"note: {warning}", quiet)
+    raise typer.Exit(exit_code(forecasts, failures))

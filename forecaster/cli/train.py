@@ -1,0 +1,52 @@
+"""forecast train"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import app
+from forecaster.errors import InputError
+
+
+@app.command(epilog="Example: forecast train gru --set training.steps=400 --set data.tickers='[AAPL, MSFT]'")
+def train(
+    config: Annotated[str | None, typer.Argument(help="A YAML file, or the name of a shipped config.")] = None,
+    settings: opt.Settings = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
+    data_dir: opt.DataDir = opt.DATA_DIR,
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Train what a YAML says and report its skill beside the baselines."""
+    if (config is None) == (resume is None):
+        raise InputError("forecast train wants either CONFIG or --resume RUN: see `forecast train --help`.")
+    if resume and (settings or name):
+        raise InputError("--resume goes on with the run's own config: leave --set and --name out.")
+    from forecaster.show.output import note, present
+    from forecaster.show.progress import training_progress
+    from forecaster.show.skill import trained_view
+    from forecaster.workflows.train import resume as resume_run
+    from forecaster.workflows.train import train as train_run
+
+    with training_progress(quiet) as (say, tick):
+        if resume is not None:
+            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=say, tick=tick)
+        else:
+            run = train_run(
+                str(config),
+                settings=settings or (),
+                data_dir=data_dir,
+                runs_dir=runs_dir,
+                name=name,
+                say=say,
+                tick=tick,
+            )
+    present(trained_view(run), format, output)
+    note(f"Forecast with it: forecast predict TICKER --run {run.folder.name}", quiet)

@@ -1,0 +1,1 @@
+"""Is there skill? Baselines, scores, significance, and the ledger of looks at a test period."""

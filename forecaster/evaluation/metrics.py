@@ -1,0 +1,45 @@
+"""Losses as elementwise functions; how they are averaged is decided elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+Outcomes = Float[np.ndarray, "origin horizon variable"]
+Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
+
+
+def pinball(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
+    """Twice the pinball loss, mean over levels: at the median alone this is the absolute error.
+
+    Args:
+        quantiles: of log(price / last close); outcomes alike.
+
+    Source: Koenker & Bassett (1978).
+    """
+    loss = np.zeros(outcomes.shape)
+    for place, level in enumerate(levels):  # one level at a time: the whole cube would be seven times larger
+        error = outcomes - quantiles[..., place]
+        loss += np.maximum(level * error, (level - 1) * error)
+    return 2 * loss / len(levels)
+
+
+def absolute_error(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
+    """Distance of the outcome from the median forecast, in log price."""
+    error: np.ndarray = np.abs(outcomes - quantiles[..., levels.index(0.5)])
+    return error
+
+
+def inside(
+    quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...], share: float
+) -> Bool[np.ndarray, "origin horizon variable"] | None:
+    """Whether the outcome lies in the central band that should hold `share` of them, borders included.
+
+    None where the forecast has no such band.
+    """
+    low, high = round((1 - share) / 2, 6), round((1 + share) / 2, 6)
+    if low not in levels or high not in levels:
+        return None
+    below, above = quantiles[..., levels.index(low)], quantiles[..., levels.index(high)]
+    hit: np.ndarray = (outcomes >= below) & (outcomes <= above)
+    return hit

@@ -1,0 +1,58 @@
+"""Is one forecast better than another, or was it luck?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+FEWEST_DATES = 30
+"""With fewer dates than this no test is made."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A Diebold–Mariano test: a negative statistic speaks for the first forecast; p is two-sided.
+
+    Both are NaN where there are too few dates, or no difference at all.
+    """
+
+    statistic: float
+    p_value: float
+
+
+def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comparison:
+    """Test that the mean difference of two losses is 0, with a variance that allows for overlapping forecasts.
+
+    Args:
+        differences: loss of the first minus loss of the second, averaged over tickers, by date.
+        steps: the longest horizon, in sessions: sets the number of lags.
+
+    Source: Diebold & Mariano (1995); Newey & West (1987) for the Bartlett weights.
+    """
+    count = len(differences)
+    if count < FEWEST_DATES:
+        return Comparison(math.nan, math.nan)
+    mean = float(differences.mean())
+    variance = _long_run_variance(differences - mean, max(10, math.ceil(1.25 * steps)))
+    if variance <= 0:
+        return Comparison(math.nan, math.nan)
+    statistic = mean / math.sqrt(variance / count)
+    return Comparison(statistic, math.erfc(abs(statistic) / math.sqrt(2)))
+
+
+def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.ndarray) -> Float[np.ndarray, " date"]:
+    """Mean over the tickers of each date that has any, in the order of dates."""
+    _, index = np.unique(dates[known], return_inverse=True)
+    means: np.ndarray = np.bincount(index, values[known]) / np.bincount(index)
+    return means
+
+
+def _long_run_variance(centred: Float[np.ndarray, " date"], lags: int) -> float:
+    lags = min(lags, len(centred) - 1)
+    total = float(centred @ centred)
+    for lag in range(1, lags + 1):
+        total += 2 * (1 - lag / (lags + 1)) * float(centred[lag:] @ centred[:-lag])
+    return total / len(centred)

@@ -1,0 +1,26 @@
+"""Trading activity and the calendar of the day itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forecaster.features import GROUPS
+from forecaster.features.candles import Candles
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+
+
+@GROUPS.register("volume")
+def volume(candles: Candles) -> Mapping[str, np.ndarray]:
+    """Log volume over its own mean of half-life 20 sessions, clipped at ±3."""
+    return {"log_volume": np.clip(candles.log_volume - candles.usual_volume, -3, 3)}
+
+
+@GROUPS.register("weekday")
+def weekday(candles: Candles) -> Mapping[str, np.ndarray]:
+    """One-hot of Monday to Friday; all zero at weekends, where crypto trades."""
+    # Day 0 of datetime64 is Thursday, 1970-01-01.
+    day = (candles.sessions.astype(np.int64) + 3) % 7
+    return {name: (day == number).astype(np.float64) for number, name in enumerate(_WEEKDAYS)}

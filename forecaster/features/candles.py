@@ -1,0 +1,178 @@
+"""Candles in the form that features are computed from: a block of tickers, each on its own sessions from row 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from forecaster.data.calendars import following_sessions
+from forecaster.features.ewma import ewma
+
+SCALE_HALF_LIFE = 11.0
+"""Half-life, in sessions, of the volatility that standardises features and targets."""
+
+SCALE_FLOOR = 1e-3
+"""Smallest daily volatility: ten basis points."""
+
+READY_AGE = 60
+"""Sessions a ticker must have behind it before anything is learnt from it or said of it."""
+
+MARKET_NAMES = ("shock", "log_scale", "move", "log_scale_3", "log_scale_66")
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """What the tickers of each exchange calendar did on average, by date.
+
+    Calendars are kept apart: a day in New York ends after the same day in Tokyo, and must not be known there.
+
+    Args:
+        dates: ascending, for each calendar.
+        means: of `MARKET_NAMES` over the tickers of the date.
+    """
+
+    dates: dict[str, Shaped[np.ndarray, " time"]]
+    means: dict[str, Float[np.ndarray, "time mean"]]
+
+    def at(self, sessions: Shaped[np.ndarray, "time ticker"], calendars: tuple[str, ...]) -> np.ndarray:
+        """The means of each session's own date, [time, ticker, mean]; NaN where the market did not trade."""
+        values = np.full((*sessions.shape, len(MARKET_NAMES)), np.nan)
+        for column, calendar in enumerate(calendars):
+            dates = self.dates.get(calendar)
+            if dates is None:
+                continue
+            places = np.minimum(np.searchsorted(dates, sessions[:, column]), len(dates) - 1)
+            found = dates[places] == sessions[:, column]
+            values[found, column] = self.means[calendar][places[found]]
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Candles:
+    """A block of tickers; rows past a ticker's end are NaN.
+
+    Args:
+        logs: natural logs of adjusted open, high, low, close.
+        volume: shares.
+        sessions: datetime64[D]; NaT past the end.
+        calendars: exchange calendar of each ticker.
+        market: what the market did, for the groups that ask.
+    """
+
+    logs: Float[np.ndarray, "time ticker 4"]
+    volume: Float[np.ndarray, "time ticker"]
+    sessions: Shaped[np.ndarray, "time ticker"]
+    calendars: tuple[str, ...]
+    market: Callable[[], Market]
+
+    @property
+    def open(self) -> Float[np.ndarray, "time ticker"]:
+        return self.logs[..., 0]
+
+    @property
+    def high(self) -> Float[np.ndarray, "time ticker"]:
+        return self.logs[..., 1]
+
+    @property
+    def low(self) -> Float[np.ndarray, "time ticker"]:
+        return self.logs[..., 2]
+
+    @property
+    def close(self) -> Float[np.ndarray, "time ticker"]:
+        return self.logs[..., 3]
+
+    @cached_property
+    def previous_close(self) -> Float[np.ndarray, "time ticker"]:
+        """Close of the ticker's session before; NaN on its first."""
+        return self.lag(self.close, 1)
+
+    @cached_property
+    def gap(self) -> Float[np.ndarray, "time ticker"]:
+        """Open over the previous close."""
+        return self.open - self.previous_close
+
+    @cached_property
+    def body(self) -> Float[np.ndarray, "time ticker"]:
+        """Close over open."""
+        return self.close - self.open
+
+    @cached_property
+    def upper_wick(self) -> Float[np.ndarray, "time ticker"]:
+        """High over the body."""
+        return self.high - np.maximum(self.open, self.close)
+
+    @cached_property
+    def lower_wick(self) -> Float[np.ndarray, "time ticker"]:
+        """Body over low."""
+        return np.minimum(self.open, self.close) - self.low
+
+    @cached_property
+    def returns(self) -> Float[np.ndarray, "time ticker"]:
+        """Close over the previous close."""
+        return self.close - self.previous_close
+
+    @cached_property
+    def variance(self) -> Float[np.ndarray, "time ticker"]:
+        """One day's variance from its candle: the squared gap, plus Garman–Klass for the session.
+
+        Source: Garman & Klass (1980), "On the Estimation of Security Price Volatilities from Historical Data".
+        """
+        session = 0.5 * (self.high - self.low) ** 2 - (2 * np.log(2) - 1) * self.body**2
+        return self.gap**2 + np.maximum(session, 0.0)
+
+    @cached_property
+    def scale(self) -> Float[np.ndarray, "time ticker"]:
+        """Daily volatility known at the close: the unit of all that is learnt."""
+        return self.volatility((SCALE_HALF_LIFE,))[..., 0]
+
+    @cached_property
+    def shock(self) -> Float[np.ndarray, "time ticker"]:
+        """log(√variance / scale): how the day's own volatility stands to the known one."""
+        return np.log(np.maximum(np.sqrt(self.variance), SCALE_FLOOR) / self.scale)
+
+    @cached_property
+    def log_volume(self) -> Float[np.ndarray, "time ticker"]:
+        return np.log(np.maximum(self.volume, 1.0))
+
+    @cached_property
+    def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
+        """Log volume's own mean of half-life 20 sessions."""
+        return self.mean(self.log_volume, (20,))[..., 0]
+
+    @cached_property
+    def following(self) -> Shaped[np.ndarray, "time ticker"]:
+        """The next session by the exchange's calendar: known at the close, whatever rows follow."""
+        following = np.full_like(self.sessions, np.datetime64("NaT"))
+        for column, calendar in enumerate(self.calendars):
+            real = ~np.isnat(self.sessions[:, column])
+            following[real, column] = following_sessions(calendar, self.sessions[real, column])
+        return following
+
+    @cached_property
+    def session_number(self) -> Int[np.ndarray, "time ticker"]:
+        """Rows so far, from 0: the same for all tickers of a block."""
+        return np.broadcast_to(np.arange(len(self.volume))[:, None], self.volume.shape)
+
+    def volatility(self, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
+        """√EWMA(variance) for each half-life (sessions), floored at `SCALE_FLOOR`."""
+        return np.sqrt(np.maximum(self.mean(self.variance, half_lives), SCALE_FLOOR**2))
+
+    def mean(self, values: Float[np.ndarray, "time ticker"], half_lives: tuple[float, ...]) -> np.ndarray:
+        """EWMA from the second session on, the first that has a previous close; shape [time, ticker, half-life]."""
+        return ewma(np.nan_to_num(values), half_lives, first=1)
+
+    def lag(self, values: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
+        """The value so many of the ticker's own sessions ago; NaN before its start."""
+        lagged = np.full_like(values, np.nan)
+        lagged[sessions:] = values[: len(values) - sessions]
+        return lagged
+
+
+def centred_log_scale(scale: np.ndarray) -> np.ndarray:
+    """log of a daily volatility, 0 at 1.5 % and about 1 wide over stocks and years."""
+    centred: np.ndarray = (np.log(scale) + 4.2) / 0.5
+    return centred

@@ -1,0 +1,80 @@
+"""Panel and features joined with what is asked: which origins belong to a period, and what came after them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from forecaster.data.panel import Panel
+from forecaster.data.splits import Period
+from forecaster.features.compute import Features
+
+Rows = Int[np.ndarray, " origin"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """All that training and evaluation read.
+
+    Args:
+        steps: sessions ahead, ascending; a step counts the ticker's own sessions.
+    """
+
+    panel: Panel
+    features: Features
+    steps: tuple[int, ...]
+
+    @cached_property
+    def logs(self) -> Float[np.ndarray, "row 4"]:
+        """Natural logs of adjusted open, high, low, close."""
+        return np.log(self.panel.prices)
+
+    @cached_property
+    def first_row(self) -> Int[np.ndarray, " row"]:
+        """First row of the ticker that each row belongs to."""
+        return self.panel.offsets[self.panel.ticker_of_row]
+
+    def last_row(self, period: Period) -> Int[np.ndarray, " row"]:
+        """Last row, within the period, of the ticker that each row belongs to."""
+        return self.panel.last_rows(period.end)[self.panel.ticker_of_row]
+
+    def origins(self, period: Period, history: int = 1) -> Rows:
+        """Rows to forecast from: ready, `history` rows deep, and in the period together with their first outcome."""
+        rows = np.arange(len(self.panel.sessions))
+        usable = self.features.ready & (rows + self.steps[0] <= self.last_row(period))
+        usable &= rows - self.first_row >= history - 1
+        if period.start is not None:
+            usable &= self.panel.sessions > period.start
+        return np.flatnonzero(usable)
+
+    def known(self, rows: Rows, period: Period) -> Bool[np.ndarray, "origin horizon"]:
+        """Where an outcome lies in the same period as its origin: the purge at the period's border."""
+        return rows[:, None] + np.asarray(self.steps) <= self.last_row(period)[rows, None]
+
+    def moves(self, rows: Rows) -> Float[np.ndarray, "origin horizon variable"]:
+        """log(price / last close) of what came; NaN past the ticker's last row."""
+        ahead = rows[:, None] + np.asarray(self.steps)
+        end = self.panel.offsets[self.panel.ticker_of_row[rows] + 1]
+        moves = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, 3][:, None, None]
+        return np.where((ahead < end[:, None])[..., None], moves, np.nan)
+
+    def units(self, rows: Rows) -> Float[np.ndarray, "origin horizon"]:
+        """scale·√step: what a move is measured in."""
+        return self.features.scale[rows, None] * np.sqrt(self.steps)
+
+
+def pooled_quantiles(
+    dataset: Dataset, period: Period, units: Float[np.ndarray, "row horizon"], levels: tuple[float, ...]
+) -> Float[np.ndarray, "horizon variable quantile"]:
+    """Quantiles of moves / units over all origins of a period, tickers pooled; linear interpolation.
+
+    Args:
+        units: for every row of the panel.
+    """
+    rows = dataset.origins(period)
+    known = dataset.known(rows, period)
+    moves = dataset.moves(rows) / units[rows][..., None]
+    return np.stack([np.quantile(moves[known[:, step], step], levels, axis=0).T for step in range(len(dataset.steps))])

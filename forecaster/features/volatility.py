@@ -1,0 +1,26 @@
+"""How much the ticker moves, and how unusual that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forecaster.features import GROUPS
+from forecaster.features.candles import Candles, centred_log_scale
+
+
+@GROUPS.register("vol")
+def vol(candles: Candles) -> Mapping[str, np.ndarray]:
+    """Level, newest shock and term structure of volatility, and the trend in its units."""
+    scale = candles.scale
+    fast, slow, year = np.moveaxis(candles.volatility((3, 66, 252)), -1, 0)
+    return {
+        "log_scale": centred_log_scale(scale),
+        "shock": candles.shock,
+        "log_scale_3": np.log(fast / scale),
+        "log_scale_66": np.log(slow / scale),
+        "log_scale_252": np.log(year / scale),
+        "return_5": (candles.close - candles.lag(candles.close, 5)) / (scale * np.sqrt(5)),
+        "return_22": (candles.close - candles.lag(candles.close, 22)) / (scale * np.sqrt(22)),
+    }

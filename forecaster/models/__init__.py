@@ -1,0 +1,34 @@
+"""Networks that turn candles into states, behind one contract and a registry.
+
+A body maps inputs "batch time feature" to states "batch time state". Its constructor takes `input_size` and, by
+keyword, plain numbers: that signature is the schema of the YAML's `model:` section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from forecaster.registry import Registry
+
+
+class Body(Protocol):
+    """What every network offers.
+
+    Attributes:
+        output_size: width of the states.
+        causal: a state has seen no later input, so that a forecast can be learnt at each candle.
+        skip: the readout also sees the inputs, linearly.
+    """
+
+    output_size: int
+    causal: bool
+    skip: bool
+
+    def __call__(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]: ...
+
+
+MODELS: Registry[Callable[..., Body]] = Registry("model", __name__)

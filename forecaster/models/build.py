@@ -1,0 +1,85 @@
+"""The YAML's `model:` section → a network; the constructor's signature is the schema."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache, partial
+from typing import Any, get_type_hints
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from forecaster.config.document import Document
+from forecaster.config.load import validated
+from forecaster.config.schema import ModelConfig, TaskConfig
+from forecaster.errors import ConfigError, UnknownNameError
+from forecaster.models import MODELS, Body
+from forecaster.models.network import Network
+
+
+@cache
+def parameters(name: str) -> type[BaseModel]:
+    """The parameters that a model's constructor takes by keyword, as a strict pydantic model.
+
+    Raises:
+        UnknownNameError: no such model.
+    """
+    factory: Any = MODELS[name]
+    fixed: dict[str, Any] = {}
+    if isinstance(factory, partial):
+        factory, fixed = factory.func, factory.keywords
+    hints = get_type_hints(factory.__init__, include_extras=True)
+    texts = _argument_texts(inspect.getdoc(factory) or "")
+    fields: dict[str, Any] = {
+        key: (hints[key], Field(argument.default, description=texts.get(key)))
+        for key, argument in inspect.signature(factory).parameters.items()
+        if argument.kind is inspect.Parameter.KEYWORD_ONLY and key not in fixed
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+
+
+def resolved_model(
+    model: ModelConfig, task: TaskConfig, document: Document, path: tuple[str | int, ...] = ("model",)
+) -> ModelConfig:
+    """A model section with every parameter of its constructor, held against that and against the task.
+
+    Args:
+        path: where the section stands in the document.
+
+    Raises:
+        ConfigError: with file, line, key, value, expectation and the nearest right name.
+    """
+    try:
+        schema = parameters(model.name)
+    except UnknownNameError as error:
+        raise ConfigError(f"{document.place((*path, 'name'))}: {error}") from error
+    values = validated(schema, model.parameters, document, path).model_dump()
+    key = ".".join(map(str, path))
+    try:
+        body = make_body(model, input_size=1)
+    except ValueError as error:
+        raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
+    if task.supervision == "dense" and not body.causal:
+        raise ConfigError(
+            f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.supervision dense: "
+            "each forecast would see the days it is to foretell; set supervision to window or bidirectional to false."
+        )
+    return ModelConfig(name=model.name, **values)
+
+
+def make_body(config: ModelConfig, input_size: int) -> Body:
+    """A registered network with the parameters of the YAML."""
+    return MODELS[config.name](input_size, **config.parameters)
+
+
+def make_network(model: ModelConfig, head: str, input_size: int, base: Any) -> Network:
+    """A network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
+    quantiles = torch.as_tensor(base, dtype=torch.float32)
+    return Network(make_body(model, input_size), input_size=input_size, head=head, base=quantiles)
+
+
+def _argument_texts(docstring: str) -> dict[str, str]:
+    """The Args section of a docstring as a table: the one text that feeds schema and docs."""
+    section = docstring.partition("Args:")[2].partition("\n\n")[0]
+    return {name: " ".join(text.split()) for name, text in re.findall(r"\s{4}(\w+): ((?:.+)(?:\n\s{6,}.+)*)", section)}

@@ -1,0 +1,79 @@
+"""Raw network outputs → quantiles of the standardised move log(price / last close) / (scale·√step).
+
+Each head starts near the pooled training quantiles ("base") and learns how to leave them.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from forecaster.errors import UnknownNameError
+
+Base = Float[Tensor, "horizon variable quantile"]
+
+
+class Scale(nn.Module):
+    """One log-scale a cell: the shape of the base stays, its width is learnt.
+
+    Source: `base · exp(output)`; with an output of 0 the forecast is the pooled quantiles themselves.
+    """
+
+    def __init__(self, base: Base) -> None:
+        super().__init__()
+        self.register_buffer("base", base, persistent=False)
+        self.base: Tensor
+        self.parameters_per_cell = 1
+
+    def forward(
+        self, raw: Float[Tensor, "*batch horizon variable 1"]
+    ) -> Float[Tensor, "*batch horizon variable quantile"]:
+        return self.base * torch.exp(raw)
+
+
+class Quantile(nn.Module):
+    """Free quantiles that cannot cross: the lowest one moves, each further one is a positive step above."""
+
+    def __init__(self, base: Base) -> None:
+        super().__init__()
+        steps = base.diff(dim=-1).clamp_min(1e-4)
+        self.register_buffer("lowest", base[..., :1], persistent=False)
+        self.register_buffer("steps", _inverse_softplus(steps), persistent=False)
+        self.lowest: Tensor
+        self.steps: Tensor
+        self.parameters_per_cell = base.shape[-1]
+
+    def forward(
+        self, raw: Float[Tensor, "*batch horizon variable raw"]
+    ) -> Float[Tensor, "*batch horizon variable quantile"]:
+        lowest = self.lowest + raw[..., :1]
+        return torch.cat([lowest, lowest + softplus(self.steps + raw[..., 1:]).cumsum(dim=-1)], dim=-1)
+
+
+class Point(nn.Module):
+    """One level, the median: learnt with the absolute error, and without any statement on how sure it is."""
+
+    def __init__(self, base: Base) -> None:
+        super().__init__()
+        self.register_buffer("base", base, persistent=False)
+        self.base: Tensor
+        self.parameters_per_cell = 1
+
+    def forward(self, raw: Float[Tensor, "*batch horizon variable 1"]) -> Float[Tensor, "*batch horizon variable 1"]:
+        return self.base + raw
+
+
+_HEADS: dict[str, type[Scale] | type[Quantile] | type[Point]] = {"scale": Scale, "quantile": Quantile, "point": Point}
+
+
+def make_head(name: str, base: Base) -> Scale | Quantile | Point:
+    """A head by its YAML name, around the base quantiles."""
+    if name not in _HEADS:
+        raise UnknownNameError("head", name, _HEADS)
+    return _HEADS[name](base)
+
+
+def _inverse_softplus(values: Tensor) -> Tensor:
+    return values + torch.log(-torch.expm1(-values))

@@ -1,0 +1,1 @@
+"""Fitting a network: sampling, the loop, its checkpoints."""

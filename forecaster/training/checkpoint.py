@@ -1,0 +1,79 @@
+"""All that a killed training needs to go on to the same bytes, in one safetensors file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from forecaster.errors import InputError
+from forecaster.modelfile import load_tensors, part_of, save_tensors
+
+
+@dataclass
+class CurvePoint:
+    """A point of the training curve: mean loss since the last one, and the validation loss where it was measured."""
+
+    step: int
+    loss: float
+    validation: float | None = None
+    skill: float | None = None
+
+
+@dataclass
+class Progress:
+    """Where training stands.
+
+    Args:
+        fingerprint: of the data and the config, so that a resumed run cannot mix two.
+        step: optimiser steps done.
+        best: lowest validation loss so far.
+        best_weights: the weights that had it.
+    """
+
+    fingerprint: str
+    step: int = 0
+    best: float | None = None
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    curve: list[CurvePoint] = field(default_factory=list)
+
+
+def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """Write the state between two steps, whole or not at all."""
+    tensors = {f"weights/{name}": value.cpu() for name, value in network.state_dict().items()}
+    tensors |= {f"best/{name}": value.cpu() for name, value in progress.best_weights.items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{index}/{name}": value.cpu() for name, value in state.items()}
+    header = {
+        "fingerprint": progress.fingerprint,
+        "step": progress.step,
+        "best": progress.best,
+        "curve": [asdict(point) for point in progress.curve],
+    }
+    save_tensors(path, tensors, header)
+
+
+def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+    """Put a saved state back into network and optimiser.
+
+    Raises:
+        InputError: it is damaged, or belongs to other data or another config.
+    """
+    tensors, header = load_tensors(path)
+    if header["fingerprint"] != fingerprint:
+        raise InputError(f"{path} was made with other candles or another config: train again, under a new name.")
+    network.load_state_dict(part_of(tensors, "weights/"))
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in part_of(tensors, "optimiser/").items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = value
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+    return Progress(
+        fingerprint=fingerprint,
+        step=header["step"],
+        best=header["best"],
+        best_weights=part_of(tensors, "best/"),
+        curve=[CurvePoint(**point) for point in header["curve"]],
+    )

@@ -1,0 +1,142 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from forecaster.config.schema import TrainingConfig
+from forecaster.errors import InputError
+from forecaster.models.network import Network
+from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
+from forecaster.training.loss import pinball
+from forecaster.training.sampling import Sampler
+
+REPORT_EVERY = 50
+"""Steps between two points of the curve; there validation is measured and a checkpoint written."""
+
+
+Report = Callable[[int, CurvePoint | None], None]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How the network is judged while it learns.
+
+    Args:
+        loss: of the network as it is, on the validation period; lower is better.
+        reference: loss of the reference baseline on the same cells.
+    """
+
+    loss: Callable[[Network], float]
+    reference: float
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` takes a GPU where there is one.
+
+    Raises:
+        InputError: the named device is not here.
+    """
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if here[kind]))
+    if not here[name]:
+        raise InputError(f"training.device is {name}, but this machine has none: use auto or cpu.")
+    return torch.device(name)
+
+
+def fit(
+    network: Network,
+    sampler: Sampler,
+    config: TrainingConfig,
+    levels: tuple[float, ...],
+    *,
+    validation: Validation | None,
+    checkpoint: Path,
+    fingerprint: str,
+    report: Report = lambda *_: None,
+) -> list[CurvePoint]:
+    """Train a network in place; a checkpoint of the same run is taken up where it stands.
+
+    With `validation` the weights of the best report are kept, without it those of the last step. The randomness of a
+    step is a function of seed and step alone, so that a killed and resumed run gives the same bytes.
+
+    Args:
+        report: called after every step, with a point of the curve where one was measured.
+
+    Returns:
+        The training curve.
+    """
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    progress = Progress(fingerprint)
+    if checkpoint.is_file():
+        progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
+        report(progress.step, progress.curve[-1])
+    with torch.random.fork_rng(devices=[]):
+        while progress.step < config.steps:
+            loss = _stretch(network, sampler, optimiser, config, levels, progress, report)
+            progress.curve.append(_measure(network, validation, progress, loss))
+            save_checkpoint(checkpoint, progress, network, optimiser)
+            report(progress.step, progress.curve[-1])
+    if validation is not None:
+        network.load_state_dict(progress.best_weights)
+    network.eval()
+    return progress.curve
+
+
+def learning_rate(step: int, config: TrainingConfig) -> float:
+    """Linear warm-up times a cosine to 0."""
+    warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
+    return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+
+
+def _stretch(
+    network: Network,
+    sampler: Sampler,
+    optimiser: torch.optim.Optimizer,
+    config: TrainingConfig,
+    levels: tuple[float, ...],
+    progress: Progress,
+    report: Report,
+) -> float:
+    """Train to the next report; the mean loss, which leaves the device only once."""
+    network.train()
+    generator = torch.Generator()
+    weights = torch.tensor(levels, device=sampler.device)
+    end = min(progress.step - progress.step % REPORT_EVERY + REPORT_EVERY, config.steps)
+    total, count = torch.zeros((), device=sampler.device), end - progress.step
+    for step in range(progress.step, end):
+        seed = config.seed * 1_000_003 + step
+        generator.manual_seed(seed)
+        torch.manual_seed(seed)  # dropout
+        batch = sampler.draw(config.batch, generator)
+        loss = pinball(network(batch.inputs, sampler.span), batch.targets, batch.mask, weights)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step, config)
+        optimiser.step()
+        total += loss.detach()
+        report(step + 1, None)
+    progress.step = end
+    return float(total) / count
+
+
+def _measure(network: Network, validation: Validation | None, progress: Progress, loss: float) -> CurvePoint:
+    if not math.isfinite(loss):
+        raise InputError(f"training.learning_rate: the loss became {loss} by step {progress.step}: lower the rate.")
+    if validation is None:
+        return CurvePoint(progress.step, loss)
+    network.eval()
+    score = validation.loss(network)
+    if progress.best is None or score < progress.best:
+        progress.best = score
+        progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    return CurvePoint(progress.step, loss, score, 1 - score / validation.reference)

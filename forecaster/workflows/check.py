@@ -1,0 +1,72 @@
+"""A config held against everything that has names: feature groups, models, baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from forecaster.config.document import Document
+from forecaster.config.load import read_document, validate
+from forecaster.config.schema import Config
+from forecaster.errors import ConfigError, UnknownNameError
+from forecaster.evaluation.baselines import BASELINES
+from forecaster.features import GROUPS
+from forecaster.models import MODELS
+from forecaster.models.build import parameters, resolved_model
+from forecaster.registry import Registry
+
+
+def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
+    """Read and check a config: a path or the name of a shipped one, with `KEY=VALUE` settings on top.
+
+    Raises:
+        ConfigError: every problem found, each with file, line, key, value, expectation and the nearest right name.
+        UnknownNameError: no such file or shipped config.
+    """
+    document = read_document(str(config), settings)
+    checked = validate(document)
+    problems = [
+        *_unknown_names(document, ("features",), checked.features, GROUPS),
+        *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
+    ]
+    resolved = []
+    for index, network in enumerate(checked.networks):
+        try:
+            path = ("model",) if checked.model else ("members", index)
+            resolved.append(resolved_model(network, checked.task, document, path))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema that editors complete from: registered names and each model's own parameters included."""
+    schema = Config.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    definitions = schema["$defs"]
+    definitions["ModelConfig"] = {
+        "description": "The network: a registered name and its own parameters.",
+        "oneOf": [_model_schema(name) for name in MODELS.names()],
+    }
+    schema["properties"]["features"]["items"] = {"enum": list(GROUPS.names())}
+    definitions["EvaluationConfig"]["properties"]["baselines"]["items"] = {"enum": list(BASELINES.names())}
+    return schema
+
+
+def _model_schema(name: str) -> dict[str, Any]:
+    schema = parameters(name).model_json_schema()
+    schema["properties"] = {"name": {"const": name}} | schema.get("properties", {})
+    schema["required"] = ["name"]
+    return schema
+
+
+def _unknown_names(
+    document: Document, path: tuple[str, ...], names: Iterable[str], registry: Registry[Any]
+) -> Iterator[str]:
+    for index, name in enumerate(names):
+        if name not in registry:
+            place = document.place((*path, index))
+            yield f"{place}: {UnknownNameError(registry.kind, name, registry.names())}"

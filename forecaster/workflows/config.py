@@ -1,0 +1,69 @@
+"""Writing and checking configs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from forecaster.config.load import find_config, to_yaml
+from forecaster.errors import ConfigError, InputError
+from forecaster.files import write_text
+from forecaster.workflows.check import config_schema, load_config
+
+
+def check_config(config: str) -> list[str]:
+    """Every problem of a config, a line each; none if it can be trained.
+
+    Raises:
+        UnknownNameError: no such file or shipped config.
+    """
+    find_config(config)
+    try:
+        load_config(config)
+    except ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def init_config(target: Path, like: str = "gru", force: bool = False) -> Path:
+    """Write a config with every key, its default and its meaning, ready to be edited.
+
+    Args:
+        like: a config to start from.
+
+    Raises:
+        InputError: the file exists and `force` is not given.
+    """
+    if target.exists() and not force:
+        raise InputError(f"{target} exists: choose another name, or overwrite it with --force.")
+    values = yaml.safe_load(to_yaml(load_config(like)))
+    schema = config_schema()
+    lines = [f"# Train with: forecast train {target}", *_section(values, schema, schema, "")]
+    write_text(target, "\n".join(lines) + "\n")
+    return target
+
+
+def _section(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], indent: str) -> list[str]:
+    lines: list[str] = []
+    for key, value in values.items():
+        inner = _resolved(schema.get("properties", {}).get(key, {}), root, value)
+        if text := inner.get("description"):
+            lines += ["", f"{indent}# {text}"] if not indent else [f"{indent}# {text}"]
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *_section(value, inner, root, f"{indent}  ")]
+        else:
+            flow = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
+            lines.append(f"{indent}{key}: {flow}")
+    return lines
+
+
+def _resolved(schema: dict[str, Any], root: dict[str, Any], value: Any) -> dict[str, Any]:
+    """Follow a reference, keeping the text beside it; of the models, take the one that is named."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    target: dict[str, Any] = root["$defs"][reference.rpartition("/")[2]]
+    named = [one for one in target.get("oneOf", []) if one["properties"]["name"]["const"] == value["name"]]
+    return {**target, **(named[0] if named else {}), **{key: schema[key] for key in schema if key != "$ref"}}

@@ -1,0 +1,175 @@
+"""The steps of a training run that need torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from forecaster.config.schema import Config, ModelConfig
+from forecaster.data.splits import Period, Split
+from forecaster.errors import InputError
+from forecaster.evaluation.baselines import BASELINES, Forecaster
+from forecaster.evaluation.scorecard import Scorecard, make_scorecard
+from forecaster.evaluation.scores import Scores, score
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.calibration import rolling_offsets
+from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.sweep import Reach
+from forecaster.modelfile import Header, base_as_lists, save_model, versions
+from forecaster.models.build import make_network
+from forecaster.models.network import Network
+from forecaster.training.checkpoint import CurvePoint
+from forecaster.training.fit import Report, Validation, choose_device, fit
+from forecaster.training.sampling import Sampler
+from forecaster.workflows import runs
+
+Say = Callable[[str], None]
+"""Called with what happens now, in words."""
+
+Tick = Callable[[int, int, float | None, float | None], None]
+"""Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
+
+Base = Float[np.ndarray, "horizon variable quantile"]
+
+
+def learn(
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    base: Base,
+    folder: Path,
+    say: Say,
+    tick: Tick,
+) -> tuple[list[Network], list[list[CurvePoint]]]:
+    """Build and fit each network of the run; a checkpoint that is there is taken up."""
+    device = choose_device(config.training.device)
+    sampler = Sampler(dataset, config.task, fitted_period(config, split), device)
+    networks, curves = [], []
+    for member, model in enumerate(config.networks):
+        training = config.training.model_copy(update={"seed": config.training.seed + member})
+        say(f"training {model.name} for {training.steps:,} steps on {len(sampler.cells):,} origins ({device})")
+        network = _seeded(model, config.task.head, training.seed, dataset, base).to(device)
+        curve = fit(
+            network,
+            sampler,
+            training,
+            config.task.levels,
+            validation=None if training.refit else _validation(config, dataset, split),
+            checkpoint=runs.checkpoint(folder, member),
+            fingerprint=_fingerprint(config, dataset, member),
+            report=_reporter(tick, training.steps),
+        )
+        networks.append(network.cpu())
+        curves.append(curve)
+    return networks, curves
+
+
+def _reporter(tick: Tick, steps: int) -> Report:
+    return lambda step, point: tick(step, steps, *((point.loss, point.skill) if point else (None, None)))
+
+
+def fitted_period(config: Config, split: Split) -> Period:
+    """The period that weights, base quantiles and baselines learn from."""
+    return split.fitted if config.training.refit else split.train
+
+
+def _seeded(model: ModelConfig, head: str, seed: int, dataset: Dataset, base: Base) -> Network:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make_network(model, head, len(dataset.features.names), base)
+
+
+def evaluate(networks: Sequence[Network], config: Config, dataset: Dataset, split: Split) -> Scorecard:
+    """Score the networks' forecast and its baselines on the same origins of the test period, calibrated alike.
+
+    Raises:
+        InputError: the test period has no origin.
+    """
+    levels = config.task.levels
+    rows = _origins(dataset, config, split.test)
+    forecasters = {config.name: forecaster(networks, config, dataset)}
+    for name in config.evaluation.baselines:
+        forecasters[name] = BASELINES[name](dataset, fitted_period(config, split), levels)
+    scores = {}
+    for name, one in forecasters.items():
+        calibrated = _calibrated(one, config, dataset, rows) if name != "last-close" else one
+        scores[name] = score(calibrated, dataset, rows, split.test, levels)
+    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
+    return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps)
+
+
+def forecaster(networks: Sequence[Network], config: Config, dataset: Dataset) -> Forecaster:
+    """Networks as what baselines are too: origins → coherent quantiles."""
+    reach = Reach.of(config.task)
+    return lambda rows: ensemble_quantiles(networks, dataset, rows, reach)
+
+
+def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
+    if not config.calibration.rolling:
+        return one
+    dates = dataset.panel.sessions[rows]
+    offsets = rolling_offsets(one, dataset, config.calibration, config.task.levels, dates.min(), dates.max())
+    return lambda origins: offsets.apply(one(origins), dataset, origins)
+
+
+def write_model(
+    path: Path,
+    networks: Sequence[Network],
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    base: Base,
+    scorecard: Scorecard,
+) -> None:
+    """Write the one file that a forecast needs."""
+    header = Header(
+        config=config.model_dump(mode="json", exclude_none=True),
+        features=dataset.features.names,
+        base=base_as_lists(base),
+        tickers=dataset.panel.tickers,
+        split={"train": str(split.train_end), "validation": str(split.validation_end), "test": str(split.test_end)},
+        fitted_to=str(fitted_period(config, split).end),
+        fingerprint=dataset.panel.fingerprint,
+        versions=versions(),
+        scorecard=scorecard.as_data(),
+    )
+    save_model(path, networks, header)
+
+
+def _validation(config: Config, dataset: Dataset, split: Split) -> Validation:
+    rows = _origins(dataset, config, split.validation)
+    levels, root = config.task.levels, np.sqrt(dataset.steps)
+
+    def loss(one: Forecaster) -> float:
+        return _mean_loss(score(one, dataset, rows, split.validation, levels), root)
+
+    reference = BASELINES[config.evaluation.baselines[0]](dataset, split.train, levels)
+    return Validation(
+        loss=lambda network: loss(forecaster([network], config, dataset)),
+        reference=loss(reference),
+    )
+
+
+def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
+    """Mean over steps of pinball / √step."""
+    steps = [scores.pinball[scores.known[:, place], place].mean() for place in range(len(root))]
+    return float(np.mean(steps / root))
+
+
+def _origins(dataset: Dataset, config: Config, period: Period) -> np.ndarray:
+    rows = dataset.origins(period, history=config.task.context)
+    if not len(rows):
+        raise InputError(
+            f"data.split: no ticker has a candle with {config.task.context} before it and one after it {period}: "
+            "lengthen the period, lower task.context, or fetch more."
+        )
+    return rows
+
+
+def _fingerprint(config: Config, dataset: Dataset, member: int) -> str:
+    return hashlib.sha256(f"{dataset.panel.fingerprint}{config.model_dump_json()}{member}".encode()).hexdigest()

@@ -1,0 +1,66 @@
+"""The runs folder: one folder a run, holding the resolved config, the training curve and one model file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+from forecaster.errors import InputError, UnknownNameError
+from forecaster.files import outside_errors
+
+MODEL = "model.safetensors"
+CONFIG = "config.yaml"
+CURVE = "curve.csv"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+def new_run(runs_dir: Path, name: str | None, model: str) -> Path:
+    """Make the folder of a new run; without a name it is called after the model and the time.
+
+    Raises:
+        InputError: the name is taken or not a plain file name.
+        OutsideError: the folder cannot be made.
+    """
+    chosen = name or f"{model}-{dt.datetime.now():%Y%m%d-%H%M%S}"
+    if not _NAME.fullmatch(chosen) or chosen == "latest":
+        raise InputError(f"--name {chosen!r}: expected letters, digits and . _ - only, as in gru-sp500.")
+    folder, number = runs_dir / chosen, 1
+    while name is None and folder.exists():
+        number += 1
+        folder = runs_dir / f"{chosen}-{number}"
+    if folder.exists():
+        raise InputError(f"run {chosen} exists in {runs_dir}: choose another --name, or go on with --resume {chosen}.")
+    with outside_errors(folder):
+        folder.mkdir(parents=True)
+    return folder
+
+
+def checkpoint(folder: Path, member: int) -> Path:
+    """Where the training of one network of a run is kept until the run is finished."""
+    return folder / f"checkpoint-{member}.safetensors"
+
+
+def finished_runs(runs_dir: Path) -> list[Path]:
+    """Folders of the runs that have a model file, the newest last."""
+    files = [path for path in runs_dir.glob(f"*/{MODEL}") if path.is_file()]
+    return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
+
+
+def find_run(runs_dir: Path, run: str = "latest") -> Path:
+    """The folder that RUN means: a folder, a name under the runs folder, or `latest`.
+
+    Raises:
+        InputError: there is no run yet.
+        UnknownNameError: no such run.
+    """
+    finished = finished_runs(runs_dir)
+    if run == "latest":
+        if not finished:
+            raise InputError(f"{runs_dir} holds no finished run: train one with `forecast train demo`.")
+        return finished[-1]
+    for folder in (runs_dir / run, Path(run)):
+        if _NAME.fullmatch(folder.name) and folder.is_dir():
+            return folder
+    raise UnknownNameError("run", run, [folder.name for folder in finished])

@@ -1,0 +1,153 @@
+"""Train what a YAML says, and hold it against the baselines on the test period."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.config.load import to_yaml
+from forecaster.config.schema import Config, DataConfig
+from forecaster.data.panel import Panel, read_panel
+from forecaster.data.splits import Split, make_split
+from forecaster.data.store import open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import InputError
+from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.files import write_text
+from forecaster.workflows import runs
+from forecaster.workflows.check import load_config
+
+Say = Callable[[str], None]
+"""Called with what happens now, in words."""
+
+Tick = Callable[[int, int, float | None, float | None], None]
+"""Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished run.
+
+    Args:
+        looks: how often its test period has been looked at, this time included.
+    """
+
+    folder: Path
+    scorecard: Scorecard
+    looks: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Material:
+    """What training and evaluation work on."""
+
+    config: Config
+    dataset: Dataset
+    split: Split
+
+
+def train(
+    config: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+    name: str | None = None,
+    say: Say = lambda _: None,
+    tick: Tick = lambda *_: None,
+) -> TrainedRun:
+    """Train a run from a config file (or a shipped config's name) and leave a run folder with one model file.
+
+    Args:
+        settings: `KEY=VALUE` on top of the config.
+
+    Raises:
+        ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
+        OutsideError: the runs folder cannot be written.
+    """
+    checked = load_config(config, settings)
+    material = _prepare(checked, Path(data_dir), say)
+    folder = runs.new_run(Path(runs_dir), name, checked.name)
+    write_text(folder / runs.CONFIG, to_yaml(checked))
+    return _run(folder, material, say, tick)
+
+
+def resume(
+    run: str,
+    *,
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+    say: Say = lambda _: None,
+    tick: Tick = lambda *_: None,
+) -> TrainedRun:
+    """Go on with a run that was interrupted; the result is the same, byte for byte, as without the interruption.
+
+    Raises:
+        InputError: the run is finished, or its candles have changed since.
+    """
+    folder = runs.find_run(Path(runs_dir), run)
+    if (folder / runs.MODEL).is_file():
+        raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
+    material = _prepare(load_config(folder / runs.CONFIG), Path(data_dir), say)
+    return _run(folder, material, say, tick)
+
+
+def _prepare(config: Config, data_dir: Path, say: Say) -> _Material:
+    say("reading candles")
+    panel = select_panel(config.data, data_dir)
+    split = make_split(config.data.split, panel.dates[0], panel.dates[-1])
+    say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
+    features = compute_features(panel, config.features)
+    return _Material(config, Dataset(panel, features, config.task.steps), split)
+
+
+def select_panel(config: DataConfig, data_dir: Path) -> Panel:
+    """The candles that a config names, from the store.
+
+    Raises:
+        UnknownNameError: the store does not have a ticker.
+        InputError: no ticker is left, or one has no candle between the dates.
+    """
+    store = open_store(data_dir)
+    excluded = normalise_all(config.exclude)
+    wanted = store.tickers() if config.tickers == "all" else normalise_all(config.tickers)
+    tickers = [ticker for ticker in wanted if ticker not in excluded]
+    if not tickers:
+        raise InputError("data.exclude leaves no ticker: shorten it.")
+    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.start, config.end))
+    return read_panel(store, tickers, start, end)
+
+
+def _run(folder: Path, material: _Material, say: Say, tick: Tick) -> TrainedRun:
+    from forecaster.workflows.learn import evaluate, fitted_period, learn, write_model
+
+    config, dataset, split = material.config, material.dataset, material.split
+    say("pooling the quantiles of training")
+    every_row = np.arange(len(dataset.panel.sessions))
+    base = pooled_quantiles(dataset, fitted_period(config, split), dataset.units(every_row), config.task.levels)
+    networks, curves = learn(config, dataset, split, base, folder, say, tick)
+    points = [{"member": member} | asdict(point) for member, curve in enumerate(curves) for point in curve]
+    write_text(folder / runs.CURVE, _csv(points))
+    say("scoring the test period beside the baselines")
+    scorecard = evaluate(networks, config, dataset, split)
+    looks = record_look(folder.parent, Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers))
+    write_model(folder / runs.MODEL, networks, config, dataset, split, base, scorecard)
+    for member in range(len(networks)):
+        runs.checkpoint(folder, member).unlink(missing_ok=True)
+    return TrainedRun(folder, scorecard, looks)
+
+
+def _csv(rows: list[dict[str, object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
