@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """The `forecast` command."""
@@ -22,11 +24,13 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except ForecasterError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted; what was finished is kept.", 130)
+        return _complain("interrupted; what was finished is kept.", _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -75,6 +75,12 @@ def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Sha
     return known[np.searchsorted(known, dates, "right")]
 
 
+def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    """The sessions after one date and before another, both excluded, with the assumption of `next_sessions`."""
+    day = np.timedelta64(1, "D")
+    return sessions(calendar, after + day, before - day)
+
+
 @lru_cache(maxsize=64)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
@@ -140,4 +146,5 @@ def _calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
     days = np.arange(start, end + np.timedelta64(1, "D"))
-    return days[np.is_busday(days, weekmask)]
+    years = np.unique(days.astype("datetime64[Y]"))
+    return days[np.is_busday(days, weekmask, holidays=years.astype("datetime64[D]"))]  # New Year's Day is sure
