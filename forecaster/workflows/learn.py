@@ -11,8 +11,7 @@ import torch
 from jaxtyping import Float
 
 from forecaster.config.schema import Config
-from forecaster.data.splits import Period, Split
-from forecaster.errors import InputError
+from forecaster.data.splits import Split
 from forecaster.evaluation.baselines import BASELINES, Forecaster
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score
@@ -64,10 +63,10 @@ def evaluate(network: Network, config: Config, dataset: Dataset, split: Split) -
     """Score the network and its baselines on the same origins of the test period.
 
     Raises:
-        InputError: the test period has no origin.
+        InputError: the test period has no origin, or fewer sessions than the horizon.
     """
     levels, fitted = config.task.levels, split.fitted if config.training.refit else split.train
-    rows = _origins(dataset, config, split.test)
+    rows = dataset.require_origins(split.test, config.task.context)
     forecasters = {config.model.name: forecaster(network, config, dataset)}
     forecasters |= {name: BASELINES[name](dataset, fitted, levels) for name in config.evaluation.baselines}
     scores = {name: score(one, dataset, rows, split.test, levels) for name, one in forecasters.items()}
@@ -101,7 +100,7 @@ def write_model(
 
 
 def _validation(config: Config, dataset: Dataset, split: Split) -> Validation:
-    rows = _origins(dataset, config, split.validation)
+    rows = dataset.require_origins(split.validation, config.task.context)
     levels, root = config.task.levels, np.sqrt(dataset.steps)
 
     def loss(one: Forecaster) -> float:
@@ -118,16 +117,6 @@ def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
     steps = [scores.pinball[scores.known[:, place], place].mean() for place in range(len(root))]
     return float(np.mean(steps / root))
-
-
-def _origins(dataset: Dataset, config: Config, period: Period) -> np.ndarray:
-    rows = dataset.origins(period, history=config.task.context)
-    if not len(rows):
-        raise InputError(
-            f"data.split: no ticker has a candle with {config.task.context} before it and one after it {period}: "
-            "lengthen the period, lower task.context, or fetch more."
-        )
-    return rows
 
 
 def _fingerprint(config: Config, dataset: Dataset) -> str:
