@@ -34,7 +34,7 @@ class Panel:
     """
 
     tickers: tuple[str, ...]
-    offsets: Int[np.ndarray, " ticker+1"]
+    offsets: Int[np.ndarray, " border"]
     sessions: Shaped[np.ndarray, " row"]
     prices: Float[np.ndarray, "row 4"]
     close: Float[np.ndarray, " row"]

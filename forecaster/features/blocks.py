@@ -57,7 +57,12 @@ def _blocks(panel: Panel, market: Callable[[], Market]) -> Iterator[tuple[Rows, 
 
 
 def _block(
-    panel: Panel, rows: Rows, times: Rows, columns: Rows, tickers: Rows, market: Callable[[], Market]
+    panel: Panel,
+    rows: Rows,
+    times: Rows,
+    columns: Rows,
+    tickers: Int[np.ndarray, " ticker"],
+    market: Callable[[], Market],
 ) -> Candles:
     shape = (int(times.max()) + 1, len(tickers))
     logs = np.full((*shape, 4), np.nan)
@@ -86,7 +91,7 @@ def measure_market(panel: Panel) -> Market:
 
 
 def _measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
-    fast, slow = np.moveaxis(candles.volatility((3, 66)), -1, 0)
+    fast, slow = np.moveaxis(candles.volatility((3.0, 66.0)), -1, 0)
     move = np.clip(candles.returns / candles.scale, -4, 4)
     log_scale = centred_log_scale(candles.scale)
     return np.stack(

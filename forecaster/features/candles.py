@@ -141,7 +141,7 @@ class Candles:
     @cached_property
     def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
         """Log volume's own mean of half-life 20 sessions."""
-        return self.mean(self.log_volume, (20,))[..., 0]
+        return self.mean(self.log_volume, (20.0,))[..., 0]
 
     @cached_property
     def following(self) -> Shaped[np.ndarray, "time ticker"]:
