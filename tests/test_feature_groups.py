@@ -33,7 +33,7 @@ def slow_vol(logs: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", GROUPS.names())
 def test_features_are_finite_clipped_and_single_precision(name: str) -> None:
     of = panel(150, 90, 3, 1)
-    wild = Panel(**(vars(of) | {"prices": of.prices * np.where(np.arange(244) == 70, 50.0, 1.0)[:, None]}))
+    wild = replace(of, prices=of.prices * np.where(np.arange(244) == 70, 50.0, 1.0)[:, None])
     features = compute_features(wild, [name])
     assert features.values.dtype == np.float32
     assert features.values.shape == (244, len(features.names))
@@ -53,14 +53,10 @@ def test_rows_after_a_day_do_not_reach_its_features_by_a_single_bit(name: str, d
     of, date = panel(400, 370, 340), np.datetime64(day)
     later = of.sessions > date
     rng = np.random.default_rng(1)
-    changed = Panel(
-        **(
-            vars(of)
-            | {
-                "prices": np.where(later[:, None], of.prices * np.exp(rng.normal(size=(len(later), 1))), of.prices),
-                "volume": np.where(later, 7.0, of.volume),
-            }
-        )
+    changed = replace(
+        of,
+        prices=np.where(later[:, None], of.prices * np.exp(rng.normal(size=(len(later), 1))), of.prices),
+        volume=np.where(later, 7.0, of.volume),
     )
     whole = compute_features(of, [name])
     for other in (compute_features(changed, [name]), compute_features(of.until(date), [name])):
