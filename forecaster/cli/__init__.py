@@ -40,10 +40,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _unexpected(error: Exception, verbose: bool) -> int:
     format_message = getattr(error, "format_message", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        sys.stderr.write(f"{error}\n")
+        return 2
     if format_message is not None:  # a usage error of typer's own
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "forecast"
-        message = " ".join(format_message().split())
+        message = " ".join(format_message().split()).removesuffix(".") + "."
         return _complain(f"{message} See `{command} --help`.", 2)
     if verbose:
         raise error

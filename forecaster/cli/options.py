@@ -23,10 +23,18 @@ def _date(text: str) -> dt.date:
         raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD.") from error
 
 
+def _place(context: typer.Context, output: Path | None) -> Path | None:
+    if output is None and context.params.get("format") == "parquet":
+        raise typer.BadParameter("--format parquet needs --output FILE: Parquet is not text.")
+    return output
+
+
 DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
 RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to give the result.")]
-Output = Annotated[Path | None, typer.Option("--output", help="File for the result instead of the screen.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", callback=_place, help="File for the result instead of the screen.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
 TickersFile = Annotated[
