@@ -1,4 +1,4 @@
-"""Make `wiki-prices.parquet` from the stocks of the PyPI package bokeh-sampledata: `python data/sample/build.py`."""
+"""Make `wiki-prices.parquet` from the stocks of bokeh-sampledata: `pip install bokeh-sampledata`, then run this."""
 
 from pathlib import Path
 
