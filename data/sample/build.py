@@ -1,4 +1,4 @@
-"""Make `wiki-prices.parquet` from the stocks of bokeh-sampledata: `pip install bokeh-sampledata`, then run this."""
+"""Make `wiki-prices.parquet` from the stocks of the PyPI package bokeh-sampledata: `python data/sample/build.py`."""
 
 from pathlib import Path
 
