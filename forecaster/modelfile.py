@@ -6,6 +6,7 @@ The header is one key of canonical JSON without times of day, so that the same r
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,18 @@ class Header:
     scorecard: dict[str, Any]
 
 
-def save_model(path: Path, network: Network, header: Header) -> None:
-    """Write a model file, whole or not at all."""
-    save_tensors(path, dict(network.state_dict()), {"format": _FORMAT} | asdict(header))
+def save_model(path: Path, networks: Sequence[Network], header: Header) -> None:
+    """Write a model file with one network or the members of an ensemble, whole or not at all."""
+    tensors = {
+        f"{index}/{name}": value
+        for index, network in enumerate(networks)
+        for name, value in network.state_dict().items()
+    }
+    save_tensors(path, tensors, {"format": _FORMAT} | asdict(header))
 
 
-def load_model(path: Path) -> tuple[Network, Config, Header]:
-    """Read a model file and rebuild its network, on the CPU and ready to forecast.
+def load_model(path: Path) -> tuple[list[Network], Config, Header]:
+    """Read a model file and rebuild its networks, on the CPU and ready to forecast.
 
     Raises:
         InputError: it is not there, cut short, of another format, or its weights do not fit its config.
@@ -68,11 +74,14 @@ def load_model(path: Path) -> tuple[Network, Config, Header]:
     try:
         header = Header(**values | {"features": tuple(values["features"]), "tickers": tuple(values["tickers"])})
         config = Config.model_validate_json(json.dumps(header.config))
-        network = make_network(config, len(header.features), header.base)
-        network.load_state_dict(tensors)
+        networks = [
+            make_network(model, config.task.head, len(header.features), header.base) for model in config.networks
+        ]
+        for index, network in enumerate(networks):
+            network.load_state_dict(part_of(tensors, f"{index}/"))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
-    return network.eval(), config, header
+    return [network.eval() for network in networks], config, header
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
@@ -100,6 +109,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in names}, header
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
+
+
+def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def versions() -> dict[str, str]:

@@ -61,7 +61,9 @@ def validate(document: Document) -> Config:
     return config
 
 
-def validated(model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str, ...] = ()) -> Any:
+def validated(
+    model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str | int, ...] = ()
+) -> Any:
     """Check `values` against a pydantic model; `prefix` is where they stand in the document.
 
     Raises:
@@ -92,7 +94,7 @@ def _tuples(value: Any) -> Any:
 
 
 def _complaints(
-    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str, ...]
+    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str | int, ...]
 ) -> list[str]:
     """One line a key: the branches of a union are told as alternatives."""
     lines: dict[str, list[str]] = {}

@@ -140,6 +140,19 @@ class TrainingConfig(Section):
     """`false`: keep the best step by validation; `true`: train on training and validation together, all steps."""
 
 
+class CalibrationConfig(Section):
+    """Whether quantiles are corrected by the errors of the last days whose outcome is known."""
+
+    rolling: bool = False
+    """Centre the coverage on the last `window` sessions, model and baselines alike."""
+    steps: tuple[Steps, ...] = (1,)
+    """Steps it acts on; beyond the first it costs skill after a volatility shock."""
+    window: Annotated[int, Field(ge=50)] = 250
+    """Sessions whose errors count."""
+    every: Annotated[int, Field(ge=1)] = 10
+    """Sessions between two corrections."""
+
+
 class EvaluationConfig(Section):
     """What the forecast is held against."""
 
@@ -175,14 +188,34 @@ class Config(Section):
     """Which candles the run sees."""
     features: tuple[str, ...] = ("base", "vol")
     """Feature groups, in order."""
-    model: ModelConfig
+    model: ModelConfig | None = None
     """The network."""
+    members: tuple[ModelConfig, ...] = ()
+    """Several networks instead of one: the forecast is the mean of theirs."""
     task: TaskConfig = TaskConfig()
     """What is asked of the network."""
     training: TrainingConfig = TrainingConfig()
     """How the network learns."""
+    calibration: CalibrationConfig = CalibrationConfig()
+    """Whether quantiles are corrected by recent errors."""
     evaluation: EvaluationConfig = EvaluationConfig()
     """What the forecast is held against."""
+
+    @property
+    def networks(self) -> tuple[ModelConfig, ...]:
+        """The networks, one or several."""
+        return self.members if self.model is None else (self.model,)
+
+    @property
+    def name(self) -> str:
+        """What the run's forecaster is called: `gru`, or `gru+lstm`."""
+        return "+".join(network.name for network in self.networks)
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Config:
+        if (self.model is None) == (not self.members):
+            raise ValueError("either `model:` or `members:`")
+        return self
 
     @field_validator("features")
     @classmethod

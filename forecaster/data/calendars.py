@@ -53,6 +53,23 @@ def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.
     return np.concatenate([later, guess.astype("datetime64[D]")])
 
 
+def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
+    """The session that follows each date: a function of that date alone.
+
+    Where the exchange's holidays are not known, the next weekday is assumed.
+    """
+    guess = np.busday_offset(dates, 1, roll="backward")
+    if not len(dates):
+        return guess
+    # Whole years, so that tickers that begin on different days share one look-up.
+    start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
+    end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
+    sessions = _sessions(calendar, start, end)
+    place = np.searchsorted(sessions, dates, "right")
+    known = (place < len(sessions)) & (dates >= _covered(check_calendar(calendar), start, end)[0])
+    return np.where(known, np.append(sessions, guess[-1])[place], guess)
+
+
 @lru_cache(maxsize=64)
 def _sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     import exchange_calendars
@@ -64,6 +81,7 @@ def _sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped
     return np.asarray(sessions.to_numpy(), "datetime64[D]")
 
 
+@lru_cache(maxsize=256)
 def _covered(calendar: str, start: np.datetime64, end: np.datetime64) -> tuple[np.datetime64, np.datetime64]:
     """The part of start..end for which the exchange's holidays are known."""
     import exchange_calendars

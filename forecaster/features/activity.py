@@ -15,9 +15,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 @GROUPS.register("volume")
 def volume(candles: Candles) -> Mapping[str, np.ndarray]:
     """Log volume over its own mean of half-life 20 sessions, clipped at ±3."""
-    logs = np.log(np.maximum(candles.volume, 1.0))
-    usual = candles.mean(logs, (20,))[..., 0]
-    return {"log_volume": np.clip(logs - usual, -3, 3)}
+    return {"log_volume": np.clip(candles.log_volume - candles.usual_volume, -3, 3)}
 
 
 @GROUPS.register("weekday")

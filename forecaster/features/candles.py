@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 
-from forecaster.data.panel import Panel
+from forecaster.data.calendars import following_sessions
 from forecaster.features.ewma import ewma
 
 SCALE_HALF_LIFE = 11.0
@@ -21,8 +21,34 @@ SCALE_FLOOR = 1e-3
 READY_AGE = 60
 """Sessions a ticker must have behind it before anything is learnt from it or said of it."""
 
-_BLOCK = 64
-"""Tickers computed at once: many enough to be fast, few enough to pad little."""
+MARKET_NAMES = ("shock", "log_scale", "move", "log_scale_3", "log_scale_66")
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """What the tickers of each exchange calendar did on average, by date.
+
+    Calendars are kept apart: a day in New York ends after the same day in Tokyo, and must not be known there.
+
+    Args:
+        dates: ascending, for each calendar.
+        means: of `MARKET_NAMES` over the tickers of the date.
+    """
+
+    dates: dict[str, Shaped[np.ndarray, " time"]]
+    means: dict[str, Float[np.ndarray, "time mean"]]
+
+    def at(self, sessions: Shaped[np.ndarray, "time ticker"], calendars: tuple[str, ...]) -> np.ndarray:
+        """The means of each session's own date, [time, ticker, mean]; NaN where the market did not trade."""
+        values = np.full((*sessions.shape, len(MARKET_NAMES)), np.nan)
+        for column, calendar in enumerate(calendars):
+            dates = self.dates.get(calendar)
+            if dates is None:
+                continue
+            places = np.minimum(np.searchsorted(dates, sessions[:, column]), len(dates) - 1)
+            found = dates[places] == sessions[:, column]
+            values[found, column] = self.means[calendar][places[found]]
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +59,15 @@ class Candles:
         logs: natural logs of adjusted open, high, low, close.
         volume: shares.
         sessions: datetime64[D]; NaT past the end.
+        calendars: exchange calendar of each ticker.
+        market: what the market did, for the groups that ask.
     """
 
     logs: Float[np.ndarray, "time ticker 4"]
     volume: Float[np.ndarray, "time ticker"]
     sessions: Shaped[np.ndarray, "time ticker"]
+    calendars: tuple[str, ...]
+    market: Callable[[], Market]
 
     @property
     def open(self) -> Float[np.ndarray, "time ticker"]:
@@ -99,6 +129,34 @@ class Candles:
         """Daily volatility known at the close: the unit of all that is learnt."""
         return self.volatility((SCALE_HALF_LIFE,))[..., 0]
 
+    @cached_property
+    def shock(self) -> Float[np.ndarray, "time ticker"]:
+        """log(√variance / scale): how the day's own volatility stands to the known one."""
+        return np.log(np.maximum(np.sqrt(self.variance), SCALE_FLOOR) / self.scale)
+
+    @cached_property
+    def log_volume(self) -> Float[np.ndarray, "time ticker"]:
+        return np.log(np.maximum(self.volume, 1.0))
+
+    @cached_property
+    def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
+        """Log volume's own mean of half-life 20 sessions."""
+        return self.mean(self.log_volume, (20,))[..., 0]
+
+    @cached_property
+    def following(self) -> Shaped[np.ndarray, "time ticker"]:
+        """The next session by the exchange's calendar: known at the close, whatever rows follow."""
+        following = np.full_like(self.sessions, np.datetime64("NaT"))
+        for column, calendar in enumerate(self.calendars):
+            real = ~np.isnat(self.sessions[:, column])
+            following[real, column] = following_sessions(calendar, self.sessions[real, column])
+        return following
+
+    @cached_property
+    def session_number(self) -> Int[np.ndarray, "time ticker"]:
+        """Rows so far, from 0: the same for all tickers of a block."""
+        return np.broadcast_to(np.arange(len(self.volume))[:, None], self.volume.shape)
+
     def volatility(self, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
         """√EWMA(variance) for each half-life (sessions), floored at `SCALE_FLOOR`."""
         return np.sqrt(np.maximum(self.mean(self.variance, half_lives), SCALE_FLOOR**2))
@@ -114,46 +172,7 @@ class Candles:
         return lagged
 
 
-def ready(panel: Panel) -> Bool[np.ndarray, " row"]:
-    """Rows whose ticker has `READY_AGE` sessions behind it."""
-    return np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] >= READY_AGE
-
-
-def by_block(panel: Panel, compute: Callable[[Candles], np.ndarray]) -> np.ndarray:
-    """Apply a function of [time, ticker] blocks to all tickers and give its results as the panel's rows.
-
-    Tickers of like length share a block, so that little is padded.
-    """
-    results: np.ndarray | None = None
-    for rows, times, columns, candles in _blocks(panel):
-        part = compute(candles)[times, columns]
-        if results is None:
-            results = np.empty((len(panel.sessions), *part.shape[1:]), part.dtype)
-        results[rows] = part
-    if results is None:
-        raise ValueError("an empty panel has no candles")
-    return results
-
-
-Rows = Int[np.ndarray, " row"]
-
-
-def _blocks(panel: Panel) -> Iterator[tuple[Rows, Rows, Rows, Candles]]:
-    order = np.argsort(panel.lengths, kind="stable")
-    for start in range(0, len(order), _BLOCK):
-        tickers = order[start : start + _BLOCK]
-        lengths = panel.lengths[tickers]
-        columns = np.repeat(np.arange(len(tickers)), lengths)
-        times = np.concatenate([np.arange(length) for length in lengths])
-        rows = panel.offsets[tickers][columns] + times
-        yield rows, times, columns, _block(panel, rows, times, columns, (int(lengths.max()), len(tickers)))
-
-
-def _block(panel: Panel, rows: Rows, times: Rows, columns: Rows, shape: tuple[int, int]) -> Candles:
-    logs = np.full((*shape, 4), np.nan)
-    volume = np.full(shape, np.nan)
-    sessions = np.full(shape, np.datetime64("NaT"), "datetime64[D]")
-    logs[times, columns] = np.log(panel.prices[rows])
-    volume[times, columns] = panel.volume[rows]
-    sessions[times, columns] = panel.sessions[rows]
-    return Candles(logs, volume, sessions)
+def centred_log_scale(scale: np.ndarray) -> np.ndarray:
+    """log of a daily volatility, 0 at 1.5 % and about 1 wide over stocks and years."""
+    centred: np.ndarray = (np.log(scale) + 4.2) / 0.5
+    return centred

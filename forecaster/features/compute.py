@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float, Float32
 
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
-from forecaster.features.candles import Candles, by_block, ready
+from forecaster.features.blocks import by_block, ready
+from forecaster.features.candles import Candles
 
 CLIP = 8.0
 """Largest absolute value of a feature."""
@@ -33,8 +34,11 @@ class Features:
     ready: Bool[np.ndarray, " row"]
 
 
-def compute_features(panel: Panel, groups: Sequence[str]) -> Features:
+def compute_features(panel: Panel, groups: Sequence[str], market: Panel | None = None) -> Features:
     """Compute the named groups for every row of a panel.
+
+    Args:
+        market: the tickers whose means the market group reads; the panel itself if absent.
 
     Raises:
         UnknownNameError: no such group.
@@ -50,6 +54,6 @@ def compute_features(panel: Panel, groups: Sequence[str]) -> Features:
             matrix[..., column] = np.clip(np.nan_to_num(value), -CLIP, CLIP)
         return matrix
 
-    values = by_block(panel, block)
+    values = by_block(panel, block, market)
     scale = np.nan_to_num(by_block(panel, lambda candles: candles.scale), nan=1.0)
     return Features(tuple(names), values, scale, ready(panel))

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from forecaster.features import GROUPS
-from forecaster.features.candles import SCALE_FLOOR, Candles
-
-_TYPICAL_LOG_SCALE = -4.2
-"""log of a daily volatility of 1.5 %: centres the feature."""
+from forecaster.features.candles import Candles, centred_log_scale
 
 
 @GROUPS.register("vol")
@@ -19,17 +16,11 @@ def vol(candles: Candles) -> Mapping[str, np.ndarray]:
     scale = candles.scale
     fast, slow, year = np.moveaxis(candles.volatility((3, 66, 252)), -1, 0)
     return {
-        "log_scale": (np.log(scale) - _TYPICAL_LOG_SCALE) / 0.5,
-        "shock": shock(candles),
+        "log_scale": centred_log_scale(scale),
+        "shock": candles.shock,
         "log_scale_3": np.log(fast / scale),
         "log_scale_66": np.log(slow / scale),
         "log_scale_252": np.log(year / scale),
         "return_5": (candles.close - candles.lag(candles.close, 5)) / (scale * np.sqrt(5)),
         "return_22": (candles.close - candles.lag(candles.close, 22)) / (scale * np.sqrt(22)),
     }
-
-
-def shock(candles: Candles) -> np.ndarray:
-    """log(√variance / scale): how the day's own volatility stands to the known one; shape [time, ticker]."""
-    surprise: np.ndarray = np.log(np.maximum(np.sqrt(candles.variance), SCALE_FLOOR) / candles.scale)
-    return surprise

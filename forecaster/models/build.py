@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from forecaster.config.document import Document
 from forecaster.config.load import validated
-from forecaster.config.schema import Config, ModelConfig
+from forecaster.config.schema import ModelConfig, TaskConfig
 from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.models import MODELS, Body
 from forecaster.models.network import Network
@@ -39,27 +39,33 @@ def parameters(name: str) -> type[BaseModel]:
     return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
-def resolved_model(config: Config, document: Document) -> ModelConfig:
-    """The model section with every parameter of its constructor, held against that and against the task.
+def resolved_model(
+    model: ModelConfig, task: TaskConfig, document: Document, path: tuple[str | int, ...] = ("model",)
+) -> ModelConfig:
+    """A model section with every parameter of its constructor, held against that and against the task.
+
+    Args:
+        path: where the section stands in the document.
 
     Raises:
         ConfigError: with file, line, key, value, expectation and the nearest right name.
     """
     try:
-        model = parameters(config.model.name)
+        schema = parameters(model.name)
     except UnknownNameError as error:
-        raise ConfigError(f"{document.place(('model', 'name'))}: {error}") from error
-    values = validated(model, config.model.parameters, document, ("model",)).model_dump()
+        raise ConfigError(f"{document.place((*path, 'name'))}: {error}") from error
+    values = validated(schema, model.parameters, document, path).model_dump()
+    key = ".".join(map(str, path))
     try:
-        body = make_body(config.model, input_size=1)
+        body = make_body(model, input_size=1)
     except ValueError as error:
-        raise ConfigError(f"{document.place(('model',))}: model.{error}.") from error
-    if config.task.supervision == "dense" and not body.causal:
+        raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
+    if task.supervision == "dense" and not body.causal:
         raise ConfigError(
-            f"{document.place(('model', 'bidirectional'))}: model.bidirectional is true with task.supervision dense: "
+            f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.supervision dense: "
             "each forecast would see the days it is to foretell; set supervision to window or bidirectional to false."
         )
-    return ModelConfig(name=config.model.name, **values)
+    return ModelConfig(name=model.name, **values)
 
 
 def make_body(config: ModelConfig, input_size: int) -> Body:
@@ -67,10 +73,10 @@ def make_body(config: ModelConfig, input_size: int) -> Body:
     return MODELS[config.name](input_size, **config.parameters)
 
 
-def make_network(config: Config, input_size: int, base: Any) -> Network:
-    """The network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
+def make_network(model: ModelConfig, head: str, input_size: int, base: Any) -> Network:
+    """A network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
     quantiles = torch.as_tensor(base, dtype=torch.float32)
-    return Network(make_body(config.model, input_size), input_size=input_size, head=config.task.head, base=quantiles)
+    return Network(make_body(model, input_size), input_size=input_size, head=head, base=quantiles)
 
 
 def _argument_texts(docstring: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from forecaster.errors import InputError
-from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.modelfile import load_tensors, part_of, save_tensors
 
 
 @dataclass
@@ -64,9 +64,9 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
     tensors, header = load_tensors(path)
     if header["fingerprint"] != fingerprint:
         raise InputError(f"{path} was made with other candles or another config: train again, under a new name.")
-    network.load_state_dict(_part(tensors, "weights/"))
+    network.load_state_dict(part_of(tensors, "weights/"))
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in _part(tensors, "optimiser/").items():
+    for key, value in part_of(tensors, "optimiser/").items():
         index, name = key.split("/")
         state.setdefault(int(index), {})[name] = value
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
@@ -74,10 +74,6 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
         fingerprint=fingerprint,
         step=header["step"],
         best=header["best"],
-        best_weights=_part(tensors, "best/"),
+        best_weights=part_of(tensors, "best/"),
         curve=[CurvePoint(**point) for point in header["curve"]],
     )
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -12,6 +12,7 @@ from torch import nn
 
 from forecaster.config.schema import TrainingConfig
 from forecaster.errors import InputError
+from forecaster.models.network import Network
 from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
 from forecaster.training.loss import pinball
 from forecaster.training.sampling import Sampler
@@ -32,7 +33,7 @@ class Validation:
         reference: loss of the reference baseline on the same cells.
     """
 
-    loss: Callable[[nn.Module], float]
+    loss: Callable[[Network], float]
     reference: float
 
 
@@ -51,7 +52,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def fit(
-    network: nn.Module,
+    network: Network,
     sampler: Sampler,
     config: TrainingConfig,
     levels: tuple[float, ...],
@@ -96,7 +97,7 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 
 
 def _stretch(
-    network: nn.Module,
+    network: Network,
     sampler: Sampler,
     optimiser: torch.optim.Optimizer,
     config: TrainingConfig,
@@ -128,7 +129,7 @@ def _stretch(
     return float(total) / count
 
 
-def _measure(network: nn.Module, validation: Validation | None, progress: Progress, loss: float) -> CurvePoint:
+def _measure(network: Network, validation: Validation | None, progress: Progress, loss: float) -> CurvePoint:
     if not math.isfinite(loss):
         raise InputError(f"training.learning_rate: the loss became {loss} by step {progress.step}: lower the rate.")
     if validation is None:

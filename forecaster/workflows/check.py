@@ -30,13 +30,16 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
         *_unknown_names(document, ("features",), checked.features, GROUPS),
         *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
     ]
-    try:
-        model = resolved_model(checked, document)
-    except ConfigError as error:
-        raise ConfigError([*problems, *error.problems]) from error
+    resolved = []
+    for index, network in enumerate(checked.networks):
+        try:
+            path = ("model",) if checked.model else ("members", index)
+            resolved.append(resolved_model(network, checked.task, document, path))
+        except ConfigError as error:
+            problems += error.problems
     if problems:
         raise ConfigError(problems)
-    return checked.model_copy(update={"model": model})
+    return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
 
 
 def config_schema() -> dict[str, Any]:

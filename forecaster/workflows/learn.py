@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from forecaster.config.schema import Config
+from forecaster.config.schema import Config, ModelConfig
 from forecaster.data.splits import Period, Split
 from forecaster.errors import InputError
 from forecaster.evaluation.baselines import BASELINES, Forecaster
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score
-from forecaster.features.dataset import Dataset
-from forecaster.inference.sweep import Reach, quantiles
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.calibration import rolling_offsets
+from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.sweep import Reach
 from forecaster.modelfile import Header, base_as_lists, save_model, versions
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training.checkpoint import CurvePoint
-from forecaster.training.fit import Validation, choose_device, fit
+from forecaster.training.fit import Report, Validation, choose_device, fit
 from forecaster.training.sampling import Sampler
+from forecaster.workflows import runs
+
+Say = Callable[[str], None]
+"""Called with what happens now, in words."""
+
+Tick = Callable[[int, int, float | None, float | None], None]
+"""Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
 
 Base = Float[np.ndarray, "horizon variable quantile"]
 
@@ -33,71 +42,103 @@ def learn(
     dataset: Dataset,
     split: Split,
     base: Base,
-    checkpoint: Path,
-    say: Callable[[str], None],
-    tick: Callable[[int, int, float | None, float | None], None],
-) -> tuple[Network, list[CurvePoint]]:
-    """Build the seeded network and fit it; a checkpoint that is there is taken up."""
+    folder: Path,
+    say: Say,
+    tick: Tick,
+) -> tuple[list[Network], list[list[CurvePoint]]]:
+    """Build and fit each network of the run; a checkpoint that is there is taken up."""
     device = choose_device(config.training.device)
+    sampler = Sampler(dataset, config.task, fitted_period(config, split), device)
+    networks, curves = [], []
+    for member, model in enumerate(config.networks):
+        training = config.training.model_copy(update={"seed": config.training.seed + member})
+        say(f"training {model.name} for {training.steps:,} steps on {len(sampler.cells):,} origins ({device})")
+        network = _seeded(model, config.task.head, training.seed, dataset, base).to(device)
+        curve = fit(
+            network,
+            sampler,
+            training,
+            config.task.levels,
+            validation=None if training.refit else _validation(config, dataset, split),
+            checkpoint=runs.checkpoint(folder, member),
+            fingerprint=_fingerprint(config, dataset, member),
+            report=_reporter(tick, training.steps),
+        )
+        networks.append(network.cpu())
+        curves.append(curve)
+    return networks, curves
+
+
+def _reporter(tick: Tick, steps: int) -> Report:
+    return lambda step, point: tick(step, steps, *((point.loss, point.skill) if point else (None, None)))
+
+
+def fitted_period(config: Config, split: Split) -> Period:
+    """The period that weights, base quantiles and baselines learn from."""
+    return split.fitted if config.training.refit else split.train
+
+
+def _seeded(model: ModelConfig, head: str, seed: int, dataset: Dataset, base: Base) -> Network:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.training.seed)
-        network = make_network(config, len(dataset.features.names), base).to(device)
-    period = split.fitted if config.training.refit else split.train
-    sampler = Sampler(dataset, config.task, period, device)
-    validation = None if config.training.refit else _validation(config, dataset, split)
-    steps = config.training.steps
-    say(f"training {config.model.name} for {steps:,} steps on {len(sampler.cells):,} origins ({device})")
-    curve = fit(
-        network,
-        sampler,
-        config.training,
-        config.task.levels,
-        validation=validation,
-        checkpoint=checkpoint,
-        fingerprint=_fingerprint(config, dataset),
-        report=lambda step, point: tick(step, steps, *((point.loss, point.skill) if point else (None, None))),
-    )
-    return network.cpu(), curve
+        torch.manual_seed(seed)
+        return make_network(model, head, len(dataset.features.names), base)
 
 
-def evaluate(network: Network, config: Config, dataset: Dataset, split: Split) -> Scorecard:
-    """Score the network and its baselines on the same origins of the test period.
+def evaluate(networks: Sequence[Network], config: Config, dataset: Dataset, split: Split) -> Scorecard:
+    """Score the networks' forecast and its baselines on the same origins of the test period, calibrated alike.
 
     Raises:
         InputError: the test period has no origin.
     """
-    levels, fitted = config.task.levels, split.fitted if config.training.refit else split.train
+    levels = config.task.levels
     rows = _origins(dataset, config, split.test)
-    forecasters = {config.model.name: forecaster(network, config, dataset)}
-    forecasters |= {name: BASELINES[name](dataset, fitted, levels) for name in config.evaluation.baselines}
-    scores = {name: score(one, dataset, rows, split.test, levels) for name, one in forecasters.items()}
+    forecasters = {config.name: forecaster(networks, config, dataset)}
+    for name in config.evaluation.baselines:
+        forecasters[name] = BASELINES[name](dataset, fitted_period(config, split), levels)
+    scores = {}
+    for name, one in forecasters.items():
+        calibrated = _calibrated(one, config, dataset, rows) if name != "last-close" else one
+        scores[name] = score(calibrated, dataset, rows, split.test, levels)
     tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps)
 
 
-def forecaster(network: Network, config: Config, dataset: Dataset) -> Forecaster:
-    """A network as what baselines are too: origins → coherent quantiles."""
+def forecaster(networks: Sequence[Network], config: Config, dataset: Dataset) -> Forecaster:
+    """Networks as what baselines are too: origins → coherent quantiles."""
     reach = Reach.of(config.task)
-    return lambda rows: quantiles(network, dataset, rows, reach)
+    return lambda rows: ensemble_quantiles(networks, dataset, rows, reach)
+
+
+def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
+    if not config.calibration.rolling:
+        return one
+    dates = dataset.panel.sessions[rows]
+    offsets = rolling_offsets(one, dataset, config.calibration, config.task.levels, dates.min(), dates.max())
+    return lambda origins: offsets.apply(one(origins), dataset, origins)
 
 
 def write_model(
-    path: Path, network: Network, config: Config, dataset: Dataset, split: Split, base: Base, scorecard: Scorecard
+    path: Path,
+    networks: Sequence[Network],
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    base: Base,
+    scorecard: Scorecard,
 ) -> None:
     """Write the one file that a forecast needs."""
-    fitted = split.fitted if config.training.refit else split.train
     header = Header(
         config=config.model_dump(mode="json", exclude_none=True),
         features=dataset.features.names,
         base=base_as_lists(base),
         tickers=dataset.panel.tickers,
         split={"train": str(split.train_end), "validation": str(split.validation_end), "test": str(split.test_end)},
-        fitted_to=str(fitted.end),
+        fitted_to=str(fitted_period(config, split).end),
         fingerprint=dataset.panel.fingerprint,
         versions=versions(),
         scorecard=scorecard.as_data(),
     )
-    save_model(path, network, header)
+    save_model(path, networks, header)
 
 
 def _validation(config: Config, dataset: Dataset, split: Split) -> Validation:
@@ -109,7 +150,7 @@ def _validation(config: Config, dataset: Dataset, split: Split) -> Validation:
 
     reference = BASELINES[config.evaluation.baselines[0]](dataset, split.train, levels)
     return Validation(
-        loss=lambda network: loss(forecaster(network, config, dataset)),  # type: ignore[arg-type]
+        loss=lambda network: loss(forecaster([network], config, dataset)),
         reference=loss(reference),
     )
 
@@ -130,5 +171,5 @@ def _origins(dataset: Dataset, config: Config, period: Period) -> np.ndarray:
     return rows
 
 
-def _fingerprint(config: Config, dataset: Dataset) -> str:
-    return hashlib.sha256(f"{dataset.panel.fingerprint}{config.model_dump_json()}".encode()).hexdigest()
+def _fingerprint(config: Config, dataset: Dataset, member: int) -> str:
+    return hashlib.sha256(f"{dataset.panel.fingerprint}{config.model_dump_json()}{member}".encode()).hexdigest()

@@ -15,18 +15,15 @@ from forecaster.config.schema import Config
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions
 from forecaster.data.panel import Panel
-from forecaster.data.store import open_store
+from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError
+from forecaster.errors import ForecasterError, InputError, at_most_five
 from forecaster.features.candles import READY_AGE
-from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset
 from forecaster.inference.forecast import Forecast
 from forecaster.workflows import runs
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Header
-    from forecaster.models.network import Network
 
 _STALE = np.timedelta64(7, "D")
 _THIN = 250
@@ -62,10 +59,11 @@ def predict(
         UnknownNameError: no such run or ticker.
         InputError: a horizon beyond the trained one, or too little history.
     """
+    from forecaster.inference.newest import newest_quantiles
     from forecaster.modelfile import load_model
 
     folder = runs.find_run(Path(runs_dir), run)
-    network, config, header = load_model(folder / runs.MODEL)
+    networks, config, header = load_model(folder / runs.MODEL)
     steps = _steps(config, horizon)
     store = open_store(data_dir)
     histories: list[Bars] = []
@@ -79,9 +77,19 @@ def predict(
             failed(Failure(ticker, error))
     if not histories:
         return []
-    candles = newest_quantiles(network, config, Panel.of(histories))
+    panel = Panel.of(histories)
+    market = _market(store, config, header, panel)
+    candles = newest_quantiles(networks, config, panel, market)
     return [
-        _forecast(folder.name, header, config, steps, bars, quantiles, as_of)
+        _forecast(
+            folder.name,
+            header,
+            config,
+            steps,
+            bars,
+            quantiles,
+            (*_warnings(bars, header, as_of), *_gaps(market, header, bars)),
+        )
         for bars, quantiles in zip(histories, candles, strict=True)
     ]
 
@@ -93,14 +101,29 @@ def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int
     return 3 if forecasts else max(failure.error.exit_code for failure in failures)
 
 
-def newest_quantiles(
-    network: Network, config: Config, panel: Panel
-) -> Float[np.ndarray, "ticker horizon variable quantile"]:
-    """Coherent quantiles of log(price / last close), seen from each ticker's last candle."""
-    from forecaster.inference.sweep import Reach, quantiles
+def _market(store: Store, config: Config, header: Header, panel: Panel) -> Panel | None:
+    """The candles of the run's own tickers, as known at the newest origin, where the run reads them."""
+    if "market" not in config.features and not config.calibration.rolling:
+        return None
+    held = set(store.tickers())
+    last = panel.sessions[panel.offsets[1:] - 1].max()
+    bars = [store.read(ticker).between(end=last) for ticker in header.tickers if ticker in held]
+    bars = [one for one in bars if len(one)]
+    return Panel.of(bars) if bars else panel
 
-    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
-    return quantiles(network, dataset, panel.offsets[1:] - 1, Reach.of(config.task, span=1))
+
+def _gaps(market: Panel | None, header: Header, bars: Bars) -> Iterator[str]:
+    """What the run's market lacks on the day of the forecast."""
+    if market is None:
+        return
+    origin = bars.dates[-1]
+    newest = dict(zip(market.tickers, market.sessions[market.offsets[1:] - 1], strict=True))
+    lacking = [ticker for ticker in header.tickers if ticker not in newest or newest[ticker] < origin]
+    if lacking:
+        yield (
+            f"{len(lacking)} of the {len(header.tickers)} tickers whose means the run reads have no candle on {origin} "
+            f"({at_most_five(lacking)}): fetch them, or train without the market group."
+        )
 
 
 def _forecast(
@@ -110,7 +133,7 @@ def _forecast(
     steps: tuple[int, ...],
     bars: Bars,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
-    as_of: dt.date | None,
+    warnings: tuple[str, ...],
 ) -> Forecast:
     origin, last_close = bars.dates[-1], float(bars.close[-1])
     verdict = header.scorecard["verdict"]
@@ -131,7 +154,7 @@ def _forecast(
             "pinball_skill": verdict["pinball_skill"],
             "p_value": verdict["p_value"],
         },
-        warnings=tuple(_warnings(bars, header, as_of)),
+        warnings=warnings,
     )
 
 

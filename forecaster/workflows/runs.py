@@ -12,9 +12,8 @@ from forecaster.files import outside_errors
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
-CHECKPOINT = "checkpoint.safetensors"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
 def new_run(runs_dir: Path, name: str | None, model: str) -> Path:
@@ -36,6 +35,11 @@ def new_run(runs_dir: Path, name: str | None, model: str) -> Path:
     with outside_errors(folder):
         folder.mkdir(parents=True)
     return folder
+
+
+def checkpoint(folder: Path, member: int) -> Path:
+    """Where the training of one network of a run is kept until the run is finished."""
+    return folder / f"checkpoint-{member}.safetensors"
 
 
 def finished_runs(runs_dir: Path) -> list[Path]:

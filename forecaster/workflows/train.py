@@ -13,7 +13,7 @@ import numpy as np
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import Config, DataConfig
 from forecaster.data.panel import Panel, read_panel
-from forecaster.data.splits import Period, Split, make_split
+from forecaster.data.splits import Split, make_split
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError
@@ -53,11 +53,6 @@ class _Material:
     dataset: Dataset
     split: Split
 
-    @property
-    def fitted(self) -> Period:
-        """The period that weights, base quantiles and baselines learn from."""
-        return self.split.fitted if self.config.training.refit else self.split.train
-
 
 def train(
     config: str | Path,
@@ -80,7 +75,7 @@ def train(
     """
     checked = load_config(config, settings)
     material = _prepare(checked, Path(data_dir), say)
-    folder = runs.new_run(Path(runs_dir), name, checked.model.name)
+    folder = runs.new_run(Path(runs_dir), name, checked.name)
     write_text(folder / runs.CONFIG, to_yaml(checked))
     return _run(folder, material, say, tick)
 
@@ -132,20 +127,21 @@ def select_panel(config: DataConfig, data_dir: Path) -> Panel:
 
 
 def _run(folder: Path, material: _Material, say: Say, tick: Tick) -> TrainedRun:
-    from forecaster.workflows.learn import evaluate, learn, write_model
+    from forecaster.workflows.learn import evaluate, fitted_period, learn, write_model
 
-    dataset, levels = material.dataset, material.config.task.levels
+    config, dataset, split = material.config, material.dataset, material.split
     say("pooling the quantiles of training")
     every_row = np.arange(len(dataset.panel.sessions))
-    base = pooled_quantiles(dataset, material.fitted, dataset.units(every_row), levels)
-    network, curve = learn(material.config, dataset, material.split, base, folder / runs.CHECKPOINT, say, tick)
-    write_text(folder / runs.CURVE, _csv([asdict(point) for point in curve]))
+    base = pooled_quantiles(dataset, fitted_period(config, split), dataset.units(every_row), config.task.levels)
+    networks, curves = learn(config, dataset, split, base, folder, say, tick)
+    points = [{"member": member} | asdict(point) for member, curve in enumerate(curves) for point in curve]
+    write_text(folder / runs.CURVE, _csv(points))
     say("scoring the test period beside the baselines")
-    scorecard = evaluate(network, material.config, dataset, material.split)
-    look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers)
-    looks = record_look(folder.parent, look)
-    write_model(folder / runs.MODEL, network, material.config, dataset, material.split, base, scorecard)
-    (folder / runs.CHECKPOINT).unlink(missing_ok=True)
+    scorecard = evaluate(networks, config, dataset, split)
+    looks = record_look(folder.parent, Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers))
+    write_model(folder / runs.MODEL, networks, config, dataset, split, base, scorecard)
+    for member in range(len(networks)):
+        runs.checkpoint(folder, member).unlink(missing_ok=True)
     return TrainedRun(folder, scorecard, looks)
 
 

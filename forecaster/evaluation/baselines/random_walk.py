@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from forecaster.data.splits import Period
 from forecaster.evaluation.baselines import BASELINES, Forecaster
-from forecaster.features.candles import SCALE_FLOOR, Candles, by_block
+from forecaster.features.blocks import by_block
+from forecaster.features.candles import SCALE_FLOOR, Candles
 from forecaster.features.dataset import Dataset, Rows, pooled_quantiles
 from forecaster.inference.coherence import coherent
 

@@ -1,0 +1,94 @@
+"""The panel's rows ↔ blocks of tickers, and the market that the tickers make together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from forecaster.data.panel import Panel
+from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
+
+_BLOCK = 64
+"""Tickers computed at once: many enough to be fast, few enough to pad little."""
+
+MARKET_AGE = 20
+"""Sessions a ticker must have behind it to count in the market's means."""
+
+
+def ready(panel: Panel) -> Bool[np.ndarray, " row"]:
+    """Rows whose ticker has `READY_AGE` sessions behind it."""
+    return np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] >= READY_AGE
+
+
+def by_block(panel: Panel, compute: Callable[[Candles], np.ndarray], market: Panel | None = None) -> np.ndarray:
+    """Apply a function of [time, ticker] blocks to all tickers and give its results as the panel's rows.
+
+    Tickers of like length share a block, so that little is padded.
+
+    Args:
+        market: the tickers whose means are the market; the panel itself if absent.
+    """
+    results: np.ndarray | None = None
+    for rows, times, columns, candles in _blocks(panel, cache(lambda: measure_market(market or panel))):
+        part = compute(candles)[times, columns]
+        if results is None:
+            results = np.empty((len(panel.sessions), *part.shape[1:]), part.dtype)
+        results[rows] = part
+    if results is None:
+        raise ValueError("an empty panel has no candles")
+    return results
+
+
+Rows = Int[np.ndarray, " row"]
+
+
+def _blocks(panel: Panel, market: Callable[[], Market]) -> Iterator[tuple[Rows, Rows, Rows, Candles]]:
+    order = np.argsort(panel.lengths, kind="stable")
+    for start in range(0, len(order), _BLOCK):
+        tickers = order[start : start + _BLOCK]
+        lengths = panel.lengths[tickers]
+        columns = np.repeat(np.arange(len(tickers)), lengths)
+        times = np.concatenate([np.arange(length) for length in lengths])
+        rows = panel.offsets[tickers][columns] + times
+        yield rows, times, columns, _block(panel, rows, times, columns, tickers, market)
+
+
+def _block(
+    panel: Panel, rows: Rows, times: Rows, columns: Rows, tickers: Rows, market: Callable[[], Market]
+) -> Candles:
+    shape = (int(times.max()) + 1, len(tickers))
+    logs = np.full((*shape, 4), np.nan)
+    volume = np.full(shape, np.nan)
+    sessions = np.full(shape, np.datetime64("NaT"), "datetime64[D]")
+    logs[times, columns] = np.log(panel.prices[rows])
+    volume[times, columns] = panel.volume[rows]
+    sessions[times, columns] = panel.sessions[rows]
+    return Candles(logs, volume, sessions, tuple(panel.calendars[n] for n in tickers), market)
+
+
+def measure_market(panel: Panel) -> Market:
+    """Means over the tickers of each date and calendar that have more than `MARKET_AGE` sessions behind them."""
+    measures = by_block(panel, _measures)
+    aged = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] > MARKET_AGE
+    calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
+    dates, means = {}, {}
+    for name in dict.fromkeys(panel.calendars):
+        chosen = aged & (calendar == name)
+        if not chosen.any():
+            continue
+        dates[name], index = np.unique(panel.sessions[chosen], return_inverse=True)
+        sums = [np.bincount(index, measures[chosen, column]) for column in range(len(MARKET_NAMES))]
+        means[name] = np.stack(sums, axis=1) / np.bincount(index)[:, None]
+    return Market(dates, means)
+
+
+def _measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
+    fast, slow = np.moveaxis(candles.volatility((3, 66)), -1, 0)
+    move = np.clip(candles.returns / candles.scale, -4, 4)
+    log_scale = centred_log_scale(candles.scale)
+    return np.stack(
+        [candles.shock, log_scale, move, np.log(fast / candles.scale), np.log(slow / candles.scale)], axis=-1
+    )

@@ -1,0 +1,17 @@
+"""What all tickers of the exchange did that day, on average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from forecaster.features import GROUPS
+from forecaster.features.candles import MARKET_NAMES, Candles
+
+
+@GROUPS.register("market")
+def market(candles: Candles) -> Mapping[str, np.ndarray]:
+    """Means of shock, volatility, move and term structure over the tickers of the run."""
+    means = candles.market().at(candles.sessions, candles.calendars)
+    return {name: means[..., column] for column, name in enumerate(MARKET_NAMES)}

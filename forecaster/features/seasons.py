@@ -1,0 +1,101 @@
+"""What the ticker did at the same point of earlier quarters: earnings come every 13 weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from forecaster.features import GROUPS
+from forecaster.features.candles import Candles
+
+_QUARTER = np.timedelta64(91, "D")
+_SEASONS = (1, 2, 3, 4)
+_EARNINGS = (1, 2, 3, 4, 8, 12)
+_OFFSETS = range(-3, 8)
+_EVENT = 1.5
+"""Size of a shock in volatility and volume that is called an event."""
+
+_NO_EVENT = 250
+"""Sessions since the last event, at most; where a ticker begins, too."""
+
+
+@GROUPS.register("season")
+def season(candles: Candles) -> Mapping[str, np.ndarray]:
+    """The largest shock about the coming session's date one to four quarters ago, on the day and in the week after."""
+    shock = np.nan_to_num(candles.shock)
+    columns = {}
+    for quarters in _SEASONS:
+        row = quarters_ago(candles, quarters)
+        for name, offsets in (("day", range(-1, 2)), ("week", range(6))):
+            largest = np.max([at(shock, row, offset) for offset in offsets], axis=0)
+            columns[f"{name}_{quarters}"] = np.clip(largest, -2, 3)
+    return columns
+
+
+@GROUPS.register("earnings")
+def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
+    """Events (shocks in volatility and volume together) about the same date of earlier quarters, and since the last."""
+    event = event_size(candles)
+    columns = {}
+    for quarters in _EARNINGS:
+        row = quarters_ago(candles, quarters)
+        for offset in _OFFSETS:
+            columns[f"quarter_{quarters}_{offset:+d}"] = at(event, row, offset)
+    age = sessions_since(event > _EVENT)
+    return columns | {
+        "since_5": np.exp(-age / 5),
+        "since_20": np.exp(-age / 20),
+        "season_due": ((age > 50) & (age < 70)).astype(np.float64),
+        "season_past": (age < 40).astype(np.float64),
+    }
+
+
+def event_size(candles: Candles) -> Float[np.ndarray, "time ticker"]:
+    """.7·shock + volume over its usual of the day before, clipped; 0 where there is no previous close."""
+    usual = candles.lag(candles.usual_volume, 1)
+    louder = np.clip(np.nan_to_num(candles.log_volume - usual), -1, 2)
+    return np.nan_to_num(np.clip(0.7 * candles.shock + louder, -1, 3))
+
+
+def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticker"]:
+    """Row of the first session on or after the coming session, so many times 91 days ago; −1000 before the start."""
+    target = candles.following - quarters * _QUARTER
+    rows = np.full(target.shape, -1000)
+    for column in range(target.shape[1]):
+        sessions = candles.sessions[:, column]
+        length = int(np.count_nonzero(~np.isnat(sessions)))
+        found = np.searchsorted(sessions[:length], target[:length, column])
+        rows[:length, column] = np.where(target[:length, column] < sessions[0], -1000, found)
+    return rows
+
+
+def at(values: Float[np.ndarray, "time ticker"], row: Int[np.ndarray, "time ticker"], offset: int) -> np.ndarray:
+    """values[row + offset], never later than the present row; 0 before the ticker's start."""
+    present = np.arange(len(values))[:, None]
+    wanted = np.minimum(row + offset, present)
+    return np.where(wanted >= 0, np.take_along_axis(values, np.maximum(wanted, 0), axis=0), 0.0)
+
+
+def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
+    """Rows since it last happened, 0 on the day, at most `_NO_EVENT`."""
+    rows = np.arange(len(happened))[:, None]
+    latest = np.maximum.accumulate(np.where(happened, rows, -_NO_EVENT), axis=0)
+    return np.minimum(rows - latest, _NO_EVENT).astype(np.float64)
+
+
+@GROUPS.register("calendar")
+def calendar(candles: Candles) -> Mapping[str, np.ndarray]:
+    """The coming session's third of the quarter's month, the pause before it, and December."""
+    following = candles.following
+    month = following.astype("datetime64[M]").astype(np.int64) % 12
+    day = (following - following.astype("datetime64[M]")).astype(np.int64) + 1
+    pause = (following - candles.sessions).astype(np.int64)
+    third = (month % 3) * 3 + np.minimum(day // 10, 2)
+    columns = {f"third_{number}": (third == number).astype(np.float64) for number in range(9)}
+    return columns | {
+        "long_pause": (pause > 3).astype(np.float64),
+        "pause": (pause == 2).astype(np.float64),
+        "december": (month == 11).astype(np.float64),
+    }

@@ -1,0 +1,21 @@
+"""The networks of a run as one forecaster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.coherence import coherent
+from forecaster.inference.sweep import Reach, quantiles
+from forecaster.models.network import Network
+
+
+def ensemble_quantiles(
+    networks: Sequence[Network], dataset: Dataset, rows: Rows, reach: Reach
+) -> Float[np.ndarray, "origin horizon variable quantile"]:
+    """The mean of the members' coherent quantiles of log(price / last close)."""
+    members = [quantiles(network, dataset, rows, reach) for network in networks]
+    return members[0] if len(members) == 1 else coherent(np.mean(members, axis=0))
