@@ -93,11 +93,7 @@ def _tuples(value: Any) -> Any:
 
 
 def _complaints(
-    error: ValidationError,
-    model: type[BaseModel],
-    values: Any,
-    document: Document,
-    prefix: tuple[str | int, ...],
+    error: ValidationError, model: type[BaseModel], values: Any, document: Document, prefix: tuple[str | int, ...]
 ) -> list[str]:
     """One line a key: the branches of a union are told as alternatives, unless one of them fits but for a part."""
     found = [((*prefix, *_keys(item, values)), item) for item in error.errors()]

@@ -31,7 +31,7 @@ class RawRows:
     timezone: str = "America/New_York"
 
 
-def clean(raw: RawRows) -> tuple[Bars, tuple[str, ...]]:
+def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
     Rules, in order: rows are sorted by date; a row without a close (or without any other price, or without an
@@ -39,14 +39,17 @@ def clean(raw: RawRows) -> tuple[Bars, tuple[str, ...]]:
     repeats another exactly is dropped; a high below or a low above open or close is widened to enclose them. Where
     there is no adj_close at all it is the close; a missing or negative volume is 0.
 
+    Args:
+        most_bad: the share of unusable rows from which on the ticker is refused.
+
     Raises:
-        DataError: two different rows of one date, no usable row, or more than `MOST_BAD` of them unusable.
+        DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
     """
     notes: list[str] = []
     rows = _sorted(raw, notes)
-    rows = _usable(raw.ticker, rows, notes)
+    rows = _usable(raw.ticker, rows, notes, most_bad)
     rows = _once(raw.ticker, rows, notes)
-    _widen(raw.ticker, rows, notes)
+    _widen(raw.ticker, rows, notes, most_bad)
     bars = Bars(raw.ticker, raw.currency, raw.calendar, raw.timezone, **rows)
     return bars, tuple(notes)
 
@@ -92,13 +95,13 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     return _take(rows, ~repeats)
 
 
-def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
+def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
     empty = np.isnan(prices).any(axis=0) | np.isnan(rows["adj_close"])
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
-    if len(bad) and bad.mean() > MOST_BAD:
+    if len(bad) and bad.mean() > most_bad:
         raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_REMEDY}")
     if not keep.any():
         raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the columns.")
@@ -109,9 +112,9 @@ def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     return _take(rows, keep)
 
 
-def _widen(ticker: str, rows: Rows, notes: list[str]) -> None:
+def _widen(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> None:
     wrong = ~encloses(rows["open"], rows["high"], rows["low"], rows["close"])
-    if wrong.mean() > MOST_BAD:
+    if wrong.mean() > most_bad:
         problem = f"a high or low that does not enclose open and close ({_first(rows, wrong)})"
         raise DataError(f"{ticker}: {_share(wrong)} {problem}, {_REMEDY}")
     if wrong.any():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
@@ -85,12 +87,18 @@ class Store:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
         """
-        path = self._existing(ticker)
-        with self._damage(ticker):
-            table, header = _load(path, ticker)
-            columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
-            dates = table["date"].to_numpy().astype("datetime64[D]")
-            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns)
+        return self._read(ticker)[0]
+
+    def checked(self, ticker: str) -> Bars:
+        """As `read`, and every value is the one that was written: any change by another hand is found.
+
+        Raises:
+            UnknownNameError, DataError: as `read`.
+        """
+        bars, header = self._read(ticker)
+        if header.get("digest", _digest(bars)) != _digest(bars):
+            raise DataError(f"{self.path(ticker)} is damaged: its values are not those written. {_remedy(ticker)}")
+        return bars
 
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
@@ -134,13 +142,13 @@ class Store:
         """Read every file whole and give (ticker, complaint) for each that is damaged."""
         for ticker in tickers or self.tickers():
             try:
-                self.read(ticker)
+                self.checked(ticker)
             except ForecasterError as error:
                 yield ticker, str(error)
 
     def _held(self, ticker: str) -> Bars | None:
         try:
-            return self.read(ticker) if self.path(ticker).is_file() else None
+            return self.checked(ticker) if self.path(ticker).is_file() else None
         except DataError:
             return None
 
@@ -149,6 +157,14 @@ class Store:
         if not path.is_file():
             self.require([ticker])
         return path
+
+    def _read(self, ticker: str) -> tuple[Bars, dict[str, Any]]:
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            table, header = _load(path, ticker)
+            columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
+            dates = table["date"].to_numpy().astype("datetime64[D]")
+            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns), header
 
     def _dump(self, bars: Bars, source: str) -> None:
         import pyarrow as pa
@@ -159,8 +175,10 @@ class Store:
         text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
         table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
         path = self.path(bars.ticker)
-        for left_over in self.root.glob(f".{path.name}.*.part"):  # of a writer that was killed; the lock is ours
-            left_over.unlink()
+        for left_over in self.root.glob(f".{glob.escape(path.name)}.*.part"):
+            left_over.unlink(
+                missing_ok=True
+            )  # of a writer that was killed: under this ticker's lock none can be writing
         with replacing(path) as part:
             pq.write_table(table, part, compression="zstd", write_page_checksum=True)
 
@@ -224,6 +242,7 @@ def _described(bars: Bars, source: str) -> dict[str, Any]:
         "rows": len(bars),
         "first": str(bars.dates[0]),
         "last": str(bars.dates[-1]),
+        "digest": _digest(bars),
         "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
 
@@ -238,6 +257,14 @@ def _load(path: Path, ticker: str) -> tuple[Any, dict[str, Any]]:
     if int(header["rows"]) != table.num_rows:
         raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
     return table, header
+
+
+def _digest(bars: Bars) -> str:
+    """A fingerprint of the candles, by which a file that was changed by hand is known."""
+    digest = hashlib.sha256()
+    for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def measure_market(panel: Panel) -> Market:
 
 
 def _measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
-    fast, slow = np.moveaxis(candles.volatility((3, 66)), -1, 0)
+    fast, slow = np.moveaxis(candles.volatility((3.0, 66.0)), -1, 0)
     move = np.clip(candles.returns / candles.scale, -4, 4)
     log_scale = centred_log_scale(candles.scale)
     return np.stack(
