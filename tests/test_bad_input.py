@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
 
 from forecaster.data.store import Store
+from tests.conftest import Run
 
 HEAD = "Date,Open,High,Low,Close,Adj Close,Volume\n"
 DAYS = [f"2020-{month:02d}-{day:02d}" for month in (1, 2) for day in range(1, 29)]

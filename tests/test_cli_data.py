@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import Run
 from safetensors import safe_open
 
 from forecaster.cli import run
@@ -18,6 +17,7 @@ from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import read_panel
 from forecaster.data.store import Store
 from forecaster.workflows.data import candles, export, listing
+from tests.conftest import Run
 
 FIVE = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 

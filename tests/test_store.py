@@ -24,7 +24,7 @@ WRITER = """
 import sys
 import numpy as np
 sys.path.insert(0, {tests!r})
-from conftest import bars
+from tests.conftest import bars
 from forecaster.data.store import Store
 store, seed, count = Store(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 history = bars(days=2000, seed=seed)
