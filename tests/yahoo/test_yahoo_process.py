@@ -52,7 +52,7 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
         for turn in range(20):
             server.listings = dict(after if turn % 2 == 0 else before)  # so that every file is to be written again
             held = kit.bytes()
-            driver.stdin.write(f"{moments.uniform(0.05, 0.7)}\n")
+            driver.stdin.write(f"{moments.uniform(0.05, 0.6)}\n")
             driver.stdin.flush()
             killed += driver.stdout.readline() == f"{-signal.SIGKILL}\n"
             rewritten += sum(held[name] != now for name, now in kit.bytes().items())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from forecaster.cli import run
 from forecaster.data.sources import SourceOptions
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
@@ -174,19 +173,18 @@ def test_a_name_that_the_store_does_not_have_is_answered(kit: Kit, tmp_path: Pat
         verify(tmp_path / "nowhere")
 
 
-def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "forecaster", *arguments], capture_output=True, text=True, timeout=60)
-
-
-def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(tmp_path: Path) -> None:
+def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     place = ("--data-dir", str(tmp_path))
-    assert _command("fetch", "--source", "sample", "--quiet", *place).returncode == 0
-    assert _command("data", "verify", *place).returncode == 0
+    assert run(["fetch", "--source", "sample", "--quiet", *place]) == 0
+    assert run(["data", "verify", *place]) == 0
     _cut(Store(tmp_path).path("FB"))  # whose header is gone with it; the others came from the sample
-    found = _command("data", "verify", "--format", "json", *place)
-    assert found.returncode == 3
-    assert set(json.loads(found.stdout)[0]) == set(Finding.__dataclass_fields__)
-    assert "FB" in _command("data", "verify", *place).stdout
-    mended = _command("data", "verify", "--repair", *place)
-    assert (mended.returncode, mended.stdout.splitlines()[-1]) == (0, "1 found, 1 mended, 0 left")
-    assert _command("data", "verify", *place).returncode == 0
+    capsys.readouterr()
+    assert run(["data", "verify", "--format", "json", *place]) == 3
+    (found,) = json.loads(capsys.readouterr().out)
+    assert set(found) == set(Finding.__dataclass_fields__)
+    assert (found["ticker"], found["source"]) == ("FB", "sample")
+    assert run(["data", "verify", "--repair", *place]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 found, 1 mended, 0 left"
+    assert run(["data", "verify", *place]) == 0

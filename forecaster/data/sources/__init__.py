@@ -71,7 +71,7 @@ class SourceOptions:
     session: Any = None
 
 
-@runtime_checkable
+@runtime_checkable  # for the type checks of the tests
 class Source(Protocol):
     """Something that brings candles."""
 
