@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from forecaster.cli import run
 from forecaster.data.sources import SourceOptions
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
@@ -173,18 +174,30 @@ def test_a_name_that_the_store_does_not_have_is_answered(kit: Kit, tmp_path: Pat
         verify(tmp_path / "nowhere")
 
 
-def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    place = ("--data-dir", str(tmp_path))
-    assert run(["fetch", "--source", "sample", "--quiet", *place]) == 0
-    assert run(["data", "verify", *place]) == 0
+def _commands(*lines: list[str]) -> list[tuple[int, str]]:
+    """Exit code and standard output of each command line, all in one process that is not this one."""
+    code = """
+import contextlib, io, json, sys
+from forecaster.cli import run
+for line in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        code = run(line)
+    print(json.dumps([code, output.getvalue()]))
+"""
+    command = [sys.executable, "-c", code, json.dumps(lines)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(tmp_path: Path) -> None:
+    check = ["data", "verify", "--data-dir", str(tmp_path)]
+    whole = _commands(["fetch", "--source", "sample", "--quiet", *check[2:]], check)
+    assert [code for code, _ in whole] == [0, 0]
     _cut(Store(tmp_path).path("FB"))  # whose header is gone with it; the others came from the sample
-    capsys.readouterr()
-    assert run(["data", "verify", "--format", "json", *place]) == 3
-    (found,) = json.loads(capsys.readouterr().out)
-    assert set(found) == set(Finding.__dataclass_fields__)
-    assert (found["ticker"], found["source"]) == ("FB", "sample")
-    assert run(["data", "verify", "--repair", *place]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "1 found, 1 mended, 0 left"
-    assert run(["data", "verify", *place]) == 0
+    (found, text), mended, again = _commands([*check, "--format", "json"], [*check, "--repair"], check)
+    assert found == 3
+    (finding,) = json.loads(text)
+    assert set(finding) == set(Finding.__dataclass_fields__)
+    assert (finding["ticker"], finding["source"]) == ("FB", "sample")
+    assert (mended[0], mended[1].splitlines()[-1]) == (0, "1 found, 1 mended, 0 left")
+    assert again[0] == 0
