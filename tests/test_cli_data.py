@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,8 @@ from forecaster.data.panel import read_panel
 from forecaster.data.store import Store
 from forecaster.workflows.data import candles, export, listing
 from tests.conftest import Run
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 FIVE = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 

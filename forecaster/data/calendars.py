@@ -53,8 +53,8 @@ def timezone(name: str) -> str:
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
     """The `count` sessions that follow a date, without holidays; crypto (`24/7`) trades every day.
 
-    Outside the dates for which the exchange's holidays are known, its usual days of the week but New Year's Day are
-    assumed.
+    Outside the dates for which the exchange's holidays are known, its usual days of the week are assumed, without
+    New Year's Day.
     """
     start = after.astype("datetime64[D]") + np.timedelta64(1, "D")
     span = count * 2 + 30
@@ -65,12 +65,29 @@ def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.
     return found[:count]
 
 
-@lru_cache(maxsize=64)
+def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
+    """The session that follows each date: a function of that date alone, with the assumption of `next_sessions`."""
+    if not len(dates):
+        return dates.astype("datetime64[D]")
+    # Whole years, so that tickers that begin on different days share one look-up.
+    start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
+    end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
+    known = sessions(calendar, start, end)
+    return known[np.searchsorted(known, dates, "right")]
+
+
+def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    """The sessions after one date and before another, both excluded, with the assumption of `next_sessions`."""
+    day = np.timedelta64(1, "D")
+    return sessions(calendar, after + day, before - day)
+
+
+@lru_cache(maxsize=256)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
     traits, day = _traits(calendar), np.timedelta64(1, "D")
     first, last = max(start, traits.earliest), min(end, traits.latest)
-    known = _known_sessions(calendar, first, last) if first <= last else None
+    known = _known_sessions(calendar, first, last) if first <= last and traits.zone else None
     if known is None:
         parts = [_weekdays(start, end, traits.weekmask)]
     else:
@@ -79,24 +96,6 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
     found = np.concatenate(parts)
     found.setflags(write=False)
     return found
-
-
-def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
-    """The session that follows each date: a function of that date alone, with the same assumption."""
-    if not len(dates):
-        return dates
-    # Whole years, so that tickers that begin on different days share one look-up.
-    start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
-    end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
-    days = sessions(calendar, start, end)
-    following: np.ndarray = days[np.searchsorted(days, dates, "right")]
-    return following
-
-
-def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
-    """The sessions after one date and before another, both excluded."""
-    day = np.timedelta64(1, "D")
-    return sessions(calendar, after + day, before - day)
 
 
 @dataclass(frozen=True)
@@ -148,6 +147,5 @@ def _calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
     days = np.arange(start, end + np.timedelta64(1, "D"))
-    new_year = days == days.astype("datetime64[Y]").astype("datetime64[D]")
-    # No exchange trades on New Year's Day; those that trade round the clock have no holidays that could be unknown.
-    return days[np.is_busday(days, weekmask) & ~new_year]
+    holiday = (days == days.astype("datetime64[Y]").astype(days.dtype)) & ("0" in weekmask)  # New Year's Day
+    return days[np.is_busday(days, weekmask) & ~holiday]

@@ -6,6 +6,7 @@ import datetime as dt
 import glob
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -168,8 +169,9 @@ class Store:
         import pyarrow.parquet as pq
 
         columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-        header = json.dumps(_described(bars, source), sort_keys=True)
-        table = pa.table(columns).replace_schema_metadata({_KEY: header.encode()})
+        header = _described(bars, source)
+        text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
+        table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
         path = self.path(bars.ticker)
         with replacing(path) as part:
             pq.write_table(table, part, compression="zstd", write_page_checksum=True)
@@ -274,11 +276,17 @@ def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    if header.pop("sum", None) not in (None, _sum(header)):
+        raise ValueError("its header does not add up")
     if header["format"] != _FORMAT:
         raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
     if header["ticker"] != ticker:
         raise ValueError(f"it holds {header['ticker']!r}")
     return header
+
+
+def _sum(header: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(header, sort_keys=True).encode())
 
 
 def _remedy(ticker: str) -> str:
