@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from forecaster.errors import ForecasterError
 
 def main() -> None:
     """The `forecast` command."""
+    for stream in (sys.stdout, sys.stderr):  # an old console shows a ? for what it cannot draw
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -31,9 +31,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes."
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
 AsOf = Annotated[
-    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were the last day known.")
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were today, YYYY-MM-DD.")
 ]
-Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
+Date = Annotated[
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="First or last day to bring, YYYY-MM-DD.")
+]
 
 DATA_DIR = Path("data/store")
 RUNS_DIR = Path("runs")
