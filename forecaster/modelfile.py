@@ -104,7 +104,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     existing_file(path, "model file")
     try:
         with safe_open(path, framework="pt") as file:
-            header: dict[str, Any] = json.loads(file.metadata()[_KEY])
+            header: dict[str, Any] = dict(json.loads(file.metadata()[_KEY]))
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, header
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:

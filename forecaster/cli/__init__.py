@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """The `forecast` command."""
@@ -26,11 +28,13 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except ForecasterError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted; what was finished is kept.", 130)
+        return _complain("interrupted; what was finished is kept.", _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -40,10 +44,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _unexpected(error: Exception, verbose: bool) -> int:
     format_message = getattr(error, "format_message", None)
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+        sys.stderr.write(f"{error}\n")
+        return 2
     if format_message is not None:  # a usage error of typer's own
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "forecast"
-        message = " ".join(format_message().split())
+        message = " ".join(format_message().split()).removesuffix(".") + "."
         return _complain(f"{message} See `{command} --help`.", 2)
     if verbose:
         raise error

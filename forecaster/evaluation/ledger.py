@@ -33,8 +33,9 @@ def record_look(runs_dir: Path, look: Look) -> int:
     with outside_errors(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(runs_dir / f".{_NAME}.lock"):
+            start = "" if _ends_a_line(runs_dir / _NAME) else "\n"
             with (runs_dir / _NAME).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(look)) + "\n")
+                file.write(f"{start}{json.dumps(asdict(look))}\n")
             return sum(_overlap(look, earlier) for earlier in read_looks(runs_dir))
 
 
@@ -51,6 +52,11 @@ def read_looks(runs_dir: Path) -> list[Look]:
         except (ValueError, TypeError, KeyError):
             continue
     return looks
+
+
+def _ends_a_line(path: Path) -> bool:
+    """False where a crash cut the last line short: what is appended must not become part of it."""
+    return not path.is_file() or path.read_bytes()[-1:] in (b"", b"\n")
 
 
 def _overlap(one: Look, other: Look) -> bool:

@@ -67,8 +67,8 @@ class Scorecard:
     verdict: Verdict
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
+        """As JSON has it: the rows are called models there, as in every command's output."""
+        return {"models" if key == "rows" else key: value for key, value in asdict(self).items()}
 
 
 def make_scorecard(scores: Mapping[str, Scores], dates: np.ndarray, tickers: int, steps: tuple[int, ...]) -> Scorecard:

@@ -141,7 +141,7 @@ class Candles:
     @cached_property
     def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
         """Log volume's own mean of half-life 20 sessions."""
-        return self.mean(self.log_volume, (20,))[..., 0]
+        return self.mean(self.log_volume, (20.0,))[..., 0]
 
     @cached_property
     def following(self) -> Shaped[np.ndarray, "time ticker"]:
@@ -168,7 +168,7 @@ class Candles:
     def lag(self, values: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
         """The value so many of the ticker's own sessions ago; NaN before its start."""
         lagged = np.full_like(values, np.nan)
-        lagged[sessions:] = values[: len(values) - sessions]
+        lagged[sessions:] = values[: max(len(values) - sessions, 0)]
         return lagged
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
+from forecaster.errors import InputError
 from forecaster.features.compute import Features
 
 Rows = Int[np.ndarray, " origin"]
@@ -49,6 +50,28 @@ class Dataset:
         if period.start is not None:
             usable &= self.panel.sessions > period.start
         return np.flatnonzero(usable)
+
+    def require_origins(self, period: Period, history: int) -> Rows:
+        """`origins`, when there are some and each step's outcome is known for one of them.
+
+        Raises:
+            InputError: no ticker has enough history before the period, or enough sessions in it.
+        """
+        rows = self.origins(period, history)
+        if not len(rows):
+            raise InputError(
+                f"task.context is {history}, but no ticker has so many candles before an outcome in the "
+                f"period {period} "
+                f"(the longest history has {self.panel.lengths.max()} in all): lower task.context, lengthen the "
+                "period of data.split, or fetch an earlier start."
+            )
+        known = self.known(rows, period).any(axis=0)
+        if not known.all():
+            raise InputError(
+                f"task.horizon has step {self.steps[int(np.argmin(known))]}, but no ticker has so many sessions "
+                f"in the period {period}: lower task.horizon or lengthen the period of data.split."
+            )
+        return rows
 
     def known(self, rows: Rows, period: Period) -> Bool[np.ndarray, "origin horizon"]:
         """Where an outcome lies in the same period as its origin: the purge at the period's border."""

@@ -14,7 +14,7 @@ from forecaster.features.candles import Candles, centred_log_scale
 def vol(candles: Candles) -> Mapping[str, np.ndarray]:
     """Level, newest shock and term structure of volatility, and the trend in its units."""
     scale = candles.scale
-    fast, slow, year = np.moveaxis(candles.volatility((3, 66, 252)), -1, 0)
+    fast, slow, year = np.moveaxis(candles.volatility((3.0, 66.0, 252.0)), -1, 0)
     return {
         "log_scale": centred_log_scale(scale),
         "shock": candles.shock,

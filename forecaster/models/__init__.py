@@ -7,7 +7,7 @@ keyword, plain numbers: that signature is the schema of the YAML's `model:` sect
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,6 +15,7 @@ from torch import Tensor
 from forecaster.registry import Registry
 
 
+@runtime_checkable
 class Body(Protocol):
     """What every network offers.
 

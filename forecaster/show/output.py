@@ -85,4 +85,13 @@ def _parquet(view: View, output: Path | None) -> None:
     import pyarrow.parquet as pq
 
     with outside_errors(output), replacing(output) as part:
-        pq.write_table(pa.Table.from_pylist([dict(row) for row in view.rows]), part)
+        pq.write_table(pa.Table.from_pylist(_one_type_a_column(view.rows)), part)
+
+
+def _one_type_a_column(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Numbers as text in the columns that hold words too, such as the scorecard's steps 1, 2, …, all."""
+    worded = {key for row in rows for key, value in row.items() if isinstance(value, str)}
+    return [
+        {key: str(value) if key in worded and value is not None else value for key, value in row.items()}
+        for row in rows
+    ]

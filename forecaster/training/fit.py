@@ -130,13 +130,18 @@ def _stretch(
 
 
 def _measure(network: Network, validation: Validation | None, progress: Progress, loss: float) -> CurvePoint:
-    if not math.isfinite(loss):
-        raise InputError(f"training.learning_rate: the loss became {loss} by step {progress.step}: lower the rate.")
+    _require_finite("loss", loss, progress.step)
     if validation is None:
         return CurvePoint(progress.step, loss)
     network.eval()
     score = validation.loss(network)
+    _require_finite("validation loss", score, progress.step)
     if progress.best is None or score < progress.best:
         progress.best = score
         progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
     return CurvePoint(progress.step, loss, score, 1 - score / validation.reference)
+
+
+def _require_finite(what: str, value: float, step: int) -> None:
+    if not math.isfinite(value):
+        raise InputError(f"training.learning_rate: the {what} became {value} by step {step}: lower the rate.")

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
-from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 
 DENSE_SPAN = 100
@@ -47,20 +46,13 @@ class Sampler:
         device: where all tensors live.
 
     Raises:
-        InputError: no ticker has enough history in the period.
+        InputError: no ticker has enough history before the period, or enough sessions in it.
     """
 
     def __init__(self, dataset: Dataset, task: TaskConfig, period: Period, device: torch.device) -> None:
         self.span = supervised(task)
         self.length = task.context + self.span - 1
-        cells = dataset.origins(period, history=task.context)
-        if not len(cells):
-            deepest = int(dataset.panel.lengths.max())
-            raise InputError(
-                f"task.context is {task.context} and the period ends {period.end}, but no ticker has so many candles "
-                f"before it (the longest history has {deepest} in all): lower context, or fetch an earlier start."
-            )
-        self.cells = torch.from_numpy(cells)
+        self.cells = torch.from_numpy(dataset.require_origins(period, history=task.context))
         self.device = device
         features = dataset.features
         # Relative to each ticker's own start, so that float32 keeps moves exact to 1e-6.

@@ -12,7 +12,6 @@ from jaxtyping import Float
 
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.data.splits import Period, Split
-from forecaster.errors import InputError
 from forecaster.evaluation.baselines import BASELINES, Forecaster
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score
@@ -88,10 +87,10 @@ def evaluate(networks: Sequence[Network], config: Config, dataset: Dataset, spli
     """Score the networks' forecast and its baselines on the same origins of the test period, calibrated alike.
 
     Raises:
-        InputError: the test period has no origin.
+        InputError: the test period has no origin, or fewer sessions than the horizon.
     """
     levels = config.task.levels
-    rows = _origins(dataset, config, split.test)
+    rows = dataset.require_origins(split.test, config.task.context)
     forecasters = {config.name: forecaster(networks, config, dataset)}
     for name in config.evaluation.baselines:
         forecasters[name] = BASELINES[name](dataset, fitted_period(config, split), levels)
@@ -142,7 +141,7 @@ def write_model(
 
 
 def _validation(config: Config, dataset: Dataset, split: Split) -> Validation:
-    rows = _origins(dataset, config, split.validation)
+    rows = dataset.require_origins(split.validation, config.task.context)
     levels, root = config.task.levels, np.sqrt(dataset.steps)
 
     def loss(one: Forecaster) -> float:
@@ -159,16 +158,6 @@ def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
     steps = [scores.pinball[scores.known[:, place], place].mean() for place in range(len(root))]
     return float(np.mean(steps / root))
-
-
-def _origins(dataset: Dataset, config: Config, period: Period) -> np.ndarray:
-    rows = dataset.origins(period, history=config.task.context)
-    if not len(rows):
-        raise InputError(
-            f"data.split: no ticker has a candle with {config.task.context} before it and one after it {period}: "
-            "lengthen the period, lower task.context, or fetch more."
-        )
-    return rows
 
 
 def _fingerprint(config: Config, dataset: Dataset, member: int) -> str:

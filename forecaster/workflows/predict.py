@@ -63,6 +63,8 @@ def predict(
     from forecaster.modelfile import load_model
 
     folder = runs.find_run(Path(runs_dir), run)
+    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
+        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
     networks, config, header = load_model(folder / runs.MODEL)
     steps = _steps(config, horizon)
     store = open_store(data_dir)

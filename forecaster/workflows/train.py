@@ -106,7 +106,11 @@ def _prepare(config: Config, data_dir: Path, say: Say) -> _Material:
     split = make_split(config.data.split, panel.dates[0], panel.dates[-1])
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     features = compute_features(panel, config.features)
-    return _Material(config, Dataset(panel, features, config.task.steps), split)
+    material = _Material(config, Dataset(panel, features, config.task.steps), split)
+    periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
+    for period in periods:  # said now, not after hours of training
+        material.dataset.require_origins(period, config.task.context)
+    return material
 
 
 def select_panel(config: DataConfig, data_dir: Path) -> Panel:

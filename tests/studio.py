@@ -1,0 +1,116 @@
+"""Candles, configs and command lines that the tests of features, networks, workflows and commands share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.data.bars import Bars
+from forecaster.data.panel import Panel
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+PLAIN = ("base", "vol")
+
+QUICK = (
+    "data.tickers=[AAPL, IBM, MSFT]",
+    "data.split={train_end: 2009-06-30, validation_end: 2010-06-30, test_end: 2011-06-30}",
+    "model.hidden_size=8",
+    "training.batch=16",
+    "training.device=cpu",
+    "task.horizon=3",
+)
+"""Settings that make a training of a shipped config on the sample take a second."""
+
+
+def bars(
+    ticker: str = "AAA", rows: int = 200, seed: int = 0, start: str = "2010-01-04", volatility: np.ndarray | None = None
+) -> Bars:
+    """Random candles on weekdays, with gaps, wicks, dividends' adjustment and days of no volume.
+
+    Args:
+        volatility: daily, one a row; 1.5 % without it.
+    """
+    rng = np.random.default_rng(seed)
+    spread = np.full(rows, 0.015) if volatility is None else volatility
+    noise = rng.standard_normal((rows, 10))
+    gap, path = 0.4 * spread * noise[:, 0], spread[:, None] * noise[:, 1:].cumsum(axis=1) / 3
+    path -= path[:, :1]
+    ends = np.cumsum(gap + path[:, -1])
+    opens = np.concatenate([[0.0], ends[:-1]]) + gap
+    within = 100 * np.exp(opens[:, None] + path)
+    dates = np.busday_offset(np.datetime64(start), np.arange(rows), roll="forward").astype("datetime64[D]")
+    close = within[:, -1]
+    return Bars(
+        ticker=ticker,
+        currency="USD",
+        calendar="XNYS",
+        timezone="America/New_York",
+        dates=dates,
+        open=within[:, 0].copy(),
+        high=within.max(axis=1),
+        low=within.min(axis=1),
+        close=close.copy(),
+        adj_close=close * np.linspace(0.8, 1.0, rows),
+        volume=np.where(rng.random(rows) < 0.01, 0.0, np.round(np.exp(13 + 0.4 * rng.standard_normal(rows)))),
+        dividend=np.zeros(rows),
+        split=np.ones(rows),
+    )
+
+
+def panel(*lengths: int, seed: int = 0) -> Panel:
+    """Tickers T0, T1, … of these lengths; each starts some weeks after the one before."""
+    starts = [str(np.datetime64("2010-01-04") + 21 * place) for place in range(len(lengths))]
+    return Panel.of([bars(f"T{n}", rows, seed + n, starts[n]) for n, rows in enumerate(lengths)])
+
+
+def dataset(of: Panel, steps: tuple[int, ...] = (1, 2, 5), features: Sequence[str] = PLAIN) -> Dataset:
+    """Candles with features and steps."""
+    return Dataset(of, compute_features(of, features), steps)
+
+
+def persistent_volatility(rows: int, seed: int) -> np.ndarray:
+    """Daily volatility whose log is an autoregression with a half-life of about three weeks."""
+    shocks = np.random.default_rng(seed).standard_normal(rows) * 0.22
+    logs = np.zeros(rows)
+    for day in range(1, rows):
+        logs[day] = 0.955 * logs[day - 1] + shocks[day]
+    return 0.015 * np.exp(logs)
+
+
+def environment() -> dict[str, str]:
+    """Of a process that runs the package of this repository, whatever else is installed."""
+    return os.environ | {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+
+
+def command(*arguments: str) -> list[str]:
+    """The `forecast` command of this repository."""
+    return [sys.executable, "-m", "forecaster", *arguments]
+
+
+def forecast(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a real `forecast` to its end."""
+    return subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def settings(*more: str) -> list[str]:
+    """`QUICK` and more as command-line options."""
+    return [part for setting in (*QUICK, *more) for part in ("--set", setting)]
+
+
+def assert_coherent(candles: np.ndarray) -> None:
+    """[…, 4, quantile] in the order open, high, low, close: enclosed at each level, and no crossing."""
+    opens, highs, lows, closes = np.moveaxis(candles, -2, 0)
+    assert np.all(np.isfinite(candles))
+    assert np.all(lows <= np.minimum(opens, closes))
+    assert np.all(highs >= np.maximum(opens, closes))
+    assert np.all(np.diff(candles, axis=-1) >= 0)
