@@ -19,7 +19,6 @@ from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import read_panel
 from forecaster.data.store import Store
 from forecaster.workflows.data import candles, export, listing
-from tests.conftest import Run
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
