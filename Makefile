@@ -1,33 +1,58 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Both may be run again, in either order.
-PYTHON ?= python3
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format clean
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format smoke pictures clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
 
-demo: $(VENV)/.installed
-	@mkdir -p runs
+help: ## say what there is to make
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST) | awk '{printf "  make %-9s", $$2; $$1 = $$2 = ""; print}'
+
+demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, in a minute
 	$(BIN)/forecast fetch --source sample
 	$(BIN)/forecast train configs/demo.yaml
 	$(BIN)/forecast predict AAPL
 
-test: $(VENV)/.installed
-	$(BIN)/pytest --cov=forecaster --cov-report=term:skip-covered
+test: $(INSTALLED) ## run all tests
+	$(BIN)/python -m pytest --cov=forecaster --cov-report=term:skip-covered
 
-check: $(VENV)/.installed
+check: $(INSTALLED) ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed
+format: $(INSTALLED) ## format, and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -c constraints.txt -e ".[dev]"
+smoke: $(INSTALLED) ## build the wheel and use it in an environment and a folder of its own
+	rm -rf $(SMOKE) && mkdir -p $(SMOKE)/empty
+	$(BIN)/python -m hatchling build -t wheel -d $(SMOKE)
+	$(BIN)/python -m venv $(SMOKE)/venv
+	$(SMOKE)/venv/bin/pip install -q -c constraints.txt $(SMOKE)/*.whl
+	cd $(SMOKE)/empty && ../venv/bin/forecast fetch --source sample --quiet
+	cd $(SMOKE)/empty && ../venv/bin/forecast train demo --set training.steps=20 --quiet
+	cd $(SMOKE)/empty && ../venv/bin/forecast predict AAPL
+
+pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample
+	$(BIN)/python docs/pictures.py
+
+$(INSTALLED): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	@echo "Installing into $(VENV); the first time takes a minute or more, most of it for torch."
+	@$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
 	@touch $@
 
-clean:
-	rm -rf $(VENV) runs data/store dist build
+$(VENV)/pyvenv.cfg:
+	@$(or $(PYTHON),python3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: $(or $(PYTHON),python3) is not Python 3.11 or newer: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(or $(PYTHON),python3) -m venv $(VENV)
+
+clean: ## remove what was installed, fetched, trained and built
+	rm -rf $(VENV) build dist runs data/store .mypy_cache .pytest_cache .ruff_cache .coverage

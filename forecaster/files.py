@@ -20,6 +20,10 @@ def replacing(target: Path) -> Iterator[Path]:
         OutsideError: the folder cannot be made or written, or the disk is full.
     """
     with outside_errors(target):
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            yield target  # /dev/stdout or a pipe: there is nothing to rename onto
+            return
+        target = target.resolve()  # a link stays a link
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(handle)

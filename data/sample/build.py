@@ -1,5 +1,9 @@
-"""Make `wiki-prices.parquet` from the stocks of the PyPI package bokeh-sampledata: `python data/sample/build.py`."""
+"""Make `wiki-prices.parquet` from the stocks of the PyPI package bokeh-sampledata.
 
+Run: python data/sample/build.py [FILE]
+"""
+
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,4 +14,5 @@ stocks.columns = [name.lower().replace(" ", "_") for name in stocks.columns]
 stocks["date"] = pd.to_datetime(stocks["date"])
 columns = ["ticker", "date", "open", "high", "low", "close", "adj_close", "volume"]
 stocks = stocks[columns].sort_values(["ticker", "date"], ignore_index=True)
-stocks.to_parquet(Path(__file__).with_name("wiki-prices.parquet"), compression="zstd", index=False)
+target = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("wiki-prices.parquet")
+stocks.to_parquet(target, compression="zstd", index=False)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """The `forecast` command."""
+    for stream in (sys.stdout, sys.stderr):  # an old console shows a ? for what it cannot draw
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -22,11 +28,13 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except ForecasterError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted; what was finished is kept.", 130)
+        return _complain("interrupted; what was finished is kept.", _INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -42,7 +50,7 @@ def _unexpected(error: Exception, verbose: bool) -> int:
     if format_message is not None:  # a usage error of typer's own
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "forecast"
-        message = " ".join(format_message().split()).removesuffix(".") + "."
+        message = " ".join(format_message().split()).replace("Value error, ", "").removesuffix(".") + "."
         return _complain(f"{message} See `{command} --help`.", 2)
     if verbose:
         raise error

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from forecaster.cli import options as opt
-from forecaster.cli.app import app
+from forecaster.cli.app import app, examples
 
 
-@app.command(epilog="Example: forecast fetch AAPL MSFT NVDA · forecast fetch --source file --path prices.csv")
+@app.command(
+    epilog=examples(
+        "forecast fetch --source sample",
+        "forecast fetch --source file --path prices.csv",
+        "forecast fetch AAPL MSFT BRK-B --start 2015-01-01",
+    )
+)
 def fetch(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER...", help="Symbols, as in BRK-B.")] = None,
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
     source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
     path: Annotated[Path | None, typer.Option(help="File or folder of --source file.")] = None,
-    tickers_file: Annotated[Path | None, typer.Option(help="Text file of symbols, one a line.")] = None,
+    tickers_file: opt.TickersFile = None,
     start: opt.Date = None,
     end: opt.Date = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Requests at once.")] = 4,
@@ -33,15 +38,13 @@ def fetch(
 ) -> None:
     """Bring daily candles into the store."""
     from forecaster.data.sources import SourceOptions
-    from forecaster.show.fetch import fetch_view
+    from forecaster.show.fetch import fetch_progress, fetch_view
     from forecaster.show.output import present
-    from forecaster.show.progress import progress
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
     names = [*(tickers or []), *opt.symbols(tickers_file)]
-    with progress("fetching", len(names) or None, quiet) as advance:
-        done = itertools.count(1)
+    with fetch_progress(len(names) or None, quiet) as screen:
         outcomes = run(
             names,
             source=source,
@@ -51,7 +54,8 @@ def fetch(
             end=opt.day(end),
             full=full,
             force=force,
-            report=lambda outcome: advance(next(done), outcome.ticker),
+            report=screen.row,
+            say=screen.say,
         )
     present(fetch_view(outcomes), format, output)
     raise typer.Exit(exit_code(outcomes))

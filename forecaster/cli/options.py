@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from forecaster.files import existing_file
+from forecaster.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,11 +37,19 @@ Output = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Say more; show a traceback where there is a bug.")]
+TickersFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Text file of symbols, one a line, or a ready list: dow30, sectors, indices, currencies.",
+    ),
+]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
 AsOf = Annotated[
-    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were the last day known.")
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were today, YYYY-MM-DD.")
 ]
-Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
+Date = Annotated[
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="First or last day to bring, YYYY-MM-DD.")
+]
 
 DATA_DIR = Path("data/store")
 RUNS_DIR = Path("runs")
@@ -55,8 +63,14 @@ def day(date: dt.date | None) -> np.datetime64 | None:
 
 
 def symbols(file: Path | None) -> list[str]:
-    """The symbols of a text file, one a line; what follows a # is a remark."""
+    """The symbols of a text file, or of a ready list when no such file exists; what follows a # is a remark."""
     if file is None:
         return []
-    lines = existing_file(file, "--tickers-file").read_text(encoding="utf-8").splitlines()
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+    from forecaster.data import lists
+
+    if file.is_file():
+        return list(lists.parse(file.read_text(encoding="utf-8-sig")))
+    if file.name == str(file) and not file.suffix:
+        return list(lists.read(str(file)))
+    ready = ", ".join(lists.names())
+    raise InputError(f"--tickers-file {file} is not a file: check the name, or take a ready list ({ready}).")

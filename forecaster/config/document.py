@@ -31,28 +31,63 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's scalars: `ON` and `NO` are tickers, not booleans, and `1e-3` is a number."""
+    """YAML 1.2's scalars: `ON`, `NO` and `0700` are tickers, not booleans or octals, and `1e-3` is a number."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()  # type: ignore[no-untyped-call]
+            problem = f"the alias *{event.anchor} is not taken here: write the value out"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.value in seen:
-                problem = f"the key {key.value!r} stands twice or is not a plain word"
+            if key.tag != "tag:yaml.org,2002:str":
+                problem = f"the key {_written(key)} is not a plain word"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            if key.value in seen:
+                problem = f"the key {key.value!r} stands twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_date(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError as error:
+            problem = f"{node.value} is no date: {error}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, rule) for tag, rule in rules if tag.rpartition(":")[2] not in ("bool", "float")]
+    first: [(tag, rule) for tag, rule in rules if tag.rpartition(":")[2] not in ("bool", "float", "int")]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false|True|False)$"), list("tfTF"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$|^[-+]?\.(?:inf|nan)$"),
     list("-+0123456789."),
 )
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_date)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever YAML 1.1 or our loader would take for something else than text."""
+
+
+_Dumper.yaml_implicit_resolvers = {
+    first: yaml.SafeDumper.yaml_implicit_resolvers.get(first, []) + _Loader.yaml_implicit_resolvers.get(first, [])
+    for first in yaml.SafeDumper.yaml_implicit_resolvers | _Loader.yaml_implicit_resolvers
+}
+
+
+def dump(values: dict[str, Any]) -> str:
+    """Plain values as YAML text that `parse` reads back as they are."""
+    text: str = yaml.dump(values, Dumper=_Dumper, sort_keys=False)
+    return text
 
 
 def parse(text: str, name: str) -> Document:
@@ -65,6 +100,8 @@ def parse(text: str, name: str) -> Document:
         node, values = _load(text)
     except yaml.YAMLError as error:
         raise ConfigError(_complaint(error, name)) from error
+    except RecursionError as error:
+        raise ConfigError(f"{name}: it is nested too deeply, expected sections of plain settings.") from error
     if not isinstance(values, dict):
         kind = "empty" if values is None else f"a {type(values).__name__}"
         raise ConfigError(f"{name}:1: the file is {kind}, expected sections such as `data:` and `model:`.")
@@ -109,7 +146,7 @@ def _setting(setting: str) -> tuple[tuple[str, ...], Any]:
         raise ConfigError(f"--set {setting}: expected KEY=VALUE, such as training.steps=200.")
     try:
         return path, _load(text)[1]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"--set {setting}: {text!r} is not a YAML value.") from error
 
 
@@ -126,6 +163,10 @@ def _mark(node: yaml.Node | None, path: Path, name: str, places: dict[Path, str]
         for index, value in enumerate(node.value):
             places[(*path, index)] = f"{name}:{value.start_mark.line + 1}"
             _mark(value, (*path, index), name, places)
+
+
+def _written(key: yaml.Node) -> str:
+    return repr(key.value) if isinstance(key, yaml.ScalarNode) else "in brackets"
 
 
 def _complaint(error: yaml.YAMLError, name: str) -> str:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from forecaster.config.document import Document, override, parse
+from forecaster.config.document import Document, dump, override, parse
 from forecaster.config.schema import Config
 from forecaster.errors import ConfigError, InputError, UnknownNameError, did_you_mean
 from forecaster.files import shipped
@@ -72,12 +71,12 @@ def validated(
     try:
         return model.model_validate(_tuples(values))
     except ValidationError as error:
-        raise ConfigError(_complaints(error, model, document, prefix)) from error
+        raise ConfigError(_complaints(error, model, values, document, prefix)) from error
 
 
 def to_yaml(config: Config) -> str:
     """The resolved config as YAML that reads back to the same config."""
-    return yaml.safe_dump(_lists(config.model_dump(exclude_none=True)), sort_keys=False)
+    return dump(_lists(config.model_dump(exclude_none=True)))
 
 
 def _lists(value: Any) -> Any:
@@ -94,18 +93,20 @@ def _tuples(value: Any) -> Any:
 
 
 def _complaints(
-    error: ValidationError, model: type[BaseModel], document: Document, prefix: tuple[str | int, ...]
+    error: ValidationError, model: type[BaseModel], values: Any, document: Document, prefix: tuple[str | int, ...]
 ) -> list[str]:
-    """One line a key: the branches of a union are told as alternatives."""
+    """One line a key: the branches of a union are told as alternatives, unless one of them fits but for a part."""
+    found = [((*prefix, *_keys(item, values)), item) for item in error.errors()]
     lines: dict[str, list[str]] = {}
-    for item in error.errors():
-        location = (*prefix, *_keys(item["loc"]))
+    for location, item in found:
+        if any(other[: len(location)] == location != other for other, _ in found):
+            continue
         key = ".".join(str(part) for part in location)
         head, expectation = _finding(item, key, model)
         lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
     return [
-        f"{head}{' or '.join(dict.fromkeys(found)).rstrip('.')}{'' if found[0].endswith('?') else '.'}"
-        for head, found in lines.items()
+        f"{head}{' or '.join(dict.fromkeys(expected)).rstrip('.')}{'' if expected[0].endswith('?') else '.'}"
+        for head, expected in lines.items()
     ]
 
 
@@ -117,12 +118,22 @@ def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
         return f"{key!r} is missing: ", "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
-    return f"{key} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace("a int", "an int")
+    return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
+        "a int", "an int"
+    )
 
 
-def _keys(loc: Iterable[str | int]) -> list[str | int]:
+def _keys(item: Any, values: Any) -> list[str | int]:
     """pydantic's location without the names of union branches, which no user wrote."""
-    return [part for part in loc if isinstance(part, int) or part.isidentifier()]
+    keys: list[str | int] = []
+    for part in item["loc"]:
+        holder = dict(enumerate(values)) if isinstance(values, list | tuple) else values
+        written = isinstance(holder, dict) and part in holder
+        if written:
+            values = values[part]
+        if written or (item["type"] == "missing" and part == item["loc"][-1]):
+            keys.append(part)
+    return keys
 
 
 def _fields(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:

@@ -53,10 +53,11 @@ class Bars:
 
     def __post_init__(self) -> None:
         for name in ("dates", *COLUMNS):
-            array: np.ndarray = getattr(self, name)
+            array = getattr(self, name).view()  # what the caller holds stays as it was
             if len(array) != len(self.dates):
                 raise DataError(f"{self.ticker}: {name} has {len(array)} rows, expected {len(self.dates)}.")
             array.setflags(write=False)
+            object.__setattr__(self, name, array)
         problem = self._problem()
         if problem:
             raise DataError(f"{self.ticker}: {problem}.")

@@ -29,39 +29,45 @@ class RawRows:
     timezone: str = "America/New_York"
 
 
-def clean(raw: RawRows) -> tuple[Bars, tuple[str, ...]]:
+def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
-    Rules, in order: rows are sorted by date; a row that repeats another exactly is dropped; a row without a close
-    (or without any other price) is dropped; a row with a price ≤ 0 or with high < low is dropped; a high below or a
-    low above open or close is widened to enclose them. A missing adj_close is the close, a missing volume 0.
+    Rules, in order: rows are sorted by date; a row without a close (or without any other price, or without an
+    adj_close that its neighbours have) is dropped; a row with a price ≤ 0 or with high < low is dropped; a row that
+    repeats another exactly is dropped; a high below or a low above open or close is widened to enclose them. Where
+    there is no adj_close at all it is the close; a missing or negative volume is 0.
+
+    Args:
+        most_bad: the share of unusable rows above which the ticker is refused.
 
     Raises:
-        DataError: two different rows of one date, no usable row, or more than `MOST_BAD` of them unusable.
+        DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
     """
     notes: list[str] = []
     rows = _sorted(raw, notes)
+    rows = _usable(raw.ticker, rows, notes, most_bad)
     rows = _once(raw.ticker, rows, notes)
-    rows = _usable(raw.ticker, rows, notes)
-    _widen(raw.ticker, rows, notes)
+    _widen(raw.ticker, rows, notes, most_bad)
     bars = Bars(raw.ticker, raw.currency, raw.calendar, raw.timezone, **rows)
     return bars, tuple(notes)
 
 
 Rows = dict[str, np.ndarray]
+_FILLED = {"volume": (0.0, 0.0), "dividend": (0.0, 0.0), "split": (1.0, 0.0)}
+"""What stands for a missing value, and what a value must exceed."""
 
 
 def _sorted(raw: RawRows, notes: list[str]) -> Rows:
-    close = np.asarray(raw.columns["close"], np.float64)
-    filled = {"volume": 0.0, "dividend": 0.0, "split": 1.0}
     rows: Rows = {"dates": raw.dates.astype("datetime64[D]")}
     for name in COLUMNS:
-        column = np.asarray(raw.columns.get(name, np.full(len(close), np.nan)), np.float64)
-        missing = ~np.isfinite(column) if name in filled or name == "adj_close" else np.zeros(len(column), bool)
-        rows[name] = np.where(missing, close if name == "adj_close" else filled.get(name, np.nan), column)
-    rows["split"] = np.where(rows["split"] > 0, rows["split"], 1.0)
-    if "adj_close" not in raw.columns:
+        rows[name] = np.asarray(raw.columns.get(name, np.full(len(raw.dates), np.nan)), np.float64)
+    if np.isnan(rows["adj_close"]).all():
+        rows["adj_close"] = rows["close"]
         notes.append("no adjusted close: splits and dividends will look like price moves")
+    if (rows["volume"] < 0).any():
+        notes.append(f"volume below 0 taken as 0 in {_count(rows['volume'] < 0)}")
+    for name, (missing, above) in _FILLED.items():
+        rows[name] = np.where(np.isfinite(rows[name]) & (rows[name] > above), rows[name], missing)
     order = np.argsort(rows["dates"], kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
         notes.append("rows sorted by date")
@@ -74,52 +80,65 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
         return rows
     same = np.ones(len(repeats), bool)
     for name in COLUMNS:
-        same[1:] &= (rows[name][1:] == rows[name][:-1]) | (np.isnan(rows[name][1:]) & np.isnan(rows[name][:-1]))
+        same[1:] &= rows[name][1:] == rows[name][:-1]
     conflict = repeats & ~same
     if conflict.any():
-        date = rows["dates"][np.argmax(conflict)]
-        raise DataError(f"{ticker}: {date} stands twice with different values: remove one of the two rows.")
+        at = int(np.argmax(conflict))
+        name = next(name for name in COLUMNS if rows[name][at] != rows[name][at - 1])
+        raise DataError(
+            f"{ticker}: {rows['dates'][at]} stands twice with different values ({name} {rows[name][at - 1]:g} and "
+            f"{rows[name][at]:g}): remove one of the two rows."
+        )
     notes.append(f"{_count(repeats)} repeated dropped")
     return _take(rows, ~repeats)
 
 
-def _usable(ticker: str, rows: Rows, notes: list[str]) -> Rows:
+def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
-    empty = np.isnan(prices).any(axis=0)
+    empty = np.isnan(prices).any(axis=0) | np.isnan(rows["adj_close"])
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
+    if bad.mean() > most_bad:
+        raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_remedy(most_bad)}")
     if not keep.any():
-        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the file's columns.")
-    if bad.mean() > MOST_BAD:
-        date = rows["dates"][np.argmax(bad)]
-        raise DataError(
-            f"{ticker}: {bad.mean():.0%} of its rows have a price ≤ 0 or high < low (first on {date}): "
-            "its columns are probably swapped; nothing was taken."
-        )
+        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices above 0: check the columns.")
     if empty.any():
         notes.append(f"{_count(empty)} without a price dropped")
     if bad.any():
-        notes.append(f"{_count(bad)} with a price ≤ 0 or high < low dropped (first {rows['dates'][np.argmax(bad)]})")
+        notes.append(f"{_count(bad)} with a price ≤ 0 or high < low dropped ({_first(rows, bad)})")
     return _take(rows, keep)
 
 
-def _widen(ticker: str, rows: Rows, notes: list[str]) -> None:
+def _widen(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> None:
     wrong = ~encloses(rows["open"], rows["high"], rows["low"], rows["close"])
-    if wrong.mean() > MOST_BAD:
-        raise DataError(
-            f"{ticker}: in {wrong.mean():.0%} of its rows high or low does not enclose open and close "
-            f"(first on {rows['dates'][np.argmax(wrong)]}): its columns are probably swapped; nothing was taken."
-        )
+    if wrong.mean() > most_bad:
+        problem = f"a high or low that does not enclose open and close ({_first(rows, wrong)})"
+        raise DataError(f"{ticker}: {_share(wrong)} {problem}, {_remedy(most_bad)}")
     if wrong.any():
+        first = _first(rows, wrong)
         prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
         rows["high"] = np.where(wrong, prices.max(axis=0), rows["high"])
         rows["low"] = np.where(wrong, prices.min(axis=0), rows["low"])
-        notes.append(f"high or low widened to enclose open and close in {_count(wrong)}")
+        notes.append(f"high or low widened to enclose open and close in {_count(wrong)} ({first})")
 
 
 def _take(rows: Rows, which: np.ndarray) -> Rows:
     return {name: column[which] for name, column in rows.items()}
+
+
+def _first(rows: Rows, mask: Bool[np.ndarray, " time"]) -> str:
+    at = int(np.argmax(mask))
+    candle = ", ".join(f"{name} {rows[name][at]:g}" for name in ("open", "high", "low", "close"))
+    return f"first {rows['dates'][at]}: {candle}"
+
+
+def _remedy(most_bad: float) -> str:
+    return f"expected in at most {most_bad:.0%}: mend the rows, or name the columns rightly; nothing was taken."
+
+
+def _share(mask: Bool[np.ndarray, " time"]) -> str:
+    return f"{int(mask.sum())} of its {len(mask)} rows {'has' if mask.sum() == 1 else 'have'}"
 
 
 def _count(mask: Bool[np.ndarray, " time"]) -> str:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Float32, Int, Shaped
 
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
-from forecaster.errors import InputError, at_most_five
+from forecaster.errors import InputError, UnknownNameError, at_most_five
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,21 @@ class Panel:
     calendars: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        for array in (self.offsets, self.sessions, self.prices, self.close, self.volume):
+        for name in ("offsets", "sessions", "prices", "close", "volume"):
+            array = getattr(self, name).view()  # what the caller holds stays as it was
             array.setflags(write=False)
+            object.__setattr__(self, name, array)
 
     @classmethod
     def of(cls, bars: Sequence[Bars]) -> Panel:
-        """Join the candles of several tickers."""
+        """Join the candles of several tickers.
+
+        Raises:
+            InputError: there is no ticker, or one without a candle.
+        """
+        empty = [one.ticker for one in bars if not len(one)]
+        if empty or not bars:
+            raise InputError(f"{at_most_five(empty) or 'a panel'}: no candles, expected at least one.")
         lengths = [len(one) for one in bars]
         return cls(
             tickers=tuple(one.ticker for one in bars),
@@ -70,12 +79,27 @@ class Panel:
         return np.diff(self.offsets)
 
     def rows(self, ticker: str) -> slice:
-        """Where a ticker's rows are."""
-        at = self.tickers.index(ticker)
-        return slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+        """Where a ticker's rows are.
+
+        Raises:
+            UnknownNameError: the panel does not hold it.
+        """
+        if ticker not in self.tickers:
+            raise UnknownNameError("ticker", ticker, self.tickers)
+        return self.rows_of(self.tickers.index(ticker))
+
+    def rows_of(self, index: int) -> slice:
+        """Where the rows of the ticker at a place are."""
+        return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     def until(self, date: np.datetime64) -> Panel:
-        """What was known at the close of `date`: no later row, and no ticker that had not started."""
+        """What was known at the close of `date`: no later row, and no ticker that had not started.
+
+        Raises:
+            InputError: no ticker had started.
+        """
+        if not np.any(self.sessions <= date):
+            raise InputError(f"no candles up to {date}: the first is of {self.sessions.min()}.")
         return self._taking(self.sessions <= date)
 
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
@@ -109,9 +133,11 @@ class Panel:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of tickers, sessions and candles: equal data, equal fingerprint."""
+        """A hash of all that a panel holds: equal data, equal fingerprint."""
         digest = hashlib.sha256("\n".join(self.tickers).encode())
-        for array in (self.offsets, self.sessions.astype(np.int64), self.prices, self.volume):
+        digest.update("\n".join((*self.currencies, *self.calendars)).encode())
+        arrays = (self.offsets, self.sessions.astype(np.int64), self.prices, self.close, self.volume)
+        for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 

@@ -7,6 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 
 from forecaster.config.schema import SplitConfig
 from forecaster.errors import InputError
@@ -18,6 +19,11 @@ class Period:
 
     start: np.datetime64 | None
     end: np.datetime64
+
+    def holds(self, dates: Shaped[np.ndarray, " date"]) -> Bool[np.ndarray, " date"]:
+        """Where a date lies in the period."""
+        inside: np.ndarray = dates <= self.end
+        return inside if self.start is None else inside & (dates > self.start)
 
     def __str__(self) -> str:
         return f"after {self.start} to {self.end}" if self.start else f"to {self.end}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
+import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +56,13 @@ class Store:
 
     def tickers(self) -> tuple[str, ...]:
         """All tickers held, in alphabetical order; files that this store did not write are passed over."""
-        return tuple(sorted(symbol for path in self.root.glob("*.parquet") if (symbol := _symbol(path)) is not None))
+        return tuple(
+            sorted(
+                symbol
+                for path in self.root.glob("*.parquet")
+                if (symbol := _symbol(path)) is not None and path.is_file()
+            )
+        )
 
     def path(self, ticker: str) -> Path:
         """The file of a ticker, whether it exists or not."""
@@ -65,7 +74,7 @@ class Store:
         Raises:
             UnknownNameError: one is not there.
         """
-        held = self.tickers()
+        held = set(self.tickers())
         for ticker in tickers:
             if ticker not in held:
                 raise UnknownNameError("ticker", ticker, held, f"Or bring it: forecast fetch {ticker}")
@@ -78,13 +87,23 @@ class Store:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
         """
-        table, header = self._load(ticker)
-        columns = {name: table[name].to_numpy() for name in COLUMNS}
-        dates = table["date"].to_numpy().astype("datetime64[D]")
-        try:
-            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns)
-        except DataError as error:
-            raise DataError(f"{self.path(ticker)} is damaged: {error} {_remedy(ticker)}") from error
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            return _bars(*_load(path, ticker))
+
+    def checked(self, ticker: str) -> Bars:
+        """As `read`, and every value is the one that was written: any change by another hand is found.
+
+        Raises:
+            UnknownNameError, DataError: as `read`.
+        """
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            table, header = _load(path, ticker)
+            bars = _bars(table, header)
+            if header.get("digest", _digest(bars)) != _digest(bars):
+                raise ValueError("its values are not those written")
+            return bars
 
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
@@ -112,9 +131,13 @@ class Store:
         forced; an equal one leaves the file untouched.
 
         Raises:
+            DataError: there is no candle to write.
             OutsideError: the folder cannot be written.
         """
+        if not len(bars):
+            raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is as it was.")
         with outside_errors(self.root), self._lock(bars.ticker):
+            self._sweep(bars.ticker)
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
             if change.status in ("new", "updated"):
@@ -125,13 +148,13 @@ class Store:
         """Read every file whole and give (ticker, complaint) for each that is damaged."""
         for ticker in tickers or self.tickers():
             try:
-                self.read(ticker)
+                self.checked(ticker)
             except ForecasterError as error:
                 yield ticker, str(error)
 
     def _held(self, ticker: str) -> Bars | None:
         try:
-            return self.read(ticker) if self.path(ticker).is_file() else None
+            return self.checked(ticker) if self.path(ticker).is_file() else None
         except DataError:
             return None
 
@@ -141,26 +164,22 @@ class Store:
             self.require([ticker])
         return path
 
-    def _load(self, ticker: str) -> tuple[Any, dict[str, Any]]:
-        import pyarrow.parquet as pq
-
-        path = self._existing(ticker)
-        with self._damage(ticker):
-            table = pq.read_table(path, columns=["date", *COLUMNS], use_threads=False)
-            header = _header(table.schema.metadata, ticker)
-            if int(header["rows"]) != table.num_rows:
-                raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
-            return table, header
-
     def _dump(self, bars: Bars, source: str) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-        header = json.dumps(_described(bars, source), sort_keys=True)
-        table = pa.table(columns).replace_schema_metadata({_KEY: header.encode()})
-        with replacing(self.path(bars.ticker)) as part:
-            pq.write_table(table, part, compression="zstd")
+        header = _described(bars, source)
+        text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
+        table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
+        path = self.path(bars.ticker)
+        with replacing(path) as part:
+            pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+
+    def _sweep(self, ticker: str) -> None:
+        """Remove what killed writers left; under the ticker's lock nobody else is writing."""
+        for left_over in self.root.glob(f".{glob.escape(self.path(ticker).name)}.*.part"):
+            left_over.unlink(missing_ok=True)
 
     @contextmanager
     def _lock(self, ticker: str) -> Iterator[None]:
@@ -173,11 +192,13 @@ class Store:
 
     @contextmanager
     def _damage(self, ticker: str) -> Iterator[None]:
+        import pyarrow as pa
+
         try:
             yield
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, ArithmeticError, pa.ArrowException, DataError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f"{self.path(ticker)} is damaged: {reason}. {_remedy(ticker)}") from error
+            raise DataError(f"{self.path(ticker)} is damaged: {reason.rstrip('.')}. {_remedy(ticker)}") from error
 
 
 def open_store(root: Path | str) -> Store:
@@ -220,19 +241,52 @@ def _described(bars: Bars, source: str) -> dict[str, Any]:
         "rows": len(bars),
         "first": str(bars.dates[0]),
         "last": str(bars.dates[-1]),
+        "digest": _digest(bars),
         "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _load(path: Path, ticker: str) -> tuple[Any, dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    # One opened file: a path read twice could give the footer of the old file and the pages of the new one.
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read(columns=["date", *COLUMNS], use_threads=False)
+    header = _header(table.schema.metadata, ticker)
+    if int(header["rows"]) != table.num_rows:
+        raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
+    return table, header
+
+
+def _bars(table: Any, header: dict[str, Any]) -> Bars:
+    columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    return Bars(header["ticker"], header["currency"], header["calendar"], header["timezone"], dates, **columns)
+
+
+def _digest(bars: Bars) -> str:
+    """A fingerprint of the candles, by which a file that was changed by hand is known."""
+    digest = hashlib.sha256()
+    for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:32]
 
 
 def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    if header.pop("sum", None) not in (None, _sum(header)):
+        raise ValueError("its header does not add up")
     if header["format"] != _FORMAT:
         raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
     if header["ticker"] != ticker:
         raise ValueError(f"it holds {header['ticker']!r}")
     return header
+
+
+def _sum(header: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(header, sort_keys=True).encode())
 
 
 def _remedy(ticker: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from forecaster.errors import InputError
 
 _SYMBOL = re.compile(r"[A-Z0-9^$][A-Z0-9.^=_&+$~-]{0,31}")
-_RESERVED = re.compile(r"(CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(\..*)?")
+_RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9]|LPT[0-9])(\..*)?")
 
 
 def normalise(symbol: str) -> str:

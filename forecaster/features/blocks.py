@@ -31,46 +31,38 @@ def by_block(panel: Panel, compute: Callable[[Candles], np.ndarray], market: Pan
     Args:
         market: the tickers whose means are the market; the panel itself if absent.
     """
+    measured = cache(lambda: measure_market(market or panel))
     results: np.ndarray | None = None
-    for rows, times, columns, candles in _blocks(panel, cache(lambda: measure_market(market or panel))):
-        part = compute(candles)[times, columns]
+    for tickers in _alike(panel):
+        block = compute(_candles(panel, tickers, measured))
         if results is None:
-            results = np.empty((len(panel.sessions), *part.shape[1:]), part.dtype)
-        results[rows] = part
+            results = np.empty((len(panel.sessions), *block.shape[2:]), block.dtype)
+        for column, ticker in enumerate(tickers.tolist()):
+            rows = panel.rows_of(ticker)
+            results[rows] = block[: rows.stop - rows.start, column]
     if results is None:
         raise ValueError("an empty panel has no candles")
     return results
 
 
-Rows = Int[np.ndarray, " row"]
-
-
-def _blocks(panel: Panel, market: Callable[[], Market]) -> Iterator[tuple[Rows, Rows, Rows, Candles]]:
+def _alike(panel: Panel) -> Iterator[Int[np.ndarray, " ticker"]]:
+    """Tickers of like length, `_BLOCK` at a time."""
     order = np.argsort(panel.lengths, kind="stable")
     for start in range(0, len(order), _BLOCK):
-        tickers = order[start : start + _BLOCK]
-        lengths = panel.lengths[tickers]
-        columns = np.repeat(np.arange(len(tickers)), lengths)
-        times = np.concatenate([np.arange(length) for length in lengths])
-        rows = panel.offsets[tickers][columns] + times
-        yield rows, times, columns, _block(panel, rows, times, columns, tickers, market)
+        yield order[start : start + _BLOCK]
 
 
-def _block(
-    panel: Panel,
-    rows: Rows,
-    times: Rows,
-    columns: Rows,
-    tickers: Int[np.ndarray, " ticker"],
-    market: Callable[[], Market],
-) -> Candles:
-    shape = (int(times.max()) + 1, len(tickers))
+def _candles(panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable[[], Market]) -> Candles:
+    shape = (int(panel.lengths[tickers].max()), len(tickers))
     logs = np.full((*shape, 4), np.nan)
     volume = np.full(shape, np.nan)
     sessions = np.full(shape, np.datetime64("NaT"), "datetime64[D]")
-    logs[times, columns] = np.log(panel.prices[rows])
-    volume[times, columns] = panel.volume[rows]
-    sessions[times, columns] = panel.sessions[rows]
+    for column, ticker in enumerate(tickers.tolist()):
+        rows = panel.rows_of(ticker)
+        length = rows.stop - rows.start
+        logs[:length, column] = np.log(panel.prices[rows])
+        volume[:length, column] = panel.volume[rows]
+        sessions[:length, column] = panel.sessions[rows]
     return Candles(logs, volume, sessions, tuple(panel.calendars[n] for n in tickers), market)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float32, Int
 
 from forecaster.features import GROUPS
 from forecaster.features.candles import Candles
@@ -24,12 +25,12 @@ _NO_EVENT = 250
 @GROUPS.register("season")
 def season(candles: Candles) -> Mapping[str, np.ndarray]:
     """The largest shock about the coming session's date one to four quarters ago, on the day and in the week after."""
-    shock = np.nan_to_num(candles.shock)
+    shock = Past(np.nan_to_num(candles.shock))
     columns = {}
     for quarters in _SEASONS:
         row = quarters_ago(candles, quarters)
         for name, offsets in (("day", range(-1, 2)), ("week", range(6))):
-            largest = np.max([at(shock, row, offset) for offset in offsets], axis=0)
+            largest = reduce(np.maximum, (shock.at(row + offset) for offset in offsets))
             columns[f"{name}_{quarters}"] = np.clip(largest, -2, 3)
     return columns
 
@@ -38,11 +39,12 @@ def season(candles: Candles) -> Mapping[str, np.ndarray]:
 def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
     """Events (shocks in volatility and volume together) about the same date of earlier quarters, and since the last."""
     event = event_size(candles)
+    past = Past(event)
     columns = {}
     for quarters in _EARNINGS:
         row = quarters_ago(candles, quarters)
         for offset in _OFFSETS:
-            columns[f"quarter_{quarters}_{offset:+d}"] = at(event, row, offset)
+            columns[f"quarter_{quarters}_{offset:+d}"] = past.at(row + offset)
     age = sessions_since(event > _EVENT)
     return columns | {
         "since_5": np.exp(-age / 5),
@@ -62,7 +64,7 @@ def event_size(candles: Candles) -> Float[np.ndarray, "time ticker"]:
 def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticker"]:
     """Row of the first session on or after the coming session, so many times 91 days ago; −1000 before the start."""
     target = candles.following - quarters * _QUARTER
-    rows = np.full(target.shape, -1000)
+    rows = np.full(target.shape, -1000, np.int32)
     for column in range(target.shape[1]):
         sessions = candles.sessions[:, column]
         length = int(np.count_nonzero(~np.isnat(sessions)))
@@ -71,11 +73,20 @@ def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticke
     return rows
 
 
-def at(values: Float[np.ndarray, "time ticker"], row: Int[np.ndarray, "time ticker"], offset: int) -> np.ndarray:
-    """values[row + offset], never later than the present row; 0 before the ticker's start."""
-    present = np.arange(len(values))[:, None]
-    wanted = np.minimum(row + offset, present)
-    return np.where(wanted >= 0, np.take_along_axis(values, np.maximum(wanted, 0), axis=0), 0.0)
+class Past:
+    """Values looked up by row: never one later than the present row, and 0 before the ticker's start."""
+
+    def __init__(self, values: Float[np.ndarray, "time ticker"]) -> None:
+        times, tickers = values.shape
+        self._flat = np.concatenate([np.zeros(tickers, np.float32), values.astype(np.float32).ravel()])
+        self._present = np.arange(times, dtype=np.int32)[:, None]
+        self._column = np.arange(tickers, dtype=np.int32)
+        self._tickers = tickers
+
+    def at(self, row: Int[np.ndarray, "time ticker"]) -> Float32[np.ndarray, "time ticker"]:
+        """The value of each ticker at the row asked for."""
+        wanted = np.maximum(np.minimum(row, self._present), -1)  # row −1 is a row of zeros
+        return self._flat[(wanted + 1) * self._tickers + self._column]
 
 
 def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:

@@ -1,11 +1,17 @@
-"""The summary of a fetch."""
+"""A row for each ticker as it arrives, and the summary of a fetch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from forecaster.show.output import View
 from forecaster.workflows.fetch import Fetched
@@ -13,30 +19,90 @@ from forecaster.workflows.fetch import Fetched
 _STYLES = {"new": "green", "updated": "green", "unchanged": "dim", "kept": "yellow", "failed": "red"}
 
 
+@dataclass(frozen=True)
+class Screen:
+    """What to call while a fetch runs: `row` with each outcome, `say` with a sentence."""
+
+    row: Callable[[Fetched], None]
+    say: Callable[[str], None]
+
+
+@contextmanager
+def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
+    """A row a ticker above a bar, on standard error."""
+    console = Console(stderr=True, highlight=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    hidden = quiet or not console.is_terminal  # a log file needs the rows, not the bar
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
+        task = bar.add_task("fetching", total=total)
+
+        def row(outcome: Fetched) -> None:
+            if not quiet:
+                console.print(_row(outcome), soft_wrap=True)
+            bar.advance(task)
+
+        def say(sentence: str) -> None:
+            if not quiet:
+                console.print(sentence, markup=False, style="yellow", soft_wrap=True)
+
+        yield Screen(row, say)
+
+
 def fetch_view(outcomes: Sequence[Fetched]) -> View:
     """One row a ticker: what is held now, what was repaired or dropped, what failed and why."""
     rows = [asdict(outcome) | {"notes": list(outcome.notes)} for outcome in outcomes]
     flat = [row | {"notes": "; ".join(row["notes"])} for row in rows]
-    return View(rows, flat, lambda: _table(outcomes))
+    return View(rows, flat, lambda: _summary(outcomes))
+
+
+def _row(outcome: Fetched) -> str:
+    style = _STYLES[outcome.status]
+    if outcome.status == "failed":
+        detail = outcome.reason.removeprefix(f"{outcome.ticker}: ")
+    else:
+        detail = f"{outcome.added:+,} to {outcome.last}" if outcome.added else f"up to {outcome.last}"
+    return f"{outcome.ticker:<10} [{style}]{outcome.status:<9}[/] {escape(detail)}"
+
+
+def _summary(outcomes: Sequence[Fetched]) -> RenderableType:
+    counts = Counter(outcome.status for outcome in outcomes)
+    total = ", ".join(f"{counts[status]} {status}" for status in _STYLES if counts[status])
+    parts: list[RenderableType] = [_table(outcomes), ""]
+    for outcome in outcomes:
+        parts += _remarks(outcome)
+    return Group(*parts, Text(total or "nothing to do", style="bold"))
 
 
 def _table(outcomes: Sequence[Fetched]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ticker", "status", "first", "last", "notes"):
-        table.add_column(name, overflow="fold")
-    table.add_column("rows", justify="right")
-    table.add_column("new", justify="right")
+    table.add_column("ticker", overflow="fold")
+    table.add_column("status")
+    for name in ("rows", "new"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("first", "last"):
+        table.add_column(name, no_wrap=True)
     for one in outcomes:
-        remarks = "; ".join(part for part in (one.reason, *one.notes) if part)
-        style = _STYLES[one.status]
-        cells = (
-            one.ticker,
-            f"[{style}]{one.status}[/]",
-            one.first,
-            one.last,
-            remarks,
-            f"{one.rows:,}",
-            f"{one.added:,}",
-        )
-        table.add_row(*cells)
+        status = f"[{_STYLES[one.status]}]{one.status}[/]"
+        table.add_row(one.ticker, status, f"{one.rows:,}", f"{one.added:,}", one.first, one.last)
     return table
+
+
+def _remarks(outcome: Fetched) -> list[RenderableType]:
+    """Why it failed or was kept, and each note, in lines that wrap under the ticker."""
+    reason = outcome.reason.removeprefix(f"{outcome.ticker}: ")
+    texts = [
+        (part, style) for part, style in ((reason, _STYLES[outcome.status]), *((n, "") for n in outcome.notes)) if part
+    ]
+    if not texts:
+        return []
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for text, style in texts:
+        grid.add_row(Text(f"{outcome.ticker}:"), Text(text, style=style))
+    return [grid]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
+from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Fetched:
         status: `new`, `updated`, `unchanged`, `kept` (the store's was better) or `failed`.
         rows: candles the store holds now.
         added: dates that came in.
-        notes: what was repaired or dropped, a sentence each.
+        first, last: dates of the oldest and the newest candle that the store holds now.
+        notes: what was repaired, dropped or looks odd, a sentence each.
         reason: why it failed or was kept.
         code: exit code of the failure, 0 if there was none.
     """
@@ -50,33 +52,47 @@ def fetch(
     full: bool = False,
     force: bool = False,
     report: Callable[[Fetched], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Fetched]:
     """Bring daily candles of tickers into the store, one after the other as they arrive.
 
     Args:
         tickers: symbols; with none, `file` and `sample` bring all they hold and `yahoo` updates what the store has.
-        options: where a file lies and what it can't say of itself.
+        options: where a file lies and what it can't say of itself; how a network source is reached.
         start, end: first and last date to bring.
         full: bring whole histories even where the rest would do.
-        force: replace a history in the store even with a shorter one.
+        force: replace a history in the store even with a shorter one; brings whole histories.
         report: called with each outcome as it happens.
+        say: called with what the user should know while waiting.
 
     Returns:
-        One outcome a ticker. What succeeded stays in the store whatever fails or is interrupted later.
+        One outcome a ticker, in the order asked for. What succeeded stays in the store whatever fails or is
+        interrupted later.
 
     Raises:
         InputError: dates reversed, a bad symbol, or a source that cannot serve the order.
     """
     if start is not None and end is not None and start > end:
         raise InputError(f"start {start} lies after end {end}: swap them.")
+    names = normalise_all(tickers)
     store = Store(data_dir)
-    order = Order(normalise_all(tickers), lambda ticker: _known(store, ticker), start, end, full)
+    order = Order(
+        names,
+        known=lambda ticker: _known(store, ticker, source),
+        start=start,
+        end=end,
+        full=full or force,
+        held=_held(store, source),
+        say=say,
+    )
     outcomes = []
-    for delivery in SOURCES[source](options or SourceOptions()).deliver(order):
-        outcome = _settle(store, delivery, source, force)
-        outcomes.append(outcome)
-        report(outcome)
-    return outcomes
+    with _closing(SOURCES[source](options or SourceOptions()).deliver(order)) as deliveries:
+        for delivery in deliveries:
+            outcome = _settle(store, delivery, source, force)
+            outcomes.append(outcome)
+            report(outcome)
+    place = {name: at for at, name in enumerate(names)}
+    return sorted(outcomes, key=lambda outcome: place.get(outcome.ticker, len(place)))
 
 
 def exit_code(outcomes: Sequence[Fetched]) -> int:
@@ -89,8 +105,9 @@ def exit_code(outcomes: Sequence[Fetched]) -> int:
 
 def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetched:
     if delivery.bars is None:
-        return _failed(delivery)
+        return _failed(store, delivery)
     change = store.write(delivery.bars, source=source, force=force)
+    worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
     held = store.record(delivery.ticker)
     return Fetched(
         ticker=delivery.ticker,
@@ -101,17 +118,48 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
         last=str(held.last),
         notes=delivery.notes,
         reason=change.reason,
-        code=2 if change.status == "kept" else 0,
+        code=worse if change.status == "kept" else 0,
     )
 
 
-def _failed(delivery: Delivery) -> Fetched:
+def _failed(store: Store, delivery: Delivery) -> Fetched:
     failure = delivery.failure or ForecasterError("the source gave neither candles nor a reason")
-    return Fetched(delivery.ticker, "failed", reason=str(failure), notes=delivery.notes, code=failure.exit_code)
-
-
-def _known(store: Store, ticker: str) -> Bars | None:
     try:
-        return store.read(ticker)
+        held = store.record(delivery.ticker)
+        rows, first, last = held.rows, str(held.first), str(held.last)
+    except (InputError, KeyError):
+        rows, first, last = 0, "", ""
+    return Fetched(
+        delivery.ticker, "failed", rows, 0, first, last, delivery.notes, reason=str(failure), code=failure.exit_code
+    )
+
+
+def _known(store: Store, ticker: str, source: str) -> Bars | None:
+    """What can be continued: an undamaged history from the same source."""
+    try:
+        return store.checked(ticker) if store.record(ticker).source == source else None
     except (UnknownNameError, DataError):
         return None
+
+
+def _held(store: Store, source: str) -> tuple[str, ...]:
+    """The store's tickers from this source, and those whose file is too damaged to tell."""
+
+    def ours(ticker: str) -> bool:
+        try:
+            return store.record(ticker).source == source
+        except DataError:
+            return True
+
+    return tuple(ticker for ticker in store.tickers() if ours(ticker))
+
+
+@contextmanager
+def _closing(deliveries: Iterator[Delivery]) -> Iterator[Iterator[Delivery]]:
+    """End a source's workers as soon as nobody takes what they bring."""
+    try:
+        yield deliveries
+    finally:
+        close = getattr(deliveries, "close", None)
+        if close is not None:
+            close()

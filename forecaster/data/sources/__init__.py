@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class Order:
         tickers: symbols to bring; none means all that the source holds.
         known: what the store has of a ticker, for sources that can bring just the rest.
         full: bring the whole history, whatever is known.
+        held: what the store has from this source, for sources that bring just that when no ticker is named.
+        say: told, in a sentence, what the user should know while waiting.
     """
 
     tickers: tuple[str, ...]
@@ -29,16 +31,25 @@ class Order:
     start: np.datetime64 | None = None
     end: np.datetime64 | None = None
     full: bool = False
+    held: tuple[str, ...] = ()
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One ticker's outcome: its whole history, or the failure; `notes` say what was repaired or dropped."""
+    """One ticker's outcome.
+
+    Args:
+        bars: its whole history, or None where there is a failure.
+        notes: what was repaired or dropped, a sentence each.
+        outside: whether what is in `bars` is beyond the user's power, as what comes over a network is.
+    """
 
     ticker: str
     bars: Bars | None = None
     notes: tuple[str, ...] = ()
     failure: ForecasterError | None = None
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,14 +61,17 @@ class SourceOptions:
         currency: ISO code, where the source can't say it.
         calendar: exchange calendar, where the source can't say it.
         workers: requests under way at once, for sources that go over the network.
+        session: an HTTP session for such a source to use instead of its own (a `requests` or `curl_cffi` one).
     """
 
     path: Path | None = None
     currency: str = "USD"
     calendar: str = "XNYS"
     workers: int = 4
+    session: Any = None
 
 
+@runtime_checkable  # for the type checks of the tests
 class Source(Protocol):
     """Something that brings candles."""
 

@@ -12,7 +12,7 @@ from forecaster.data.cleaning import RawRows
 from forecaster.errors import DataError, at_most_five
 
 _SPELLINGS = {
-    "date": ("date", "timestamp", "datetime", "time", "day"),
+    "date": ("date", "timestamp", "datetime", "day", "time", "unnamed_0"),
     "ticker": ("ticker", "symbol", "code"),
     "open": ("open",),
     "high": ("high",),
@@ -27,31 +27,43 @@ _NAMES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling 
 _REQUIRED = ("date", "open", "high", "low", "close")
 
 
-def recognise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Rename the columns to ours and drop the others.
+def meaning(column: object) -> str | None:
+    """What a column holds: one of ours, `date`, `ticker`, or None.
 
     Yahoo's (`Adj Close`), Stooq's (`<OPEN>`), Alpha Vantage's (`1. open`, `adjusted_close`) in any case.
+    """
+    return _NAMES.get(_folded(column))
+
+
+def recognise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Rename the columns to ours, drop the others, and drop rows in which nothing stands.
 
     Raises:
-        DataError: a price or the date is missing, or two columns mean the same.
+        DataError: a price or the date is missing, two columns mean the same, or there is no row.
     """
-    frame = _flattened(frame)
-    known = {column: _NAMES[key] for column in frame.columns if (key := _folded(str(column))) in _NAMES}
-    # Stooq has both a DATE and a TIME, Alpha Vantage only a timestamp.
-    if sum(name == "date" for name in known.values()) > 1:
-        known = {column: name for column, name in known.items() if name != "date" or _folded(str(column)) == "date"}
+    columns = [column for column in frame.columns if meaning(column) is not None]
+    known = {column: name for column in columns if (name := meaning(column)) is not None}
+    dates = [column for column, name in known.items() if name == "date"]
+    # Stooq has both a DATE and a TIME, a saved pandas index stands before the dates: the plainest word is meant.
+    for column in sorted(dates, key=lambda column: _SPELLINGS["date"].index(_folded(column)))[1:]:
+        del known[column]
     missing = [name for name in _REQUIRED if name not in known.values()]
     if missing:
-        found = at_most_five(frame.columns) or "no columns"
+        found = at_most_five(str(column)[:30] for column in frame.columns) or "no columns"
         raise DataError(f"{origin}: no column for {', '.join(missing)}; found {found}. Name it so and try again.")
-    if len(set(known.values())) < len(known):
-        twice = sorted(name for name in known.values() if list(known.values()).count(name) > 1)
+    twice = sorted(name for name in known.values() if list(known.values()).count(name) > 1)
+    twice = twice or sorted({str(column) for column in columns if columns.count(column) > 1})
+    if twice:
         raise DataError(f"{origin}: two columns mean {twice[0]}: remove one.")
-    return frame[list(known)].rename(columns=known)
+    ours = frame[list(known)].rename(columns=known)
+    filled = ours.drop(columns="ticker", errors="ignore").notna().any(axis=1)
+    if not filled.any():
+        raise DataError(f"{origin}: it has a header but no rows, expected one a day.")
+    return ours if filled.all() else ours[filled]
 
 
 def raw_rows(frame: pd.DataFrame, ticker: str, origin: str, currency: str, calendar: str, timezone: str) -> RawRows:
-    """A recognised frame of one ticker → raw rows.
+    """A recognised frame of one ticker → raw rows; the frame's index tells the row in the file.
 
     Raises:
         DataError: a date or a number that cannot be read; the message names row and column.
@@ -61,21 +73,10 @@ def raw_rows(frame: pd.DataFrame, ticker: str, origin: str, currency: str, calen
     return RawRows(ticker, dates, columns, currency, calendar, timezone)
 
 
-def _folded(column: str) -> str:
+def _folded(column: object) -> str:
     """`1. Open`, `<OPEN>` and `Adj Close` → `open`, `open` and `adj_close`."""
-    bare = re.sub(r"^\d+\.\s*", "", column.strip().strip("<>").lower())
+    bare = re.sub(r"^\d+\.\s*", "", str(column).strip().strip("<>").lower())
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
-
-
-def _flattened(frame: pd.DataFrame) -> pd.DataFrame:
-    """Undo the two extra header rows that `yfinance.download(…).to_csv(…)` writes for one ticker."""
-    if isinstance(frame.index, pd.DatetimeIndex) or frame.index.name is not None:
-        frame = frame.reset_index()
-    if len(frame) < 2 or _folded(str(frame.columns[0])) != "price" or frame.iloc[0, 0] != "Ticker":
-        return frame
-    ticker = str(frame.iloc[0, 1])
-    body = frame.iloc[2:].rename(columns={frame.columns[0]: "date"})
-    return body.assign(ticker=ticker)
 
 
 def _numbers(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
@@ -85,20 +86,36 @@ def _numbers(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
     wrong = numbers.isna() & column.notna() & (column.astype(str).str.strip() != "")
     if wrong.any():
         row = column.index[wrong.to_numpy()][0]
-        raise DataError(f"{origin}: {ticker}: {column.name} in row {row + 2} is {column[row]!r}, expected a number.")
+        problem = f"{column.name} in row {row} is {_shown(column[row])}"
+        raise DataError(f"{origin}: {ticker}: {problem}, expected a number such as 1234.5: mend or remove the row.")
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
 def _dates(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        local: np.ndarray = column.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
-        return local
-    text = column.astype(str).str.strip()
-    compact = text.str.fullmatch(r"\d{8}(\.0)?")
-    iso = text.str.slice(0, 10).where(~compact, text.str.replace(r"^(\d{4})(\d{2})(\d{2}).*$", r"\1-\2-\3", regex=True))
-    dates = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce")
-    if dates.isna().any():
-        row = column.index[dates.isna().to_numpy()][0]
-        raise DataError(f"{origin}: {ticker}: date in row {row + 2} is {column[row]!r}, expected YYYY-MM-DD.")
-    days: np.ndarray = dates.to_numpy().astype("datetime64[D]")
+        parsed = column.dt.tz_localize(None)  # the exchange's own day
+    else:
+        parsed = pd.to_datetime(_iso(column.astype(str).str.strip()), format="%Y-%m-%d", errors="coerce")
+    if parsed.isna().any():
+        row = column.index[parsed.isna().to_numpy()][0]
+        raise DataError(
+            f"{origin}: {ticker}: date in row {row} is {_shown(column[row])}, expected YYYY-MM-DD: mend the row."
+        )
+    days: np.ndarray = parsed.to_numpy().astype("datetime64[D]")
     return days
+
+
+def _iso(text: pd.Series) -> pd.Series:
+    """`20200131`, `31.01.2020` and `2020-01-31 00:00:00-05:00` → `2020-01-31`."""
+    plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+    odd = text[~plain]
+    for pattern, order in (
+        (r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$", r"\1-\2-\3"),
+        (r"^(\d\d)\.(\d\d)\.(\d{4})$", r"\3-\2-\1"),
+    ):
+        odd = odd.str.replace(pattern, order, regex=True)
+    return pd.concat([text[plain].str.slice(0, 10), odd]).reindex(text.index) if len(odd) else text.str.slice(0, 10)
+
+
+def _shown(value: object) -> str:
+    return "empty" if pd.isna(value) else repr(str(value))  # type: ignore[call-overload]

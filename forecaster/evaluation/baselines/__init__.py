@@ -11,7 +11,8 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from forecaster.data.splits import Period
-from forecaster.features.dataset import Dataset, Rows
+from forecaster.features.dataset import Dataset, Rows, pooled_quantiles
+from forecaster.inference.coherence import coherent
 from forecaster.registry import Registry
 
 Forecaster = Callable[[Rows], Float[ndarray, "origin horizon variable quantile"]]
@@ -20,3 +21,15 @@ Forecaster = Callable[[Rows], Float[ndarray, "origin horizon variable quantile"]
 Baseline = Callable[[Dataset, Period, tuple[float, ...]], Forecaster]
 
 BASELINES: Registry[Baseline] = Registry("baseline", __name__)
+
+
+def scaled(
+    dataset: Dataset, period: Period, levels: tuple[float, ...], scales: Float[ndarray, "row horizon"]
+) -> Forecaster:
+    """The forecaster that most baselines are: a scale known at the origin × the pooled quantiles in its units.
+
+    Args:
+        scales: for every row of the panel and step.
+    """
+    pooled = pooled_quantiles(dataset, period, scales, levels)
+    return lambda rows: coherent(scales[rows][..., None, None] * pooled)

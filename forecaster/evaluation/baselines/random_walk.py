@@ -6,11 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from forecaster.data.splits import Period
-from forecaster.evaluation.baselines import BASELINES, Forecaster
+from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled
 from forecaster.features.blocks import by_block
 from forecaster.features.candles import SCALE_FLOOR, Candles
-from forecaster.features.dataset import Dataset, Rows, pooled_quantiles
-from forecaster.inference.coherence import coherent
+from forecaster.features.dataset import Dataset
 
 _HALF_LIFE = float(np.log(0.5) / np.log(0.94))
 """The decay .94 of RiskMetrics as a half-life, in sessions."""
@@ -23,12 +22,7 @@ def ewma_random_walk(dataset: Dataset, period: Period, levels: tuple[float, ...]
     Source: J.P. Morgan/Reuters, RiskMetrics Technical Document (1996).
     """
     sigma = by_block(dataset.panel, _volatility)
-    pooled = pooled_quantiles(dataset, period, np.repeat(sigma[:, None], len(dataset.steps), axis=1), levels)
-
-    def forecast(rows: Rows) -> np.ndarray:
-        return coherent(sigma[rows, None, None, None] * pooled)
-
-    return forecast
+    return scaled(dataset, period, levels, np.repeat(sigma[:, None], len(dataset.steps), axis=1))
 
 
 def _volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:

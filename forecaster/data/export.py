@@ -1,0 +1,51 @@
+"""The panel as tensors for other programs: equal panels give equal bytes, and nothing in them needs pickle."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.data.panel import Panel
+from forecaster.files import replacing
+
+
+def write_npz(panel: Panel, target: Path) -> None:
+    """`ohlc` and `observed` with `tickers` (unicode) and `dates` (datetime64[D]) beside them."""
+    arrays = {
+        "ohlc": panel.ohlc,
+        "observed": panel.observed,
+        "tickers": np.array(panel.tickers),
+        "dates": panel.dates.astype("datetime64[D]"),
+    }
+    # numpy.savez would put the time of day into the file.
+    with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def write_safetensors(panel: Panel, target: Path) -> None:
+    """`ohlc` and `observed`; `tickers` and `dates` (ISO) stand in the header's metadata, each a list in JSON."""
+    from safetensors.numpy import save
+
+    names = {"tickers": json.dumps(panel.tickers), "dates": json.dumps(panel.dates.astype(str).tolist())}
+    blob = save({"ohlc": panel.ohlc, "observed": panel.observed}, metadata=names)
+    with replacing(target) as part:
+        part.write_bytes(_sorted(blob))
+
+
+EXPORTS: dict[str, Callable[[Panel, Path], None]] = {"npz": write_npz, "safetensors": write_safetensors}
+
+
+def _sorted(blob: bytes) -> bytes:
+    """The same tensors under a header in a fixed order, which the library leaves to chance."""
+    end = 8 + int.from_bytes(blob[:8], "little")
+    text = json.dumps(json.loads(blob[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + blob[end:]

@@ -1,0 +1,117 @@
+"""Ask only for what is new, and notice when what is held has changed at the source."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.sources.yahoo.faults import YahooError
+
+OVERLAP = 10
+"""Sessions asked for again: what changed a history shows in them."""
+
+MOVED = 1e-5
+"""Relative; a price that differs by more is another price, one that differs by less is the source's rounding."""
+
+_PRICES = ("open", "high", "low", "close")
+
+
+def overlap_start(known: Bars) -> np.datetime64:
+    """The first session to ask for again."""
+    start: np.datetime64 = known.dates[-min(OVERLAP, len(known))]
+    return start
+
+
+def rewritten(known: Bars, fresh: Bars) -> str | None:
+    """Why the whole history must be brought again, or None where the known one can be continued."""
+    old, new = _shared(known, fresh)
+    if not len(old):
+        return "none of the last sessions is in the answer"
+    split = (new.split != 1) & (new.split != old.split)
+    later = fresh.between(start=known.dates[-1] + np.timedelta64(1, "D"))
+    if split.any():
+        return _split(new, int(np.argmax(split)))
+    if (later.split != 1).any():
+        return _split(later, int(np.argmax(later.split != 1)))
+    for name in _PRICES:
+        moved = _moved(getattr(old, name), getattr(new, name))
+        if moved.any():
+            return f"prices were revised ({name} of {new.dates[np.argmax(moved)]})"
+    if _moved(old.adj_close, new.adj_close).any():
+        return "a dividend or a correction changed the adjusted closes"
+    return None
+
+
+def continued(known: Bars, fresh: Bars) -> tuple[Bars, tuple[str, ...]]:
+    """The known history with the answer's rows put in; a row that differs by rounding only stays as it is held."""
+    old, new = _shared(known, fresh)
+    same = np.ones(len(old), bool)
+    for name in COLUMNS:
+        mine, theirs = getattr(old, name), getattr(new, name)
+        same &= ~_moved(mine, theirs) if name in (*_PRICES, "adj_close") else mine == theirs
+    keep_known = ~np.isin(known.dates, old.dates[~same])
+    take_fresh = ~np.isin(fresh.dates, old.dates[same])
+    dates = np.concatenate([known.dates[keep_known], fresh.dates[take_fresh]])
+    order = np.argsort(dates, kind="stable")
+    columns = {
+        name: np.concatenate([getattr(known, name)[keep_known], getattr(fresh, name)[take_fresh]])[order]
+        for name in COLUMNS
+    }
+    bars = Bars(fresh.ticker, fresh.currency, fresh.calendar, fresh.timezone, dates[order], **columns)
+    return bars, _missing(known, fresh)
+
+
+def check_not_worse(known: Bars, fresh: Bars) -> None:
+    """Refuse a whole history that lost the adjustments which the held one has.
+
+    Raises:
+        YahooError: it did.
+    """
+    unadjusted = np.array_equal(fresh.adj_close, fresh.close)
+    if unadjusted and not np.array_equal(known.adj_close, known.close):
+        raise YahooError("sent no adjusted closes, which the store has", "wait", "What the store has of it is kept.")
+
+
+def check_divided(bars: Bars) -> None:
+    """Refuse a history whose newest split is announced but not yet in its prices: it would look like a crash.
+
+    Raises:
+        YahooError: Yahoo's own books are between two states; they are right a day later.
+    """
+    for row in range(max(1, len(bars) - OVERLAP), len(bars)):
+        ratio = float(bars.split[row])
+        move = float(bars.close[row] / bars.close[row - 1])
+        if (ratio >= 1.4 or ratio <= 0.7) and abs(move * ratio - 1) < 0.15:
+            raise YahooError(
+                f"shows a split of {ratio:g} on {bars.dates[row]} but has not divided the prices before it",
+                "no",
+                "Nothing was taken; try again tomorrow.",
+            )
+
+
+def _shared(known: Bars, fresh: Bars) -> tuple[Bars, Bars]:
+    """Both histories on the dates that both have."""
+    return _on(known, fresh.dates), _on(fresh, known.dates)
+
+
+def _on(bars: Bars, dates: np.ndarray) -> Bars:
+    keep = np.isin(bars.dates, dates)
+    return replace(bars, dates=bars.dates[keep], **{name: getattr(bars, name)[keep] for name in COLUMNS})
+
+
+def _moved(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    moved: np.ndarray = np.abs(new - old) > MOVED * np.abs(old)
+    return moved
+
+
+def _split(bars: Bars, row: int) -> str:
+    return f"a split of {bars.split[row]:g} on {bars.dates[row]}"
+
+
+def _missing(known: Bars, fresh: Bars) -> tuple[str, ...]:
+    asked = known.between(start=fresh.dates[0])
+    lost = int((~np.isin(asked.dates, fresh.dates)).sum())
+    what = "candle" if lost == 1 else "candles"
+    return (f"{lost} {what} that Yahoo no longer gives kept",) if lost else ()

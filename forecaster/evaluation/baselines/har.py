@@ -1,0 +1,90 @@
+"""Heterogeneous autoregression of volatility: day, week and month, by least squares.
+
+Source: Corsi (2009), "A Simple Approximate Long-Memory Model of Realized Volatility".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from forecaster.data.splits import Period
+from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled
+from forecaster.features.blocks import by_block
+from forecaster.features.candles import SCALE_FLOOR, Candles
+from forecaster.features.dataset import Dataset, Rows
+
+_RIDGE = 1e-6
+_CHUNK = 32_768
+
+
+@BASELINES.register("har")
+def har(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Forecaster:
+    """log volatility of the day `step` ahead on those of the day, the week and the month; a fit for each step."""
+    terms = by_block(dataset.panel, _terms)
+    return _regression(dataset, period, levels, lambda rows: terms[rows])
+
+
+@BASELINES.register("harx")
+def harx(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Forecaster:
+    """HAR with the run's own features beside: what least squares makes of all that the network sees."""
+    terms = by_block(dataset.panel, _terms)
+    return _regression(dataset, period, levels, lambda rows: np.hstack([terms[rows], dataset.features.values[rows]]))
+
+
+Terms = Callable[[Rows], Float[np.ndarray, "origin term"]]
+"""The regressors at some rows: those of all rows at once would not fit in memory."""
+
+
+def _regression(dataset: Dataset, period: Period, levels: tuple[float, ...], terms: Terms) -> Forecaster:
+    weights = _least_squares(dataset, period, terms)
+    scales = np.empty((len(dataset.panel.sessions), len(dataset.steps)))
+    for start in range(0, len(scales), _CHUNK):
+        rows = np.arange(start, min(start + _CHUNK, len(scales)))
+        scales[rows] = np.exp(_design(terms, rows) @ weights)
+    return scaled(dataset, period, levels, scales)
+
+
+def _least_squares(dataset: Dataset, period: Period, terms: Terms) -> Float[np.ndarray, "weight horizon"]:
+    """Intercept and weights for each step, from the origins whose outcome is known in the period."""
+    target = by_block(dataset.panel, _log_volatility)
+    rows = dataset.origins(period)
+    known = dataset.known(rows, period)
+    size, ahead = _design(terms, rows[:1]).shape[1], np.asarray(dataset.steps)
+    squares, products = np.zeros((len(ahead), size, size)), np.zeros((len(ahead), size))
+    for start in range(0, len(rows), _CHUNK):
+        chunk = slice(start, start + _CHUNK)
+        design, mask = _design(terms, rows[chunk]), known[chunk]
+        outcome = target[np.minimum(rows[chunk, None] + ahead, len(target) - 1)]
+        whole = design.T @ design
+        for place in range(len(ahead)):
+            # Nearly all outcomes are known: take the few others away rather than multiply it all again.
+            missing = design[~mask[:, place]]
+            squares[place] += whole - missing.T @ missing
+            products[place] += design.T @ np.where(mask[:, place], outcome[:, place], 0.0)
+    squares += _RIDGE * len(rows) * np.eye(size)
+    return np.linalg.solve(squares, products[..., None])[..., 0].T
+
+
+def _design(terms: Terms, rows: Rows) -> Float[np.ndarray, "origin weight"]:
+    values = terms(rows)
+    return np.hstack([np.ones((len(rows), 1)), values])
+
+
+def _log_volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:
+    return np.log(np.maximum(np.sqrt(np.nan_to_num(candles.variance)), SCALE_FLOOR))
+
+
+def _terms(candles: Candles) -> Float[np.ndarray, "time ticker term"]:
+    """Logs of the day's volatility and of the root mean variance of a week and a month."""
+    variance = np.nan_to_num(candles.variance)
+    means = [_log_root_mean(variance, sessions) for sessions in (5, 22)]
+    return np.stack([_log_volatility(candles), *means], axis=-1)
+
+
+def _log_root_mean(variance: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
+    sums = np.cumsum(variance, axis=0)
+    sums[sessions:] -= sums[:-sessions].copy()
+    return 0.5 * np.log(np.maximum(sums / sessions, SCALE_FLOOR**2))

@@ -1,0 +1,77 @@
+"""What the store holds: the list of tickers, candles, and what an export wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.store import Record
+from forecaster.show.output import View
+from forecaster.workflows.data import Exported
+
+_LISTED = ("ticker", "rows", "first", "last", "currency", "calendar", "source", "changed")
+_SHOWN = ("open", "high", "low", "close", "adj_close")
+
+
+def listing_view(records: Sequence[Record]) -> View:
+    """One row a ticker; data formats have the time zone as well."""
+    rows = [asdict(record) | {"first": str(record.first), "last": str(record.last)} for record in records]
+    shown = [row | {"rows": f"{row['rows']:,}", "changed": row["changed"][:16].replace("T", " ")} for row in rows]
+    return View(rows, rows, lambda: _table(_LISTED, shown, "rows"))
+
+
+def candles_view(histories: Sequence[Bars]) -> View:
+    """A table a ticker; JSON has an object a ticker, CSV and Parquet are long; both have all columns."""
+    held = [(one, _rows(one)) for one in histories]
+    data = [
+        {
+            "ticker": one.ticker,
+            "currency": one.currency,
+            "calendar": one.calendar,
+            "timezone": one.timezone,
+            "candles": rows,
+        }
+        for one, rows in held
+    ]
+    long = [{"ticker": one.ticker, **row} for one, rows in held for row in rows]
+    return View(data, long, lambda: Group(*(_candles(one, rows) for one, rows in held)))
+
+
+def export_view(exported: Exported) -> View:
+    """The file that was written and the size of its axes."""
+    row = asdict(exported)
+    return View(row, [row], lambda: _table(tuple(row), [row | {"fingerprint": exported.fingerprint[:12]}]))
+
+
+def _rows(bars: Bars) -> list[dict[str, Any]]:
+    columns = [bars.dates.astype(str).tolist(), *(getattr(bars, name).tolist() for name in COLUMNS)]
+    return [dict(zip(("date", *COLUMNS), values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _candles(bars: Bars, rows: Sequence[dict[str, Any]]) -> RenderableType:
+    cells = [
+        {"date": row["date"], **{name: _price(row[name]) for name in _SHOWN}, "volume": f"{row['volume']:,.0f}"}
+        for row in rows
+    ]
+    names = ("date", *_SHOWN, "volume")
+    return Group(Text(f"{bars.ticker} in {bars.currency}", style="bold"), _table(names, cells, *names[1:]))
+
+
+def _price(price: float) -> str:
+    """Cents for a stock, more digits where a price is small, as of a currency."""
+    return f"{price:,.2f}" if price >= 10 else f"{price:.5g}"
+
+
+def _table(names: Sequence[str], rows: Sequence[dict[str, Any]], *right: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(row[name])) for name in names))
+    return table

@@ -1,0 +1,91 @@
+"""Look into the candle store and take candles out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecaster.data.bars import Bars
+from forecaster.data.export import EXPORTS
+from forecaster.data.panel import read_panel
+from forecaster.data.store import Record, open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import DataError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the store says of its tickers; `damaged` has one complaint for each file that cannot be read."""
+
+    records: tuple[Record, ...]
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote: the axes of the tensors, and how many of their cells are real candles."""
+
+    file: str
+    tickers: int
+    dates: int
+    first: str
+    last: str
+    candles: int
+    fingerprint: str
+
+
+def listing(data_dir: Path | str = "data/store") -> Listing:
+    """Describe each ticker of the store from its file's footer; the candles are not read.
+
+    Raises:
+        InputError: the store holds nothing.
+    """
+    store = open_store(data_dir)
+    records: list[Record] = []
+    damaged: list[str] = []
+    for ticker in store.tickers():
+        try:
+            records.append(store.record(ticker))
+        except DataError as error:
+            damaged.append(str(error))
+    return Listing(tuple(records), tuple(damaged))
+
+
+def candles(tickers: Sequence[str], *, rows: int = 0, data_dir: Path | str = "data/store") -> list[Bars]:
+    """The last `rows` candles of each ticker, all for 0.
+
+    Raises:
+        InputError: the store is empty, or a symbol is none.
+        UnknownNameError, DataError: a ticker is not in the store or its file is damaged.
+    """
+    store = open_store(data_dir)
+    histories = [store.read(ticker) for ticker in store.require(normalise_all(tickers))]
+    return [one.between(one.dates[-rows]) if 0 < rows < len(one) else one for one in histories]
+
+
+def export(
+    to: str,
+    tickers: Sequence[str] = (),
+    *,
+    output: Path | str | None = None,
+    data_dir: Path | str = "data/store",
+) -> Exported:
+    """Write the panel of tickers (none: all) as `npz` or `safetensors`, whole or not at all.
+
+    Args:
+        output: the file; `panel.npz` or `panel.safetensors` in the current folder if absent.
+
+    Raises:
+        UnknownNameError: no such format, or a ticker that the store does not have.
+        InputError, DataError: the store is empty, or one of its files is damaged.
+        OutsideError: the file cannot be written.
+    """
+    if to not in EXPORTS:
+        raise UnknownNameError("format", to, EXPORTS)
+    store = open_store(data_dir)
+    panel = read_panel(store, normalise_all(tickers) or store.tickers())
+    target = Path(output or f"panel.{to}")
+    EXPORTS[to](panel, target)
+    first, last = str(panel.dates[0]), str(panel.dates[-1])
+    return Exported(str(target), len(panel), len(panel.dates), first, last, int(panel.offsets[-1]), panel.fingerprint)

@@ -1,0 +1,161 @@
+"""Check the store, and mend it from where its candles came from."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.data import quality
+from forecaster.data.bars import Bars
+from forecaster.data.sources import SourceOptions
+from forecaster.data.store import Store, open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import DataError, ForecasterError
+from forecaster.workflows.fetch import Fetched, fetch
+
+_DEFAULT_SOURCE = "yahoo"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a ticker.
+
+    Args:
+        kind: `damaged` (the file), or what `Oddity.kind` names (its candles).
+        source: where its candles came from, or, where its file can't tell, most of the others did.
+        outcome: what the repair came to; empty where none was asked for.
+        mended: whether a second look finds it no more.
+    """
+
+    ticker: str
+    file: str
+    kind: str
+    problem: str
+    remedy: str
+    source: str = ""
+    outcome: str = ""
+    mended: bool = False
+
+
+def verify(
+    data_dir: Path | str = "data/store",
+    tickers: Sequence[str] = (),
+    *,
+    repair: bool = False,
+    options: SourceOptions | None = None,
+    report: Callable[[Fetched], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Finding]:
+    """Read every file whole and look for damage, jumps, gaps, and ends that are frozen or behind the others.
+
+    Args:
+        tickers: which; none means all.
+        repair: bring the whole history of each ticker with a finding from its source again.
+        options: how the sources are reached.
+        report, say: as in `fetch`.
+
+    Returns:
+        What was found; after a repair with its outcome.
+
+    Raises:
+        InputError: there is no store, or it does not have a ticker.
+    """
+    store = open_store(data_dir)
+    names = store.require(normalise_all(tickers)) or store.tickers()
+    findings = _findings(store, names)
+    if not repair or not findings:
+        return findings
+    outcomes = _repair(store, findings, options or SourceOptions(), report, say)
+    left = {(finding.ticker, finding.kind) for finding in _findings(store, tuple(outcomes))}
+    return [
+        replace(
+            finding,
+            outcome=outcomes.get(finding.ticker, finding.outcome),
+            mended=finding.ticker in outcomes and (finding.ticker, finding.kind) not in left,
+        )
+        for finding in findings
+    ]
+
+
+def _findings(store: Store, tickers: Sequence[str]) -> list[Finding]:
+    found: list[Finding] = []
+    ends: dict[str, tuple[Bars, str]] = {}
+    for ticker in tickers:
+        try:
+            bars, source = store.checked(ticker), store.record(ticker).source
+        except DataError as error:
+            found.append(_damage(store, ticker, error))
+            continue
+        ends[ticker] = (bars.between(start=bars.dates[-1]), source)
+        found += [_odd(store, ticker, source, oddity.kind, oddity.text) for oddity in quality.oddities(bars)]
+    return found + _behind(store, ends)
+
+
+def _damage(store: Store, ticker: str, error: DataError) -> Finding:
+    problem = str(error).removeprefix(f"{store.path(ticker)} is damaged: ").partition(" Delete it")[0]
+    source = _source(store, ticker)
+    return Finding(ticker, str(store.path(ticker)), "damaged", problem, _remedy(ticker, source), source)
+
+
+def _odd(store: Store, ticker: str, source: str, kind: str, text: str) -> Finding:
+    return Finding(ticker, str(store.path(ticker)), kind, f"{text}.", _remedy(ticker, source), source)
+
+
+def _behind(store: Store, ends: dict[str, tuple[Bars, str]]) -> list[Finding]:
+    """Tickers that end long before the others of the same exchange and source."""
+    latest: dict[tuple[str, str], np.datetime64] = {}
+    for bars, source in ends.values():
+        key = (bars.calendar, source)
+        latest[key] = max(latest.get(key, bars.dates[-1]), bars.dates[-1])
+    return [
+        _odd(store, ticker, source, "stale", f"the last candle is of {bars.dates[-1]}, others go up to {newest}")
+        for ticker, (bars, source) in ends.items()
+        if quality.behind(bars.dates[-1], newest := latest[bars.calendar, source])
+    ]
+
+
+def _source(store: Store, ticker: str) -> str:
+    """Where a ticker came from, or, where its file can't tell, most of the others did."""
+    try:
+        return store.record(ticker).source
+    except DataError:
+        counts = Counter(_sources(store))
+        return counts.most_common(1)[0][0] if counts else _DEFAULT_SOURCE
+
+
+def _sources(store: Store) -> Iterator[str]:
+    for ticker in store.tickers():
+        with contextlib.suppress(DataError):
+            yield store.record(ticker).source
+
+
+def _remedy(ticker: str, source: str) -> str:
+    if source == "file":
+        return f"Fetch it from its file again: forecast fetch {ticker} --source file --path FILE --full."
+    which = f" --source {source}" if source != _DEFAULT_SOURCE else ""
+    return f"forecast data verify --repair, or: forecast fetch {ticker}{which} --full."
+
+
+def _repair(
+    store: Store,
+    findings: Sequence[Finding],
+    options: SourceOptions,
+    report: Callable[[Fetched], None],
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Fetch each ticker once, source by source; what became of it, in words."""
+    outcomes: dict[str, str] = {}
+    sources = {finding.ticker: finding.source for finding in findings}
+    for source in sorted(set(sources.values())):
+        names = [ticker for ticker, its in sources.items() if its == source]
+        try:
+            done = fetch(names, source=source, data_dir=store.root, options=options, full=True, report=report, say=say)
+            outcomes |= {one.ticker: one.reason or f"{one.status}: {one.rows} rows from {source}" for one in done}
+        except ForecasterError as error:  # such as a file source, whose path the store does not know
+            outcomes |= dict.fromkeys(names, str(error))
+    return outcomes

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from forecaster.config.document import parse
+from forecaster.config.load import find_config, read_document, to_yaml, validate, validated
+from forecaster.errors import ConfigError, InputError, UnknownNameError
+
+GOOD = """\
+data:
+  tickers: [ON, BRK-B, "1E3"]
+  start: 2001-02-03
+  split: {train_end: 2010-01-01, validation_end: 2011-01-01, test_end: 2012-01-01}
+features: [base]
+model: {name: gru, hidden_size: 8, dropout: 1e-3}
+task: {horizon: [1, 2, 5], supervision: window}
+training: {learning_rate: 1e-3}
+"""
+
+
+def complaints(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        validate(parse(text, "x.yaml"))
+    assert all("\n" not in line for line in caught.value.problems)
+    return caught.value.problems
+
+
+def test_a_good_config_says_what_it_says() -> None:
+    config = validate(parse(GOOD, "x.yaml"))
+    assert config.data.tickers == ("ON", "BRK-B", "1E3")
+    assert config.data.start == dt.date(2001, 2, 3)
+    assert config.model.parameters == {"hidden_size": 8, "dropout": 0.001}
+    assert config.task.steps == (1, 2, 5)
+
+
+@pytest.mark.parametrize("text", [GOOD, "model: {name: gru}\n"])
+def test_the_resolved_config_reads_back_to_the_same(text: str) -> None:
+    config = validate(parse(text, "x.yaml"))
+    assert validate(parse(to_yaml(config), "y.yaml")) == config
+
+
+@pytest.mark.parametrize(
+    ("section", "complaint"),
+    [
+        ("training: {stepz: 5}", "x.yaml:2: unknown key 'training.stepz'. Did you mean 'steps'?"),
+        (
+            "training: {learning-rate: 1}",
+            "x.yaml:2: unknown key 'training.learning-rate'. Did you mean 'learning_rate'?",
+        ),
+        ("trainin: {}", "x.yaml:2: unknown key 'trainin'. Did you mean 'training'?"),
+        ("training: {steps: many}", "x.yaml:2: training.steps is 'many': expected an integer"),
+        ("training: {steps: 0}", "x.yaml:2: training.steps is 0: expected greater than or equal to 1"),
+        ("training: {steps: 1.5}", "x.yaml:2: training.steps is 1.5: expected an integer"),
+        ("training: {steps: '5'}", "x.yaml:2: training.steps is '5': expected an integer"),
+        ("training: {batch: true}", "x.yaml:2: training.batch is True: expected an integer"),
+        ("training: {learning_rate: .nan}", "x.yaml:2: training.learning_rate is nan: expected greater than 0"),
+        ("training: 5", "x.yaml:2: training is 5: expected a section of keys"),
+        ("training:", "x.yaml:2: training is None: expected a section of keys"),
+        ("task: {horizon: 0}", "x.yaml:2: task.horizon is 0: expected greater than or equal to 1"),
+        (
+            "task: {horizon: [2, 1]}",
+            "x.yaml:2: task.horizon is [2, 1]: expected a number of sessions or a list of steps",
+        ),
+        ("task: {horizon: [1, x]}", "x.yaml:2: task.horizon.1 is 'x': expected an integer"),
+        ("task:\n  horizon:\n    - 1\n    - x", "x.yaml:5: task.horizon.1 is 'x': expected an integer"),
+        ("task: {head: sclae}", "x.yaml:2: task.head is 'sclae': expected 'scale', 'quantile' or 'point'"),
+        ("data: {tickers: []}", "x.yaml:2: data.tickers is []: expected `all` or at least one symbol"),
+        ("data: {tickers: [600519]}", "x.yaml:2: data.tickers.0 is 600519: expected a string"),
+        ("data: {tickers: AAPL}", "x.yaml:2: data.tickers is 'AAPL': expected 'all' or a list"),
+        ("data: {start: 2020-2-3}", "x.yaml:2: data.start is '2020-2-3': expected a date"),
+        ("data: {start: 2020-01-02, end: 2019-01-01}", "x.yaml:2: data is a section with start, end: expected a start"),
+        ("data: {split: {validation: 2y, test: 2w}}", "x.yaml:2: data.split.test is '2w': expected a span such as 2y"),
+        ("data: {split: {validation: 2y}}", "x.yaml:2: data.split is a section with validation: expected `validation`"),
+        ("features: base", "x.yaml:2: features is 'base': expected a list"),
+        ("features: [base, base]", "x.yaml:2: features is ['base', 'base']: expected at least one feature group"),
+        ("evaluation: {baselines: []}", "x.yaml:2: evaluation.baselines is []: expected at least one baseline"),
+    ],
+)
+def test_a_bad_setting_is_one_line_with_place_key_value_and_expectation(section: str, complaint: str) -> None:
+    (line,) = complaints(f"model: {{name: gru}}\n{section}\n")
+    assert line.startswith(complaint)
+
+
+def test_a_missing_section_and_a_missing_name_are_told() -> None:
+    (line,) = complaints("task: {horizon: 1}\n")
+    assert line == "x.yaml: the config is a section with task: expected either `model:` or `members:`."
+    assert complaints("model: {hidden_size: 3}\n") == ("x.yaml:1: 'model.name' is missing: add it.",)
+
+
+def test_every_problem_is_found_at_once() -> None:
+    found = complaints("model: {name: gru}\ntask: {horizon: 0}\ntraining:\n  steps: x\n  sed: 1\n")
+    assert [line.split(": ")[0] for line in found] == ["x.yaml:2", "x.yaml:4", "x.yaml:5"]
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    (line,) = complaints(f"model: {{name: gru}}\ntask: {{head: {'x' * 500}}}\n")
+    assert len(line) < 200
+
+
+def test_a_setting_of_the_command_line_is_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("model: {name: gru}\n")
+    with pytest.raises(ConfigError, match=r"^--set training.steps=x: training.steps is 'x': expected an integer"):
+        validate(read_document(str(tmp_path / "a.yaml"), ["training.steps=x"]))
+
+
+def test_another_schema_is_checked_under_its_prefix() -> None:
+    class Gru(BaseModel):
+        model_config = ConfigDict(extra="forbid", strict=True)
+        hidden_size: int = 8
+
+    document = parse("model:\n  name: gru\n  hidden_sze: 5\n", "x.yaml")
+    with pytest.raises(ConfigError, match=r"^x.yaml:3: unknown key 'model.hidden_sze'. Did you mean 'hidden_size'\?$"):
+        validated(Gru, {"hidden_sze": 5}, document, ("model",))
+
+
+def test_an_unknown_config_is_answered_with_a_way_out() -> None:
+    with pytest.raises(UnknownNameError, match=r"Unknown config 'no-such'.*A path to a YAML file will do as well"):
+        find_config("no-such")
+
+
+def test_a_config_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"a\.yaml cannot be read as UTF-8 text"):
+        read_document(str(tmp_path / "a.yaml"))

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from forecaster.errors import InputError, OutsideError
+from forecaster.files import existing_file, replacing, shipped, write_text
+
+ROOT = Path(__file__).parents[1]
+
+SLOW_WRITER = """
+import sys, time
+from pathlib import Path
+from forecaster.files import replacing
+with replacing(Path(sys.argv[1])) as part:
+    part.write_text("half of the n")
+    print("half", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_written_file_is_whole_and_has_ordinary_permissions(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "folder" / "a.txt"
+    write_text(target, "grüße\n")
+    assert target.read_text(encoding="utf-8") == "grüße\n"
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~mask
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_WRITER, str(target)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "half\n"
+        assert target.read_text() == "old"
+        writer.send_signal(signal.SIGKILL)
+    assert writer.returncode == -signal.SIGKILL
+    assert target.read_text() == "old"
+
+
+def write_half(target: Path) -> None:
+    with replacing(target) as part:
+        part.write_text("half of the n")
+        raise ZeroDivisionError
+
+
+def test_a_writer_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError):
+        write_half(target)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_where_a_folder_should_be_is_one_line_with_code_4(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutsideError, match=r"file/a\.txt cannot be written: .*; check the folder") as caught:
+        write_text(tmp_path / "file" / "a.txt", "x")
+    assert caught.value.exit_code == 4
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_the_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(OutsideError, match=r"a\.txt cannot be written"):
+        write_text(tmp_path / "a.txt", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_said_to_be_full() -> None:
+    with pytest.raises(OutsideError, match=r"No space left on device; free some space"):
+        write_text(Path("/dev/full"), "x" * 100_000)
+    assert not Path("/dev/full").is_file()
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    write_text(Path(os.devnull), "x")
+    assert not Path(os.devnull).is_file()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_a_reader_sees_old_or_new_while_another_process_writes(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("0" * 300_000)
+    script = (
+        "import sys; from pathlib import Path; from forecaster.files import write_text\n"
+        "for n in range(60): write_text(Path(sys.argv[1]), str(n % 10) * 300_000)"
+    )
+    seen = set()
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(target)], env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as writer:
+        until = time.monotonic() + 60
+        while writer.poll() is None and time.monotonic() < until:
+            text = target.read_text()
+            assert len(text) == 300_000
+            assert len(set(text)) == 1
+            seen.add(text[0])
+    assert writer.returncode == 0
+    assert len(seen) > 1
+
+
+def test_what_ships_is_there() -> None:
+    assert (shipped("sample") / "wiki-prices.parquet").is_file()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--tickers-file .*nix is not a file: check the name"):
+        existing_file(tmp_path / "nix", "--tickers-file")
+    (tmp_path / "nix").write_text("")
+    assert existing_file(tmp_path / "nix", "x") == tmp_path / "nix"

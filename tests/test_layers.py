@@ -1,0 +1,182 @@
+"""The table of floors: imports point only downward, no module imports itself in a circle, heavy libraries stay put."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "forecaster"
+
+FLOORS: Mapping[str, int] = {
+    **dict.fromkeys(("errors", "registry", "files", "config"), 0),
+    **dict.fromkeys(("data", "features"), 1),
+    **dict.fromkeys(("models", "modelfile"), 2),
+    **dict.fromkeys(("training", "inference", "evaluation"), 3),
+    **dict.fromkeys(("workflows",), 4),
+    **dict.fromkeys(("cli", "show"), 5),
+    **dict.fromkeys(("", "__main__"), 6),  # the front doors: `import forecaster` and `python -m forecaster`
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: `target` as a dotted path; `lazy` inside a function; `typed` only for the type checker."""
+
+    module: str
+    target: str
+    line: int
+    lazy: bool = False
+    typed: bool = False
+
+
+def room(module: str) -> str:
+    """`forecaster.data.store` → `data`; the package itself → the empty name."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def floor(module: str, floors: Mapping[str, int] = FLOORS) -> int:
+    name = room(module)
+    assert name in floors, f"{module}: the room {name!r} is on no floor: give it one in FLOORS of tests/test_layers.py"
+    return floors[name]
+
+
+def imports_of(tree: ast.AST, module: str, lazy: bool = False, typed: bool = False) -> Iterator[Import]:
+    """Every import of a module, wherever it stands."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(module, alias.name, node.lineno, lazy, typed) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}:{node.lineno}: import with the full name, not relatively"
+            for alias in node.names:
+                yield Import(module, f"{node.module}.{alias.name}", node.lineno, lazy, typed)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from imports_of(ast.Module(node.body, []), module, lazy, True)
+            yield from imports_of(ast.Module(node.orelse, []), module, lazy, typed)
+        else:
+            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from imports_of(node, module, lazy or inside, typed)
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Every module of the package, by its dotted name."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+@cache
+def all_imports() -> tuple[Import, ...]:
+    return tuple(one for name, tree in sources().items() for one in imports_of(tree, name))
+
+
+def inner(imports: tuple[Import, ...], modules: frozenset[str]) -> Iterator[tuple[Import, str]]:
+    """Imports of our own modules, each with the module that it reaches."""
+    for one in imports:
+        if one.target.split(".")[0] == "forecaster":
+            yield one, one.target if one.target in modules else one.target.rpartition(".")[0] or one.target
+
+
+def upward(imports: tuple[Import, ...], modules: frozenset[str], floors: Mapping[str, int] = FLOORS) -> list[str]:
+    return [
+        f"{one.module}:{one.line} (floor {floor(one.module, floors)}) imports {target} ({floor(target, floors)})"
+        for one, target in inner(imports, modules)
+        if floor(target, floors) > floor(one.module, floors)
+    ]
+
+
+def cycle(imports: tuple[Import, ...], modules: frozenset[str]) -> list[str]:
+    """The modules of one circle, or nothing."""
+    graph: dict[str, set[str]] = {module: set() for module in modules}
+    for one, target in inner(imports, modules):
+        if target != one.module:
+            graph[one.module].add(target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+@pytest.mark.parametrize("module", sorted(sources()))
+def test_each_module_lies_in_a_room_with_a_floor(module: str) -> None:
+    assert floor(module) >= 0
+
+
+def test_imports_point_only_downward() -> None:
+    assert upward(all_imports(), frozenset(sources())) == []
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    assert cycle(all_imports(), frozenset(sources())) == []
+
+
+def offenders(*libraries: str) -> list[Import]:
+    return [one for one in all_imports() if one.target.split(".")[0] in libraries and not one.typed]
+
+
+def places(found: list[Import]) -> list[str]:
+    return [f"{one.module}:{one.line} imports {one.target}" for one in found]
+
+
+def test_pandas_and_yfinance_stay_in_the_sources() -> None:
+    outside = [one for one in offenders("pandas", "yfinance") if not one.module.startswith("forecaster.data.sources")]
+    allowed = [one for one in outside if one.lazy and room(one.module) == "workflows" and "pandas" in one.target]
+    assert places([one for one in outside if one not in allowed]) == []
+
+
+def test_rich_and_plotly_stay_in_show() -> None:
+    assert places([one for one in offenders("rich", "plotly", "matplotlib") if room(one.module) != "show"]) == []
+
+
+def test_typer_and_click_stay_in_the_command_line() -> None:
+    assert places([one for one in offenders("typer", "click") if room(one.module) != "cli"]) == []
+
+
+def test_torch_starts_on_floor_2() -> None:
+    assert places([one for one in offenders("torch") if floor(one.module) < 2]) == []
+
+
+def test_nothing_unpickles() -> None:
+    assert places(offenders("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")) == []
+
+
+def made(**texts: str) -> tuple[tuple[Import, ...], frozenset[str]]:
+    """A package of made modules: `made(data__store="import x")` is `forecaster.data.store`."""
+    trees = {f"forecaster.{name.replace('__', '.')}": ast.parse(text) for name, text in texts.items()}
+    return tuple(one for name, tree in trees.items() for one in imports_of(tree, name)), frozenset(trees)
+
+
+def test_the_layer_test_sees_an_upward_import_even_inside_a_function() -> None:
+    imports, modules = made(data__store="def f():\n    from forecaster.workflows import fetch\n", workflows__fetch="")
+    assert upward(imports, modules) == ["forecaster.data.store:2 (floor 1) imports forecaster.workflows.fetch (4)"]
+
+
+def test_the_layer_test_sees_a_circle_even_through_three_modules_of_one_floor() -> None:
+    imports, modules = made(
+        data__a="from forecaster.data import b",
+        data__b="def f():\n    from forecaster.data.c import thing\n",
+        data__c="import forecaster.data.a\n",
+    )
+    assert {"forecaster.data.a", "forecaster.data.b", "forecaster.data.c"} == set(cycle(imports, modules))
+    assert upward(imports, modules) == []
+
+
+def test_the_layer_test_names_a_room_that_has_no_floor() -> None:
+    with pytest.raises(AssertionError, match=r"the room 'attic' is on no floor: give it one in FLOORS"):
+        floor("forecaster.attic.trunk")
+
+
+def test_the_layer_test_knows_lazy_and_typed_imports() -> None:
+    text = "if TYPE_CHECKING:\n    import pandas\ndef f():\n    import pandas\nimport pandas\n"
+    found = [(one.lazy, one.typed) for one in made(show__x=text)[0] if one.target == "pandas"]
+    assert found == [(False, True), (True, False), (False, False)]

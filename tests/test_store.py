@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from forecaster.data.bars import Bars
+from forecaster.data.store import Store, open_store
+from forecaster.errors import DataError, InputError, OutsideError, UnknownNameError
+
+Make = Callable[..., Bars]
+ROOT = Path(__file__).parents[1]
+
+WRITER = """
+import sys
+sys.path.insert(0, {tests!r})
+from tests.conftest import bars
+from forecaster.data.store import Store
+store, seed, count = Store(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+Store(sys.argv[1] + "-warm").write(bars(), source="what is slow the first time")
+print("ready", flush=True)
+for number in range(count):
+    store.write(bars(days=2000 + number % 2, seed=seed), source=f"writer {{seed}}", force=True)
+"""
+
+
+def writer(folder: Path, seed: int, count: int) -> subprocess.Popen[str]:
+    script = WRITER.format(tests=str(ROOT / "tests"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(folder), str(seed), str(count)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_what_is_written_is_read_back_bit_for_bit(tmp_path: Path, real_bars: dict[str, Bars]) -> None:
+    store = Store(tmp_path / "store")
+    for bars in real_bars.values():
+        assert store.write(bars, source="sample").status == "new"
+        assert store.read(bars.ticker).same_as(bars)
+    assert store.tickers() == ("AAPL", "FB", "GOOG", "IBM", "MSFT")
+
+
+@pytest.mark.parametrize("symbol", ["^GSPC", "BRK-B", "EURUSD=X", "CON", "0700.HK", "A.B"])
+def test_any_symbol_has_a_file(tmp_path: Path, make_bars: Make, symbol: str) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(symbol), source="test")
+    assert store.tickers() == (symbol,)
+    assert store.read(symbol).ticker == symbol
+
+
+def test_a_record_tells_the_extent_from_the_footer(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(currency="EUR", calendar="XFRA", timezone="Europe/Berlin"), source="file")
+    record = store.record("AAPL")
+    assert (record.rows, str(record.first), str(record.last)) == (5, "2020-01-02", "2020-01-08")
+    assert (record.currency, record.calendar, record.timezone) == ("EUR", "XFRA", "Europe/Berlin")
+    assert record.source == "file"
+    assert record.changed.endswith("+00:00")
+
+
+def test_equal_candles_leave_the_file_alone(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(), source="test")
+    path = store.path("AAPL")
+    os.utime(path, ns=(1_000_000_000, 1_000_000_000))
+    before = path.read_bytes()
+    assert store.write(make_bars(), source="other").status == "unchanged"
+    assert path.read_bytes() == before
+    assert path.stat().st_mtime_ns == 1_000_000_000
+
+
+def test_a_longer_history_replaces_a_shorter(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(days=5), source="test")
+    change = store.write(make_bars(days=8), source="test")
+    assert (change.status, change.rows_added) == ("updated", 3)
+    assert len(store.read("AAPL")) == 8
+
+
+@pytest.mark.parametrize("part", [slice(0, 4), slice(1, 5)])
+def test_a_worse_history_is_kept_out_unless_forced(tmp_path: Path, make_bars: Make, part: slice) -> None:
+    store = Store(tmp_path)
+    long = make_bars(days=5)
+    store.write(long, source="test")
+    short = long.between(long.dates[part][0], long.dates[part][-1])
+    change = store.write(short, source="test")
+    assert change.status == "kept"
+    assert "the store holds 5 rows from 2020-01-02 to 2020-01-08, the source gave 4 rows" in change.reason
+    assert "--force" in change.reason
+    assert store.read("AAPL").same_as(long)
+    assert store.write(short, source="test", force=True).status == "updated"
+    assert store.read("AAPL").same_as(short)
+
+
+def test_a_history_that_begins_later_is_worse_even_with_more_rows(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(days=["2019-01-02", "2020-01-02"]), source="test")
+    assert store.write(make_bars(days=5), source="test").status == "kept"
+
+
+def test_nothing_is_no_history(tmp_path: Path, make_bars: Make) -> None:
+    with pytest.raises(DataError, match=r"AAPL: no candles"):
+        Store(tmp_path).write(make_bars(days=0), source="test", force=True)
+
+
+def damaged(kind: str, path: Path) -> None:
+    good = path.read_bytes()
+    if kind == "cut short":
+        path.write_bytes(good[: len(good) // 2])
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "foreign":
+        pq.write_table(pa.table({"a": [1]}), path)
+    elif kind == "without close":
+        pq.write_table(pq.read_table(path).drop_columns("close"), path)
+    elif kind == "too few rows":
+        pq.write_table(pq.read_table(path).slice(1), path)
+    elif kind == "negative price":
+        table = pq.read_table(path)
+        at = table.column_names.index("open")
+        pq.write_table(table.set_column(at, "open", pa.array(-table["open"].to_numpy())), path)
+    elif kind == "another ticker's":
+        other = Store(path.parent)
+        path.write_bytes(other.path("MSFT").read_bytes())
+
+
+KINDS = (
+    "cut short",
+    "empty",
+    "foreign",
+    "without close",
+    "too few rows",
+    "negative price",
+    "another ticker's",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_damaged_file_is_named_with_its_remedy_and_can_be_replaced(
+    tmp_path: Path, make_bars: Make, kind: str
+) -> None:
+    store = Store(tmp_path)
+    bars = make_bars(days=300)
+    for one in (bars, make_bars("MSFT")):
+        store.write(one, source="test")
+    damaged(kind, store.path("AAPL"))
+    with pytest.raises(DataError) as caught:
+        store.read("AAPL")
+    message = str(caught.value)
+    assert message.startswith(f"{store.path('AAPL')} is damaged: ")
+    assert message.endswith("Delete it and fetch AAPL again.")
+    assert "\n" not in message
+    assert [ticker for ticker, _ in store.problems()] == ["AAPL"]
+    assert store.write(bars, source="test").status == "new"
+    assert store.read("AAPL").same_as(bars)
+
+
+def test_a_single_flipped_bit_never_gives_other_candles(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    bars = make_bars(days=300)
+    store.write(bars, source="test")
+    path = store.path("AAPL")
+    good = path.read_bytes()
+    found = 0
+    for at in range(0, len(good), 31):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1 :])
+        try:
+            assert store.read("AAPL").same_as(bars), f"byte {at} of {len(good)}"
+        except DataError:
+            found += 1
+    assert found > len(good) / 31 / 2
+
+
+def test_a_ticker_that_is_not_there_is_answered_with_the_nearest_and_a_command(sample_store: Store) -> None:
+    for act in (sample_store.read, sample_store.record, lambda name: sample_store.require([name])):
+        with pytest.raises(
+            UnknownNameError, match=r"Unknown ticker 'APPL'. Did you mean 'AAPL'\? .*forecast fetch APPL"
+        ):
+            act("APPL")
+
+
+def test_an_empty_store_is_answered_with_a_command(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nix holds no candles: .*forecast fetch --source sample"):
+        open_store(tmp_path / "nix")
+
+
+def test_strange_things_in_the_folder_are_passed_over(sample_store: Store) -> None:
+    (sample_store.root / "notes.txt").write_text("")
+    (sample_store.root / "lower.parquet").write_text("")
+    (sample_store.root / "%41APL.parquet").write_text("")
+    (sample_store.root / "ZZ.parquet").mkdir()
+    assert sample_store.tickers() == ("AAPL", "FB", "GOOG", "IBM", "MSFT")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_with_code_4(tmp_path: Path, make_bars: Make) -> None:
+    (tmp_path / "file").write_text("precious")
+    for root in (tmp_path / "file", tmp_path / "file" / "store", Path("/proc/nothing/here")):
+        with pytest.raises(OutsideError, match=r"cannot be written") as caught:
+            Store(root).write(make_bars(), source="test")
+        assert caught.value.exit_code == 4
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_two_writers_and_a_reader_get_on(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path / "store")
+    store.write(make_bars(days=2000, seed=1), source="test")
+    whole = [make_bars(days=2000 + more, seed=seed) for seed in (1, 2) for more in (0, 1)]
+    writers = [writer(store.root, seed, 30) for seed in (1, 2)]
+    reads = 0
+    while any(one.poll() is None for one in writers):
+        seen = store.read("AAPL")
+        assert any(seen.same_as(one) for one in whole)
+        reads += 1
+    assert [one.wait() for one in writers] == [0, 0]
+    assert reads > 3
+    assert [path.name for path in store.root.iterdir() if path.name != ".locks"] == ["AAPL.parquet"]
+
+
+def test_a_writer_killed_at_any_moment_leaves_old_or_new_and_no_lock(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path / "store")
+    whole = [make_bars(days=2000 + more, seed=3) for more in (0, 1)]
+    store.write(whole[0], source="test")
+    for pause in np.linspace(0.005, 0.05, 4):
+        process = writer(store.root, 3, 10_000)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert any(store.read("AAPL").same_as(one) for one in whole)
+    (store.root / ".AAPL.parquet.killed.part").write_text("half")
+    assert store.write(make_bars(days=2010, seed=4), source="test").status == "updated"
+    assert not list(store.root.glob(".AAPL*.part"))
+
+
+def test_a_writer_waits_for_the_lock_of_another(tmp_path: Path, make_bars: Make) -> None:
+    from filelock import FileLock
+
+    store = Store(tmp_path / "store")
+    store.write(make_bars(days=1999, seed=5), source="test")
+    with FileLock(store.root / ".locks" / "AAPL.lock"):
+        process = writer(store.root, 5, 1)
+        time.sleep(0.3)
+        assert process.poll() is None
+        assert len(store.read("AAPL")) == 1999  # a reader does not wait
+    assert process.wait() == 0
+    assert len(store.read("AAPL")) == 2000

@@ -1,0 +1,69 @@
+"""The command line with the real source against a server; a process of its own, to be killed and interrupted.
+
+driver.py run PORT NOW PATIENCE_JSON ARGUMENT…      runs one command
+driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input, so many seconds or "never":
+                                                    starts the command in a child, kills it after them, and says its
+                                                    exit code and how long it lived
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from forecaster.cli import run
+from forecaster.data.sources import SOURCES, Source, SourceOptions
+from forecaster.data.sources.yahoo.pacing import Patience
+from forecaster.data.sources.yahoo.source import YahooSource
+from tests.yahoo.server import session
+
+
+def main() -> int:
+    mode, port, now, patience, *arguments = sys.argv[1:]
+    clock = dt.datetime.fromisoformat(now)
+    folder = Path(tempfile.mkdtemp())
+
+    def source(options: SourceOptions) -> Source:
+        with_session = dataclasses.replace(options, session=session(int(port)))
+        return YahooSource(with_session, patience=Patience(**json.loads(patience)), folder=folder, now=lambda: clock)
+
+    assert "yahoo" in SOURCES
+    SOURCES._members["yahoo"] = source
+    if mode == "run":
+        return run(arguments)
+    return _killed(arguments)
+
+
+def _killed(arguments: list[str]) -> int:
+    # What takes long, once, before the children are made: they are to be killed at work, not while they start.
+    import yfinance  # noqa: F401
+
+    import forecaster.cli.app
+    import forecaster.show.fetch
+    import forecaster.workflows.fetch
+
+    forecaster.cli.app.build()
+
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os._exit(run(arguments))
+        began = time.monotonic()
+        if line.strip() != "never":
+            time.sleep(float(line))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {time.monotonic() - began}\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

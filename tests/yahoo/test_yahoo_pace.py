@@ -1,0 +1,79 @@
+"""One rhythm and one pause for all workers."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+import pytest
+
+from forecaster.data.sources.yahoo.faults import YahooError, too_many
+from forecaster.data.sources.yahoo.pacing import Pace, Patience, StoppedError
+from tests.yahoo.kit import Kit
+from tests.yahoo.server import YahooServer, late
+
+
+def test_requests_of_all_workers_keep_their_distance() -> None:
+    pace = Pace(Patience(spacing=0.03), lambda _: None)
+    times: list[float] = []
+    threads = [threading.Thread(target=lambda: times.extend(pace.turn() for _ in range(3))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    times.sort()
+    assert len(times) == 12
+    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 0.03
+
+
+def test_refusals_of_one_moment_are_one_pause() -> None:
+    said: list[str] = []
+    pace = Pace(Patience(spacing=0.0, first_pause=0.05, pauses=1), said.append)
+    began = [pace.turn() for _ in range(4)]
+    for moment in began:
+        pace.limited(moment, too_many())
+    assert len(said) == 1
+    assert pace.turn() - max(began) >= 0.05
+    pace.limited(pace.turn(), too_many())
+    with pytest.raises(YahooError, match="HTTP 429"):
+        pace.turn()
+
+
+def test_an_answer_ends_the_counting_of_pauses() -> None:
+    pace = Pace(Patience(spacing=0.0, first_pause=0.001, pauses=1), lambda _: None)
+    for _ in range(5):
+        pace.limited(pace.turn(), too_many())
+        pace.worked()
+    pace.turn()
+
+
+def test_a_stop_ends_a_pause_at_once() -> None:
+    pace = Pace(Patience(first_pause=60.0), lambda _: None)
+    pace.limited(pace.turn(), too_many())
+    threading.Timer(0.05, pace.stop).start()
+    started = time.monotonic()
+    with pytest.raises(StoppedError):
+        pace.turn()
+    assert time.monotonic() - started < 1
+
+
+def test_no_more_workers_ask_at_once_than_were_wished_for(kit: Kit, server: YahooServer) -> None:
+    for ticker in ("AAPL", "IBM", "MSFT", "GOOG"):
+        server.fail(ticker, late(0.1))
+    for workers in (1, 3):
+        server.most_at_once = 0
+        kit.fetch("AAPL", "IBM", "MSFT", "GOOG", workers=workers)
+        assert server.most_at_once == workers
+
+
+def test_a_consumer_that_leaves_stops_the_workers(kit: Kit, server: YahooServer) -> None:
+    from forecaster.data.sources import Order, SourceOptions
+
+    server.fail("*", late(0.1))
+    stream = kit.source(SourceOptions(workers=1)).deliver(Order(tuple(server.listings), lambda _: None))
+    next(stream)
+    stream.close()
+    asked = server.requests()
+    time.sleep(0.4)
+    assert server.requests() <= asked + 1 < len(server.listings)

@@ -1,0 +1,169 @@
+"""Real processes: killed at any moment, interrupted, and what they print where."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from forecaster.data.store import Store
+from tests.yahoo.kit import QUICK, SATURDAY, Kit, same
+from tests.yahoo.listings import sample, synthetic
+from tests.yahoo.server import Mishap, YahooServer, late, status
+
+
+def _command(mode: str, server: YahooServer, patience: dict[str, float], *arguments: str) -> list[str]:
+    settings = json.dumps(dataclasses.asdict(QUICK) | patience)
+    return [
+        sys.executable, "-m", "tests.yahoo.driver", mode, str(server.port), SATURDAY.isoformat(), settings, *arguments,
+    ]  # fmt: skip
+
+
+def _run(server: YahooServer, *arguments: str, **patience: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_command("run", server, patience, *arguments), capture_output=True, text=True, timeout=60)
+
+
+def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, server: YahooServer) -> None:
+    server.put(*(synthetic(f"SYN{number}", years=20) for number in range(7)))
+    before, after = (
+        dict(server.listings),
+        {name: one.split_by(2.0, "2012-06-18") for name, one in server.listings.items()},
+    )
+    kit.fetch(*before)
+    arguments = (
+        "fetch",
+        *before,
+        "--full",
+        "--force",
+        "--quiet",
+        "--output",
+        os.devnull,
+        "--data-dir",
+        str(kit.store.root),
+    )
+    driver = subprocess.Popen(
+        _command("killed", server, {"spacing": 0.03}, *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    moments = random.Random(3)
+    killed = rewritten = 0
+
+    def answer(seconds: object) -> tuple[int, float]:
+        assert driver.stdin is not None
+        assert driver.stdout is not None
+        driver.stdin.write(f"{seconds}\n")
+        driver.stdin.flush()
+        code, lived = driver.stdout.readline().split()[-2:]
+        return int(code), float(lived)
+
+    with driver:
+        server.listings = dict(after)
+        code, whole = answer("never")  # how long a fetch takes here and now
+        assert code == 0
+        for turn in range(20):
+            server.listings = dict(before if turn % 2 == 0 else after)  # so that every file is to be written again
+            held = kit.bytes()
+            killed += answer(moments.uniform(0.1, 1.0) * whole)[0] == -signal.SIGKILL
+            rewritten += sum(held[name] != now for name, now in kit.bytes().items())
+            assert len(kit.store.tickers()) == 12
+            for name in before:  # each the old or the new, whole
+                bars = kit.store.checked(name)
+                assert same(bars, before[name]) or same(bars, after[name])
+        assert driver.stdin is not None
+        driver.stdin.close()
+    assert killed >= 10  # most were not over before the blow
+    assert rewritten >= 5  # and it fell among real writing
+    kit.fetch(*before, full=True)
+    assert all(kit.matches(listing) for listing in server.listings.values())
+    assert kit.sound()
+
+
+@pytest.mark.parametrize(
+    ("mishap", "patience"),
+    [
+        (late(30), {"timeout": 60.0}),
+        (status(429), {"first_pause": 60.0, "longest_pause": 60.0}),
+        (status(500), {"first_wait": 60.0, "longest_wait": 60.0}),
+    ],
+    ids=["in a slow answer", "in a pause", "in a wait before a retry"],
+)
+def test_ctrl_c_ends_within_two_seconds_and_keeps_what_finished(
+    mishap: Mishap, patience: dict[str, float], server: YahooServer, tmp_path: Path
+) -> None:
+    server.fail("AAPL", mishap)
+    command = _command(
+        "run", server, patience, "fetch", "IBM", "MSFT", "AAPL", "--workers", "3", "--data-dir", str(tmp_path)
+    )
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        store = Store(tmp_path)
+        until = time.monotonic() + 30
+        while (len(store.tickers()) < 2 or not server.requests("AAPL")) and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        output, errors = process.communicate(timeout=20)
+        took = time.monotonic() - sent
+    assert took < 2
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1] == "error: interrupted; what was finished is kept."
+    assert output == ""
+    assert store.tickers() == ("IBM", "MSFT")
+    assert not list(store.problems())
+
+
+def test_the_command_says_what_failed_and_prints_only_its_result(server: YahooServer, tmp_path: Path) -> None:
+    server.fail("AAPL", status(500))
+    done = _run(server, "fetch", "aapl", " IBM", "ibm", "BRK.B", "--format", "json", "--data-dir", str(tmp_path))
+    assert done.returncode == 3
+    rows = {row["ticker"]: row for row in json.loads(done.stdout)}
+    assert list(rows) == ["AAPL", "IBM", "BRK.B"]
+    assert rows["AAPL"]["reason"].startswith("AAPL: Yahoo had a failure of its own (HTTP 500), 4 times.")
+    assert (rows["IBM"]["status"], rows["IBM"]["rows"]) == ("new", 3270)
+    assert (rows["IBM"]["first"], rows["IBM"]["last"]) == ("2000-03-01", "2013-03-01")
+    assert rows["BRK.B"]["reason"] == "BRK.B is not a symbol of Yahoo's: did you mean BRK-B?"
+    assert len(done.stderr.splitlines()) == 3  # a row a ticker; no log line, no warning of the client's
+    assert all("Yahoo" in line or "IBM" in line for line in done.stderr.splitlines())
+
+
+def test_nothing_done_is_exit_code_four_and_a_bad_symbol_two(server: YahooServer, tmp_path: Path) -> None:
+    done = _run(server, "fetch", "NOSUCH", "--quiet", "--data-dir", str(tmp_path))
+    assert done.returncode == 4
+    assert "NOSUCH: Yahoo says: No data found, symbol may be delisted." in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_summary_fits_eighty_columns(server: YahooServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    server.put(sample()["AAPL"].changed(5, close=float("nan")))
+    server.fail("FB", status(401))
+    done = _run(server, "fetch", "AAPL", "FB", "IBM", "--data-dir", str(tmp_path))
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["ticker", "status", "rows", "new", "first", "last"]
+    assert lines[1].split() == ["AAPL", "new", "3,269", "3,269", "2000-03-01", "2013-03-01"]
+    assert "AAPL: 1 row without a price dropped" in [line.strip() for line in lines]
+    assert lines[-1] == "2 new, 1 failed"
+
+
+def test_the_help_needs_neither_pandas_nor_the_client_and_a_fetch_no_torch(tmp_path: Path) -> None:
+    heavy = "[name for name in ('pandas', 'yfinance', 'torch') if name in sys.modules]"
+    code = (
+        "import sys; from forecaster.cli import run; run(['--help']); run(['fetch', '--help']); "
+        f"print({heavy}, file=sys.stderr); "
+        f"run(['fetch', '--source', 'sample', '--quiet', '--data-dir', {str(tmp_path)!r}]); "
+        f"print({heavy}, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.splitlines() == ["[]", "['pandas']"]
