@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studio import assert_coherent, dataset, panel
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
 from forecaster.evaluation.baselines import BASELINES
 from forecaster.features.dataset import Dataset
+from tests.studio import assert_coherent, dataset, panel
 
 STEPS = (1, 3)
 LENGTHS = (300, 220, 90)

@@ -22,7 +22,7 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.workflows.train import TrainedRun, train
 
-pytest_plugins = ("studio_fixtures",)
+pytest_plugins = ("tests.studio_fixtures",)
 
 DAY = np.datetime64("2011-03-18")
 

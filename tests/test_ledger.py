@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from studio import environment
 
 from forecaster.errors import OutsideError
 from forecaster.evaluation.ledger import Look, read_looks, record_look
+from tests.studio import environment
 
 
 def look(run: str = "a", first: str = "2020-01-01", last: str = "2020-12-31", tickers: str = "AAPL MSFT") -> Look:

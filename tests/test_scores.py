@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from studio import dataset, panel
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
@@ -12,6 +11,7 @@ from forecaster.evaluation import scores as scores_module
 from forecaster.evaluation.metrics import pinball
 from forecaster.evaluation.scores import score
 from forecaster.features.dataset import Dataset, Rows
+from tests.studio import dataset, panel
 
 PERIOD = Period(np.datetime64("2010-05-03"), np.datetime64("2010-07-16"))
 
