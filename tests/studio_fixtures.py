@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from studio import QUICK
 
 from forecaster import cli
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.train import TrainedRun, train
+from tests.studio import QUICK
 
 
 class Answer(NamedTuple):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
 
 from forecaster.data.store import Store
+from tests.conftest import Run
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 HEAD = "Date,Open,High,Low,Close,Adj Close,Volume\n"
 DAYS = [f"2020-{month:02d}-{day:02d}" for month in (1, 2) for day in range(1, 29)]

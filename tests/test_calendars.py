@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from forecaster.data.bars import Bars
-from forecaster.data.calendars import check_calendar, next_sessions, sessions, timezone
+from forecaster.data.calendars import (
+    check_calendar,
+    following_sessions,
+    next_sessions,
+    sessions,
+    sessions_between,
+    timezone,
+)
 from forecaster.errors import InputError, UnknownNameError
 
 
@@ -39,6 +46,31 @@ def test_exchanges_differ_in_their_holidays() -> None:
 def test_past_the_announced_holidays_weekdays_are_assumed() -> None:
     assert following("XHKG", "2049-12-30", 3) == ["2049-12-31", "2050-01-03", "2050-01-04"]
     assert following("XHKG", "2060-12-23", 3) == ["2060-12-24", "2060-12-27", "2060-12-28"]
+
+
+def test_where_holidays_are_not_known_new_year_is_assumed_to_be_one_but_not_for_crypto() -> None:
+    assert following("XHKG", "2060-12-31", 2) == ["2061-01-03", "2061-01-04"]
+    assert following("XHKG", "2064-12-31", 1) == ["2065-01-02"]
+    assert following("24/7", "2064-12-31", 1) == ["2065-01-01"]
+
+
+def test_the_session_after_each_date_is_that_of_the_date_alone() -> None:
+    dates = np.array(["2012-12-31", "2013-02-28", "2013-03-01", "2049-12-31"], "datetime64[D]")
+    for calendar in ("XNYS", "XHKG", "24/7"):
+        found = following_sessions(calendar, dates)
+        assert found.tolist() == [next_sessions(calendar, date, 1)[0].item() for date in dates]
+        assert found[1] == following_sessions(calendar, dates[1:2])[0]
+    assert len(following_sessions("XNYS", dates[:0])) == 0
+
+
+def test_sessions_between_leave_both_dates_out() -> None:
+    day = np.datetime64
+    assert sessions_between("XNYS", day("2013-02-28"), day("2013-03-05")).tolist() == [
+        day("2013-03-01").item(),
+        day("2013-03-04").item(),
+    ]
+    assert len(sessions_between("XNYS", day("2013-03-01"), day("2013-03-04"))) == 0
+    assert len(sessions_between("XNYS", day("2013-03-01"), day("2013-03-01"))) == 0
 
 
 def test_before_the_first_known_holiday_weekdays_are_assumed() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import Run
 from safetensors import safe_open
 
 from forecaster.cli import run
@@ -18,6 +19,9 @@ from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import read_panel
 from forecaster.data.store import Store
 from forecaster.workflows.data import candles, export, listing
+from tests.conftest import Run
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 FIVE = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         from importlib.metadata import version
 
         typer.echo(version("forecaster"))
         raise typer.Exit
+    return wanted
 
 
 def examples(*lines: str) -> str:

@@ -118,7 +118,9 @@ def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
         return f"{key!r} is missing: ", "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
-    return f"{key} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace("a int", "an int")
+    return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
+        "a int", "an int"
+    )
 
 
 def _keys(item: Any, values: Any) -> list[str | int]:

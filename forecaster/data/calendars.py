@@ -53,7 +53,8 @@ def timezone(name: str) -> str:
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
     """The `count` sessions that follow a date, without holidays; crypto (`24/7`) trades every day.
 
-    Outside the dates for which the exchange's holidays are known, its usual days of the week are assumed.
+    Outside the dates for which the exchange's holidays are known, its usual days of the week are assumed, without
+    New Year's Day.
     """
     start = after.astype("datetime64[D]") + np.timedelta64(1, "D")
     span = count * 2 + 30
@@ -67,7 +68,7 @@ def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.
 def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
     """The session that follows each date: a function of that date alone, with the assumption of `next_sessions`."""
     if not len(dates):
-        return dates
+        return dates.astype("datetime64[D]")
     # Whole years, so that tickers that begin on different days share one look-up.
     start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
     end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
@@ -81,12 +82,12 @@ def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64)
     return sessions(calendar, after + day, before - day)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
     traits, day = _traits(calendar), np.timedelta64(1, "D")
     first, last = max(start, traits.earliest), min(end, traits.latest)
-    known = _known_sessions(calendar, first, last) if first <= last else None
+    known = _known_sessions(calendar, first, last) if first <= last and traits.zone else None
     if known is None:
         parts = [_weekdays(start, end, traits.weekmask)]
     else:
@@ -146,5 +147,5 @@ def _calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
     days = np.arange(start, end + np.timedelta64(1, "D"))
-    years = np.unique(days.astype("datetime64[Y]"))
-    return days[np.is_busday(days, weekmask, holidays=years.astype("datetime64[D]"))]  # New Year's Day is sure
+    holiday = (days == days.astype("datetime64[Y]").astype(days.dtype)) & ("0" in weekmask)  # New Year's Day
+    return days[np.is_busday(days, weekmask) & ~holiday]

@@ -6,6 +6,7 @@ import datetime as dt
 import glob
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ class Store:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
         """
-        return self._read(ticker)[0]
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            return _bars(*_load(path, ticker))
 
     def checked(self, ticker: str) -> Bars:
         """As `read`, and every value is the one that was written: any change by another hand is found.
@@ -94,10 +97,13 @@ class Store:
         Raises:
             UnknownNameError, DataError: as `read`.
         """
-        bars, header = self._read(ticker)
-        if header.get("digest", _digest(bars)) != _digest(bars):
-            raise DataError(f"{self.path(ticker)} is damaged: its values are not those written. {_remedy(ticker)}")
-        return bars
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            table, header = _load(path, ticker)
+            bars = _bars(table, header)
+            if header.get("digest", _digest(bars)) != _digest(bars):
+                raise ValueError("its values are not those written")
+            return bars
 
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
@@ -131,6 +137,7 @@ class Store:
         if not len(bars):
             raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is as it was.")
         with outside_errors(self.root), self._lock(bars.ticker):
+            self._sweep(bars.ticker)
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
             if change.status in ("new", "updated"):
@@ -157,28 +164,22 @@ class Store:
             self.require([ticker])
         return path
 
-    def _read(self, ticker: str) -> tuple[Bars, dict[str, Any]]:
-        path = self._existing(ticker)
-        with self._damage(ticker):
-            table, header = _load(path, ticker)
-            columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
-            dates = table["date"].to_numpy().astype("datetime64[D]")
-            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns), header
-
     def _dump(self, bars: Bars, source: str) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-        header = json.dumps(_described(bars, source), sort_keys=True)
-        table = pa.table(columns).replace_schema_metadata({_KEY: header.encode()})
+        header = _described(bars, source)
+        text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
+        table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
         path = self.path(bars.ticker)
-        for left_over in self.root.glob(f".{glob.escape(path.name)}.*.part"):
-            left_over.unlink(
-                missing_ok=True
-            )  # of a writer that was killed: under this ticker's lock none can be writing
         with replacing(path) as part:
             pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+
+    def _sweep(self, ticker: str) -> None:
+        """Remove what killed writers left; under the ticker's lock nobody else is writing."""
+        for left_over in self.root.glob(f".{glob.escape(self.path(ticker).name)}.*.part"):
+            left_over.unlink(missing_ok=True)
 
     @contextmanager
     def _lock(self, ticker: str) -> Iterator[None]:
@@ -257,6 +258,12 @@ def _load(path: Path, ticker: str) -> tuple[Any, dict[str, Any]]:
     return table, header
 
 
+def _bars(table: Any, header: dict[str, Any]) -> Bars:
+    columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    return Bars(header["ticker"], header["currency"], header["calendar"], header["timezone"], dates, **columns)
+
+
 def _digest(bars: Bars) -> str:
     """A fingerprint of the candles, by which a file that was changed by hand is known."""
     digest = hashlib.sha256()
@@ -269,11 +276,17 @@ def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    if header.pop("sum", None) not in (None, _sum(header)):
+        raise ValueError("its header does not add up")
     if header["format"] != _FORMAT:
         raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
     if header["ticker"] != ticker:
         raise ValueError(f"it holds {header['ticker']!r}")
     return header
+
+
+def _sum(header: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(header, sort_keys=True).encode())
 
 
 def _remedy(ticker: str) -> str:
