@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studio import bars, panel
 
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.features.blocks import by_block, ready
 from forecaster.features.candles import Candles
+from tests.studio import bars, panel
 
 
 def slow_variance(logs: np.ndarray) -> list[float]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from studio import dataset, panel
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset, pooled_quantiles
+from tests.studio import dataset, panel
 
 STEPS = (1, 2, 5)
 BORDER = np.datetime64("2010-05-14")

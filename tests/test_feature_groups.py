@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studio import bars, panel
-from test_candles import logs_of, slow_scale, slow_variance
 
 from forecaster.data.panel import Panel
 from forecaster.errors import UnknownNameError
 from forecaster.features import GROUPS
 from forecaster.features.compute import compute_features
+from tests.studio import bars, panel
+from tests.test_candles import logs_of, slow_scale, slow_variance
 
 
 def slow_vol(logs: np.ndarray) -> np.ndarray:

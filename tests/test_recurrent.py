@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_models import inputs, network
 
 from forecaster.errors import ConfigError
 from forecaster.models import MODELS
 from forecaster.models.build import parameters
 from forecaster.models.recurrent import Recurrent
 from forecaster.workflows.check import load_config
+from tests.test_models import inputs, network
 
 CELLS = ("rnn", "lstm", "gru")
 

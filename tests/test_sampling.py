@@ -8,13 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from studio import dataset, panel
 
 from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 from forecaster.training.sampling import DENSE_SPAN, LARGEST_MOVE, Batch, Sampler
+from tests.studio import dataset, panel
 
 STEPS = (1, 2, 5)
 END = np.datetime64("2010-07-30")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """The `forecast` command."""
+    for stream in (sys.stdout, sys.stderr):  # an old console shows a ? for what it cannot draw
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -46,8 +50,8 @@ def _unexpected(error: Exception, verbose: bool) -> int:
     if format_message is not None:  # a usage error of typer's own
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "forecast"
-        message = " ".join(format_message().split()).removesuffix(".") + "."
-        return _complain(f"{message} See `{command} --help`.", 2)
+        message = " ".join(format_message().split()).replace("Value error, ", "").removesuffix(".")
+        return _complain(f"{message}{'' if message.endswith('?') else '.'} See `{command} --help`.", 2)
     if verbose:
         raise error
     return _complain(f"this is a bug: {type(error).__name__}: {error}. Run it again with --verbose for a traceback.", 1)

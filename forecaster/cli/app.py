@@ -18,10 +18,15 @@ def _version(wanted: bool) -> bool:
     return wanted
 
 
+def examples(*lines: str) -> str:
+    """An epilog that shows each example on a line of its own, ready to be copied."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 app = typer.Typer(
     name="forecast",
     help="Forecast stocks from your terminal, and learn how far the forecast can be trusted.",
-    epilog="Start here: forecast fetch --source sample && forecast train demo && forecast predict AAPL",
+    epilog=examples("forecast fetch --source sample", "forecast train demo", "forecast predict AAPL"),
     no_args_is_help=True,
     rich_markup_mode=None,  # rich's help takes twice as long
     pretty_exceptions_enable=False,

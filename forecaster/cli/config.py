@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from forecaster.cli import options as opt
-from forecaster.cli.app import group
+from forecaster.cli.app import examples, group
 
 config = group("config", "Write a config, check one, or give the schema for your editor.")
 
 
-@config.command(epilog="Example: forecast config init my.yaml --like lstm")
+@config.command(epilog=examples("forecast config init", "forecast config init my.yaml --like lstm"))
 def init(
     file: Annotated[Path, typer.Argument(help="YAML file to write.")] = Path("forecast.yaml"),
     like: Annotated[str, typer.Option(help="Config to start from: a path or the name of a shipped one.")] = "gru",
@@ -29,7 +29,7 @@ def init(
     note(f"Wrote {init_config(file, like, force)}.", quiet)
 
 
-@config.command(epilog="Example: forecast config check my.yaml")
+@config.command(epilog=examples("forecast config check my.yaml"))
 def check(
     name: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file or the name of a shipped config.")],
     format: opt.FormatOption = "table",
@@ -47,7 +47,7 @@ def check(
     raise typer.Exit(3 if problems else 0)
 
 
-@config.command(epilog="Example: forecast config schema --output forecaster.schema.json")
+@config.command(epilog=examples("forecast config schema --output forecaster.schema.json"))
 def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Verbose = False) -> None:
     """Give the JSON Schema that editors complete from."""
     from forecaster.files import write_text

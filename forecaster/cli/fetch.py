@@ -8,12 +8,18 @@ from typing import Annotated
 import typer
 
 from forecaster.cli import options as opt
-from forecaster.cli.app import app
+from forecaster.cli.app import app, examples
 
 
-@app.command(epilog="Example: forecast fetch AAPL MSFT NVDA · forecast fetch --source file --path prices.csv")
+@app.command(
+    epilog=examples(
+        "forecast fetch --source sample",
+        "forecast fetch --source file --path prices.csv",
+        "forecast fetch AAPL MSFT BRK-B --start 2015-01-01",
+    )
+)
 def fetch(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER...", help="Symbols, as in BRK-B.")] = None,
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
     source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
     path: Annotated[Path | None, typer.Option(help="File or folder of --source file.")] = None,
     tickers_file: opt.TickersFile = None,

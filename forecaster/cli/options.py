@@ -45,9 +45,11 @@ TickersFile = Annotated[
 ]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
 AsOf = Annotated[
-    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were the last day known.")
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were today, YYYY-MM-DD.")
 ]
-Date = Annotated[dt.date | None, typer.Option(parser=_date, metavar="DATE")]
+Date = Annotated[
+    dt.date | None, typer.Option(parser=_date, metavar="DATE", help="First or last day to bring, YYYY-MM-DD.")
+]
 
 DATA_DIR = Path("data/store")
 RUNS_DIR = Path("runs")

@@ -7,12 +7,18 @@ from typing import Annotated
 import typer
 
 from forecaster.cli import options as opt
-from forecaster.cli.app import app
+from forecaster.cli.app import app, examples
 
 
-@app.command(epilog="Example: forecast predict AAPL MSFT --horizon 3 · forecast predict IBM --as-of 2012-06-29")
+@app.command(
+    epilog=examples(
+        "forecast predict AAPL",
+        "forecast predict AAPL MSFT --horizon 3 --format json",
+        "forecast predict IBM --as-of 2012-06-29 --run first",
+    )
+)
 def predict(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER...", help="Symbols that the store holds.")],
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols that the store holds.")],
     run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,

@@ -7,13 +7,23 @@ from typing import Annotated
 import typer
 
 from forecaster.cli import options as opt
-from forecaster.cli.app import app
+from forecaster.cli.app import app, examples
 from forecaster.errors import InputError
 
 
-@app.command(epilog="Example: forecast train gru --set training.steps=400 --set data.tickers='[AAPL, MSFT]'")
+@app.command(
+    epilog=examples(
+        "forecast train gru",
+        "forecast train my.yaml --name first --set training.steps=400",
+        "forecast train gru --set data.tickers='[AAPL, MSFT]' --set task.horizon=10",
+        "forecast train --resume first",
+    )
+)
 def train(
-    config: Annotated[str | None, typer.Argument(help="A YAML file, or the name of a shipped config.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped config: demo, gru, lstm and so on."),
+    ] = None,
     settings: opt.Settings = None,
     name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,

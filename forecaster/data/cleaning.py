@@ -13,8 +13,6 @@ from forecaster.errors import DataError
 MOST_BAD = 0.05
 """A ticker is refused when more than this share of its rows is unusable: its columns are probably swapped."""
 
-_REMEDY = f"expected in at most {MOST_BAD:.0%}: mend the rows, or name the columns rightly; nothing was taken."
-
 
 @dataclass(frozen=True)
 class RawRows:
@@ -40,7 +38,7 @@ def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ..
     there is no adj_close at all it is the close; a missing or negative volume is 0.
 
     Args:
-        most_bad: the share of unusable rows from which on the ticker is refused.
+        most_bad: the share of unusable rows above which the ticker is refused.
 
     Raises:
         DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
@@ -101,10 +99,10 @@ def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
-    if len(bad) and bad.mean() > most_bad:
-        raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_REMEDY}")
+    if bad.mean() > most_bad:
+        raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_remedy(most_bad)}")
     if not keep.any():
-        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices: check the columns.")
+        raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices above 0: check the columns.")
     if empty.any():
         notes.append(f"{_count(empty)} without a price dropped")
     if bad.any():
@@ -116,7 +114,7 @@ def _widen(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> None:
     wrong = ~encloses(rows["open"], rows["high"], rows["low"], rows["close"])
     if wrong.mean() > most_bad:
         problem = f"a high or low that does not enclose open and close ({_first(rows, wrong)})"
-        raise DataError(f"{ticker}: {_share(wrong)} {problem}, {_REMEDY}")
+        raise DataError(f"{ticker}: {_share(wrong)} {problem}, {_remedy(most_bad)}")
     if wrong.any():
         first = _first(rows, wrong)
         prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
@@ -133,6 +131,10 @@ def _first(rows: Rows, mask: Bool[np.ndarray, " time"]) -> str:
     at = int(np.argmax(mask))
     candle = ", ".join(f"{name} {rows[name][at]:g}" for name in ("open", "high", "low", "close"))
     return f"first {rows['dates'][at]}: {candle}"
+
+
+def _remedy(most_bad: float) -> str:
+    return f"expected in at most {most_bad:.0%}: mend the rows, or name the columns rightly; nothing was taken."
 
 
 def _share(mask: Bool[np.ndarray, " time"]) -> str:

@@ -87,7 +87,9 @@ class Store:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
         """
-        return self._read(ticker)[0]
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            return _bars(*_load(path, ticker))
 
     def checked(self, ticker: str) -> Bars:
         """As `read`, and every value is the one that was written: any change by another hand is found.
@@ -95,10 +97,13 @@ class Store:
         Raises:
             UnknownNameError, DataError: as `read`.
         """
-        bars, header = self._read(ticker)
-        if header.get("digest", _digest(bars)) != _digest(bars):
-            raise DataError(f"{self.path(ticker)} is damaged: its values are not those written. {_remedy(ticker)}")
-        return bars
+        path = self._existing(ticker)
+        with self._damage(ticker):
+            table, header = _load(path, ticker)
+            bars = _bars(table, header)
+            if header.get("digest", _digest(bars)) != _digest(bars):
+                raise ValueError("its values are not those written")
+            return bars
 
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
@@ -132,6 +137,7 @@ class Store:
         if not len(bars):
             raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is as it was.")
         with outside_errors(self.root), self._lock(bars.ticker):
+            self._sweep(bars.ticker)
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
             if change.status in ("new", "updated"):
@@ -158,14 +164,6 @@ class Store:
             self.require([ticker])
         return path
 
-    def _read(self, ticker: str) -> tuple[Bars, dict[str, Any]]:
-        path = self._existing(ticker)
-        with self._damage(ticker):
-            table, header = _load(path, ticker)
-            columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
-            dates = table["date"].to_numpy().astype("datetime64[D]")
-            return Bars(ticker, header["currency"], header["calendar"], header["timezone"], dates, **columns), header
-
     def _dump(self, bars: Bars, source: str) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -175,12 +173,13 @@ class Store:
         text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
         table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
         path = self.path(bars.ticker)
-        for left_over in self.root.glob(f".{glob.escape(path.name)}.*.part"):
-            left_over.unlink(
-                missing_ok=True
-            )  # of a writer that was killed: under this ticker's lock none can be writing
         with replacing(path) as part:
             pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+
+    def _sweep(self, ticker: str) -> None:
+        """Remove what killed writers left; under the ticker's lock nobody else is writing."""
+        for left_over in self.root.glob(f".{glob.escape(self.path(ticker).name)}.*.part"):
+            left_over.unlink(missing_ok=True)
 
     @contextmanager
     def _lock(self, ticker: str) -> Iterator[None]:
@@ -257,6 +256,12 @@ def _load(path: Path, ticker: str) -> tuple[Any, dict[str, Any]]:
     if int(header["rows"]) != table.num_rows:
         raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
     return table, header
+
+
+def _bars(table: Any, header: dict[str, Any]) -> Bars:
+    columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    return Bars(header["ticker"], header["currency"], header["calendar"], header["timezone"], dates, **columns)
 
 
 def _digest(bars: Bars) -> str:

@@ -37,7 +37,7 @@ def by_block(panel: Panel, compute: Callable[[Candles], np.ndarray], market: Pan
         block = compute(_candles(panel, tickers, measured))
         if results is None:
             results = np.empty((len(panel.sessions), *block.shape[2:]), block.dtype)
-        for column, ticker in enumerate(tickers):
+        for column, ticker in enumerate(tickers.tolist()):
             rows = panel.rows_of(ticker)
             results[rows] = block[: rows.stop - rows.start, column]
     if results is None:
@@ -57,7 +57,7 @@ def _candles(panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable
     logs = np.full((*shape, 4), np.nan)
     volume = np.full(shape, np.nan)
     sessions = np.full(shape, np.datetime64("NaT"), "datetime64[D]")
-    for column, ticker in enumerate(tickers):
+    for column, ticker in enumerate(tickers.tolist()):
         rows = panel.rows_of(ticker)
         length = rows.stop - rows.start
         logs[:length, column] = np.log(panel.prices[rows])

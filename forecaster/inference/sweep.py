@@ -86,7 +86,7 @@ def _picked(
     return picked
 
 
-def _stretches(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Rows, Rows, Rows]:
+def _stretches(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray, " stretch"], Rows, Rows]:
     """First row of each stretch, and for each origin its stretch and its position in it."""
     ticker = dataset.panel.ticker_of_row[rows]
     new_ticker = np.flatnonzero(np.concatenate([[True], ticker[1:] != ticker[:-1]]))

@@ -41,7 +41,7 @@ def present(view: View, format: str = "table", output: Path | None = None) -> No
         _parquet(view, output)
         return
     if format == "table" and output is None:
-        Console().print(view.render())
+        Console().print(view.render(), crop=False)
         return
     text = _text(view, format)
     if output is None:

@@ -39,14 +39,12 @@ def progress(title: str, total: float | None, quiet: bool = False) -> Iterator[A
 def training_progress(quiet: bool = False) -> Iterator[tuple[Say, Tick]]:
     """What a training says while it works: a line a stage, and a bar with loss and validation skill."""
     console = Console(stderr=True, highlight=False)
-    bar = Progress(
+    bar = Progress(  # with the longest detail it fits 80 columns
         TextColumn("  step"),
         MofNCompleteColumn(),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-        TextColumn("left"),
+        BarColumn(bar_width=16),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("left {task.fields[detail]}"),
         console=console,
         disable=quiet or not console.is_terminal,
         transient=True,
@@ -60,10 +58,9 @@ def training_progress(quiet: bool = False) -> Iterator[tuple[Say, Tick]]:
     def tick(step: int, steps: int, loss: float | None, skill: float | None) -> None:
         bar.update(task, completed=step, total=steps, visible=step < steps)
         if loss is not None:
-            judged = "" if skill is None else f" · validation skill {skill:+.2%}"
-            bar.update(task, detail=f"loss {loss:.4f}{judged}")
-            if not console.is_terminal:
-                say(f"step {step:,} of {steps:,}: loss {loss:.4f}{judged}")
+            judged = "" if skill is None else f", validation skill {skill:+.2%}"
+            bar.update(task, detail=f"· loss {loss:.4f}")
+            say(f"step {step:,} of {steps:,}: loss {loss:.4f}{judged}")
 
     with bar:
         yield say, tick

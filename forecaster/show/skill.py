@@ -25,22 +25,26 @@ def trained_view(run: TrainedRun) -> View:
 
 def _report(run: TrainedRun) -> RenderableType:
     card = run.scorecard
-    title = Text(f"\nTest period: {card.sessions} sessions, {card.first} to {card.last}, {_tickers(card)}", "bold")
-    verdict = Text(card.verdict.text, _COLOURS[card.verdict.code])
-    by_step = Text.from_markup(f"[dim]Pinball skill by step, mean of the four prices:[/] {_by_step(card)}")
-    note = Text(
-        "Losses are on log(price / last close) in basis points; skill is the share by which the loss is lower than the "
-        f"{card.reference}'s; 50, 80, 90 % say how often the outcome fell into those bands.",
-        "dim",
+    title = f"\nTest: {card.sessions} sessions, {card.first} to {card.last}; {_tickers(card)}"
+    legend = (
+        "Pinball and MAE are of log(price / last close), in basis points; skill is the share by which pinball is lower "
+        f"than the {card.reference}'s; 50%, 80% and 90% say how often the outcome fell into those bands."
     )
-    return Group(title, _table(card), by_step, verdict, Text(_looks(run.looks), "dim"), note)
+    return Group(
+        Text(title, "bold"),
+        _table(card),
+        Text(legend, "dim"),
+        Text(f"\nSkill by step: {_by_step(card)}"),
+        Text(card.verdict.text, _COLOURS[card.verdict.code]),
+        Text(_looks(run.looks), "dim"),
+    )
 
 
 def _table(card: Scorecard) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for name in ("price", "forecast"):
         table.add_column(name)
-    for name in ("pinball", "skill", "p", "error", "50 %", "80 %", "90 %"):
+    for name in ("pinball", "skill", "p", "MAE", "50%", "80%", "90%"):
         table.add_column(name, justify="right")
     for variable in (*VARIABLES, "mean"):
         for place, row in enumerate(row for row in card.rows if row.variable == variable and row.step == "all"):
@@ -64,7 +68,7 @@ def _figures(row: Row) -> list[str]:
 def _by_step(card: Scorecard) -> str:
     rows = [row for row in card.rows if row.kind == "model" and row.variable == "mean" and row.step != "all"]
     shown = rows if len(rows) <= 6 else [*rows[:3], *rows[-2:]]
-    return " · ".join(f"{row.step}: {row.skill_pinball:+.2%}" for row in shown if row.skill_pinball is not None)
+    return " · ".join(f"{row.step} {row.skill_pinball:+.2%}" for row in shown if row.skill_pinball is not None)
 
 
 def _looks(looks: int) -> str:
@@ -74,7 +78,7 @@ def _looks(looks: int) -> str:
 
 
 def _tickers(card: Scorecard) -> str:
-    return f"{card.tickers} ticker{'' if card.tickers == 1 else 's'}, {card.origins:,} forecasts"
+    return f"{card.tickers} ticker{'' if card.tickers == 1 else 's'}; {card.origins:,} forecasts"
 
 
 def _points(loss: float | None) -> str:

@@ -1,8 +1,9 @@
 """The command line with the real source against a server; a process of its own, to be killed and interrupted.
 
 driver.py run PORT NOW PATIENCE_JSON ARGUMENT…      runs one command
-driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input, so many seconds: starts the
-                                                    command in a child, kills it after them, and says its status
+driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input, so many seconds or "never":
+                                                    starts the command in a child, kills it after them, and says its
+                                                    exit code and how long it lived
 """
 
 from __future__ import annotations
@@ -54,10 +55,12 @@ def _killed(arguments: list[str]) -> int:
         child = os.fork()
         if child == 0:
             os._exit(run(arguments))
-        time.sleep(float(line))
-        os.kill(child, signal.SIGKILL)
+        began = time.monotonic()
+        if line.strip() != "never":
+            time.sleep(float(line))
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {time.monotonic() - began}\n")
         sys.stdout.flush()
     return 0
 

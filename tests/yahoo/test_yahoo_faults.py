@@ -76,7 +76,7 @@ LOST = {
     "ragged": (spoiled(_ragged), 2, "makes no sense (ValueError: All arrays must be of the same length), 2 times."),
     "no timestamps": (_drop("timestamp"), 2, "makes no sense (KeyError: 'timestamp'), 2 times."),
     "no currency": (_drop("meta", "currency"), 2, "makes no sense (KeyError: 'currency'), 2 times."),
-    "swapped": (spoiled(_swapped), 2, "of its 3270 rows have a price ≤ 0 or high < low (first 2000-03-01: open "),
+    "swapped": (spoiled(_swapped), 2, "of its 3270 rows have a price ≤ 0 or high < low (first 2000-03-01"),
     "another": (spoiled(_another), 2, "Yahoo answered with the data of MSFT, 2 times. Nothing was taken"),
 }
 

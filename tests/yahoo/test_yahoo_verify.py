@@ -174,19 +174,30 @@ def test_a_name_that_the_store_does_not_have_is_answered(kit: Kit, tmp_path: Pat
         verify(tmp_path / "nowhere")
 
 
-def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "forecaster", *arguments], capture_output=True, text=True, timeout=60)
+def _commands(*lines: list[str]) -> list[tuple[int, str]]:
+    """Exit code and standard output of each command line, all in one process that is not this one."""
+    code = """
+import contextlib, io, json, sys
+from forecaster.cli import run
+for line in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        code = run(line)
+    print(json.dumps([code, output.getvalue()]))
+"""
+    command = [sys.executable, "-c", code, json.dumps(lines)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
 def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(tmp_path: Path) -> None:
-    place = ("--data-dir", str(tmp_path))
-    assert _command("fetch", "--source", "sample", "--quiet", *place).returncode == 0
-    assert _command("data", "verify", *place).returncode == 0
+    check = ["data", "verify", "--data-dir", str(tmp_path)]
+    whole = _commands(["fetch", "--source", "sample", "--quiet", *check[2:]], check)
+    assert [code for code, _ in whole] == [0, 0]
     _cut(Store(tmp_path).path("FB"))  # whose header is gone with it; the others came from the sample
-    found = _command("data", "verify", "--format", "json", *place)
-    assert found.returncode == 3
-    assert set(json.loads(found.stdout)[0]) == set(Finding.__dataclass_fields__)
-    assert "FB" in _command("data", "verify", *place).stdout
-    mended = _command("data", "verify", "--repair", *place)
-    assert (mended.returncode, mended.stdout.splitlines()[-1]) == (0, "1 found, 1 mended, 0 left")
-    assert _command("data", "verify", *place).returncode == 0
+    (found, text), mended, again = _commands([*check, "--format", "json"], [*check, "--repair"], check)
+    assert found == 3
+    (finding,) = json.loads(text)
+    assert set(finding) == set(Finding.__dataclass_fields__)
+    assert (finding["ticker"], finding["source"]) == ("FB", "sample")
+    assert (mended[0], mended[1].splitlines()[-1]) == (0, "1 found, 1 mended, 0 left")
+    assert again[0] == 0
