@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ def losses(level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | 
     rng = np.random.default_rng(seed)
     pinball = (level + noise * rng.normal(size=(200, 2, 4))) * 2.0 ** np.arange(4)
     bands = tuple(rng.random((200, 2, 4)) < share for share in (0.5, 0.8, 0.9))
-    return Scores(np.ones((200, 2), bool) if known is None else known, pinball, 3 * pinball, bands)
+    right = np.where(rng.random((200, 2, 4)) < 0.1, np.nan, rng.random((200, 2, 4)) < 0.52)
+    return Scores(np.ones((200, 2), bool) if known is None else known, pinball, 3 * pinball, bands, 2 * pinball, right)
 
 
 def card(model: Scores, reference: Scores | None = None) -> Scorecard:
@@ -101,7 +103,9 @@ def test_the_verdict_is_that_of_the_model_over_all_prices_and_steps() -> None:
 
 def test_too_few_dates_make_no_verdict_of_skill() -> None:
     scores = {
-        name: Scores(one.known[:40], one.pinball[:40], one.error[:40], (None, None, None))
+        name: Scores(
+            one.known[:40], one.pinball[:40], one.error[:40], (None, None, None), one.crps[:40], one.direction[:40]
+        )
         for name, one in (("gru", losses(0.5)), ("walk", losses(1.0, seed=1)))
     }
     of = make_scorecard(scores, DATES[:40], 2, STEPS)
@@ -136,3 +140,16 @@ def test_the_data_is_json_with_the_keys_of_the_interface() -> None:
     assert {"origins", "tickers", "horizon", "reference", "models", "verdict"} <= set(data)
     assert list(data["models"][0])[:6] == ["name", "kind", "variable", "step", "mae", "pinball"]
     assert data["verdict"]["code"] == "skill"
+
+
+def test_direction_counts_only_origins_that_have_a_side() -> None:
+    scores = losses(0.9)
+    sided = np.isfinite(scores.direction[:, 0, 3])
+    found = row(card(scores), "gru", "close", 1).direction
+    assert found == scores.direction[sided, 0, 3].mean()
+    flat = replace(scores, direction=np.full_like(scores.direction, np.nan))
+    assert row(card(flat), "gru", "close", 1).direction is None
+
+
+def test_no_evidence_says_how_long_a_test_it_would_take() -> None:
+    assert "to see such a difference takes about" in card(losses(0.999)).verdict.text

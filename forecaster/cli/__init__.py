@@ -50,8 +50,8 @@ def _unexpected(error: Exception, verbose: bool) -> int:
     if format_message is not None:  # a usage error of typer's own
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "forecast"
-        message = " ".join(format_message().split()).replace("Value error, ", "").removesuffix(".") + "."
-        return _complain(f"{message} See `{command} --help`.", 2)
+        message = " ".join(format_message().split()).replace("Value error, ", "").removesuffix(".")
+        return _complain(f"{message}{'' if message.endswith('?') else '.'} See `{command} --help`.", 2)
     if verbose:
         raise error
     return _complain(f"this is a bug: {type(error).__name__}: {error}. Run it again with --verbose for a traceback.", 1)

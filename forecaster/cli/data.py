@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from forecaster.cli import options as opt
+from forecaster.cli.app import examples
 from forecaster.cli.data_group import data
 
 
-@data.command("list", epilog="Example: forecast data list · forecast data list --format json")
+@data.command("list", epilog=examples("forecast data list", "forecast data list --format json"))
 def list_(
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
@@ -31,9 +32,9 @@ def list_(
         raise PartialError(at_most_five(found.damaged))
 
 
-@data.command(epilog="Example: forecast data show AAPL --rows 20 · forecast data show AAPL --rows 0 --format csv")
+@data.command(epilog=examples("forecast data show AAPL --rows 20", "forecast data show AAPL --rows 0 --format csv"))
 def show(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER...", help="Symbols, as in BRK-B.")],
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")],
     rows: Annotated[int, typer.Option(min=0, help="How many of the last candles; 0 for all.")] = 10,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
@@ -49,11 +50,15 @@ def show(
     present(candles_view(candles(tickers, rows=rows, data_dir=data_dir)), format, output)
 
 
-@data.command(epilog="Example: forecast data export --to npz --output panel.npz AAPL MSFT")
+@data.command(
+    epilog=examples(
+        "forecast data export --to npz", "forecast data export --to safetensors --output two.safetensors AAPL MSFT"
+    )
+)
 def export(
     to: Annotated[Literal["npz", "safetensors"], typer.Option(help="Format of the tensors.")],
     tickers: Annotated[
-        list[str] | None, typer.Argument(metavar="TICKER...", help="Symbols; all of the store if none.")
+        list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all of the store if none.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write; panel.npz or panel.safetensors if absent.")

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from forecaster.cli import options as opt
+from forecaster.cli.app import examples
 from forecaster.cli.data_group import data
 
 
-@data.command()
+@data.command(epilog=examples("forecast data verify", "forecast data verify AAPL --repair"))
 def verify(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER...", help="Which; none means all.")] = None,
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Which; none means all.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Fetch what is wrong again from its source.")] = False,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",

@@ -14,8 +14,8 @@ from rich.text import Text
 from forecaster.inference.forecast import Forecast
 from forecaster.show.output import View
 
-_BANDS = ((0.1, 0.9, "─"), (0.25, 0.75, "━"))
-_LEGEND = "Candles are medians; ─ holds four of five closes, ━ half of them, ╋ is their median."
+_BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))
+_LEGEND = "Candles are medians. ─ holds 80% of closes, ━ half of them; ╋ is their median."
 _WIDTH = 80
 _NARROWEST, _WIDEST = 9, 30
 
@@ -71,12 +71,12 @@ def _pictures(forecast: Forecast, width: int) -> list[Text]:
 
 
 def _picture(forecast: Forecast, places: np.ndarray, width: int) -> Text:
-    marks = [" "] * width
-    for low, high, mark in _BANDS:
+    marks = [(" ", "")] * width
+    for low, high, mark, style in _BANDS:
         first, last = (places[forecast.levels.index(level)] for level in (low, high))
-        marks[first : last + 1] = mark * (last + 1 - first)
-    marks[places[forecast.levels.index(0.5)]] = "╋"
-    return Text("".join(marks), "cyan")
+        marks[first : last + 1] = [(mark, style)] * (last + 1 - first)
+    marks[places[forecast.levels.index(0.5)]] = ("╋", "bold")
+    return Text.assemble(*marks)
 
 
 def _has_bands(forecast: Forecast) -> bool:

@@ -28,7 +28,7 @@ def _report(run: TrainedRun) -> RenderableType:
     title = f"\nTest: {card.sessions} sessions, {card.first} to {card.last}; {_tickers(card)}"
     legend = (
         "Pinball and MAE are of log(price / last close), in basis points; skill is the share by which pinball is lower "
-        f"than the {card.reference}'s; 50, 80 and 90 % say how often the outcome fell into those bands."
+        f"than the {card.reference}'s; 50%, 80% and 90% say how often the outcome fell into those bands."
     )
     return Group(
         Text(title, "bold"),
@@ -44,7 +44,7 @@ def _table(card: Scorecard) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for name in ("price", "forecast"):
         table.add_column(name)
-    for name in ("pinball", "skill", "p", "MAE", "50 %", "80 %", "90 %"):
+    for name in ("pinball", "skill", "p", "MAE", "50%", "80%", "90%"):
         table.add_column(name, justify="right")
     for variable in (*VARIABLES, "mean"):
         for place, row in enumerate(row for row in card.rows if row.variable == variable and row.step == "all"):
