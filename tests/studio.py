@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,14 @@ QUICK = (
     "task.horizon=3",
 )
 """Settings that make a training of a shipped config on the sample take a second."""
+
+
+class Answer(NamedTuple):
+    """What a command line gave."""
+
+    code: int
+    out: str
+    err: str
 
 
 def bars(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
@@ -15,15 +14,7 @@ import torch
 from forecaster import cli
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.train import TrainedRun, train
-from tests.studio import QUICK
-
-
-class Answer(NamedTuple):
-    """What a command line gave."""
-
-    code: int
-    out: str
-    err: str
+from tests.studio import QUICK, Answer
 
 
 @pytest.fixture(autouse=True, scope="session")

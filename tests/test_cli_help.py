@@ -1,0 +1,119 @@
+"""Help and usage errors cost nothing and help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from forecaster.cli.app import build
+from tests.studio import environment, forecast
+
+HEAVY = (
+    *("torch", "pandas", "numpy", "yfinance", "pydantic", "rich", "pyarrow", "exchange_calendars", "safetensors"),
+    *("yaml", "jaxtyping", "filelock", "arch", "scipy"),
+)
+
+LIST_MODULES = """
+import sys
+from forecaster import cli
+code = cli.run(sys.argv[1:])
+sys.stderr.write("\\n" + " ".join(sorted({name.partition(".")[0] for name in sys.modules})))
+sys.exit(code)
+"""
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command's words, found where the command line finds them."""
+    found = []
+
+    def walk(group: object, words: tuple[str, ...]) -> None:
+        for name, inner in sorted(getattr(group, "commands", {}).items()):
+            found.append((*words, name))
+            walk(inner, (*words, name))
+
+    walk(typer.main.get_command(build()), ())
+    return found
+
+
+def modules(*arguments: str) -> tuple[int, str, str, set[str]]:
+    """Exit code, output and errors of a command line, and the packages that it imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    err, _, names = done.stderr.rpartition("\n")
+    return done.returncode, done.stdout, err, set(names.split())
+
+
+@pytest.mark.parametrize("words", [(), ("train",), ("predict",), ("fetch",), ("config",)])
+def test_help_imports_no_heavy_module(words: tuple[str, ...]) -> None:
+    code, out, _, imported = modules(*words, "--help")
+    assert code == 0
+    assert "Usage: forecast" in out
+    # Recent releases of typer themselves read a command's options with pydantic; the list of commands needs it not.
+    assert not imported & set(HEAVY) - ({"pydantic"} if words else set())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("predict",),
+        ("train",),
+        ("train", "gru", "--resume", "x"),
+        ("predict", "AAPL", "--horizon", "many"),
+        ("predict", "AAPL", "--as-of", "2012-13-01"),
+        ("predict", "AAPL", "--format", "xml"),
+        ("train", "gru", "--format", "parquet"),
+        ("predict", "AAPL", "--horizn", "2"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_imports_neither_torch_nor_pandas(words: tuple[str, ...]) -> None:
+    code, out, err, imported = modules(*words)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") <= 1
+    assert "--help`." in err
+    assert not imported & {"torch", "pandas", "yfinance", "rich", "exchange_calendars"}
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_explains_itself_with_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from forecaster import cli
+
+    assert cli.run([*words, "--help"]) == 0
+    said = capsys.readouterr().out
+    group = typer.main.get_command(build())
+    for word in words:
+        group = group.commands[word]  # type: ignore[attr-defined]
+    if not getattr(group, "commands", None):
+        assert "forecast " + " ".join(words) in said.partition("Options:")[2], "an example at its end"
+    assert group.help
+
+
+def test_without_arguments_the_help_is_shown(tmp_path: Path) -> None:
+    done = forecast(cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Usage: forecast")
+    assert "\nCommands:\n" in done.stderr
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib.metadata import version
+
+    from forecaster import cli
+
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == version("forecaster")

@@ -1,0 +1,102 @@
+"""Real trainings, killed and interrupted: what was finished is kept, and goes on to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.studio import command, environment, forecast, settings
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+
+def arguments(store: Path, runs: Path, *more: str) -> list[str]:
+    quick = settings("training.steps=200", "task.supervision=window", "task.context=10", "training.batch=4")
+    return ["train", "gru", *quick, "--data-dir", str(store), "--runs-dir", str(runs), *more]
+
+
+def start(store: Path, runs: Path, name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(*arguments(store, runs, "--name", name)),
+        cwd=runs.parent,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_checkpoint(training: subprocess.Popen[str], folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("checkpoint*")):
+        assert training.poll() is None, training.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def whole(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same training, never interrupted."""
+    runs = tmp_path_factory.mktemp("whole") / "runs"
+    done = forecast(*arguments(store, runs, "--name", "whole", "--quiet"), cwd=runs.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return runs / "whole"
+
+
+def stopped(store: Path, runs: Path, number: signal.Signals) -> tuple[int, str]:
+    """Exit code and errors of a training that got a signal once its first checkpoint was there."""
+    training = start(store, runs, "stopped")
+    wait_for_checkpoint(training, runs / "stopped")
+    training.send_signal(number)
+    out, err = training.communicate(timeout=60)
+    assert out == ""
+    assert not (runs / "stopped" / "model.safetensors").exists()
+    return training.returncode, err
+
+
+def resume(store: Path, runs: Path) -> subprocess.CompletedProcess[str]:
+    return forecast("train", "--resume", "stopped", "--format", "json", *places(store, runs), cwd=runs.parent)
+
+
+def same(folder: Path, whole: Path) -> bool:
+    names = ("model.safetensors", "curve.csv", "config.yaml")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    return all((folder / name).read_bytes() == (whole / name).read_bytes() for name in names)
+
+
+def test_a_training_killed_without_warning_goes_on_to_the_same_bytes(store: Path, whole: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    code, _ = stopped(store, runs, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    resumed = resume(store, runs)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["run"] == "stopped"
+    assert same(runs / "stopped", whole)
+
+
+def test_an_interrupted_training_says_so_and_goes_on_to_the_same_bytes(
+    store: Path, whole: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    code, err = stopped(store, runs, signal.SIGINT)
+    assert code == 130
+    assert err.splitlines()[-1].startswith("error: interrupted")
+    assert "Traceback" not in err
+    unfinished = forecast("predict", "AAPL", "--run", "stopped", *places(store, runs), cwd=tmp_path)
+    assert unfinished.returncode == 2
+    assert "run stopped is not finished: go on with forecast train --resume stopped" in unfinished.stderr
+    assert resume(store, runs).returncode == 0
+    assert same(runs / "stopped", whole)
+    again = resume(store, runs)
+    assert again.returncode == 2
+    assert again.stderr == "error: run stopped is finished: there is nothing to resume.\n"
+
+
+def places(store: Path, runs: Path) -> list[str]:
+    return ["--data-dir", str(store), "--runs-dir", str(runs)]
