@@ -103,7 +103,7 @@ def test_show_gives_all_columns_and_all_rows_as_data(forecast: Run, sample_store
         (["show", "APPL"], "Unknown ticker 'APPL'. Did you mean 'AAPL'?"),
         (["show", "A/B"], "'A/B' is not a ticker symbol"),
         (["show", "AAPL", "--rows", "-1"], "Invalid value for '--rows'"),
-        (["show"], "Missing argument 'TICKER...'"),
+        (["show"], "Missing argument 'TICKER'"),
         (["export"], "Missing option '--to'"),
         (["export", "--to", "hdf5"], "Invalid value for '--to'"),
         (["export", "--to", "npz", "NIX"], "Unknown ticker 'NIX'."),
@@ -134,7 +134,7 @@ def test_an_empty_store_is_answered_with_a_command(
 @pytest.mark.parametrize("command", ["list", "show", "export"])
 def test_each_help_shows_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert run(["data", command, "--help"]) == 0
-    assert f"Example: forecast data {command}" in capsys.readouterr().out
+    assert f"\n  Examples:\n    forecast data {command}" in capsys.readouterr().out
 
 
 def test_an_npz_holds_the_panel_and_needs_no_pickle(forecast: Run, sample_store: Store, tmp_path: Path) -> None:
