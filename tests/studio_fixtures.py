@@ -1,6 +1,6 @@
 """Fixtures over `studio`: a store of the sample, and one small trained run that many tests look at.
 
-A test module asks for them with `pytest_plugins = ("studio_fixtures",)`.
+A test module asks for them with `pytest_plugins = ("tests.studio_fixtures",)`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from forecaster.data.store import Store
-from tests.conftest import Run
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -14,12 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from forecaster.cli import run
 from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import read_panel
 from forecaster.data.store import Store
 from forecaster.workflows.data import candles, export, listing
-from tests.conftest import Run
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -111,30 +109,28 @@ def test_show_gives_all_columns_and_all_rows_as_data(forecast: Run, sample_store
     ],
 )
 def test_bad_usage_is_one_line_with_code_2(
-    sample_store: Store, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+    forecast: Run, sample_store: Store, arguments: list[str], complaint: str
 ) -> None:
-    assert run(["data", *arguments, "--data-dir", str(sample_store.root)]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert complaint in said.err
-    assert said.err.count("\n") == 1
+    done = forecast("data", *arguments, "--data-dir", sample_store.root)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [["list"], ["show", "AAPL"], ["export", "--to", "npz"]])
-def test_an_empty_store_is_answered_with_a_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run(["data", *command, "--data-dir", "nix"]) == 2
-    complaint = "error: nix holds no candles: bring some with `forecast fetch --source sample`.\n"
-    assert capsys.readouterr().err == complaint
+def test_an_empty_store_is_answered_with_a_command(forecast: Run, tmp_path: Path, command: list[str]) -> None:
+    done = forecast("data", *command, "--data-dir", "nix")
+    assert done.returncode == 2
+    assert done.stderr == "error: nix holds no candles: bring some with `forecast fetch --source sample`.\n"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["list", "show", "export"])
-def test_each_help_shows_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
-    assert run(["data", command, "--help"]) == 0
-    assert f"\n  Examples:\n    forecast data {command}" in capsys.readouterr().out
+def test_each_help_shows_an_example(forecast: Run, command: str) -> None:
+    done = forecast("data", command, "--help")
+    assert done.returncode == 0
+    assert f"\n  Examples:\n    forecast data {command}" in done.stdout
 
 
 def test_an_npz_holds_the_panel_and_needs_no_pickle(forecast: Run, sample_store: Store, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from studio import assert_coherent
 
 from forecaster.inference.coherence import coherent
+from tests.studio import assert_coherent
 
 LEVELS = 7
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from studio import dataset, panel
 from torch import nn
 
 from forecaster.config.schema import LEVELS, ModelConfig, TaskConfig, TrainingConfig
@@ -22,8 +21,9 @@ from forecaster.training import fit as fit_module
 from forecaster.training.checkpoint import CurvePoint
 from forecaster.training.fit import Validation, choose_device, fit, learning_rate
 from forecaster.training.sampling import Sampler
+from tests.studio import dataset, panel
 
-pytest_plugins = ("studio_fixtures",)
+pytest_plugins = ("tests.studio_fixtures",)
 
 TASK = TaskConfig(horizon=2, context=20)
 BASE = np.linspace(-1.5, 1.5, 7) * np.ones((2, 4, 1))

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from studio import bars, dataset, persistent_volatility
 
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
@@ -19,8 +18,9 @@ from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.inference.coherence import coherent
 from forecaster.models.network import Network
 from forecaster.workflows.learn import fitted_period, forecaster, learn
+from tests.studio import bars, dataset, persistent_volatility
 
-pytest_plugins = ("studio_fixtures",)
+pytest_plugins = ("tests.studio_fixtures",)
 
 SPLIT = Split(*(np.datetime64(date) for date in ("2013-06-28", "2014-01-31", "2014-12-31")))
 STEPS = (1, 2)

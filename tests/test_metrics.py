@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from forecaster.evaluation.metrics import absolute_error, inside, pinball
+from forecaster.evaluation.metrics import absolute_error, crps, direction, inside, pinball
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
@@ -42,3 +43,21 @@ def test_a_band_holds_its_borders_and_nothing_beyond(share: float, low: int, hig
 def test_a_forecast_without_the_band_has_no_coverage() -> None:
     assert inside(np.zeros((1, 1, 4, 1)), np.zeros((1, 1, 4)), (0.5,), 0.5) is None
     assert inside(np.zeros((1, 1, 4, 7)), np.zeros((1, 1, 4)), LEVELS, 0.6) is None
+
+
+def test_crps_is_the_integral_of_the_pinball_loss_over_all_levels() -> None:
+    levels = tuple(np.linspace(0.005, 0.995, 100).round(3).tolist())
+    outcome = np.array([[[0.7]]])
+    normal = np.array([norm.ppf(levels)])[None, None]
+    expected = 0.7 * (2 * norm.cdf(0.7) - 1) + 2 * norm.pdf(0.7) - 1 / np.sqrt(np.pi)  # Gneiting & Raftery (2007)
+    assert crps(normal, outcome, levels) == pytest.approx(expected, rel=0.01)
+
+
+def test_crps_of_one_level_is_the_absolute_error() -> None:
+    assert crps(np.array([[[[0.2]]]]), np.array([[[-0.1]]]), (0.5,)) == pytest.approx(0.3)
+
+
+def test_direction_has_no_side_where_nothing_moves() -> None:
+    median = np.array([0.1, 0.1, -0.1, 0.0, 0.1])[:, None, None, None]
+    outcome = np.array([0.2, -0.2, -0.3, 0.1, 0.0])[:, None, None]
+    assert np.array_equal(direction(median, outcome, (0.5,)).ravel(), [1, 0, 1, np.nan, np.nan], equal_nan=True)

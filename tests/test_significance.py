@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
-from forecaster.evaluation.significance import by_date, diebold_mariano
+from forecaster.evaluation.significance import by_date, dates_needed, diebold_mariano
 
 
 def slow_statistic(differences: np.ndarray, lags: int) -> float:
@@ -21,11 +22,16 @@ def slow_statistic(differences: np.ndarray, lags: int) -> float:
     return float(mean / math.sqrt(variance / count))
 
 
+def harvey(steps: int, count: int) -> float:
+    return math.sqrt((count + 1 - 2 * steps + steps * (steps - 1) / count) / count)
+
+
 @pytest.mark.parametrize(("steps", "lags"), [(1, 10), (5, 10), (20, 25)])
 def test_the_variance_allows_for_overlap_with_bartlett_weights(steps: int, lags: int) -> None:
     noise = np.random.default_rng(0).normal(size=90)
     differences = 0.05 + np.convolve(noise, np.ones(5) / 5, "valid")
-    assert diebold_mariano(differences, steps).statistic == pytest.approx(slow_statistic(differences, lags), rel=1e-9)
+    expected = slow_statistic(differences, lags) * harvey(steps, len(differences))
+    assert diebold_mariano(differences, steps).statistic == pytest.approx(expected, rel=1e-9)
 
 
 def test_overlapping_losses_are_not_taken_for_independent_ones() -> None:
@@ -44,10 +50,16 @@ def test_a_better_first_forecast_has_a_negative_statistic_and_a_small_p() -> Non
     assert worse.p_value == pytest.approx(better.p_value)
 
 
-def test_p_is_that_of_the_normal_on_both_sides() -> None:
+def test_p_is_that_of_students_t_on_both_sides() -> None:
     found = diebold_mariano(np.random.default_rng(3).normal(0.1, 1, size=100), 1)
-    tail = 0.5 * math.erfc(abs(found.statistic) / math.sqrt(2))
-    assert found.p_value == pytest.approx(2 * tail)
+    assert found.p_value == pytest.approx(2 * t(99).sf(abs(found.statistic)))
+
+
+def test_the_dates_needed_shrink_with_the_square_of_the_statistic() -> None:
+    assert dates_needed(2.8, 500) == 500
+    assert dates_needed(-1.4, 500) == 2000
+    assert dates_needed(0.0, 500) is None
+    assert dates_needed(math.nan, 500) is None
 
 
 def test_under_the_null_p_is_small_as_seldom_as_it_should_be() -> None:

@@ -22,22 +22,20 @@ ROOT = Path(__file__).parents[1]
 
 WRITER = """
 import sys
-sys.path.insert(0, {tests!r})
 from tests.conftest import bars
 from forecaster.data.store import Store
 store, seed, count = Store(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 Store(sys.argv[1] + "-warm").write(bars(), source="what is slow the first time")
 print("ready", flush=True)
 for number in range(count):
-    store.write(bars(days=2000 + number % 2, seed=seed), source=f"writer {{seed}}", force=True)
+    store.write(bars(days=2000 + number % 2, seed=seed), source=f"writer {seed}", force=True)
 """
 
 
 def writer(folder: Path, seed: int, count: int) -> subprocess.Popen[str]:
-    script = WRITER.format(tests=str(ROOT / "tests"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(folder), str(seed), str(count)],
+        [sys.executable, "-c", WRITER, str(folder), str(seed), str(count)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,

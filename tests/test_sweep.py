@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from studio import assert_coherent, dataset, panel
 
 from forecaster.config.schema import ModelConfig, TaskConfig
 from forecaster.features.dataset import Dataset
@@ -13,8 +12,9 @@ from forecaster.inference import sweep
 from forecaster.inference.sweep import Reach, quantiles, standardised_quantiles
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
+from tests.studio import assert_coherent, dataset, panel
 
-pytest_plugins = ("studio_fixtures",)
+pytest_plugins = ("tests.studio_fixtures",)
 
 STEPS = (1, 3)
 LENGTHS = (700, 300, 130, 61)

@@ -24,6 +24,26 @@ def pinball(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...])
     return 2 * loss / len(levels)
 
 
+def crps(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
+    """Continuous ranked probability score as 2∫pinball dτ, each level standing for the part of (0, 1) nearest to it.
+
+    Source: Gneiting & Raftery (2007); with one level it is the absolute error.
+    """
+    edges = np.concatenate([[0.0], (np.asarray(levels)[1:] + np.asarray(levels)[:-1]) / 2, [1.0]])
+    score = np.zeros(outcomes.shape)
+    for place, (level, width) in enumerate(zip(levels, np.diff(edges), strict=True)):
+        error = outcomes - quantiles[..., place]
+        score += 2 * width * np.maximum(level * error, (level - 1) * error)
+    return score
+
+
+def direction(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
+    """1 where the median lies on the outcome's side of the last close, else 0; NaN where either is the last close."""
+    median = quantiles[..., levels.index(0.5)]
+    right: np.ndarray = np.where(median * outcomes > 0, 1.0, 0.0)
+    return np.where((median == 0) | (outcomes == 0), np.nan, right)
+
+
 def absolute_error(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
     """Distance of the outcome from the median forecast, in log price."""
     error: np.ndarray = np.abs(outcomes - quantiles[..., levels.index(0.5)])

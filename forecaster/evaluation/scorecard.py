@@ -11,7 +11,7 @@ import numpy as np
 
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.scores import Scores
-from forecaster.evaluation.significance import by_date, diebold_mariano
+from forecaster.evaluation.significance import by_date, dates_needed, diebold_mariano
 
 SIGNIFICANT = 0.05
 """Largest p at which a difference is called skill."""
@@ -31,9 +31,11 @@ class Row:
     step: int | str
     mae: float | None
     pinball: float | None
+    crps: float | None
     coverage50: float | None
     coverage80: float | None
     coverage90: float | None
+    direction: float | None
     baseline: str | None
     skill_mae: float | None
     skill_pinball: float | None
@@ -95,7 +97,7 @@ def make_scorecard(scores: Mapping[str, Scores], dates: np.ndarray, tickers: int
         horizon=steps,
         reference=reference,
         rows=tuple(rows),
-        verdict=_verdict(rows, model, reference, period),
+        verdict=_verdict(rows, model, reference, period, len(np.unique(dates))),
     )
 
 
@@ -121,10 +123,11 @@ class _Pair:
 
     def _row(self, variable: str, places: list[int], step: int | str, columns: list[int]) -> Row:
         bands = [None if band is None else self._mean(band, places, columns).mean() for band in self.own.inside]
-        pinball, error = (self._mean(loss, places, columns) for loss in (self.own.pinball, self.own.error))
+        losses = (self.own.pinball, self.own.error, self.own.crps)
+        pinball, error, crps = (self._mean(loss, places, columns) for loss in losses)
         compared = self._compared(pinball, error, places, columns) if self.other else (None,) * 5
-        figures = [_number(value) for value in (error.mean(), pinball.mean(), *bands)]
-        return Row(self.name, self.kind, variable, step, *figures, *compared)  # type: ignore[arg-type]
+        figures = (error.mean(), pinball.mean(), crps.mean(), *bands, self._direction(places, columns))
+        return Row(self.name, self.kind, variable, step, *map(_number, figures), *compared)  # type: ignore[arg-type]
 
     def _compared(
         self, pinball: np.ndarray, error: np.ndarray, places: list[int], columns: list[int]
@@ -140,6 +143,11 @@ class _Pair:
         skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
         return (self.reference, *map(_number, (*skills, test.statistic, test.p_value)))
 
+    def _direction(self, places: list[int], columns: list[int]) -> float:
+        """Share of origins whose median was on the right side, of those where there is a side."""
+        right = self.own.direction[:, columns][..., places][self.own.known[:, columns]]
+        return float(np.nanmean(right)) if np.isfinite(right).any() else math.nan
+
     def _mean(self, losses: np.ndarray, places: list[int], columns: list[int]) -> np.ndarray:
         """Mean of each price over origins, then over steps."""
         by_step = [losses[self.own.known[:, column], column][:, places].mean(axis=0) for column in columns]
@@ -147,16 +155,18 @@ class _Pair:
         return means
 
 
-def _verdict(rows: list[Row], model: str, reference: str, period: str) -> Verdict:
+def _verdict(rows: list[Row], model: str, reference: str, period: str, sessions: int) -> Verdict:
     overall = _find(rows, model, "mean", "all")
     skill, p_value = overall.skill_pinball, overall.p_value
     code = "no-evidence"
     if skill is not None and p_value is not None and p_value < SIGNIFICANT:
         code = "skill" if skill > 0 else "worse"
     figures = f"{_percent(skill)} pinball skill over the {reference}, {_chance(p_value)}, on {period}"
+    enough = dates_needed(overall.dm_statistic or math.nan, sessions)
+    needed = f"; to see such a difference takes about {enough:,} sessions" if enough else ""
     sentence = {
         "skill": f"Skill: {figures}. How far prices may move, it knows better than the reference.",
-        "no-evidence": f"No evidence of skill: {figures}. This test cannot tell it from the reference.",
+        "no-evidence": f"No evidence of skill: {figures}. This test cannot tell it from the reference{needed}.",
         "worse": f"Worse than the reference: {figures}. Use the reference instead.",
     }[code]
     return Verdict(code, f"{sentence}{_direction(rows, model)}", reference, skill, p_value)

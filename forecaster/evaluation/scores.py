@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from forecaster.data.splits import Period
+from forecaster.evaluation import metrics
 from forecaster.evaluation.baselines import Forecaster
-from forecaster.evaluation.metrics import absolute_error, inside, pinball
 from forecaster.features.dataset import Dataset, Rows
 
 SHARES = (0.5, 0.8, 0.9)
@@ -25,31 +26,42 @@ class Scores:
 
     Args:
         inside: for each of `SHARES` whether the band held; None where the forecast has no such band.
+        direction: whether the median was on the right side of the last close; NaN where there is no side.
     """
 
     known: Bool[np.ndarray, "origin horizon"]
     pinball: Float[np.ndarray, "origin horizon variable"]
     error: Float[np.ndarray, "origin horizon variable"]
     inside: tuple[Bool[np.ndarray, "origin horizon variable"] | None, ...]
+    crps: Float[np.ndarray, "origin horizon variable"]
+    direction: Float[np.ndarray, "origin horizon variable"]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Scores:
+        """The scores of several stretches of origins as one."""
+        bands = [[hits for part in parts if (hits := part.inside[band]) is not None] for band in range(len(SHARES))]
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("known", "pinball", "error", "crps", "direction")
+        }
+        return cls(inside=tuple(np.concatenate(band) if band else None for band in bands), **arrays)
 
 
 def score(forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
     """Hold a forecaster's quantiles against what came."""
-    parts = [
-        _score_block(forecaster, dataset, rows[start : start + _BLOCK], levels) for start in range(0, len(rows), _BLOCK)
-    ]
-    bands = [[hits for part in parts if (hits := part[2][band]) is not None] for band in range(len(SHARES))]
-    return Scores(
-        known=dataset.known(rows, period),
-        pinball=np.concatenate([part[0] for part in parts]),
-        error=np.concatenate([part[1] for part in parts]),
-        inside=tuple(np.concatenate(band) if band else None for band in bands),
-    )
+    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+    return Scores.joined([_score_block(forecaster, dataset, block, period, levels) for block in blocks])
 
 
 def _score_block(
-    forecaster: Forecaster, dataset: Dataset, rows: Rows, levels: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray, list[np.ndarray | None]]:
+    forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]
+) -> Scores:
     quantiles, outcomes = forecaster(rows), np.nan_to_num(dataset.moves(rows))
-    hits = [inside(quantiles, outcomes, levels, share) for share in SHARES]
-    return pinball(quantiles, outcomes, levels), absolute_error(quantiles, outcomes, levels), hits
+    return Scores(
+        known=dataset.known(rows, period),
+        pinball=metrics.pinball(quantiles, outcomes, levels),
+        error=metrics.absolute_error(quantiles, outcomes, levels),
+        inside=tuple(metrics.inside(quantiles, outcomes, levels, share) for share in SHARES),
+        crps=metrics.crps(quantiles, outcomes, levels),
+        direction=metrics.direction(quantiles, outcomes, levels),
+    )

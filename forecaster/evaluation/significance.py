@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+_Z_SIZE, _Z_POWER = 1.96, 0.84
+"""Quantiles of the normal for a two-sided size of 5 % and a power of 80 %."""
+
 FEWEST_DATES = 30
 """With fewer dates than this no test is made."""
 
@@ -30,8 +33,11 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
         differences: loss of the first minus loss of the second, averaged over tickers, by date.
         steps: the longest horizon, in sessions: sets the number of lags.
 
-    Source: Diebold & Mariano (1995); Newey & West (1987) for the Bartlett weights.
+    Source: Diebold & Mariano (1995); Newey & West (1987) for the Bartlett weights; Harvey, Leybourne & Newbold (1997)
+    for the small-sample factor and Student's t.
     """
+    from scipy.special import stdtr
+
     count = len(differences)
     if count < FEWEST_DATES:
         return Comparison(math.nan, math.nan)
@@ -39,8 +45,16 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
     variance = _long_run_variance(differences - mean, max(10, math.ceil(1.25 * steps)))
     if variance <= 0:
         return Comparison(math.nan, math.nan)
-    statistic = mean / math.sqrt(variance / count)
-    return Comparison(statistic, math.erfc(abs(statistic) / math.sqrt(2)))
+    factor = (count + 1 - 2 * steps + steps * (steps - 1) / count) / count
+    statistic = mean / math.sqrt(variance / count) * math.sqrt(max(factor, 0.0))
+    return Comparison(statistic, 2 * float(stdtr(count - 1, -abs(statistic))))
+
+
+def dates_needed(statistic: float, dates: int) -> int | None:
+    """How many dates a test at 5 % needs to see a difference like this one four times out of five; None for none."""
+    if not math.isfinite(statistic) or statistic == 0:
+        return None
+    return math.ceil(dates * ((_Z_SIZE + _Z_POWER) / statistic) ** 2)
 
 
 def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.ndarray) -> Float[np.ndarray, " date"]:

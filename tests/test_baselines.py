@@ -1,0 +1,100 @@
+"""The contract of every baseline, and the reference against a slow one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecaster.config.schema import LEVELS
+from forecaster.data.splits import Period
+from forecaster.evaluation.baselines import BASELINES
+from forecaster.features.dataset import Dataset
+from tests.studio import assert_coherent, dataset, panel
+
+STEPS = (1, 3)
+LENGTHS = (300, 220, 90)
+PERIOD = Period(None, np.datetime64("2010-09-30"))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return dataset(panel(*LENGTHS), STEPS)
+
+
+@pytest.fixture(params=BASELINES.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("levels", [LEVELS, (0.5,)])
+def test_a_baseline_gives_coherent_quantiles_of_every_origin(
+    data: Dataset, name: str, levels: tuple[float, ...]
+) -> None:
+    rows = np.array([61, 200, 299, 400, 605])
+    forecast = BASELINES[name](data, PERIOD, levels)(rows)
+    assert forecast.shape == (5, 2, 4, len(levels))
+    assert_coherent(forecast)
+
+
+def test_an_origin_is_forecast_alike_alone_and_among_others(data: Dataset, name: str) -> None:
+    forecaster = BASELINES[name](data, PERIOD, LEVELS)
+    rows = np.arange(100, 300)
+    np.testing.assert_array_equal(forecaster(rows)[37:38], forecaster(rows[37:38]))
+
+
+def test_what_comes_after_does_not_reach_a_baseline(data: Dataset, name: str) -> None:
+    """Neither the rows after an origin, nor the rows after the period that it learnt from."""
+    date = PERIOD.end
+    later = data.panel.sessions > date
+    rows = np.flatnonzero(~later & data.features.ready)
+    noise = np.exp(np.random.default_rng(0).normal(size=(len(later), 1)))
+    changed = dataset(
+        replace(data.panel, prices=np.where(later[:, None], data.panel.prices * noise, data.panel.prices)), STEPS
+    )
+    whole = BASELINES[name](data, PERIOD, LEVELS)(rows)
+    assert np.array_equal(whole, BASELINES[name](changed, PERIOD, LEVELS)(rows))
+    cut = dataset(data.panel.until(date), STEPS)
+    kept = np.cumsum(~later) - 1
+    assert np.array_equal(whole, BASELINES[name](cut, PERIOD, LEVELS)(kept[rows]))
+
+
+def test_a_point_is_the_median_of_the_quantiles(data: Dataset, name: str) -> None:
+    rows = np.arange(100, 200)
+    point, full = (BASELINES[name](data, PERIOD, levels)(rows) for levels in ((0.5,), LEVELS))
+    np.testing.assert_allclose(point[..., 0], full[..., 3], atol=1e-12)
+
+
+def slow_sigma(data: Dataset) -> np.ndarray:
+    """σ² = max(EWMA r², λ = .94, 1e-6), each weight by hand."""
+    sigma = np.full(sum(LENGTHS), 1e-3)
+    for ticker in data.panel.tickers:
+        rows = data.panel.rows(ticker)
+        returns = np.diff(np.log(data.panel.prices[rows, 3]))
+        for count in range(1, len(returns) + 1):
+            weights = 0.94 ** np.arange(count - 1, -1, -1)
+            variance = float((weights * returns[:count] ** 2).sum() / weights.sum())
+            sigma[rows.start + count] = math.sqrt(max(variance, 1e-6))
+    return sigma
+
+
+def test_the_reference_is_ewma_volatility_times_pooled_quantiles(data: Dataset) -> None:
+    sigma, logs = slow_sigma(data), np.log(data.panel.prices)
+    rows = np.array([70, 250, 400, 580])
+    forecast = BASELINES["ewma-random-walk"](data, PERIOD, LEVELS)(rows)
+    origins = data.origins(PERIOD)
+    known = data.known(origins, PERIOD)
+    for column, step in enumerate(STEPS):
+        cells = origins[known[:, column]]
+        pooled = [np.quantile((logs[cells + step, v] - logs[cells, 3]) / sigma[cells], LEVELS) for v in range(4)]
+        for place, row in enumerate(rows):
+            expected = sigma[row] * np.array(pooled)
+            expected[1] = np.maximum(expected[1], expected[[0, 3]].max(axis=0))
+            expected[2] = np.minimum(expected[2], expected[[0, 3]].min(axis=0))
+            np.testing.assert_allclose(forecast[place, column], expected, rtol=1e-9)
+
+
+def test_the_last_close_carried_forward_is_no_move_at_all(data: Dataset) -> None:
+    assert not BASELINES["last-close"](data, PERIOD, LEVELS)(np.arange(50)).any()

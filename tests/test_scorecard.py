@@ -1,0 +1,155 @@
+"""The table and the verdict, from losses made by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecaster.evaluation.scorecard import Row, Scorecard, make_scorecard
+from forecaster.evaluation.scores import Scores
+
+DATES = np.datetime64("2020-01-01") + np.repeat(np.arange(100), 2)
+STEPS = (1, 5)
+
+
+def losses(level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | None = None) -> Scores:
+    """Losses of two tickers on a hundred dates about a level; each price's twice the one before."""
+    rng = np.random.default_rng(seed)
+    pinball = (level + noise * rng.normal(size=(200, 2, 4))) * 2.0 ** np.arange(4)
+    bands = tuple(rng.random((200, 2, 4)) < share for share in (0.5, 0.8, 0.9))
+    right = np.where(rng.random((200, 2, 4)) < 0.1, np.nan, rng.random((200, 2, 4)) < 0.52)
+    return Scores(np.ones((200, 2), bool) if known is None else known, pinball, 3 * pinball, bands, 2 * pinball, right)
+
+
+def card(model: Scores, reference: Scores | None = None) -> Scorecard:
+    reference = reference or losses(1.0, seed=1)
+    scores = {"gru": model, "walk": reference, "last-close": losses(2.0, seed=2)}
+    return make_scorecard(scores, DATES, tickers=2, steps=STEPS)
+
+
+def row(of: Scorecard, name: str, variable: str, step: int | str) -> Row:
+    (found,) = (one for one in of.rows if (one.name, one.variable, one.step) == (name, variable, step))
+    return found
+
+
+def test_a_row_for_each_forecaster_price_and_step() -> None:
+    of = card(losses(0.9))
+    assert len(of.rows) == 3 * 5 * 3
+    assert {(one.name, one.kind) for one in of.rows} == {
+        ("gru", "model"),
+        ("walk", "baseline"),
+        ("last-close", "baseline"),
+    }
+    assert (of.origins, of.tickers, of.sessions, of.first, of.last) == (200, 2, 100, "2020-01-01", "2020-04-09")
+    assert of.horizon == STEPS
+    assert of.reference == "walk"
+
+
+def test_losses_are_means_over_origins_then_over_steps() -> None:
+    model = losses(0.9)
+    of = card(model)
+    assert row(of, "gru", "low", 5).pinball == pytest.approx(model.pinball[:, 1, 2].mean())
+    assert row(of, "gru", "low", "all").pinball == pytest.approx(model.pinball[:, :, 2].mean())
+    assert row(of, "gru", "mean", "all").mae == pytest.approx(model.error.mean())
+    band = model.inside[1]
+    assert band is not None
+    assert row(of, "gru", "open", 1).coverage80 == pytest.approx(band[:, 0, 0].mean())
+
+
+def test_skill_is_the_share_by_which_a_loss_is_lower_and_each_price_weighs_the_same() -> None:
+    model, reference = losses(0.9), losses(1.0, seed=1)
+    of = card(model, reference)
+    skills = 1 - model.pinball.mean(axis=(0, 1)) / reference.pinball.mean(axis=(0, 1))
+    for place, variable in enumerate(("open", "high", "low", "close")):
+        assert row(of, "gru", variable, "all").skill_pinball == pytest.approx(skills[place])
+    assert row(of, "gru", "mean", "all").skill_pinball == pytest.approx(skills.mean())
+    assert row(of, "gru", "mean", "all").skill_mae == pytest.approx(skills.mean())
+    assert row(of, "gru", "mean", "all").baseline == "walk"
+
+
+def test_the_reference_is_compared_with_nothing() -> None:
+    own = row(card(losses(0.9)), "walk", "mean", "all")
+    assert (own.baseline, own.skill_mae, own.skill_pinball, own.dm_statistic, own.p_value) == (None,) * 5
+
+
+@pytest.mark.parametrize(
+    ("level", "noise", "code", "words"),
+    [
+        (0.9, 0.1, "skill", "Skill: +"),
+        (1.1, 0.1, "worse", "Worse than the reference: -"),
+        (1.0, 0.1, "no-evidence", "No evidence of skill"),
+        (0.9, 9.0, "no-evidence", "No evidence of skill"),
+    ],
+)
+def test_the_verdict_says_skill_only_where_luck_is_unlikely(level: float, noise: float, code: str, words: str) -> None:
+    verdict = card(losses(level, noise)).verdict
+    assert verdict.code == code
+    assert verdict.text.startswith(words)
+    assert "2 tickers, 2020-01-01 to 2020-04-09" in verdict.text
+    assert verdict.p_value is not None
+    assert (verdict.p_value < 0.05) == (code != "no-evidence")
+
+
+def test_the_verdict_is_that_of_the_model_over_all_prices_and_steps() -> None:
+    of = card(losses(0.9))
+    overall = row(of, "gru", "mean", "all")
+    assert (of.verdict.pinball_skill, of.verdict.p_value) == (overall.skill_pinball, overall.p_value)
+    assert overall.dm_statistic is not None
+    assert overall.dm_statistic < 0
+
+
+def test_too_few_dates_make_no_verdict_of_skill() -> None:
+    scores = {
+        name: Scores(
+            one.known[:40], one.pinball[:40], one.error[:40], (None, None, None), one.crps[:40], one.direction[:40]
+        )
+        for name, one in (("gru", losses(0.5)), ("walk", losses(1.0, seed=1)))
+    }
+    of = make_scorecard(scores, DATES[:40], 2, STEPS)
+    assert of.verdict.code == "no-evidence"
+    assert of.verdict.p_value is None
+    assert "too few dates for a test" in of.verdict.text
+    assert row(of, "gru", "close", 1).coverage50 is None
+
+
+def test_the_echo_of_the_last_close_is_said() -> None:
+    assert "its median close misses by 54.7" in card(losses(0.9, 0.0)).verdict.text
+    assert "less than the last close does" in card(losses(0.9)).verdict.text
+    assert "more than the last close does" in card(losses(2.5)).verdict.text
+
+
+def test_unknown_outcomes_weigh_nothing() -> None:
+    known = np.ones((200, 2), bool)
+    known[150:, 1] = False
+    model = losses(0.9, known=known)
+    model.pinball[150:, 1] = 1e9
+    of = card(model, losses(1.0, seed=1, known=known))
+    assert row(of, "gru", "open", 5).pinball == pytest.approx(model.pinball[:150, 1, 0].mean())
+    pinball = row(of, "gru", "mean", "all").pinball
+    assert pinball is not None
+    assert pinball < 10
+    assert of.verdict.code == "skill"
+
+
+def test_the_data_is_json_with_the_keys_of_the_interface() -> None:
+    data = card(losses(0.9)).as_data()
+    json.dumps(data, allow_nan=False)
+    assert {"origins", "tickers", "horizon", "reference", "models", "verdict"} <= set(data)
+    assert list(data["models"][0])[:6] == ["name", "kind", "variable", "step", "mae", "pinball"]
+    assert data["verdict"]["code"] == "skill"
+
+
+def test_direction_counts_only_origins_that_have_a_side() -> None:
+    scores = losses(0.9)
+    sided = np.isfinite(scores.direction[:, 0, 3])
+    found = row(card(scores), "gru", "close", 1).direction
+    assert found == scores.direction[sided, 0, 3].mean()
+    flat = replace(scores, direction=np.full_like(scores.direction, np.nan))
+    assert row(card(flat), "gru", "close", 1).direction is None
+
+
+def test_no_evidence_says_how_long_a_test_it_would_take() -> None:
+    assert "to see such a difference takes about" in card(losses(0.999)).verdict.text

@@ -1,0 +1,57 @@
+"""A forecaster's losses over a period."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecaster.config.schema import LEVELS
+from forecaster.data.splits import Period
+from forecaster.evaluation import scores as scores_module
+from forecaster.evaluation.metrics import pinball
+from forecaster.evaluation.scores import score
+from forecaster.features.dataset import Dataset, Rows
+from tests.studio import dataset, panel
+
+PERIOD = Period(np.datetime64("2010-05-03"), np.datetime64("2010-07-16"))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return dataset(panel(140, 120), (1, 5))
+
+
+def forecaster(rows: Rows) -> np.ndarray:
+    """Another forecast for each origin."""
+    spread = 0.01 + 1e-5 * rows
+    return spread[:, None, None, None] * np.linspace(-2, 2, 7) * np.ones((1, 2, 4, 1))
+
+
+@pytest.mark.parametrize("block", [7, 16_384])
+def test_losses_are_of_each_origin_whatever_the_blocks(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(scores_module, "_BLOCK", block)
+    rows = data.origins(PERIOD)
+    found = score(forecaster, data, rows, PERIOD, LEVELS)
+    assert np.array_equal(found.known, data.known(rows, PERIOD))
+    known = found.known
+    expected = pinball(forecaster(rows), np.nan_to_num(data.moves(rows)), LEVELS)
+    np.testing.assert_array_equal(found.pinball[known], expected[known])
+    np.testing.assert_allclose(found.error[known], np.abs(data.moves(rows)[known]), atol=1e-12)
+    assert all(band is not None and band.shape == (len(rows), 2, 4) for band in found.inside)
+    assert not known.all(), "the last origins do not know their fifth step"
+
+
+def test_wider_bands_hold_more(data: Dataset) -> None:
+    found = score(forecaster, data, data.origins(PERIOD), PERIOD, LEVELS)
+    shares = [band[found.known].mean() for band in found.inside if band is not None]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+
+
+def test_a_point_forecast_has_no_coverage(data: Dataset) -> None:
+    rows = data.origins(PERIOD)
+    found = score(lambda r: np.zeros((len(r), 2, 4, 1)), data, rows, PERIOD, (0.5,))
+    assert found.inside == (None, None, None)
+    np.testing.assert_allclose(found.pinball, found.error)
