@@ -9,13 +9,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
     from forecaster.workflows.train import resume, train
 
-__all__ = ["fetch", "load_config", "load_panel", "predict", "resume", "train"]
+__all__ = ["backtest", "fetch", "load_config", "load_panel", "predict", "resume", "train"]
 
 _MODULES = {"load_config": "check", "load_panel": "panel", "resume": "train"}
 

@@ -24,6 +24,7 @@ def _date(text: str) -> dt.date:
 
 
 def _place(context: Any, output: Path | None) -> Path | None:
+    # typer gives a context of the click inside it, which is no typer.Context
     if output is None and context.params.get("format") == "parquet":
         raise typer.BadParameter("--format parquet needs --output FILE: Parquet is not text.")
     return output

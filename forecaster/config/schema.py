@@ -11,16 +11,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
 
-_SPAN = r"^[1-9][0-9]*[ym]$"
+SPAN = r"^[1-9][0-9]*[ym]$"
 
 
 def _span(text: str) -> str:
-    if not re.match(_SPAN, text):
+    if not re.match(SPAN, text):
         raise ValueError("expected a span such as 2y or 18m")
     return text
 
 
-Span = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"pattern": _SPAN})]
+Span = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"pattern": SPAN})]
 Steps = Annotated[int, Field(ge=1, le=250)]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Shaped
 
-from forecaster.config.schema import SplitConfig
+from forecaster.config.schema import SPAN, SplitConfig
 from forecaster.errors import InputError
 
 
@@ -40,10 +41,11 @@ class Split:
     train_end: np.datetime64
     validation_end: np.datetime64
     test_end: np.datetime64
+    train_start: np.datetime64 | None = None
 
     @property
     def train(self) -> Period:
-        return Period(None, self.train_end)
+        return Period(self.train_start, self.train_end)
 
     @property
     def validation(self) -> Period:
@@ -56,7 +58,7 @@ class Split:
     @property
     def fitted(self) -> Period:
         """Training and validation together, for a refit."""
-        return Period(None, self.validation_end)
+        return Period(self.train_start, self.validation_end)
 
 
 def make_split(config: SplitConfig, first: np.datetime64, last: np.datetime64) -> Split:
@@ -88,6 +90,17 @@ def _dates(config: SplitConfig) -> tuple[dt.date, dt.date, dt.date]:
     if config.train_end is None or config.validation_end is None or config.test_end is None:
         raise InputError("data.split: expected three dates or two spans.")
     return config.train_end, config.validation_end, config.test_end
+
+
+def span_before(date: np.datetime64, span: str) -> np.datetime64:
+    """The date a span such as `5y` or `18m` before.
+
+    Raises:
+        InputError: it is no such span.
+    """
+    if not re.fullmatch(SPAN, span):
+        raise InputError(f"{span!r} is not a span: expected one such as 5y or 18m.")
+    return np.datetime64(_back(date.astype("datetime64[D]").astype(dt.date), span))
 
 
 def _back(date: dt.date, span: str) -> dt.date:

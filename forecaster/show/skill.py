@@ -11,6 +11,7 @@ from rich.text import Text
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.scorecard import Row, Scorecard
 from forecaster.show.output import View
+from forecaster.workflows.backtest import Backtest
 from forecaster.workflows.train import TrainedRun
 
 _COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
@@ -20,11 +21,16 @@ def trained_view(run: TrainedRun) -> View:
     """A finished training: its scorecard, how often the test period was looked at, and where the run lies."""
     card = run.scorecard
     data = {"run": run.folder.name, "folder": str(run.folder), **card.as_data(), "test_period_looks": run.looks}
-    return View(data, [asdict(row) for row in card.rows], lambda: _report(run))
+    return View(data, [asdict(row) for row in card.rows], lambda: _report(card, run.looks))
 
 
-def _report(run: TrainedRun) -> RenderableType:
-    card = run.scorecard
+def backtest_view(result: Backtest) -> View:
+    """A walk-forward evaluation."""
+    card = result.scorecard
+    return View(result.as_data(), [asdict(row) for row in card.rows], lambda: _report(card, result.looks))
+
+
+def _report(card: Scorecard, looks: int) -> RenderableType:
     title = f"\nTest: {card.sessions} sessions, {card.first} to {card.last}; {_tickers(card)}"
     legend = (
         "Pinball and MAE are of log(price / last close), in basis points; skill is the share by which pinball is lower "
@@ -36,7 +42,7 @@ def _report(run: TrainedRun) -> RenderableType:
         Text(legend, "dim"),
         Text(f"\nSkill by step: {_by_step(card)}"),
         Text(card.verdict.text, _COLOURS[card.verdict.code]),
-        Text(_looks(run.looks), "dim"),
+        Text(_looks(looks), "dim"),
     )
 
 

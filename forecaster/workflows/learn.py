@@ -84,22 +84,28 @@ def _seeded(model: ModelConfig, head: str, seed: int, dataset: Dataset, base: Ba
 
 
 def evaluate(networks: Sequence[Network], config: Config, dataset: Dataset, split: Split) -> Scorecard:
-    """Score the networks' forecast and its baselines on the same origins of the test period, calibrated alike.
+    """Score the networks' forecast and its baselines on the same origins of the test period.
 
     Raises:
         InputError: the test period has no origin, or fewer sessions than the horizon.
     """
-    levels = config.task.levels
     rows = dataset.require_origins(split.test, config.task.context)
-    forecasters = {config.name: forecaster(networks, config, dataset)}
-    for name in config.evaluation.baselines:
-        forecasters[name] = BASELINES[name](dataset, fitted_period(config, split), levels)
-    scores = {}
-    for name, one in forecasters.items():
-        calibrated = _calibrated(one, config, dataset, rows) if name != "last-close" else one
-        scores[name] = score(calibrated, dataset, rows, split.test, levels)
+    scores = {
+        name: score(one, dataset, rows, split.test, config.task.levels)
+        for name, one in forecasters(networks, config, dataset, split, rows).items()
+    }
     tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps)
+
+
+def forecasters(
+    networks: Sequence[Network], config: Config, dataset: Dataset, split: Split, rows: Rows
+) -> dict[str, Forecaster]:
+    """The networks first, then each baseline, fitted on the same period and calibrated alike for the origins."""
+    found = {config.name: forecaster(networks, config, dataset)}
+    for name in config.evaluation.baselines:
+        found[name] = BASELINES[name](dataset, fitted_period(config, split), config.task.levels)
+    return {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
 
 
 def forecaster(networks: Sequence[Network], config: Config, dataset: Dataset) -> Forecaster:
@@ -109,7 +115,8 @@ def forecaster(networks: Sequence[Network], config: Config, dataset: Dataset) ->
 
 
 def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
-    if not config.calibration.rolling:
+    has_spread = np.ptp(one(rows[:1]), axis=-1).any()  # the last close carried forward has nothing to calibrate
+    if not config.calibration.rolling or not has_spread:
         return one
     dates = dataset.panel.sessions[rows]
     offsets = rolling_offsets(

@@ -45,15 +45,6 @@ class TrainedRun:
     looks: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Material:
-    """What training and evaluation work on."""
-
-    config: Config
-    dataset: Dataset
-    split: Split
-
-
 def train(
     config: str | Path,
     *,
@@ -74,10 +65,10 @@ def train(
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
-    material = _prepare(checked, Path(data_dir), say)
+    dataset, split = prepare(checked, Path(data_dir), say)
     folder = runs.new_run(Path(runs_dir), name, checked.name)
     write_text(folder / runs.CONFIG, to_yaml(checked))
-    return _run(folder, material, say, tick)
+    return _run(folder, checked, dataset, split, say, tick)
 
 
 def resume(
@@ -96,21 +87,26 @@ def resume(
     folder = runs.find_run(Path(runs_dir), run)
     if (folder / runs.MODEL).is_file():
         raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
-    material = _prepare(load_config(folder / runs.CONFIG), Path(data_dir), say)
-    return _run(folder, material, say, tick)
+    checked = load_config(folder / runs.CONFIG)
+    dataset, split = prepare(checked, Path(data_dir), say)
+    return _run(folder, checked, dataset, split, say, tick)
 
 
-def _prepare(config: Config, data_dir: Path, say: Say) -> _Material:
+def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
+    """Candles and features of a config, and its split, known to hold enough for every period.
+
+    Raises:
+        UnknownNameError, InputError, DataError: as `train`.
+    """
     say("reading candles")
     panel = select_panel(config.data, data_dir)
     split = make_split(config.data.split, panel.dates[0], panel.dates[-1])
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
-    features = compute_features(panel, config.features)
-    material = _Material(config, Dataset(panel, features, config.task.steps), split)
+    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
     for period in periods:  # said now, not after hours of training
-        material.dataset.require_origins(period, config.task.context)
-    return material
+        dataset.require_origins(period, config.task.context)
+    return dataset, split
 
 
 def select_panel(config: DataConfig, data_dir: Path) -> Panel:
@@ -130,10 +126,9 @@ def select_panel(config: DataConfig, data_dir: Path) -> Panel:
     return read_panel(store, tickers, start, end)
 
 
-def _run(folder: Path, material: _Material, say: Say, tick: Tick) -> TrainedRun:
+def _run(folder: Path, config: Config, dataset: Dataset, split: Split, say: Say, tick: Tick) -> TrainedRun:
     from forecaster.workflows.learn import evaluate, fitted_period, learn, write_model
 
-    config, dataset, split = material.config, material.dataset, material.split
     say("pooling the quantiles of training")
     every_row = np.arange(len(dataset.panel.sessions))
     base = pooled_quantiles(dataset, fitted_period(config, split), dataset.units(every_row), config.task.levels)

@@ -1,0 +1,51 @@
+"""forecast backtest"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import app, examples
+
+
+@app.command(
+    epilog=examples(
+        "forecast backtest gru --refit-every 63",
+        "forecast backtest latest",
+        "forecast backtest best --refit-every 126 --rolling 8y --format json",
+    )
+)
+def backtest(
+    config_or_run: Annotated[str, typer.Argument(metavar="CONFIG_OR_RUN", help="A YAML, a shipped config, or a run.")],
+    settings: opt.Settings = None,
+    refit_every: Annotated[
+        int | None, typer.Option(min=1, help="Sessions of the test after which all is fitted anew.")
+    ] = None,
+    rolling: Annotated[str | None, typer.Option(metavar="SPAN", help="Learn from the last 5y, 18m … only.")] = None,
+    data_dir: opt.DataDir = opt.DATA_DIR,
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Walk forward through the test period beside the baselines, and say whether there is skill."""
+    from forecaster.show.output import present
+    from forecaster.show.progress import training_progress
+    from forecaster.show.skill import backtest_view
+    from forecaster.workflows.backtest import backtest as run_backtest
+
+    with training_progress(quiet) as (say, tick):
+        result = run_backtest(
+            config_or_run,
+            settings=settings or (),
+            refit_every=refit_every,
+            rolling=rolling,
+            data_dir=data_dir,
+            runs_dir=runs_dir,
+            say=say,
+            tick=tick,
+        )
+    present(backtest_view(result), format, output)

@@ -1,0 +1,168 @@
+"""Walk-forward evaluation: refit, forecast the sessions that follow, move on; beside the baselines, fitted alike."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecaster.config.schema import Config
+from forecaster.data.splits import Split, span_before
+from forecaster.errors import InputError, UnknownNameError
+from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.scorecard import Scorecard, make_scorecard
+from forecaster.evaluation.scores import Scores, score
+from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.workflows import runs
+from forecaster.workflows.check import load_config
+from forecaster.workflows.train import Say, Tick, prepare
+
+if TYPE_CHECKING:
+    from forecaster.models.network import Network
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """A finished walk-forward evaluation.
+
+    Args:
+        refits: how often the networks were trained anew.
+        looks: how often this test period has been looked at, this time included.
+    """
+
+    name: str
+    scorecard: Scorecard
+    refits: int
+    looks: int
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON has it."""
+        card = self.scorecard.as_data()
+        verdict = {key: card["verdict"][key] for key in ("code", "text")}
+        kept = {key: card[key] for key in ("origins", "tickers", "horizon", "reference", "models")}
+        return kept | {"verdict": verdict, "test_period_looks": self.looks}
+
+
+def backtest(
+    config_or_run: str,
+    *,
+    settings: Sequence[str] = (),
+    refit_every: int | None = None,
+    rolling: str | None = None,
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+    say: Say = lambda _: None,
+    tick: Tick = lambda *_: None,
+) -> Backtest:
+    """Evaluate a config, or a finished run as it is, on its test period.
+
+    Args:
+        config_or_run: a YAML file, the name of a shipped config, or a run.
+        settings: `KEY=VALUE` on top of a config.
+        refit_every: sessions of the test after which everything is fitted anew on what is known by then; without it
+            a config is fitted once, and a run not at all.
+        rolling: learn from the last such span only, as in `5y`; without it from all history.
+
+    Raises:
+        ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
+        OutsideError: the runs folder cannot be written.
+    """
+    root = Path(runs_dir)
+    run = _run_of(config_or_run, root)
+    if run is not None and settings:
+        raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
+    config = load_config(run / runs.CONFIG if run else config_or_run, settings)
+    dataset, split = prepare(config, Path(data_dir), say)
+    if run is not None and refit_every is None:
+        if rolling is not None:
+            raise InputError(f"--rolling {rolling} fits anew, but run {run.name} is taken as it is: add --refit-every.")
+        say(f"scoring run {run.name} as it is")
+        (scores, split), refits = _as_it_is(run, config, dataset), 0
+    else:
+        folds = list(walk_forward(split, dataset, refit_every, rolling))
+        scores, refits = _refitted(root, config, dataset, split, folds, say, tick), len(folds)
+    rows = dataset.require_origins(split.test, config.task.context)
+    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
+    card = make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps)
+    name = run.name if run else config.name
+    looks = record_look(root, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
+    return Backtest(name, card, refits, looks)
+
+
+def walk_forward(split: Split, dataset: Dataset, refit_every: int | None, rolling: str | None) -> Iterator[Split]:
+    """The splits of the folds: each tests the sessions that follow what it may learn from, and no session twice."""
+    dates = dataset.panel.dates
+    test = dates[(dates > split.validation_end) & (dates <= split.test_end)]
+    validation = split.validation_end - split.train_end
+    for begin in range(0, len(test), refit_every or len(test)):
+        before = split.validation_end if begin == 0 else test[begin - 1]
+        end = test[min(begin + (refit_every or len(test)), len(test)) - 1]
+        fold = Split(before - validation, before, end if end != test[-1] else split.test_end)
+        yield fold if rolling is None else replace(fold, train_start=span_before(fold.validation_end, rolling))
+
+
+def _run_of(name: str, root: Path) -> Path | None:
+    """The run that is meant, unless a config is."""
+    if Path(name).is_file():
+        return None
+    try:
+        folder = runs.find_run(root, name)
+    except (UnknownNameError, InputError):
+        if name == "latest":
+            raise
+        return None
+    return folder
+
+
+def _as_it_is(run: Path, config: Config, dataset: Dataset) -> tuple[dict[str, Scores], Split]:
+    """A run's scores in the test period that it was made with, even where the store has grown since."""
+    from forecaster.modelfile import load_model
+
+    networks, _, header = load_model(run / runs.MODEL)
+    split = Split(*(np.datetime64(header.split[name]) for name in ("train", "validation", "test")))
+    return _scores(networks, config, dataset, split, split), split
+
+
+def _refitted(
+    root: Path, config: Config, dataset: Dataset, split: Split, folds: Sequence[Split], say: Say, tick: Tick
+) -> dict[str, Scores]:
+    from forecaster.workflows.learn import fitted_period, learn
+
+    folder = root / f".backtest-{_fingerprint(config, dataset, folds)}"
+    every_row = np.arange(len(dataset.panel.sessions))
+    parts = []
+    for number, fold in enumerate(folds):
+        period = fitted_period(config, fold)
+        say(f"fold {number + 1} of {len(folds)}: learns {period}, is tested to {fold.test_end}")
+        base = pooled_quantiles(dataset, period, dataset.units(every_row), config.task.levels)
+        place = folder / f"fold-{number}"
+        place.mkdir(parents=True, exist_ok=True)  # an interrupted backtest finds its checkpoints there
+        networks, _ = learn(config, dataset, fold, base, place, say, tick)
+        parts.append(_scores(networks, config, dataset, fold, split))
+    shutil.rmtree(folder, ignore_errors=True)
+    return {name: Scores.joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _scores(
+    networks: Sequence[Network], config: Config, dataset: Dataset, fold: Split, whole: Split
+) -> dict[str, Scores]:
+    """Scores at the fold's origins; an outcome may lie in a later fold, which only the next fit may learn from."""
+    from forecaster.workflows.learn import forecasters
+
+    rows = dataset.require_origins(whole.test, config.task.context)
+    sessions = dataset.panel.sessions[rows]
+    rows = rows[(sessions > fold.validation_end) & (sessions <= fold.test_end)]
+    return {
+        name: score(one, dataset, rows, whole.test, config.task.levels)
+        for name, one in forecasters(networks, config, dataset, fold, rows).items()
+    }
+
+
+def _fingerprint(config: Config, dataset: Dataset, folds: Sequence[Split]) -> str:
+    text = f"{dataset.panel.fingerprint}{config.model_dump_json()}{folds}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
