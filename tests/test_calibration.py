@@ -1,7 +1,8 @@
-"""Rolling calibration: what it shifts, what it knows, and where it does not act."""
+"""Rolling calibration against a naive loop, and blind to what comes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,86 +10,80 @@ import pytest
 
 from forecaster.config.schema import LEVELS, CalibrationConfig
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.calibration import Offsets, rolling_offsets
+from forecaster.inference.calibration import rolling_offsets
 from tests.studio import assert_coherent, dataset, panel
 
-SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=60, every=10)
 STEPS = (1, 3)
+SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=50, every=10)
+FIRST, LAST = np.datetime64("2010-08-02"), np.datetime64("2010-11-30")
 
 
 @pytest.fixture(scope="module")
 def data() -> Dataset:
-    return dataset(panel(320, 300, 280), STEPS)
+    return dataset(panel(300, 260, 200), STEPS)
 
 
-def too_narrow(of: Dataset) -> object:
-    """A forecaster whose bands are a quarter of what they should be."""
-    shape = np.array([-1.6, -1.3, -0.7, 0.0, 0.7, 1.3, 1.6]) / 4
-
-    def forecast(rows: Rows) -> np.ndarray:
-        return of.units(rows)[..., None, None] * np.broadcast_to(shape, (4, len(shape)))
-
-    return forecast
+def narrow(data: Dataset) -> Callable[[Rows], np.ndarray]:
+    """Forecasts half as wide as they should be."""
+    return lambda rows: data.units(rows)[..., None, None] * np.linspace(-0.8, 0.8, 7) * np.ones((1, 1, 4, 1))
 
 
-def offsets(of: Dataset, first: str = "2010-10-01", last: str = "2011-03-01") -> Offsets:
-    return rolling_offsets(too_narrow(of), of, SETTINGS, LEVELS, np.datetime64(first), np.datetime64(last))  # type: ignore[arg-type]
+def test_offsets_are_the_quantiles_of_the_last_known_errors(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    dates, sessions = data.panel.dates, data.panel.sessions
+    logs = np.log(data.panel.prices)
+    assert offsets.dates[0] <= FIRST < offsets.dates[1]
+    assert len(offsets.dates) > 5
+    for place, date in enumerate(offsets.dates):
+        now = int(np.searchsorted(dates, date))
+        assert now % 10 == 0
+        errors = []
+        for row in range(len(sessions) - 1):
+            origin = int(np.searchsorted(dates, sessions[row]))
+            same = data.panel.ticker_of_row[row] == data.panel.ticker_of_row[row + 1]
+            if same and now - 51 < origin <= now - 1 and sessions[row + 1] <= date and row - data.first_row[row] >= 60:
+                z = (logs[row + 1] - logs[row, 3]) / data.features.scale[row]
+                errors.append(z[:, None] - np.linspace(-0.8, 0.8, 7))
+        expected = [np.quantile(np.array(errors)[..., column], level, axis=0) for column, level in enumerate(LEVELS)]
+        np.testing.assert_allclose(offsets.values[place, 0], np.array(expected).T, rtol=1e-9, atol=1e-9)
+    assert not offsets.values[:, 1].any(), "only the steps of the settings are corrected"
 
 
-def test_coverage_is_centred_on_the_days_that_follow(data: Dataset) -> None:
-    rows = np.flatnonzero(
-        (data.panel.sessions > np.datetime64("2010-10-15"))
-        & np.isfinite(data.moves(np.arange(len(data.panel.sessions)))[:, 0, 0])
-        & data.features.ready
+def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    rows = np.flatnonzero((data.panel.sessions >= FIRST) & (data.panel.sessions <= LAST))
+    before = narrow(data)(rows)
+    after = offsets.apply(before, data, rows)
+    assert_coherent(after)
+    close = data.moves(rows)[:, 0, 3]
+    held = [((close >= one[:, 0, 3, 1]) & (close <= one[:, 0, 3, 5])).mean() for one in (before, after)]
+    assert abs(held[1] - 0.8) < abs(held[0] - 0.8)
+    early = np.array([70, 71])
+    np.testing.assert_array_equal(
+        offsets.apply(narrow(data)(early), data, early)[..., 3, :], narrow(data)(early)[..., 3, :]
     )
-    raw = too_narrow(data)(rows)  # type: ignore[operator]
-    mended = offsets(data).apply(raw, data, rows)
-    outcome = data.moves(rows)[:, 0, 3]
-
-    def covered(quantiles: np.ndarray) -> float:
-        return float(np.mean((outcome >= quantiles[:, 0, 3, 1]) & (outcome <= quantiles[:, 0, 3, 5])))
-
-    assert covered(raw) < 0.5
-    assert covered(mended) == pytest.approx(0.8, abs=0.06)
-    assert_coherent(mended)
-
-
-def test_steps_that_are_not_named_stay_as_they_are(data: Dataset) -> None:
-    rows = np.array([250, 560])
-    raw = too_narrow(data)(rows)  # type: ignore[operator]
-    mended = offsets(data).apply(raw, data, rows)
-    assert np.array_equal(mended[:, 1], np.sort(raw[:, 1], axis=-1))
-    assert not np.array_equal(mended[:, 0], raw[:, 0])
-
-
-def test_a_shift_is_the_quantile_of_the_errors_whose_outcome_is_known(data: Dataset) -> None:
-    found = offsets(data)
-    index = 3
-    date = found.dates[index]
-    grid = data.panel.dates
-    update = int(np.searchsorted(grid, date))
-    origins = grid[update - 1 - SETTINGS.window + 1 : update]
-    rows = np.flatnonzero(np.isin(data.panel.sessions, origins) & data.features.ready)
-    errors = (data.moves(rows)[:, 0, 3] - too_narrow(data)(rows)[:, 0, 3, 5]) / data.units(rows)[:, 0]  # type: ignore[operator]
-    assert found.values[index, 0, 3, 5] == pytest.approx(np.quantile(errors, LEVELS[5]), abs=1e-12)
 
 
 @pytest.mark.parametrize("how", ["changed", "deleted"])
-def test_what_comes_after_an_origin_does_not_reach_its_correction_by_a_bit(data: Dataset, how: str) -> None:
-    day = np.datetime64("2011-01-12")
+def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(data: Dataset, how: str) -> None:
+    day = np.datetime64("2010-10-15")
     later = data.panel.sessions > day
-    if how == "deleted":
-        other = dataset(data.panel.until(day), STEPS)
-    else:
-        prices = np.where(later[:, None], data.panel.prices * 1.7, data.panel.prices)
-        other = dataset(replace(data.panel, prices=prices), STEPS)
-    ours, theirs = offsets(data, last=str(day)), offsets(other, last=str(day))
-    assert np.array_equal(ours.dates, theirs.dates)
-    assert np.array_equal(ours.values, theirs.values)
-    assert ours.values.any()
+    raised = replace(data.panel, prices=np.where(later[:, None], 1.7 * data.panel.prices, data.panel.prices))
+    other = dataset(data.panel.until(day) if how == "deleted" else raised, STEPS)
+    whole, cut = (rolling_offsets(narrow(one), one, SETTINGS, LEVELS, FIRST, day) for one in (data, other))
+    assert np.array_equal(whole.dates, cut.dates)
+    assert np.array_equal(whole.values, cut.values)
+    assert whole.values.any()
 
 
-def test_before_the_first_correction_a_forecast_stays(data: Dataset) -> None:
-    rows = np.array([70])
-    raw = too_narrow(data)(rows)  # type: ignore[operator]
-    assert np.array_equal(offsets(data).apply(raw, data, rows), raw)
+def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
+    """A window that is not full would be filled with the candles after its origin."""
+    asked: list[Rows] = []
+
+    def forecaster(rows: Rows) -> np.ndarray:
+        asked.append(rows)
+        return narrow(data)(rows)
+
+    rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, LAST, history=110)
+    rows = np.concatenate(asked)
+    assert (rows - data.first_row[rows]).min() == 109
