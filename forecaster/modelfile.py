@@ -35,7 +35,7 @@ class Header:
         base: pooled quantiles of the standardised move, [horizon][variable][quantile].
         tickers: symbols it was trained on.
         split: last dates of training, validation and test.
-        fitted_to: last date that any weight or quantile was learnt from.
+        fitted_to: last date that had a part in it: what was learnt from, or chosen by.
         fingerprint: of the panel it was trained on.
         versions: of the libraries that made it.
         scorecard: how it did in the test period, beside the baselines.

@@ -60,8 +60,8 @@ def stopped(store: Path, runs: Path, number: signal.Signals) -> tuple[int, str]:
     return training.returncode, err
 
 
-def resume(store: Path, runs: Path) -> subprocess.CompletedProcess[str]:
-    return forecast("train", "--resume", "stopped", "--format", "json", *places(store, runs), cwd=runs.parent)
+def resume(store: Path, runs: Path, run: str = "stopped") -> subprocess.CompletedProcess[str]:
+    return forecast("train", "--resume", run, "--format", "json", *places(store, runs), cwd=runs.parent)
 
 
 def same(folder: Path, whole: Path) -> bool:
@@ -91,8 +91,9 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_bytes(
     unfinished = forecast("predict", "AAPL", "--run", "stopped", *places(store, runs), cwd=tmp_path)
     assert unfinished.returncode == 2
     assert "run stopped is not finished: go on with forecast train --resume stopped" in unfinished.stderr
-    assert resume(store, runs).returncode == 0
+    assert resume(store, runs, "latest").returncode == 0
     assert same(runs / "stopped", whole)
+    assert "holds no interrupted run" in resume(store, runs, "latest").stderr
     again = resume(store, runs)
     assert again.returncode == 2
     assert again.stderr == "error: run stopped is finished: there is nothing to resume.\n"
@@ -100,3 +101,14 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_bytes(
 
 def places(store: Path, runs: Path) -> list[str]:
     return ["--data-dir", str(store), "--runs-dir", str(runs)]
+
+
+def test_a_training_that_fails_before_its_first_checkpoint_leaves_its_name_free(store: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    wild = arguments(
+        store, runs, "--name", "wild", "--set", "training.learning_rate=1e30", "--set", "training.clip=1e30"
+    )
+    done = forecast(*wild, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "lower the rate" in done.stderr
+    assert not (runs / "wild").exists()

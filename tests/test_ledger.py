@@ -67,3 +67,11 @@ def test_a_folder_that_cannot_be_written_is_an_outside_error(tmp_path: Path) -> 
     (tmp_path / "runs").write_text("a file where the folder should be")
     with pytest.raises(OutsideError, match="cannot be written"):
         record_look(tmp_path / "runs", look())
+
+
+def test_the_look_of_a_resumed_run_is_the_same_look(tmp_path: Path) -> None:
+    look = Look("gru-1", "2017-01-03", "2018-12-28", ("AAPL",))
+    assert record_look(tmp_path, look, once=True) == 1
+    assert record_look(tmp_path, look, once=True) == 1
+    assert record_look(tmp_path, look) == 2
+    assert len(read_looks(tmp_path)) == 2

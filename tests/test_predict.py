@@ -80,7 +80,7 @@ def test_dates_are_sessions_of_the_exchange(ask: Ask, day: dt.date, expected: li
     assert [str(date) for date in forecast.dates] == expected
 
 
-@pytest.mark.parametrize(("day", "warned"), [(dt.date(2009, 6, 30), True), (dt.date(2010, 7, 2), False)])
+@pytest.mark.parametrize(("day", "warned"), [(dt.date(2010, 6, 30), True), (dt.date(2010, 7, 2), False)])
 def test_a_forecast_from_the_days_of_training_is_said_to_be_no_test(ask: Ask, day: dt.date, warned: bool) -> None:
     (forecast,) = ask("AAPL", as_of=day)
     assert any("is not a test of it" in text for text in forecast.warnings) == warned
@@ -156,6 +156,6 @@ def test_the_skill_is_that_of_the_runs_test(ask: Ask, trained: TrainedRun) -> No
     }
     _, config, header = load_model(trained.folder / "model.safetensors")
     assert header.tickers == ("AAPL", "IBM", "MSFT")
-    assert header.fitted_to == "2009-06-30"
+    assert header.fitted_to == "2010-06-30"  # the validation chose the step
     assert header.split == {"train": "2009-06-30", "validation": "2010-06-30", "test": "2011-06-30"}
     assert config.task.steps == (1, 2, 3)

@@ -22,8 +22,11 @@ class Look:
     tickers: tuple[str, ...]
 
 
-def record_look(runs_dir: Path, look: Look) -> int:
+def record_look(runs_dir: Path, look: Look, once: bool = False) -> int:
     """Append a look to the ledger of a runs folder.
+
+    Args:
+        once: a look of this name is the same look: a resumed run does not look twice.
 
     Returns:
         How many looks there have been at this test, this one included: those that share a ticker and a date with it.
@@ -33,6 +36,8 @@ def record_look(runs_dir: Path, look: Look) -> int:
     with outside_errors(runs_dir):
         runs_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(runs_dir / f".{_NAME}.lock"):
+            if once and look in read_looks(runs_dir):
+                return sum(_overlap(look, earlier) for earlier in read_looks(runs_dir))
             start = "" if _ends_a_line(runs_dir / _NAME) else "\n"
             with (runs_dir / _NAME).open("a", encoding="utf-8") as file:
                 file.write(f"{start}{json.dumps(asdict(look))}\n")

@@ -141,7 +141,7 @@ def write_model(
         base=base_as_lists(base),
         tickers=dataset.panel.tickers,
         split={"train": str(split.train_end), "validation": str(split.validation_end), "test": str(split.test_end)},
-        fitted_to=str(fitted_period(config, split).end),
+        fitted_to=str(split.validation_end),
         fingerprint=dataset.panel.fingerprint,
         versions=versions(),
         scorecard=scorecard.as_data(),
@@ -170,4 +170,6 @@ def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
 
 
 def _fingerprint(config: Config, dataset: Dataset, member: int) -> str:
-    return hashlib.sha256(f"{dataset.panel.fingerprint}{config.model_dump_json()}{member}".encode()).hexdigest()
+    return hashlib.sha256(
+        f"{dataset.panel.fingerprint}{config.model_dump_json()}{versions()}{member}".encode()
+    ).hexdigest()

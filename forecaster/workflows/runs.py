@@ -48,6 +48,24 @@ def finished_runs(runs_dir: Path) -> list[Path]:
     return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
 
 
+def unfinished_run(runs_dir: Path, run: str) -> Path:
+    """The folder of a run that was interrupted; `latest` is the newest such.
+
+    Raises:
+        InputError: there is none, or the run is finished.
+        UnknownNameError: no such run.
+    """
+    if run == "latest":
+        begun = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
+        if not begun:
+            raise InputError(f"{runs_dir} holds no interrupted run: there is nothing to resume.")
+        return max(begun, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))
+    folder = find_run(runs_dir, run)
+    if (folder / MODEL).is_file():
+        raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
+    return folder
+
+
 def find_run(runs_dir: Path, run: str = "latest") -> Path:
     """The folder that RUN means: a folder, a name under the runs folder, or `latest`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +69,12 @@ def train(
     dataset, split = prepare(checked, Path(data_dir), say)
     folder = runs.new_run(Path(runs_dir), name, checked.name)
     write_text(folder / runs.CONFIG, to_yaml(checked))
-    return _run(folder, checked, dataset, split, say, tick)
+    try:
+        return _run(folder, checked, dataset, split, say, tick)
+    except InputError:
+        if not runs.checkpoint(folder, 0).is_file():  # nothing to resume: the name is free again
+            shutil.rmtree(folder)
+        raise
 
 
 def resume(
@@ -79,14 +85,12 @@ def resume(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
-    """Go on with a run that was interrupted; the result is the same, byte for byte, as without the interruption.
+    """Go on with a run that was interrupted (`latest`: the newest such); the result is the same, byte for byte, as without the interruption.
 
     Raises:
-        InputError: the run is finished, or its candles have changed since.
+        InputError: the run is finished, or its candles, its config or the libraries have changed since.
     """
-    folder = runs.find_run(Path(runs_dir), run)
-    if (folder / runs.MODEL).is_file():
-        raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
+    folder = runs.unfinished_run(Path(runs_dir), run)
     checked = load_config(folder / runs.CONFIG)
     dataset, split = prepare(checked, Path(data_dir), say)
     return _run(folder, checked, dataset, split, say, tick)
@@ -137,7 +141,8 @@ def _run(folder: Path, config: Config, dataset: Dataset, split: Split, say: Say,
     write_text(folder / runs.CURVE, _csv(points))
     say("scoring the test period beside the baselines")
     scorecard = evaluate(networks, config, dataset, split)
-    looks = record_look(folder.parent, Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers))
+    look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers)
+    looks = record_look(folder.parent, look, once=True)
     write_model(folder / runs.MODEL, networks, config, dataset, split, base, scorecard)
     for member in range(len(networks)):
         runs.checkpoint(folder, member).unlink(missing_ok=True)
