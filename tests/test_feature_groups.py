@@ -149,3 +149,9 @@ def test_an_unknown_group_is_refused_with_the_nearest_name() -> None:
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(ValueError, match="'base' is registered twice"):
         GROUPS.add("base", GROUPS["base"])
+
+
+@pytest.mark.parametrize("rows", [1, 5, 20, 23])
+@pytest.mark.parametrize("name", GROUPS.names())
+def test_a_ticker_shorter_than_any_lag_has_features_too(name: str, rows: int) -> None:
+    assert np.isfinite(compute_features(panel(rows), [name]).values).all()

@@ -43,11 +43,15 @@ def rolling_offsets(
     levels: tuple[float, ...],
     first: np.datetime64,
     last: np.datetime64,
+    history: int = 1,
 ) -> Offsets:
     """Corrections for the origins dated first to last, from the errors of all tickers of the dataset.
 
     At every `every`-th date of the panel the errors (outcome − quantile) / (scale·√step) of the last `window` origins
     whose outcome is known give, for each price and level, the shift that would have centred that level's coverage.
+
+    Args:
+        history: rows of its ticker that an origin needs: a window with fewer would reach past its origin.
     """
     dates = dataset.panel.dates
     every = np.arange(len(dates))[:: settings.every]
@@ -56,7 +60,7 @@ def rolling_offsets(
     values = np.zeros((len(updates), len(dataset.steps), 4, len(levels)))
     for place, step in enumerate(dataset.steps):
         if step in settings.steps and len(updates):
-            _fill(values[:, place], forecaster, dataset, settings, levels, updates, place)
+            _fill(values[:, place], forecaster, dataset, settings, levels, updates, place, history)
     return Offsets(dates[updates], values)
 
 
@@ -68,14 +72,16 @@ def _fill(
     levels: tuple[float, ...],
     updates: Shaped[np.ndarray, " update"],
     place: int,
+    history: int,
 ) -> None:
     panel, step = dataset.panel, dataset.steps[place]
     date_of_row = np.searchsorted(panel.dates, panel.sessions)
     oldest = updates[0] - step - settings.window + 1
     ahead = np.arange(len(panel.sessions)) + step
     inside = ahead < panel.offsets[panel.ticker_of_row + 1]
+    deep = np.arange(len(panel.sessions)) - dataset.first_row >= history - 1
     rows = np.flatnonzero(
-        dataset.features.ready & inside & (date_of_row >= oldest) & (date_of_row <= updates[-1] - step)
+        dataset.features.ready & deep & inside & (date_of_row >= oldest) & (date_of_row <= updates[-1] - step)
     )
     if not len(rows):
         return

@@ -44,4 +44,5 @@ def _offsets(networks: Sequence[Network], config: Config, market: Panel, origins
         config.task.levels,
         origins.min(),
         origins.max(),
+        config.task.context,
     )

@@ -119,7 +119,9 @@ def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -
     if not config.calibration.rolling or not has_spread:
         return one
     dates = dataset.panel.sessions[rows]
-    offsets = rolling_offsets(one, dataset, config.calibration, config.task.levels, dates.min(), dates.max())
+    offsets = rolling_offsets(
+        one, dataset, config.calibration, config.task.levels, dates.min(), dates.max(), config.task.context
+    )
     return lambda origins: offsets.apply(one(origins), dataset, origins)
 
 

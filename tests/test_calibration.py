@@ -1,0 +1,89 @@
+"""Rolling calibration against a naive loop, and blind to what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecaster.config.schema import LEVELS, CalibrationConfig
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.calibration import rolling_offsets
+from tests.studio import assert_coherent, dataset, panel
+
+STEPS = (1, 3)
+SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=50, every=10)
+FIRST, LAST = np.datetime64("2010-08-02"), np.datetime64("2010-11-30")
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return dataset(panel(300, 260, 200), STEPS)
+
+
+def narrow(data: Dataset) -> Callable[[Rows], np.ndarray]:
+    """Forecasts half as wide as they should be."""
+    return lambda rows: data.units(rows)[..., None, None] * np.linspace(-0.8, 0.8, 7) * np.ones((1, 1, 4, 1))
+
+
+def test_offsets_are_the_quantiles_of_the_last_known_errors(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    dates, sessions = data.panel.dates, data.panel.sessions
+    logs = np.log(data.panel.prices)
+    assert offsets.dates[0] <= FIRST < offsets.dates[1]
+    assert len(offsets.dates) > 5
+    for place, date in enumerate(offsets.dates):
+        now = int(np.searchsorted(dates, date))
+        assert now % 10 == 0
+        errors = []
+        for row in range(len(sessions) - 1):
+            origin = int(np.searchsorted(dates, sessions[row]))
+            same = data.panel.ticker_of_row[row] == data.panel.ticker_of_row[row + 1]
+            if same and now - 51 < origin <= now - 1 and sessions[row + 1] <= date and row - data.first_row[row] >= 60:
+                z = (logs[row + 1] - logs[row, 3]) / data.features.scale[row]
+                errors.append(z[:, None] - np.linspace(-0.8, 0.8, 7))
+        expected = [np.quantile(np.array(errors)[..., column], level, axis=0) for column, level in enumerate(LEVELS)]
+        np.testing.assert_allclose(offsets.values[place, 0], np.array(expected).T, rtol=1e-9, atol=1e-9)
+    assert not offsets.values[:, 1].any(), "only the steps of the settings are corrected"
+
+
+def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    rows = np.flatnonzero((data.panel.sessions >= FIRST) & (data.panel.sessions <= LAST))
+    before = narrow(data)(rows)
+    after = offsets.apply(before, data, rows)
+    assert_coherent(after)
+    close = data.moves(rows)[:, 0, 3]
+    held = [((close >= one[:, 0, 3, 1]) & (close <= one[:, 0, 3, 5])).mean() for one in (before, after)]
+    assert abs(held[1] - 0.8) < abs(held[0] - 0.8)
+    early = np.array([70, 71])
+    np.testing.assert_array_equal(
+        offsets.apply(narrow(data)(early), data, early)[..., 3, :], narrow(data)(early)[..., 3, :]
+    )
+
+
+@pytest.mark.parametrize("how", ["changed", "deleted"])
+def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(data: Dataset, how: str) -> None:
+    day = np.datetime64("2010-10-15")
+    later = data.panel.sessions > day
+    raised = replace(data.panel, prices=np.where(later[:, None], 1.7 * data.panel.prices, data.panel.prices))
+    other = dataset(data.panel.until(day) if how == "deleted" else raised, STEPS)
+    whole, cut = (rolling_offsets(narrow(one), one, SETTINGS, LEVELS, FIRST, day) for one in (data, other))
+    assert np.array_equal(whole.dates, cut.dates)
+    assert np.array_equal(whole.values, cut.values)
+    assert whole.values.any()
+
+
+def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
+    """A window that is not full would be filled with the candles after its origin."""
+    asked: list[Rows] = []
+
+    def forecaster(rows: Rows) -> np.ndarray:
+        asked.append(rows)
+        return narrow(data)(rows)
+
+    rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, LAST, history=110)
+    rows = np.concatenate(asked)
+    assert (rows - data.first_row[rows]).min() == 109

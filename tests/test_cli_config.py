@@ -1,0 +1,71 @@
+"""`forecast config init|check|schema`: a config that explains itself, its problems, and what editors complete from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forecaster.config.load import shipped_configs
+from forecaster.features import GROUPS
+from forecaster.models import MODELS
+from forecaster.workflows.check import load_config
+from tests.studio import Answer
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+Ask = Callable[..., Answer]
+
+
+@pytest.mark.parametrize("name", shipped_configs())
+def test_a_config_written_out_says_the_same_as_the_one_it_is_like(say: Ask, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "mine.yaml"
+    answer = say("config", "init", file, "--like", name)
+    assert (answer.code, answer.out) == (0, "")
+    assert load_config(file) == load_config(name)
+    text = file.read_text()
+    assert text.startswith(f"# Train with: forecast train {file}")
+    assert "# Optimiser steps." in text
+    assert say("config", "check", file).code == 0
+
+
+def test_init_overwrites_only_by_force(say: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("precious")
+    refused = say("config", "init", file)
+    assert refused.code == 2
+    assert "overwrite it with --force" in refused.err
+    assert file.read_text() == "precious"
+    assert say("config", "init", file, "--force", "--quiet") == Answer(0, "", "")
+    assert load_config(file) == load_config("gru")
+
+
+def test_check_finds_every_problem_with_its_line(say: Ask, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("model: {name: gru}\nfeatures: [bas]\ntask: {horizon: 0}\ntraining:\n  step: 3\n  seed: x\n")
+    answer = say("config", "check", file, "--format", "json")
+    assert answer.code == 3
+    problems = json.loads(answer.out)["problems"]
+    assert {problem.split(": ")[0].rpartition(":")[2] for problem in problems} == {"3", "5", "6"}
+    assert any("Did you mean 'steps'?" in problem for problem in problems)
+    file.write_text("model: {name: gur}\nfeatures: [bas]\nevaluation: {baselines: [last-clos]}\n")
+    table = say("config", "check", file)
+    assert table.code == 3
+    for text in ("Did you mean 'gru'?", "Did you mean 'base'?", "Did you mean 'last-close'?"):
+        assert text in " ".join(table.out.split())
+
+
+def test_the_schema_knows_the_registered_names_and_every_keys_meaning(say: Ask, tmp_path: Path) -> None:
+    answer = say("config", "schema")
+    schema = json.loads(answer.out)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert set(MODELS.names()) == {
+        one["properties"]["name"]["const"] for one in schema["$defs"]["ModelConfig"]["oneOf"]
+    }
+    assert set(GROUPS.names()) <= set(json.dumps(schema).replace('"', " ").replace(",", " ").split())
+    for section in ("TaskConfig", "TrainingConfig", "DataConfig", "SplitConfig"):
+        assert all(one.get("description") for one in schema["$defs"][section]["properties"].values()), section
+    assert say("config", "schema", "--output", tmp_path / "schema.json").out == ""
+    assert json.loads((tmp_path / "schema.json").read_text()) == schema

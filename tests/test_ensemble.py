@@ -1,0 +1,82 @@
+"""Several networks as one forecast, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecaster.errors import ConfigError
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
+from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.sweep import Reach, quantiles
+from forecaster.modelfile import load_model
+from forecaster.workflows import runs
+from forecaster.workflows.check import load_config
+from forecaster.workflows.panel import load_panel
+from forecaster.workflows.predict import predict
+from forecaster.workflows.train import TrainedRun, train
+from tests.studio import assert_coherent
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+TINY = (
+    "data.tickers=[AAPL, IBM, MSFT]",
+    "data.split={train_end: 2009-06-30, validation_end: 2010-06-30, test_end: 2011-06-30}",
+    "members=[{name: gru, hidden_size: 8}, {name: lstm, hidden_size: 4}]",
+    "task.horizon=[1, 2, 5]",
+    "training.steps=8",
+    "training.batch=8",
+    "training.device=cpu",
+)
+
+
+@pytest.fixture(scope="module")
+def recipe(store: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    return train("best", settings=TINY, data_dir=store, runs_dir=tmp_path_factory.mktemp("ensemble"), name="recipe")
+
+
+def test_members_are_trained_from_seeds_of_their_own_and_kept_in_one_file(recipe: TrainedRun) -> None:
+    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    assert [model.name for model in config.networks] == ["gru", "lstm"]
+    assert len(networks) == 2
+    assert [path.name for path in recipe.folder.glob("*.safetensors")] == [runs.MODEL]
+
+
+def test_the_forecast_is_the_mean_of_the_members_coherent_quantiles(recipe: TrainedRun, store: Path) -> None:
+    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    panel = load_panel(("AAPL", "IBM"), data_dir=store)
+    data = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    rows, reach = panel.offsets[1:] - 1, Reach.of(config.task, span=1)
+    mean = np.mean([quantiles(network, data, rows, reach) for network in networks], axis=0)
+    np.testing.assert_allclose(ensemble_quantiles(networks, data, rows, reach), mean, atol=1e-12)
+
+
+def test_the_recipe_forecasts_its_steps_coherently(recipe: TrainedRun, store: Path) -> None:
+    (forecast,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=store)
+    assert forecast.steps == (1, 2, 5)
+    assert_coherent(forecast.prices)
+
+
+def test_a_market_that_is_missing_or_stale_is_said_with_the_remedy(
+    recipe: TrainedRun, store: Path, tmp_path: Path
+) -> None:
+    for ticker in ("AAPL", "IBM"):
+        (tmp_path / f"{ticker}.parquet").write_bytes((store / f"{ticker}.parquet").read_bytes())
+    (whole,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=store)
+    (short,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=tmp_path)
+    assert any("1 of the 3 tickers" in warning and "MSFT" in warning for warning in short.warnings)
+    assert not any("of the 3 tickers" in warning for warning in whole.warnings)
+    assert not np.array_equal(whole.prices, short.prices)
+
+
+def test_a_config_has_either_a_model_or_members() -> None:
+    with pytest.raises(ConfigError, match="either `model:` or `members:`"):
+        load_config("gru", ["members=[{name: lstm}]"])
+
+
+def test_a_members_wrong_parameter_is_named_with_its_place() -> None:
+    with pytest.raises(ConfigError, match=r"unknown key 'members.1.hiden_size'. Did you mean 'hidden_size'\?"):
+        load_config("best", ["members=[{name: gru}, {name: lstm, hiden_size: 3}]"])

@@ -1,0 +1,29 @@
+"""The market's means: which tickers they are of, and where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from forecaster.data.panel import Panel
+from forecaster.features.blocks import measure_market
+from forecaster.features.candles import MARKET_NAMES
+from forecaster.features.compute import compute_features
+from tests.studio import bars, panel
+
+
+def test_a_market_of_another_exchange_is_not_known_here() -> None:
+    york, tokyo = panel(200), Panel.of([replace(bars("T1", 200, 5), calendar="XTKS")])
+    both = Panel.of([bars("T0", 200), replace(bars("T1", 200, 5), calendar="XTKS")])
+    alone = np.concatenate([compute_features(york, ("market",)).values, compute_features(tokyo, ("market",)).values])
+    assert np.array_equal(compute_features(both, ("market",)).values, alone)
+    assert set(measure_market(both).dates) == {"XNYS", "XTKS"}
+
+
+def test_a_market_that_did_not_trade_is_zero() -> None:
+    of, market = panel(100), panel(80)
+    found = compute_features(of, ("market",), market).values
+    assert np.all(found[80:] == 0)
+    assert found[50:80].any()
+    assert found.shape[1] == len(MARKET_NAMES)

@@ -1,0 +1,138 @@
+"""The groups that read other quarters, the calendar and the market, against slow ones from their definitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import exchange_calendars
+import numpy as np
+import pytest
+
+from forecaster.data.panel import Panel
+from forecaster.features.compute import compute_features
+from tests.studio import bars, panel
+from tests.test_candles import logs_of, slow_scale, slow_variance
+
+ROWS = 420
+ONE = bars(rows=ROWS, seed=9)
+
+
+@pytest.fixture(scope="module")
+def following() -> list[dt.date]:
+    """The session of the exchange after each row's date."""
+    sessions = exchange_calendars.get_calendar("XNYS", start="2010-01-01", end="2012-12-31").sessions.date
+    return [next(day for day in sessions if day > date) for date in ONE.dates.astype(object)]
+
+
+def slow_shock() -> list[float]:
+    """log(max(√v, .001)/s), 0 on the first row."""
+    scale, variance = slow_scale(logs_of(ONE)), slow_variance(logs_of(ONE))
+    return [0.0] + [math.log(max(math.sqrt(variance[row]), 1e-3) / scale[row]) for row in range(1, ROWS)]
+
+
+def slow_usual(values: np.ndarray, half_life: float) -> list[float]:
+    """EWMA from the second row on."""
+    means = [math.nan]
+    for row in range(1, len(values)):
+        weights = 0.5 ** (np.arange(row - 1, -1, -1) / half_life)
+        means.append(float((weights * values[1 : row + 1]).sum() / weights.sum()))
+    return means
+
+
+def quarters_ago(following: list[dt.date], row: int, quarters: int) -> int | None:
+    """First row dated on or after the next session less 91 days a quarter; none before the ticker's start."""
+    target = following[row] - dt.timedelta(days=91 * quarters)
+    dates = list(ONE.dates.astype(object))
+    return next(j for j, date in enumerate([*dates, dt.date.max]) if date >= target) if target >= dates[0] else None
+
+
+def at(values: list[float], j: int | None, offset: int, row: int) -> float:
+    return 0.0 if j is None or min(j + offset, row) < 0 else values[min(j + offset, row)]
+
+
+def test_season_is_the_largest_shock_about_the_same_date_of_earlier_quarters(following: list[dt.date]) -> None:
+    shock, found = slow_shock(), compute_features(Panel.of([ONE]), ["season"]).values
+    for row in range(0, ROWS, 3):
+        expected = []
+        for quarters in (1, 2, 3, 4):
+            j = quarters_ago(following, row, quarters)
+            for offsets in ((-1, 0, 1), range(6)):
+                expected.append(np.clip(max(at(shock, j, offset, row) for offset in offsets), -2, 3))
+        np.testing.assert_allclose(found[row], expected, atol=1e-5)
+
+
+def test_earnings_are_shocks_in_volatility_and_volume_and_the_days_since(following: list[dt.date]) -> None:
+    shock, logs = slow_shock(), np.log(np.maximum(ONE.volume, 1.0))
+    usual = slow_usual(logs, 20)
+    event = [0.0]
+    for row in range(1, ROWS):
+        louder = 0.0 if row == 1 else float(np.clip(logs[row] - usual[row - 1], -1, 2))
+        event.append(float(np.clip(0.7 * shock[row] + louder, -1, 3)))
+    assert max(event) > 1.5, "the candles of this test hold an event"
+    found, age = compute_features(Panel.of([ONE]), ["earnings"]).values, 250
+    for row in range(ROWS):
+        age = 0 if event[row] > 1.5 else min(age + 1, 250)
+        expected = [
+            at(event, quarters_ago(following, row, quarters), offset, row)
+            for quarters in (1, 2, 3, 4, 8, 12)
+            for offset in range(-3, 8)
+        ]
+        expected += [math.exp(-age / 5), math.exp(-age / 20), float(50 < age < 70), float(age < 40)]
+        if row % 3 == 0:
+            np.testing.assert_allclose(found[row], expected, atol=1e-5)
+
+
+def test_calendar_is_of_the_next_session(following: list[dt.date]) -> None:
+    found = compute_features(Panel.of([ONE]), ["calendar"]).values
+    for row, (date, coming) in enumerate(zip(ONE.dates.astype(object), following, strict=True)):
+        third = (coming.month - 1) % 3 * 3 + min(coming.day // 10, 2)
+        pause = (coming - date).days
+        expected = [float(third == number) for number in range(9)]
+        assert found[row].tolist() == [*expected, float(pause > 3), float(pause == 2), float(coming.month == 12)]
+
+
+def test_shape_is_shares_of_the_long_volatility() -> None:
+    logs = logs_of(ONE)
+    gap, moves = logs[1:, 0] - logs[:-1, 3], np.diff(logs[:, 3])
+    upper, lower = logs[:, 1] - logs[:, [0, 3]].max(axis=1), logs[:, [0, 3]].min(axis=1) - logs[:, 2]
+    slow = np.array(slow_scale(logs, 66))
+    first = [0.0]
+    means = [
+        np.sqrt(slow_usual(np.concatenate([first, gap**2]), 66)),
+        slow_usual(upper, 66),
+        slow_usual(lower, 66),
+        slow_usual(np.concatenate([first, np.abs(moves)]), 66),
+        np.sqrt(slow_usual(np.concatenate([first, moves**2]), 66)),
+    ]
+    found = compute_features(Panel.of([ONE]), ["shape"]).values
+    for column, (mean, centre) in enumerate(zip(means, (1, 1.2, 1.2, 0.4, 0), strict=True)):
+        expected = np.log(np.maximum(np.array(mean) / slow, 0.02)) + centre
+        np.testing.assert_allclose(found[1:, column], expected[1:], atol=1e-5)
+
+
+def test_market_is_the_mean_over_the_tickers_of_the_day() -> None:
+    of = panel(120, 90, 30)
+    found = compute_features(of, ["market"]).values
+    ones = [
+        bars(name, length, n, str(np.datetime64("2010-01-04") + 21 * n))
+        for n, (name, length) in enumerate(zip(of.tickers, (120, 90, 30), strict=True))
+    ]
+    table: dict[np.datetime64, list[list[float]]] = {}
+    for one in ones:
+        logs = logs_of(one)
+        scale, variance = slow_scale(logs), slow_variance(logs)
+        fast, slow = slow_scale(logs, 3), slow_scale(logs, 66)
+        for row in range(21, len(one)):
+            own = scale[row]
+            measures = [
+                math.log(max(math.sqrt(variance[row]), 1e-3) / own),
+                (math.log(own) + 4.2) / 0.5,
+                float(np.clip((logs[row, 3] - logs[row - 1, 3]) / own, -4, 4)),
+                math.log(fast[row] / own),
+                math.log(slow[row] / own),
+            ]
+            table.setdefault(one.dates[row], []).append(measures)
+    for row, date in enumerate(of.sessions):
+        expected = np.mean(table[date], axis=0) if date in table else np.zeros(5)
+        np.testing.assert_allclose(found[row], expected, atol=1e-5)
