@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.models.network import Network
+from forecaster.models.threads import one_thread
 
 WARM_UP = 250
 """Candles that a densely supervised network reads before the first origin of a stretch."""
@@ -39,6 +40,7 @@ class Reach:
         return cls(task.context - 1, 1) if task.supervision == "window" else cls(max(WARM_UP, task.context) - 1, span)
 
 
+@one_thread()
 def standardised_quantiles(
     network: Network, dataset: Dataset, rows: Rows, reach: Reach
 ) -> Float[np.ndarray, "origin horizon variable quantile"]:

@@ -22,7 +22,7 @@ _SHOWN = ("open", "high", "low", "close", "adj_close")
 def listing_view(records: Sequence[Record]) -> View:
     """One row a ticker; data formats have the time zone as well."""
     rows = [asdict(record) | {"first": str(record.first), "last": str(record.last)} for record in records]
-    shown = [row | {"rows": f"{row['rows']:,}", "changed": row["changed"][:16].replace("T", " ")} for row in rows]
+    shown = [row | {"rows": f"{row['rows']:,}", "changed": row["changed"][:10]} for row in rows]
     return View(rows, rows, lambda: _table(_LISTED, shown, "rows"))
 
 

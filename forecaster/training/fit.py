@@ -13,6 +13,7 @@ from torch import nn
 from forecaster.config.schema import TrainingConfig
 from forecaster.errors import InputError
 from forecaster.models.network import Network
+from forecaster.models.threads import one_thread
 from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
 from forecaster.training.loss import pinball
 from forecaster.training.sampling import Sampler
@@ -51,6 +52,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+@one_thread()
 def fit(
     network: Network,
     sampler: Sampler,
