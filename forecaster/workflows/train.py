@@ -85,7 +85,7 @@ def resume(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
-    """Go on with a run that was interrupted (`latest`: the newest such); the result is the same, byte for byte, as without the interruption.
+    """Go on with a run that was interrupted (`latest`: the newest such), to the same bytes as without the interruption.
 
     Raises:
         InputError: the run is finished, or its candles, its config or the libraries have changed since.
