@@ -164,8 +164,9 @@ def _verdict(rows: list[Row], model: str, reference: str, period: str, sessions:
     figures = f"{_percent(skill)} pinball skill over the {reference}, {_chance(p_value)}, on {period}"
     enough = dates_needed(overall.dm_statistic or math.nan, sessions)
     needed = f"; to see such a difference takes about {enough:,} sessions" if enough else ""
+    subject = "Where prices go" if overall.coverage80 is None else "How far prices may move"
     sentence = {
-        "skill": f"Skill: {figures}. How far prices may move, it knows better than the reference.",
+        "skill": f"Skill: {figures}. {subject}, it knows better than the reference.",
         "no-evidence": f"No evidence of skill: {figures}. This test cannot tell it from the reference{needed}.",
         "worse": f"Worse than the reference: {figures}. Use the reference instead.",
     }[code]

@@ -17,7 +17,7 @@ from forecaster.data.panel import Panel, read_panel
 from forecaster.data.splits import Split, make_split
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import InputError
+from forecaster.errors import ForecasterError, InputError
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.features.compute import compute_features
@@ -66,12 +66,12 @@ def train(
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
-    dataset, split = prepare(checked, Path(data_dir), say)
     folder = runs.new_run(Path(runs_dir), name, checked.name)
-    write_text(folder / runs.CONFIG, to_yaml(checked))
     try:
+        write_text(folder / runs.CONFIG, to_yaml(checked))
+        dataset, split = prepare(checked, Path(data_dir), say)
         return _run(folder, checked, dataset, split, say, tick)
-    except InputError:
+    except ForecasterError:
         if not runs.checkpoint(folder, 0).is_file():  # nothing to resume: the name is free again
             shutil.rmtree(folder)
         raise
