@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS, CalibrationConfig
+from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import rolling_offsets
-from tests.studio import assert_coherent, dataset, panel
+from tests.studio import assert_coherent, bars, dataset, panel
 
 STEPS = (1, 3)
 SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=50, every=10)
@@ -45,8 +46,8 @@ def test_offsets_are_the_quantiles_of_the_last_known_errors(data: Dataset) -> No
                 z = (logs[row + 1] - logs[row, 3]) / data.features.scale[row]
                 errors.append(z[:, None] - np.linspace(-0.8, 0.8, 7))
         expected = [np.quantile(np.array(errors)[..., column], level, axis=0) for column, level in enumerate(LEVELS)]
-        np.testing.assert_allclose(offsets.values[place, 0], np.array(expected).T, rtol=1e-9, atol=1e-9)
-    assert not offsets.values[:, 1].any(), "only the steps of the settings are corrected"
+        np.testing.assert_allclose(offsets.values["XNYS"][place, 0], np.array(expected).T, rtol=1e-9, atol=1e-9)
+    assert not offsets.values["XNYS"][:, 1].any(), "only the steps of the settings are corrected"
 
 
 def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset) -> None:
@@ -72,8 +73,8 @@ def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(data: Da
     other = dataset(data.panel.until(day) if how == "deleted" else raised, STEPS)
     whole, cut = (rolling_offsets(narrow(one), one, SETTINGS, LEVELS, FIRST, day) for one in (data, other))
     assert np.array_equal(whole.dates, cut.dates)
-    assert np.array_equal(whole.values, cut.values)
-    assert whole.values.any()
+    assert np.array_equal(whole.values["XNYS"], cut.values["XNYS"])
+    assert whole.values["XNYS"].any()
 
 
 def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
@@ -87,3 +88,24 @@ def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
     rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, LAST, history=110)
     rows = np.concatenate(asked)
     assert (rows - data.first_row[rows]).min() == 109
+
+
+def test_a_day_of_new_york_does_not_reach_the_same_day_of_tokyo() -> None:
+    settings = CalibrationConfig(rolling=True, steps=(1,), window=50, every=1)
+    day = np.datetime64("2010-10-14")
+    york, tokyo = bars("NY", 300), replace(bars("TK", 300, 5), calendar="XTKS")
+    changed = replace(york, close=np.where(york.dates == day, york.low, york.close))
+    assert not york.same_as(changed)
+    found = []
+    for one in (york, changed):
+        of = dataset(Panel.of([one, tokyo]), STEPS)
+        found.append(rolling_offsets(narrow(of), of, settings, LEVELS, day, day).values)
+    assert np.array_equal(found[0]["XTKS"], found[1]["XTKS"])
+    assert not np.array_equal(found[0]["XNYS"], found[1]["XNYS"])
+
+
+def test_a_ticker_of_an_exchange_without_errors_stays_as_it_is(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    other = dataset(Panel.of([replace(bars("TK", 300, 5), calendar="XTKS")]), STEPS)
+    rows = np.array([200, 250])
+    assert np.array_equal(offsets.apply(narrow(other)(rows), other, rows)[..., 3, :], narrow(other)(rows)[..., 3, :])

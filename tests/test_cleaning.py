@@ -155,3 +155,9 @@ def test_any_rows_become_checked_bars_or_one_line(rows: list[tuple[int, float, f
         assert len(bars) == len(rows) or any("dropped" in note for note in notes)
     assert complaint.startswith("X: ")
     assert "\n" not in complaint
+
+
+def test_rows_of_days_to_come_are_dropped_and_counted() -> None:
+    bars, notes = clean(raw(dates={N - 1: "2099-01-02"}))
+    assert len(bars) == N - 1
+    assert notes == ("1 row dated in the future dropped (first 2099-01-02: open 10, high 12, low 9, close 11)",)

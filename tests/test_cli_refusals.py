@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from forecaster.data.store import Store
 from forecaster.workflows.train import TrainedRun
-from tests.studio import Answer, bars, settings
+from tests.studio import Answer, bars, command, environment, settings
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -190,3 +192,26 @@ def test_a_bug_is_said_to_be_one_and_shows_its_traceback_only_when_asked(
     refused(predict("AAPL"), 1, "this is a bug: RuntimeError: the unforeseen", "--verbose")
     with pytest.raises(RuntimeError, match="the unforeseen"):
         predict("AAPL", "--verbose")
+
+
+def test_a_stray_ticker_of_later_days_does_not_move_the_split(say: Ask, store: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in store.glob("*.parquet"):
+        (data / path.name).write_bytes(path.read_bytes())
+    Store(data).write(bars("STRAY", 2, start="2020-02-03"), source="file")
+    places = ("--data-dir", data, "--runs-dir", tmp_path / "runs")
+    quick = ("--set", "training.steps=2", "--set", "model.hidden_size=4", "--set", "training.device=cpu")
+    answer = say("train", "gru", *quick, *places, "--format", "json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["last"] == "2013-02-28"
+
+
+def test_a_full_disk_behind_standard_output_is_an_outside_reason(
+    store: Path, runs_dir: Path, trained: TrainedRun
+) -> None:
+    arguments = ["predict", "AAPL", "--data-dir", str(store), "--runs-dir", str(runs_dir), "--run", "small", "--quiet"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+    assert done.returncode == 4
+    assert done.stderr == "error: standard output: No space left on device; check space, folder and permissions.\n"

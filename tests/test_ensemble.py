@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,24 @@ def test_a_config_has_either_a_model_or_members() -> None:
 def test_a_members_wrong_parameter_is_named_with_its_place() -> None:
     with pytest.raises(ConfigError, match=r"unknown key 'members.1.hiden_size'. Did you mean 'hidden_size'\?"):
         load_config("best", ["members=[{name: gru}, {name: lstm, hiden_size: 3}]"])
+
+
+def test_a_companion_of_another_day_does_not_change_a_calibrated_forecast(recipe: TrainedRun, store: Path) -> None:
+    place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": store}
+    (alone,) = predict(["AAPL"], as_of=dt.date(2011, 3, 4), **place)  # type: ignore[arg-type]
+    among = predict(["GOOG", "AAPL"], as_of=dt.date(2011, 3, 4), **place)  # type: ignore[arg-type]
+    assert np.array_equal(alone.prices, among[1].prices)
+
+
+def test_a_damaged_market_ticker_costs_no_more_than_a_missing_one(
+    recipe: TrainedRun, store: Path, tmp_path: Path
+) -> None:
+    for path in store.glob("*.parquet"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    cut = tmp_path / "MSFT.parquet"
+    cut.write_bytes(cut.read_bytes()[:2000])
+    (found,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=tmp_path)
+    cut.unlink()
+    (missing,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=tmp_path)
+    assert np.array_equal(found.prices, missing.prices)
+    assert any("MSFT" in warning and "forecast data verify" in warning for warning in found.warnings)

@@ -28,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        sys.stdout.flush()
         if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
@@ -38,6 +39,10 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail once more at exit
+        place = error.filename or "standard output"
+        return _complain(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:
         return _unexpected(error, "--verbose" in arguments)
 

@@ -23,8 +23,11 @@ class Document:
     places: dict[Path, str] = field(default_factory=dict)
 
     def place(self, path: Sequence[str | int]) -> str:
-        """Where the key stands, or the nearest section above it."""
+        """Where the key stands: a `--set` in or above it, its own line, or that of the nearest section above it."""
         key = tuple(path)
+        for written, place in self.places.items():
+            if place.startswith("--set") and (written[: len(key)] == key or key[: len(written)] == written):
+                return place
         while key and key not in self.places:
             key = key[:-1]
         return self.places.get(key, self.name)

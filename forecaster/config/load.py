@@ -76,7 +76,8 @@ def validated(
 
 def to_yaml(config: Config) -> str:
     """The resolved config as YAML that reads back to the same config."""
-    return dump(_lists(config.model_dump(exclude_none=True)))
+    values = config.model_dump(exclude_none=True, exclude=None if config.members else {"members"})
+    return dump(_lists(values))
 
 
 def _lists(value: Any) -> Any:

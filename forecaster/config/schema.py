@@ -132,7 +132,7 @@ class TrainingConfig(Section):
     """AdamW's decoupled weight decay."""
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Largest norm of the gradient."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Seed of the initial weights and of the sampling: the same seed gives the same bytes."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; `auto` takes a GPU if there is one."""

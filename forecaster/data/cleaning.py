@@ -32,7 +32,7 @@ class RawRows:
 def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
-    Rules, in order: rows are sorted by date; a row without a close (or without any other price, or without an
+    Rules, in order: rows are sorted by date; a row dated in the future is dropped; a row without a close (or without any other price, or without an
     adj_close that its neighbours have) is dropped; a row with a price ≤ 0 or with high < low is dropped; a row that
     repeats another exactly is dropped; a high below or a low above open or close is widened to enclose them. Where
     there is no adj_close at all it is the close; a missing or negative volume is 0.
@@ -44,7 +44,7 @@ def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ..
         DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
     """
     notes: list[str] = []
-    rows = _sorted(raw, notes)
+    rows = _past(_sorted(raw, notes), notes)
     rows = _usable(raw.ticker, rows, notes, most_bad)
     rows = _once(raw.ticker, rows, notes)
     _widen(raw.ticker, rows, notes, most_bad)
@@ -72,6 +72,15 @@ def _sorted(raw: RawRows, notes: list[str]) -> Rows:
     if not np.array_equal(order, np.arange(len(order))):
         notes.append("rows sorted by date")
     return _take(rows, order)
+
+
+def _past(rows: Rows, notes: list[str]) -> Rows:
+    """Without rows of days to come: tomorrow's may be today's, further east."""
+    known = rows["dates"] <= np.datetime64("today") + np.timedelta64(1, "D")
+    if known.all():
+        return rows
+    notes.append(f"{_count(~known)} dated in the future dropped ({_first(rows, ~known)})")
+    return _take(rows, known)
 
 
 def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:

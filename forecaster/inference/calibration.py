@@ -22,17 +22,25 @@ Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 class Offsets:
     """Corrections in units of scale·√step, each in force from its date until the next one.
 
+    Exchange calendars are kept apart: a day in New York ends after the same day in Tokyo, whose forecasts must not
+    know its errors.
+
     Args:
         dates: ascending.
+        values: for each calendar; a ticker of another calendar is not corrected.
     """
 
     dates: Shaped[np.ndarray, " update"]
-    values: Float[np.ndarray, "update horizon variable quantile"]
+    values: dict[str, Float[np.ndarray, "update horizon variable quantile"]]
 
     def apply(self, quantiles: Quantiles, dataset: Dataset, rows: Rows) -> Quantiles:
         """Correct forecasts made at the rows; those before the first date stay as they are."""
         place = np.searchsorted(self.dates, dataset.panel.sessions[rows], "right") - 1
-        shift = np.where((place >= 0)[:, None, None, None], self.values[place], 0.0)
+        shift = np.zeros(quantiles.shape)
+        calendar = np.asarray(dataset.panel.calendars)[dataset.panel.ticker_of_row[rows]]
+        for name, values in self.values.items():
+            chosen = (calendar == name) & (place >= 0)
+            shift[chosen] = values[place[chosen]]
         return coherent(quantiles + shift * dataset.units(rows)[..., None, None])
 
 
@@ -45,7 +53,7 @@ def rolling_offsets(
     last: np.datetime64,
     history: int = 1,
 ) -> Offsets:
-    """Corrections for the origins dated first to last, from the errors of all tickers of the dataset.
+    """Corrections for the origins dated first to last, from the errors of all tickers of a calendar.
 
     At every `every`-th date of the panel the errors (outcome − quantile) / (scale·√step) of the last `window` origins
     whose outcome is known give, for each price and level, the shift that would have centred that level's coverage.
@@ -57,40 +65,63 @@ def rolling_offsets(
     every = np.arange(len(dates))[:: settings.every]
     begin = max(int(np.searchsorted(dates[every], first, "right")) - 1, 0)
     updates = every[begin : int(np.searchsorted(dates[every], last, "right"))]
-    values = np.zeros((len(updates), len(dataset.steps), 4, len(levels)))
+    shape = (len(updates), len(dataset.steps), 4, len(levels))
+    values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
     for place, step in enumerate(dataset.steps):
         if step in settings.steps and len(updates):
-            _fill(values[:, place], forecaster, dataset, settings, levels, updates, place, history)
+            errors = _errors(forecaster, dataset, settings, updates, place, history)
+            for name, offsets in values.items():
+                offsets[:, place] = _shifts(errors, name, settings.window, levels, updates, step)
     return Offsets(dates[updates], values)
 
 
-def _fill(
-    values: Float[np.ndarray, "update variable quantile"],
+@dataclass(frozen=True, eq=False)
+class _Errors:
+    """Standardised errors of one step, and when each was made and known, as places in the panel's dates."""
+
+    origin: Shaped[np.ndarray, " origin"]
+    outcome: Shaped[np.ndarray, " origin"]
+    calendar: Shaped[np.ndarray, " origin"]
+    values: Float[np.ndarray, "origin variable quantile"]
+
+
+def _errors(
     forecaster: Callable[[Rows], Quantiles],
     dataset: Dataset,
     settings: CalibrationConfig,
-    levels: tuple[float, ...],
     updates: Shaped[np.ndarray, " update"],
     place: int,
     history: int,
-) -> None:
+) -> _Errors:
     panel, step = dataset.panel, dataset.steps[place]
-    date_of_row = np.searchsorted(panel.dates, panel.sessions)
+    date = np.searchsorted(panel.dates, panel.sessions)
     oldest = updates[0] - step - settings.window + 1
     ahead = np.arange(len(panel.sessions)) + step
     inside = ahead < panel.offsets[panel.ticker_of_row + 1]
     deep = np.arange(len(panel.sessions)) - dataset.first_row >= history - 1
-    rows = np.flatnonzero(
-        dataset.features.ready & deep & inside & (date_of_row >= oldest) & (date_of_row <= updates[-1] - step)
-    )
-    if not len(rows):
-        return
-    origin, outcome = date_of_row[rows], date_of_row[ahead[rows]]
-    errors = dataset.moves(rows)[:, place, :, None] - forecaster(rows)[:, place]
-    errors /= dataset.units(rows)[:, place, None, None]
+    rows = np.flatnonzero(dataset.features.ready & deep & inside & (date >= oldest) & (date <= updates[-1] - step))
+    errors = np.zeros((0, 4, 1))
+    if len(rows):
+        errors = dataset.moves(rows)[:, place, :, None] - forecaster(rows)[:, place]
+        errors /= dataset.units(rows)[:, place, None, None]
+    calendar = np.asarray(panel.calendars)[panel.ticker_of_row[rows]]
+    return _Errors(date[rows], date[ahead[rows]], calendar, errors)
+
+
+def _shifts(
+    errors: _Errors,
+    calendar: str,
+    window: int,
+    levels: tuple[float, ...],
+    updates: Shaped[np.ndarray, " update"],
+    step: int,
+) -> Float[np.ndarray, "update variable quantile"]:
+    shifts = np.zeros((len(updates), 4, len(levels)))
+    own = errors.calendar == calendar
     for index, update in enumerate(updates):
         newest = update - step
-        chosen = (origin > newest - settings.window) & (origin <= newest) & (outcome <= update)
+        chosen = own & (errors.origin > newest - window) & (errors.origin <= newest) & (errors.outcome <= update)
         if chosen.any():
             for column, level in enumerate(levels):
-                values[index, :, column] = np.quantile(errors[chosen, :, column], level, axis=0)
+                shifts[index, :, column] = np.quantile(errors.values[chosen, :, column], level, axis=0)
+    return shifts

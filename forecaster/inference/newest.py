@@ -10,8 +10,8 @@ from jaxtyping import Float
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset
-from forecaster.inference.calibration import Offsets, rolling_offsets
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.calibration import Quantiles, rolling_offsets
 from forecaster.inference.ensemble import ensemble_quantiles
 from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
@@ -28,21 +28,31 @@ def newest_quantiles(
     features = compute_features(panel, config.features, market)
     dataset = Dataset(panel, features, config.task.steps)
     rows = panel.offsets[1:] - 1
-    newest = ensemble_quantiles(networks, dataset, rows, Reach.of(config.task, span=1))
-    if not config.calibration.rolling or market is None:
-        return newest
-    return _offsets(networks, config, market, panel.sessions[rows]).apply(newest, dataset, rows)
+    reach = Reach.of(config.task, span=1)
+    # One ticker at a time: in a batch a forecast's last bits would depend on its companions.
+    newest = np.concatenate([ensemble_quantiles(networks, dataset, rows[n : n + 1], reach) for n in range(len(rows))])
+    if config.calibration.rolling and market is not None:
+        newest = _calibrated(newest, networks, config, market, dataset, rows)
+    return newest
 
 
-def _offsets(networks: Sequence[Network], config: Config, market: Panel, origins: np.ndarray) -> Offsets:
-    dataset = Dataset(market, compute_features(market, config.features), config.task.steps)
-    reach = Reach.of(config.task)
-    return rolling_offsets(
-        lambda rows: ensemble_quantiles(networks, dataset, rows, reach),
-        dataset,
-        config.calibration,
-        config.task.levels,
-        origins.min(),
-        origins.max(),
-        config.task.context,
-    )
+def _calibrated(
+    newest: Quantiles, networks: Sequence[Network], config: Config, market: Panel, dataset: Dataset, rows: Rows
+) -> Quantiles:
+    """Correct each forecast by the errors known on its own day: one day's are not mixed with another's."""
+    known = Dataset(market, compute_features(market, config.features), config.task.steps)
+    reach, sessions = Reach.of(config.task), dataset.panel.sessions[rows]
+    corrected = newest.copy()
+    for day in np.unique(sessions):
+        offsets = rolling_offsets(
+            lambda origins: ensemble_quantiles(networks, known, origins, reach),
+            known,
+            config.calibration,
+            config.task.levels,
+            day,
+            day,
+            config.task.context,
+        )
+        of_day = sessions == day
+        corrected[of_day] = offsets.apply(newest[of_day], dataset, rows[of_day])
+    return corrected

@@ -56,6 +56,9 @@ def _section(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any
         else:
             flow = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
             lines.append(f"{indent}{key}: {flow}")
+    if indent:  # what is not set: named, so that the reader knows of it
+        unset = {key: one for key, one in schema.get("properties", {}).items() if key not in values}
+        lines += [f"{indent}# {key}: {one['description']}" for key, one in unset.items() if "description" in one]
     return lines
 
 

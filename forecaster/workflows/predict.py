@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from forecaster.data.calendars import next_sessions
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError, at_most_five
+from forecaster.errors import DataError, ForecasterError, InputError, at_most_five
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.forecast import Forecast
 from forecaster.workflows import runs
@@ -109,8 +110,11 @@ def _market(store: Store, config: Config, header: Header, panel: Panel) -> Panel
         return None
     held = set(store.tickers())
     last = panel.sessions[panel.offsets[1:] - 1].max()
-    bars = [store.read(ticker).between(end=last) for ticker in header.tickers if ticker in held]
-    bars = [one for one in bars if len(one)]
+    bars = []
+    for ticker in header.tickers:
+        with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
+            if ticker in held and len(known := store.read(ticker).between(end=last)):
+                bars.append(known)
     return Panel.of(bars) if bars else panel
 
 
@@ -124,7 +128,8 @@ def _gaps(market: Panel | None, header: Header, bars: Bars) -> Iterator[str]:
     if lacking:
         yield (
             f"{len(lacking)} of the {len(header.tickers)} tickers whose means the run reads have no candle on {origin} "
-            f"({at_most_five(lacking)}): fetch them, or train without the market group."
+            f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
+            "market group."
         )
 
 

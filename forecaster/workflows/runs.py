@@ -16,12 +16,11 @@ CURVE = "curve.csv"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-def new_run(runs_dir: Path, name: str | None, model: str) -> Path:
-    """Make the folder of a new run; without a name it is called after the model and the time.
+def free_place(runs_dir: Path, name: str | None, model: str) -> Path:
+    """A folder for a new run, not made yet; without a name it is called after the model and the time.
 
     Raises:
         InputError: the name is taken or not a plain file name.
-        OutsideError: the folder cannot be made.
     """
     chosen = name or f"{model}-{dt.datetime.now():%Y%m%d-%H%M%S}"
     if not _NAME.fullmatch(chosen) or chosen == "latest":
@@ -31,10 +30,19 @@ def new_run(runs_dir: Path, name: str | None, model: str) -> Path:
         number += 1
         folder = runs_dir / f"{chosen}-{number}"
     if folder.exists():
-        raise InputError(f"run {chosen} exists in {runs_dir}: choose another --name, or go on with --resume {chosen}.")
+        remedy = "" if (folder / MODEL).is_file() else f", or go on with --resume {chosen}"
+        raise InputError(f"run {chosen} exists in {runs_dir}: choose another --name{remedy}.")
+    return folder
+
+
+def make(folder: Path) -> None:
+    """Make the folder of a run.
+
+    Raises:
+        OutsideError: it cannot be made.
+    """
     with outside_errors(folder):
         folder.mkdir(parents=True)
-    return folder
 
 
 def checkpoint(folder: Path, member: int) -> Path:

@@ -17,9 +17,10 @@ from forecaster.data.panel import Panel, read_panel
 from forecaster.data.splits import Split, make_split
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError
+from forecaster.errors import InputError
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard
+from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.files import write_text
@@ -66,12 +67,14 @@ def train(
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
-    folder = runs.new_run(Path(runs_dir), name, checked.name)
+    folder = runs.free_place(Path(runs_dir), name, checked.name)
+    dataset, split = prepare(checked, Path(data_dir), say)
+    runs.make(folder)
+    say(f"run {folder.name}; if interrupted it goes on with: forecast train --resume {folder.name}")
     try:
         write_text(folder / runs.CONFIG, to_yaml(checked))
-        dataset, split = prepare(checked, Path(data_dir), say)
         return _run(folder, checked, dataset, split, say, tick)
-    except ForecasterError:
+    except Exception:
         if not runs.checkpoint(folder, 0).is_file():  # nothing to resume: the name is free again
             shutil.rmtree(folder)
         raise
@@ -104,13 +107,21 @@ def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
     """
     say("reading candles")
     panel = select_panel(config.data, data_dir)
-    split = make_split(config.data.split, panel.dates[0], panel.dates[-1])
+    split = make_split(config.data.split, panel.dates[0], _newest(panel))
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
     for period in periods:  # said now, not after hours of training
         dataset.require_origins(period, config.task.context)
     return dataset, split
+
+
+def _newest(panel: Panel) -> np.datetime64:
+    """The last date of the tickers that something can be learnt from: a stray row must not move the split."""
+    last = panel.sessions[panel.offsets[1:] - 1]
+    deep = panel.lengths > READY_AGE
+    newest: np.datetime64 = (last[deep] if deep.any() else last).max()
+    return newest
 
 
 def select_panel(config: DataConfig, data_dir: Path) -> Panel:
