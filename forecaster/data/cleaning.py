@@ -32,10 +32,10 @@ class RawRows:
 def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
-    Rules, in order: rows are sorted by date; a row dated in the future is dropped; a row without a close (or without any other price, or without an
-    adj_close that its neighbours have) is dropped; a row with a price ≤ 0 or with high < low is dropped; a row that
-    repeats another exactly is dropped; a high below or a low above open or close is widened to enclose them. Where
-    there is no adj_close at all it is the close; a missing or negative volume is 0.
+    Rules, in order: rows are sorted by date; a row dated in the future is dropped; a row without a close (or without
+    any other price, or without an adj_close that its neighbours have) is dropped; a row with a price ≤ 0 or with
+    high < low is dropped; a row that repeats another exactly is dropped; a high below or a low above open or close is
+    widened to enclose them. Where there is no adj_close at all it is the close; a missing or negative volume is 0.
 
     Args:
         most_bad: the share of unusable rows above which the ticker is refused.

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import glob
-import hashlib
-import json
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.bars import Bars
+from forecaster.data.candlefile import Record, read_candles, read_record, write_candles
 from forecaster.data.symbols import file_stem, symbol_of
 from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
-from forecaster.files import outside_errors, replacing
-
-_FORMAT = 1
-_KEY = b"forecaster"
-
-
-@dataclass(frozen=True)
-class Record:
-    """What the store says of a ticker without reading its candles; `changed` is the UTC time of the last change."""
-
-    ticker: str
-    rows: int
-    first: np.datetime64
-    last: np.datetime64
-    currency: str
-    calendar: str
-    timezone: str
-    source: str
-    changed: str
+from forecaster.files import outside_errors
 
 
 @dataclass(frozen=True)
@@ -89,7 +67,7 @@ class Store:
         """
         path = self._existing(ticker)
         with self._damage(ticker):
-            return _bars(*_load(path, ticker))
+            return read_candles(path, ticker)[0]
 
     def checked(self, ticker: str) -> Bars:
         """As `read`, and every value is the one that was written: any change by another hand is found.
@@ -99,11 +77,7 @@ class Store:
         """
         path = self._existing(ticker)
         with self._damage(ticker):
-            table, header = _load(path, ticker)
-            bars = _bars(table, header)
-            if header.get("digest", _digest(bars)) != _digest(bars):
-                raise ValueError("its values are not those written")
-            return bars
+            return read_candles(path, ticker, every_value=True)[0]
 
     def record(self, ticker: str) -> Record:
         """What is known of a ticker, from the file's footer alone.
@@ -111,18 +85,9 @@ class Store:
         Raises:
             UnknownNameError, DataError: as `read`.
         """
-        import pyarrow.parquet as pq
-
         path = self._existing(ticker)
         with self._damage(ticker):
-            header = _header(pq.read_schema(path).metadata, ticker)
-            return Record(
-                ticker=ticker,
-                rows=int(header["rows"]),
-                first=np.datetime64(header["first"]),
-                last=np.datetime64(header["last"]),
-                **{name: str(header[name]) for name in ("currency", "calendar", "timezone", "source", "changed")},
-            )
+            return read_record(path, ticker)
 
     def write(self, bars: Bars, *, source: str, force: bool = False) -> Change:
         """Put a ticker's whole history in the place of what is held.
@@ -141,7 +106,7 @@ class Store:
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
             if change.status in ("new", "updated"):
-                self._dump(bars, source)
+                write_candles(self.path(bars.ticker), bars, source)
         return change
 
     def problems(self, tickers: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
@@ -163,18 +128,6 @@ class Store:
         if not path.is_file():
             self.require([ticker])
         return path
-
-    def _dump(self, bars: Bars, source: str) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-        header = _described(bars, source)
-        text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
-        table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
-        path = self.path(bars.ticker)
-        with replacing(path) as part:
-            pq.write_table(table, part, compression="zstd", write_page_checksum=True)
 
     def _sweep(self, ticker: str) -> None:
         """Remove what killed writers left; under the ticker's lock nobody else is writing."""
@@ -228,65 +181,6 @@ def _change(held: Bars | None, bars: Bars, force: bool) -> Change:
 
 def _extent(bars: Bars) -> str:
     return f"{len(bars)} rows from {bars.dates[0]} to {bars.dates[-1]}"
-
-
-def _described(bars: Bars, source: str) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
-        "ticker": bars.ticker,
-        "currency": bars.currency,
-        "calendar": bars.calendar,
-        "timezone": bars.timezone,
-        "source": source,
-        "rows": len(bars),
-        "first": str(bars.dates[0]),
-        "last": str(bars.dates[-1]),
-        "digest": _digest(bars),
-        "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _load(path: Path, ticker: str) -> tuple[Any, dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    # One opened file: a path read twice could give the footer of the old file and the pages of the new one.
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        table = file.read(columns=["date", *COLUMNS], use_threads=False)
-    header = _header(table.schema.metadata, ticker)
-    if int(header["rows"]) != table.num_rows:
-        raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
-    return table, header
-
-
-def _bars(table: Any, header: dict[str, Any]) -> Bars:
-    columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
-    dates = table["date"].to_numpy().astype("datetime64[D]")
-    return Bars(header["ticker"], header["currency"], header["calendar"], header["timezone"], dates, **columns)
-
-
-def _digest(bars: Bars) -> str:
-    """A fingerprint of the candles, by which a file that was changed by hand is known."""
-    digest = hashlib.sha256()
-    for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
-        digest.update(np.ascontiguousarray(column).tobytes())
-    return digest.hexdigest()[:32]
-
-
-def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
-    if not metadata or _KEY not in metadata:
-        raise ValueError("it was not written by forecaster")
-    header: dict[str, Any] = json.loads(metadata[_KEY])
-    if header.pop("sum", None) not in (None, _sum(header)):
-        raise ValueError("its header does not add up")
-    if header["format"] != _FORMAT:
-        raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
-    if header["ticker"] != ticker:
-        raise ValueError(f"it holds {header['ticker']!r}")
-    return header
-
-
-def _sum(header: dict[str, Any]) -> int:
-    return zlib.crc32(json.dumps(header, sort_keys=True).encode())
 
 
 def _remedy(ticker: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.data.bars import COLUMNS, Bars
-from forecaster.data.store import Record
+from forecaster.data.candlefile import Record
 from forecaster.show.output import View
 from forecaster.workflows.data import Exported
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.data.bars import Bars
+from forecaster.data.candlefile import Record
 from forecaster.data.export import EXPORTS
 from forecaster.data.panel import read_panel
-from forecaster.data.store import Record, open_store
+from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, UnknownNameError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,10 +85,15 @@ def fetch(
         held=_held(store, source),
         say=say,
     )
-    outcomes = []
+    outcomes: list[Fetched] = []
     with _closing(SOURCES[source](options or SourceOptions()).deliver(order)) as deliveries:
         for delivery in deliveries:
-            outcome = _settle(store, delivery, source, force)
+            try:
+                outcome = _settle(store, delivery, source, force)
+            except OutsideError as error:
+                if all(one.code for one in outcomes):
+                    raise
+                outcome = _failed(store, replace(delivery, failure=error))  # the disk filled up: say what came before
             outcomes.append(outcome)
             report(outcome)
     place = {name: at for at, name in enumerate(names)}

@@ -1,0 +1,140 @@
+"""The file of one ticker: Parquet with a header of our own, checked by sums so that any damage is found or harmless."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecaster.data.bars import COLUMNS, Bars
+from forecaster.files import replacing
+
+_FORMAT = 1
+_KEY = b"forecaster"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the store says of a ticker without reading its candles; `changed` is the UTC time of the last change."""
+
+    ticker: str
+    rows: int
+    first: np.datetime64
+    last: np.datetime64
+    currency: str
+    calendar: str
+    timezone: str
+    source: str
+    changed: str
+
+
+def write_candles(path: Path, bars: Bars, source: str) -> None:
+    """Write a ticker's whole history, or nothing.
+
+    Raises:
+        OutsideError: the file cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
+    header = _described(bars, source)
+    text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
+    table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
+    with replacing(path) as part:
+        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+
+
+def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Bars, dict[str, Any]]:
+    """The candles and the header of a file.
+
+    Args:
+        ticker: whose file it should be: what the header says is not trusted.
+        every_value: hold each value against the digest as well.
+
+    Raises:
+        ValueError, LookupError, TypeError, ArithmeticError, OSError, pyarrow.ArrowException, DataError: it is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    # One opened file: a path read twice could give the footer of the old file and the pages of the new one.
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read(columns=["date", *COLUMNS], use_threads=False)
+    header = _header(table.schema.metadata, ticker)
+    if int(header["rows"]) != table.num_rows:
+        raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
+    bars = _bars(table, header)
+    if every_value and header.get("digest", _digest(bars)) != _digest(bars):
+        raise ValueError("its values are not those written")
+    return bars, header
+
+
+def read_record(path: Path, ticker: str) -> Record:
+    """What a file says of itself, from its footer alone.
+
+    Raises:
+        ValueError and the others: as `read_candles`.
+    """
+    import pyarrow.parquet as pq
+
+    header = _header(pq.read_schema(path).metadata, ticker)
+    return Record(
+        ticker=ticker,
+        rows=int(header["rows"]),
+        first=np.datetime64(header["first"]),
+        last=np.datetime64(header["last"]),
+        **{name: str(header[name]) for name in ("currency", "calendar", "timezone", "source", "changed")},
+    )
+
+
+def _described(bars: Bars, source: str) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "ticker": bars.ticker,
+        "currency": bars.currency,
+        "calendar": bars.calendar,
+        "timezone": bars.timezone,
+        "source": source,
+        "rows": len(bars),
+        "first": str(bars.dates[0]),
+        "last": str(bars.dates[-1]),
+        "digest": _digest(bars),
+        "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _bars(table: Any, header: dict[str, Any]) -> Bars:
+    columns = {name: table[name].to_numpy().astype(np.float64, copy=False) for name in COLUMNS}
+    dates = table["date"].to_numpy().astype("datetime64[D]")
+    return Bars(header["ticker"], header["currency"], header["calendar"], header["timezone"], dates, **columns)
+
+
+def _digest(bars: Bars) -> str:
+    """A fingerprint of the candles, by which a file that was changed by hand is known."""
+    digest = hashlib.sha256()
+    for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
+        digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
+    if not metadata or _KEY not in metadata:
+        raise ValueError("it was not written by forecaster")
+    header: dict[str, Any] = json.loads(metadata[_KEY])
+    if header.pop("sum", None) not in (None, _sum(header)):
+        raise ValueError("its header does not add up")
+    if header["format"] != _FORMAT:
+        raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
+    if header["ticker"] != ticker:
+        raise ValueError(f"it holds {header['ticker']!r}")
+    return header
+
+
+def _sum(header: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(header, sort_keys=True).encode())
