@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from forecaster.errors import ConfigError
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
+from forecaster.inference import newest
+from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import ensemble_quantiles
 from forecaster.inference.sweep import Reach, quantiles
 from forecaster.modelfile import load_model
@@ -102,3 +106,34 @@ def test_a_damaged_market_ticker_costs_no_more_than_a_missing_one(
     (missing,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=tmp_path)
     assert np.array_equal(found.prices, missing.prices)
     assert any("MSFT" in warning and "forecast data verify" in warning for warning in found.warnings)
+
+
+def test_a_correction_is_kept_beside_the_run_and_gives_the_same_bits(recipe: TrainedRun, store: Path) -> None:
+    kept = recipe.folder / runs.CALIBRATION
+    shutil.rmtree(kept, ignore_errors=True)
+    place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": store}
+    (first,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    (file,) = kept.iterdir()
+    (again,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    assert np.array_equal(first.prices, again.prices)
+    file.write_bytes(b"cut short")
+    (mended,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    assert np.array_equal(first.prices, mended.prices)
+    assert file.stat().st_size > 100
+
+
+def test_a_correction_is_computed_from_the_market_once_in_ten_sessions(
+    recipe: TrainedRun, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(recipe.folder / runs.CALIBRATION, ignore_errors=True)
+    asked: list[np.datetime64] = []
+
+    def counting(*arguments: Any) -> Any:
+        asked.append(arguments[4])
+        return rolling_offsets(*arguments)
+
+    monkeypatch.setattr(newest, "rolling_offsets", counting)
+    days = [dt.date(2011, 3, day) for day in (1, 2, 3, 4, 7, 8, 9, 10, 11, 14)]
+    for day in days:
+        predict(["IBM"], as_of=day, run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=store)
+    assert 1 <= len(asked) <= 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ def predict(
         InputError: a horizon beyond the trained one, or too little history.
     """
     from forecaster.inference.newest import newest_quantiles
+    from forecaster.inference.offsetcache import OffsetCache
     from forecaster.modelfile import load_model
 
     folder = runs.find_run(Path(runs_dir), run)
@@ -82,7 +84,8 @@ def predict(
         return []
     panel = Panel.of(histories)
     market = _market(store, config, header, panel)
-    candles = newest_quantiles(networks, config, panel, market)
+    cache = OffsetCache(folder / runs.CALIBRATION, hashlib.sha256((folder / runs.MODEL).read_bytes()).hexdigest())
+    candles = newest_quantiles(networks, config, panel, market, cache)
     return [
         _forecast(
             folder.name,

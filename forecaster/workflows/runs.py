@@ -12,6 +12,7 @@ from forecaster.files import outside_errors
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
+CALIBRATION = "calibration"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
