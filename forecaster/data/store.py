@@ -55,7 +55,7 @@ class Store:
         held = set(self.tickers())
         for ticker in tickers:
             if ticker not in held:
-                raise UnknownNameError("ticker", ticker, held, f"Or bring it: forecast fetch {ticker}")
+                raise UnknownNameError("ticker", ticker, held, f"To bring it: forecast fetch {ticker}")
         return tuple(tickers)
 
     def read(self, ticker: str) -> Bars:
