@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from torch import Tensor
 
+from forecaster.axes import Float
 from forecaster.config.schema import Config
 from forecaster.errors import InputError
 from forecaster.files import existing_file, replacing

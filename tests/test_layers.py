@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 FLOORS: Mapping[str, int] = {
-    **dict.fromkeys(("errors", "registry", "files", "config"), 0),
+    **dict.fromkeys(("axes", "errors", "registry", "files", "config"), 0),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "modelfile"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),
@@ -140,6 +140,11 @@ def test_rich_and_plotly_stay_in_show() -> None:
 
 def test_typer_and_click_stay_in_the_command_line() -> None:
     assert places([one for one in offenders("typer", "click") if room(one.module) != "cli"]) == []
+
+
+def test_axes_are_named_in_one_place_so_that_jaxtyping_is_needed_by_tests_alone() -> None:
+    jaxtyped = {one.module for one in all_imports() if one.target.startswith("jaxtyping.")}
+    assert jaxtyped == {"forecaster.axes"}
 
 
 def test_torch_starts_on_floor_2() -> None:

@@ -27,7 +27,7 @@ Steps = Annotated[int, Field(ge=1, le=250)]
 class Section(BaseModel):
     """Strict and frozen: an unknown key or a value of another type is refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class SplitConfig(Section):
@@ -170,7 +170,7 @@ class EvaluationConfig(Section):
 class ModelConfig(BaseModel):
     """A registered network; every other key is a parameter of its constructor."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
 
     name: str
     """A name from `forecast config schema`, such as `gru`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
 
+from forecaster.axes import Bool, Float, Shaped
 from forecaster.errors import DataError
 
 TOLERANCE = 1e-6

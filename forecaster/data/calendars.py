@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
 
+from forecaster.axes import Shaped
 from forecaster.errors import InputError, UnknownNameError
 
 DEFAULT = "XNYS"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Shaped
 
+from forecaster.axes import Bool, Shaped
 from forecaster.data.bars import COLUMNS, Bars, encloses, positive
 from forecaster.errors import DataError
 

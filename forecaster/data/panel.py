@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int, Shaped
 
+from forecaster.axes import Bool, Float, Float32, Int, Shaped
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError, at_most_five

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Shaped
 
+from forecaster.axes import Bool, Shaped
 from forecaster.config.schema import SPAN, SplitConfig
 from forecaster.errors import InputError
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+from forecaster.axes import Bool, Float
 
 Outcomes = Float[np.ndarray, "origin horizon variable"]
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]

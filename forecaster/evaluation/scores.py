@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
 
+from forecaster.axes import Bool, Float
 from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
 from forecaster.evaluation.baselines import Forecaster

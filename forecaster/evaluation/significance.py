@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+
+from forecaster.axes import Float
 
 _Z_SIZE, _Z_POWER = 1.96, 0.84
 """Quantiles of the normal for a two-sided size of 5 % and a power of 80 %."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from forecaster.axes import Bool, Float, Int
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
 

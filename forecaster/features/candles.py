@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
 
+from forecaster.axes import Float, Int, Shaped
 from forecaster.data.calendars import following_sessions
 from forecaster.features.ewma import ewma
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 
+from forecaster.axes import Bool, Float, Float32
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.blocks import by_block, ready

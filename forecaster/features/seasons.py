@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import reduce
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
 
+from forecaster.axes import Float, Float32, Int
 from forecaster.features import GROUPS
 from forecaster.features.candles import Candles
 

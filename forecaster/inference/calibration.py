@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
 
+from forecaster.axes import Float, Shaped
 from forecaster.config.schema import CalibrationConfig
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.coherence import coherent

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+
+from forecaster.axes import Float
 
 OPEN, HIGH, LOW, CLOSE = range(4)
 

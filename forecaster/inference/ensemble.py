@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.coherence import coherent
 from forecaster.inference.sweep import Reach, quantiles

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Shaped
 
+from forecaster.axes import Float, Shaped
 from forecaster.config.schema import VARIABLES
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 
+from forecaster.axes import Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.models.network import Network

@@ -6,10 +6,10 @@ Each head starts near the pooled training quantiles ("base") and learns how to l
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from forecaster.axes import Float
 from forecaster.errors import UnknownNameError
 
 Base = Float[Tensor, "horizon variable quantile"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
 from torch import Tensor, nn
 
+from forecaster.axes import Float
 from forecaster.models import Body
 from forecaster.models.heads import make_head
 

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Annotated
 
 from annotated_types import Ge, Lt
-from jaxtyping import Float
 from torch import Tensor, cat, nn
 
+from forecaster.axes import Float
 from forecaster.models import MODELS
 
 

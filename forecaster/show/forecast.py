@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.axes import Float
 from forecaster.inference.forecast import Forecast
 from forecaster.show.output import View
 

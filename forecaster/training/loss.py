@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jaxtyping import Bool, Float
 from torch import Tensor, maximum
+
+from forecaster.axes import Bool, Float
 
 
 def pinball(

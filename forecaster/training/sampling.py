@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from forecaster.axes import Bool, Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.baselines import BASELINES, Forecaster

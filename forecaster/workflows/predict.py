@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.config.schema import Config
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions

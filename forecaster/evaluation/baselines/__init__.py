@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jaxtyping import Float
 from numpy import ndarray
 
+from forecaster.axes import Float
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset, Rows, pooled_quantiles
 from forecaster.inference.coherence import coherent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
+from forecaster.axes import Float
 from forecaster.data.splits import Period
 from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled
 from forecaster.features.blocks import by_block
