@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from forecaster.data.store import Store
 from forecaster.errors import ConfigError
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
-from forecaster.inference import newest
+from forecaster.inference import market
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import ensemble_quantiles
 from forecaster.inference.sweep import Reach, quantiles
@@ -109,30 +110,54 @@ def test_a_damaged_market_ticker_costs_no_more_than_a_missing_one(
 
 
 def test_a_correction_is_kept_beside_the_run_and_gives_the_same_bits(recipe: TrainedRun, store: Path) -> None:
-    kept = recipe.folder / runs.CALIBRATION
-    shutil.rmtree(kept, ignore_errors=True)
+    kept = [recipe.folder / name for name in (runs.CALIBRATION, runs.MARKET)]
+    for folder in kept:
+        shutil.rmtree(folder, ignore_errors=True)
     place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": store}
     (first,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
-    (file,) = kept.iterdir()
+    (correction,), (view,) = (list(folder.iterdir()) for folder in kept)
     (again,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
     assert np.array_equal(first.prices, again.prices)
-    file.write_bytes(b"cut short")
-    (mended,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
-    assert np.array_equal(first.prices, mended.prices)
-    assert file.stat().st_size > 100
+    for damaged in ([view], [view, correction]):
+        for file in damaged:
+            file.write_bytes(b"cut short")
+        (mended,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+        assert np.array_equal(first.prices, mended.prices)
+        assert all(file.stat().st_size > 100 for file in damaged)
+
+
+def test_a_kept_market_is_not_read_again_until_one_of_its_files_changes(
+    recipe: TrainedRun, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in store.glob("*.parquet"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": tmp_path}
+    (first,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    read: list[str] = []
+    reading = Store.read
+    monkeypatch.setattr(Store, "read", lambda self, ticker: (read.append(ticker), reading(self, ticker))[1])
+    (again,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    assert read == ["AAPL"]
+    assert np.array_equal(first.prices, again.prices)
+    changed = tmp_path / "MSFT.parquet"
+    changed.write_bytes((store / "GOOG.parquet").read_bytes())
+    (other,) = predict(["AAPL"], **place)  # type: ignore[arg-type]
+    assert {"IBM", "MSFT"} <= set(read)
+    assert not np.array_equal(first.prices, other.prices)
 
 
 def test_a_correction_is_computed_from_the_market_once_in_ten_sessions(
     recipe: TrainedRun, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.rmtree(recipe.folder / runs.CALIBRATION, ignore_errors=True)
+    for name in (runs.CALIBRATION, runs.MARKET):
+        shutil.rmtree(recipe.folder / name, ignore_errors=True)
     asked: list[np.datetime64] = []
 
     def counting(*arguments: Any) -> Any:
         asked.append(arguments[4])
         return rolling_offsets(*arguments)
 
-    monkeypatch.setattr(newest, "rolling_offsets", counting)
+    monkeypatch.setattr(market, "rolling_offsets", counting)
     days = [dt.date(2011, 3, day) for day in (1, 2, 3, 4, 7, 8, 9, 10, 11, 14)]
     for day in days:
         predict(["IBM"], as_of=day, run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=store)

@@ -23,15 +23,17 @@ def ready(panel: Panel) -> Bool[np.ndarray, " row"]:
     return np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] >= READY_AGE
 
 
-def by_block(panel: Panel, compute: Callable[[Candles], np.ndarray], market: Panel | None = None) -> np.ndarray:
+def by_block(
+    panel: Panel, compute: Callable[[Candles], np.ndarray], market: Panel | Market | None = None
+) -> np.ndarray:
     """Apply a function of [time, ticker] blocks to all tickers and give its results as the panel's rows.
 
     Tickers of like length share a block, so that little is padded.
 
     Args:
-        market: the tickers whose means are the market; the panel itself if absent.
+        market: the market, or the tickers whose means it is; the panel itself if absent.
     """
-    measured = cache(lambda: measure_market(market or panel))
+    measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel))
     results: np.ndarray | None = None
     for tickers in _alike(panel):
         block = compute(_candles(panel, tickers, measured))

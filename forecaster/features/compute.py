@@ -11,7 +11,7 @@ from forecaster.axes import Bool, Float, Float32
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.blocks import by_block, ready
-from forecaster.features.candles import Candles
+from forecaster.features.candles import Candles, Market
 
 CLIP = 8.0
 """Largest absolute value of a feature."""
@@ -34,11 +34,11 @@ class Features:
     ready: Bool[np.ndarray, " row"]
 
 
-def compute_features(panel: Panel, groups: Sequence[str], market: Panel | None = None) -> Features:
+def compute_features(panel: Panel, groups: Sequence[str], market: Panel | Market | None = None) -> Features:
     """Compute the named groups for every row of a panel.
 
     Args:
-        market: the tickers whose means the market group reads; the panel itself if absent.
+        market: what the market group reads, or the tickers whose means it is; the panel itself if absent.
 
     Raises:
         UnknownNameError: no such group.

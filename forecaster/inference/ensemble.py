@@ -9,12 +9,11 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.coherence import coherent
-from forecaster.inference.sweep import Reach, quantiles
-from forecaster.models.network import Network
+from forecaster.inference.sweep import Reach, Runnable, quantiles
 
 
 def ensemble_quantiles(
-    networks: Sequence[Network], dataset: Dataset, rows: Rows, reach: Reach
+    networks: Sequence[Runnable], dataset: Dataset, rows: Rows, reach: Reach
 ) -> Float[np.ndarray, "origin horizon variable quantile"]:
     """The mean of the members' coherent quantiles of log(price / last close)."""
     members = [quantiles(network, dataset, rows, reach) for network in networks]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,15 +11,15 @@ from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.calibration import Offsets, Quantiles, rolling_offsets
+from forecaster.inference.calibration import Quantiles
 from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.market import MarketView, view_market
 from forecaster.inference.offsetcache import OffsetCache
-from forecaster.inference.sweep import Reach
-from forecaster.models.network import Network
+from forecaster.inference.sweep import Reach, Runnable
 
 
 def newest_quantiles(
-    networks: Sequence[Network],
+    networks: Sequence[Runnable],
     config: Config,
     panel: Panel,
     market: Panel | None = None,
@@ -33,52 +31,40 @@ def newest_quantiles(
         market: the run's own tickers, for the market's means and for the calibration.
         cache: where corrections are kept; without it they are computed each time.
     """
-    features = compute_features(panel, config.features, market)
+    view = None if market is None else view_market(networks, config, market, origin_days(panel), cache)
+    return viewed_quantiles(networks, config, panel, view)
+
+
+def viewed_quantiles(
+    networks: Sequence[Runnable], config: Config, panel: Panel, view: MarketView | None
+) -> Float[np.ndarray, "ticker horizon variable quantile"]:
+    """As `newest_quantiles`, with a market that is known already; without one nothing is calibrated."""
+    features = compute_features(panel, config.features, view.means if view else None)
     dataset = Dataset(panel, features, config.task.steps)
     rows = panel.offsets[1:] - 1
-    reach = Reach.of(config.task, span=1)
-    # One ticker at a time: in a batch a forecast's last bits would depend on its companions.
-    newest = np.concatenate([ensemble_quantiles(networks, dataset, rows[n : n + 1], reach) for n in range(len(rows))])
-    if config.calibration.rolling and market is not None:
-        newest = _calibrated(newest, networks, config, market, dataset, rows, cache)
-    return newest
+    newest = _in_lanes(networks, dataset, rows, Reach.newest(config.task))
+    return _calibrated(newest, view, dataset, rows) if view and view.offsets else newest
 
 
-def _calibrated(
-    newest: Quantiles,
-    networks: Sequence[Network],
-    config: Config,
-    market: Panel,
-    dataset: Dataset,
-    rows: Rows,
-    cache: OffsetCache | None,
-) -> Quantiles:
+def origin_days(panel: Panel) -> np.ndarray:
+    """The days from which a panel's tickers are forecast, ascending."""
+    return np.unique(panel.sessions[panel.offsets[1:] - 1])
+
+
+def _in_lanes(networks: Sequence[Runnable], dataset: Dataset, rows: Rows, reach: Reach) -> Quantiles:
+    """Short histories apart from whole ones: a ticker has the same work alone and among others."""
+    whole = rows - dataset.first_row[rows] >= reach.warm
+    parts = [np.flatnonzero(whole), np.flatnonzero(~whole)]
+    found = [ensemble_quantiles(networks, dataset, rows[part], reach) for part in parts if len(part)]
+    joined: Quantiles = np.concatenate(found)[np.argsort(np.concatenate(parts))]
+    return joined
+
+
+def _calibrated(newest: Quantiles, view: MarketView, dataset: Dataset, rows: Rows) -> Quantiles:
     """Correct each forecast by the errors known on its own day: one day's are not mixed with another's."""
     sessions = dataset.panel.sessions[rows]
     corrected = newest.copy()
-    compute = _calibration(networks, config, market)
-    for day in np.unique(sessions):
-        work = partial(compute, day)
-        offsets = cache.get(market, config.calibration, day, work) if cache else work()
+    for day, offsets in view.offsets.items():
         of_day = sessions == day
         corrected[of_day] = offsets.apply(newest[of_day], dataset, rows[of_day])
     return corrected
-
-
-def _calibration(networks: Sequence[Network], config: Config, market: Panel) -> Callable[[np.datetime64], Offsets]:
-    """Day → corrections in force; the features of the whole market are computed once, when they are first needed."""
-    reach = Reach.of(config.task)
-    known = functools.cache(lambda: Dataset(market, compute_features(market, config.features), config.task.steps))
-
-    def compute(day: np.datetime64) -> Offsets:
-        return rolling_offsets(
-            lambda origins: ensemble_quantiles(networks, known(), origins, reach),
-            known(),
-            config.calibration,
-            config.task.levels,
-            day,
-            day,
-            config.task.context,
-        )
-
-    return compute

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from forecaster.config.schema import CalibrationConfig
 from forecaster.data.panel import Panel
@@ -39,11 +38,10 @@ class OffsetCache:
         path = self.folder / f"{self._key(market, settings, day)}.safetensors"
         with contextlib.suppress(InputError):
             tensors, header = load_tensors(path)
-            return Offsets(np.array(header["dates"], "datetime64[D]"), {name: t.numpy() for name, t in tensors.items()})
+            return Offsets(np.array(header["dates"], "datetime64[D]"), tensors)
         offsets = compute()
         with contextlib.suppress(OutsideError):
-            tensors = {name: torch.from_numpy(values) for name, values in offsets.values.items()}
-            save_tensors(path, tensors, {"dates": offsets.dates.astype(str).tolist()})
+            save_tensors(path, offsets.values, {"dates": offsets.dates.astype(str).tolist()})
         return offsets
 
     def _key(self, market: Panel, settings: CalibrationConfig, day: np.datetime64) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch
 
 from forecaster.axes import Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.models.network import Network
-from forecaster.models.threads import one_thread
+from forecaster.inference.coherence import coherent
 
 WARM_UP = 250
 """Candles that a densely supervised network reads before the first origin of a stretch."""
@@ -22,13 +21,33 @@ _STRETCH = 512
 _CANDLES = 65_536
 """Candles read in one forward pass: bounds the memory."""
 
+_LANES = 32
+"""Tickers whose newest candle is forecast in one forward pass."""
+
+
+@runtime_checkable
+class Runnable(Protocol):
+    """A trained network, whether torch or numpy runs it."""
+
+    def run(
+        self, inputs: Float[np.ndarray, "batch time feature"], last: int
+    ) -> Float[np.ndarray, "batch last horizon variable quantile"]:
+        """Standardised quantiles at each of the `last` candles."""
+        ...
+
 
 @dataclass(frozen=True)
 class Reach:
-    """How a network is run over a history: `warm` candles are read before `span` forecasts are given."""
+    """How a network is run over a history: `warm` candles are read before `span` forecasts are given.
+
+    Args:
+        lanes: stretches in every forward pass, the last one filled up: arithmetic on arrays of one shape gives a
+            forecast the same last bits whatever its companions are. 0 takes as many as fit the memory.
+    """
 
     warm: int
     span: int
+    lanes: int = 0
 
     @property
     def length(self) -> int:
@@ -39,10 +58,14 @@ class Reach:
         """A window's forecast has read exactly `context` candles; a dense network may give many in one pass."""
         return cls(task.context - 1, 1) if task.supervision == "window" else cls(max(WARM_UP, task.context) - 1, span)
 
+    @classmethod
+    def newest(cls, task: TaskConfig) -> Reach:
+        """One forecast a ticker, the same alone and among others."""
+        return replace(cls.of(task, span=1), lanes=_LANES)
 
-@one_thread()
+
 def standardised_quantiles(
-    network: Network, dataset: Dataset, rows: Rows, reach: Reach
+    network: Runnable, dataset: Dataset, rows: Rows, reach: Reach
 ) -> Float[np.ndarray, "origin horizon variable quantile"]:
     """Quantiles of log(price / last close) / (scale·√step) at each origin.
 
@@ -52,40 +75,35 @@ def standardised_quantiles(
     starts, stretch, position = _stretches(dataset, rows, reach)
     last = dataset.panel.offsets[dataset.panel.ticker_of_row[starts] + 1] - 1
     parts = []
-    device = next(network.parameters()).device
-    per_pass = max(1, _CANDLES // reach.length)
-    with torch.inference_mode():
-        for begin in range(0, len(starts), per_pass):
-            chosen = slice(begin, begin + per_pass)
-            candles = np.minimum(starts[chosen, None] + np.arange(reach.length), last[chosen, None])
-            inputs = torch.from_numpy(dataset.features.values[candles]).to(device)
-            first, past = np.searchsorted(stretch, [begin, begin + per_pass])
-            parts.append(_picked(network, inputs, reach, stretch[first:past] - begin, position[first:past]))
+    per_pass = reach.lanes or max(1, _CANDLES // reach.length)
+    for begin in range(0, len(starts), per_pass):
+        chosen = np.arange(begin, begin + per_pass if reach.lanes else min(begin + per_pass, len(starts)))
+        chosen = np.minimum(chosen, len(starts) - 1)
+        candles = np.minimum(starts[chosen, None] + np.arange(reach.length), last[chosen, None])
+        first, past = np.searchsorted(stretch, [begin, begin + per_pass])
+        inputs = dataset.features.values[candles]
+        parts.append(_picked(network, inputs, reach, stretch[first:past] - begin, position[first:past]))
     return np.concatenate(parts)
 
 
 def quantiles(
-    network: Network, dataset: Dataset, rows: Rows, reach: Reach
+    network: Runnable, dataset: Dataset, rows: Rows, reach: Reach
 ) -> Float[np.ndarray, "origin horizon variable quantile"]:
     """Quantiles of log(price / last close), coherent (see `coherent`)."""
-    from forecaster.inference.coherence import coherent
-
     standard = standardised_quantiles(network, dataset, rows, reach)
     return coherent(standard * dataset.units(rows)[..., None, None])
 
 
 def _picked(
-    network: Network,
-    inputs: torch.Tensor,
+    network: Runnable,
+    inputs: Float[np.ndarray, "batch time feature"],
     reach: Reach,
     batch: Int[np.ndarray, " pick"],
     time: Int[np.ndarray, " pick"],
 ) -> Float[np.ndarray, "pick horizon variable quantile"]:
     # A ticker's first stretch begins at its own start, so that its origins may lie inside the warm-up.
-    outputs = network(inputs, 1 if reach.span == 1 and np.all(time == reach.warm) else reach.length)
-    places = torch.from_numpy(np.where(outputs.shape[1] == 1, 0, time)).to(outputs.device)
-    picked: np.ndarray = outputs[torch.from_numpy(batch).to(outputs.device), places].cpu().numpy()
-    return picked
+    outputs = network.run(inputs, 1 if reach.span == 1 and np.all(time == reach.warm) else reach.length)
+    return outputs[batch, 0 if outputs.shape[1] == 1 else time]
 
 
 def _stretches(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray, " stretch"], Rows, Rows]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any, get_type_hints
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -77,6 +79,16 @@ def make_network(model: ModelConfig, head: str, input_size: int, base: Any) -> N
     """A network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
     quantiles = torch.as_tensor(base, dtype=torch.float32)
     return Network(make_body(model, input_size), input_size=input_size, head=head, base=quantiles)
+
+
+def put_weights(network: Network, weights: Mapping[str, np.ndarray]) -> Network:
+    """The network itself, with the weights of a file.
+
+    Raises:
+        RuntimeError: they are not its own.
+    """
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    return network
 
 
 def _argument_texts(docstring: str) -> dict[str, str]:

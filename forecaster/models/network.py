@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
 from forecaster.axes import Float
 from forecaster.models import Body
 from forecaster.models.heads import make_head
+from forecaster.models.threads import one_thread
 
 _INITIAL_WEIGHT = 0.01
 """Spread of the readout's first weights: small, so that training starts at the base quantiles."""
@@ -49,3 +52,13 @@ class Network(nn.Module):
             raw = raw + self.skip(inputs[:, -last:])
         quantiles: Tensor = self.head(raw.unflatten(-1, self.cells))
         return quantiles
+
+    @one_thread()
+    def run(
+        self, inputs: Float[np.ndarray, "batch time feature"], last: int
+    ) -> Float[np.ndarray, "batch last horizon variable quantile"]:
+        """`forward` on arrays, without gradients: what a forecast asks of any network."""
+        with torch.inference_mode():
+            outputs = self(torch.from_numpy(inputs).to(self.readout.weight.device), last)
+        array: np.ndarray = outputs.cpu().numpy()
+        return array

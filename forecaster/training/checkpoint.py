@@ -42,17 +42,17 @@ class Progress:
 
 def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """Write the state between two steps, whole or not at all."""
-    tensors = {f"weights/{name}": value.cpu() for name, value in network.state_dict().items()}
-    tensors |= {f"best/{name}": value.cpu() for name, value in progress.best_weights.items()}
+    tensors = {f"weights/{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"best/{name}": value for name, value in progress.best_weights.items()}
     for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{name}": value.cpu() for name, value in state.items()}
+        tensors |= {f"optimiser/{index}/{name}": value for name, value in state.items()}
     header = {
         "fingerprint": progress.fingerprint,
         "step": progress.step,
         "best": progress.best,
         "curve": [asdict(point) for point in progress.curve],
     }
-    save_tensors(path, tensors, header)
+    save_tensors(path, {name: value.cpu().numpy() for name, value in tensors.items()}, header)
 
 
 def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
@@ -61,7 +61,8 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
     Raises:
         InputError: it is damaged, or belongs to other data or another config.
     """
-    tensors, header = load_tensors(path)
+    arrays, header = load_tensors(path)
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     if header["fingerprint"] != fingerprint:
         raise InputError(f"{path} was made with other candles or another config: train again, under a new name.")
     network.load_state_dict(part_of(tensors, "weights/"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +15,16 @@ from forecaster.config.schema import Config
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions
 from forecaster.data.panel import Panel
-from forecaster.data.store import Store, open_store
+from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import DataError, ForecasterError, InputError, at_most_five
+from forecaster.errors import ForecasterError, InputError, at_most_five
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.forecast import Forecast
 from forecaster.workflows import runs
+from forecaster.workflows.market import known_market
 
 if TYPE_CHECKING:
+    from forecaster.inference.market import MarketView
     from forecaster.modelfile import Header
 
 _STALE = np.timedelta64(7, "D")
@@ -61,14 +61,14 @@ def predict(
         UnknownNameError: no such run or ticker.
         InputError: a horizon beyond the trained one, or too little history.
     """
-    from forecaster.inference.newest import newest_quantiles
-    from forecaster.inference.offsetcache import OffsetCache
-    from forecaster.modelfile import load_model
+    from forecaster.inference.newest import origin_days, viewed_quantiles
+    from forecaster.modelfile import read_model
 
     folder = runs.find_run(Path(runs_dir), run)
     if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
         raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
-    networks, config, header = load_model(folder / runs.MODEL)
+    model = read_model(folder / runs.MODEL)
+    networks, config, header = model.light(), model.config, model.header
     steps = _steps(config, horizon)
     store = open_store(data_dir)
     histories: list[Bars] = []
@@ -83,9 +83,8 @@ def predict(
     if not histories:
         return []
     panel = Panel.of(histories)
-    market = _market(store, config, header, panel)
-    cache = OffsetCache(folder / runs.CALIBRATION, hashlib.sha256((folder / runs.MODEL).read_bytes()).hexdigest())
-    candles = newest_quantiles(networks, config, panel, market, cache)
+    market = known_market(folder, store, model, networks, origin_days(panel))
+    candles = viewed_quantiles(networks, config, panel, market)
     return [
         _forecast(
             folder.name,
@@ -107,26 +106,12 @@ def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int
     return 3 if forecasts else max(failure.error.exit_code for failure in failures)
 
 
-def _market(store: Store, config: Config, header: Header, panel: Panel) -> Panel | None:
-    """The candles of the run's own tickers, as known at the newest origin, where the run reads them."""
-    if "market" not in config.features and not config.calibration.rolling:
-        return None
-    held = set(store.tickers())
-    last = panel.sessions[panel.offsets[1:] - 1].max()
-    bars = []
-    for ticker in header.tickers:
-        with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
-            if ticker in held and len(known := store.read(ticker).between(end=last)):
-                bars.append(known)
-    return Panel.of(bars) if bars else panel
-
-
-def _gaps(market: Panel | None, header: Header, bars: Bars) -> Iterator[str]:
+def _gaps(market: MarketView | None, header: Header, bars: Bars) -> Iterator[str]:
     """What the run's market lacks on the day of the forecast."""
     if market is None:
         return
     origin = bars.dates[-1]
-    newest = dict(zip(market.tickers, market.sessions[market.offsets[1:] - 1], strict=True))
+    newest = market.newest
     lacking = [ticker for ticker in header.tickers if ticker not in newest or newest[ticker] < origin]
     if lacking:
         yield (

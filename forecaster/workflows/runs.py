@@ -13,6 +13,7 @@ MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
 CALIBRATION = "calibration"
+MARKET = "market"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 

@@ -1,0 +1,122 @@
+"""What a forecast reads of the run's own tickers: the market's means, and the corrections of the calibration."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.axes import Shaped
+from forecaster.config.schema import Config
+from forecaster.data.panel import Panel
+from forecaster.errors import InputError
+from forecaster.features.blocks import measure_market
+from forecaster.features.candles import Market
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
+from forecaster.inference.calibration import Offsets, rolling_offsets
+from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.offsetcache import OffsetCache
+from forecaster.inference.sweep import Reach, Runnable
+from forecaster.modelfile import load_tensors, part_of, save_tensors
+
+Days = Shaped[np.ndarray, " day"]
+
+
+@dataclass(frozen=True, eq=False)
+class MarketView:
+    """The run's tickers as known on the days of some forecasts.
+
+    Args:
+        means: by date; None where the run's features read none.
+        newest: last session of each ticker that had any.
+        offsets: corrections in force on each day; none where the run is not calibrated.
+    """
+
+    means: Market | None = None
+    newest: dict[str, np.datetime64] = field(default_factory=dict)
+    offsets: dict[np.datetime64, Offsets] = field(default_factory=dict)
+
+
+def view_market(
+    networks: Sequence[Runnable], config: Config, market: Panel, days: Days, cache: OffsetCache | None = None
+) -> MarketView:
+    """Measure the market and its calibration; the features of all its tickers only where a correction is not known.
+
+    Args:
+        market: candles of the run's tickers up to the last of the days.
+        days: of the forecasts' origins.
+        cache: where corrections are kept; without it they are computed each time.
+    """
+    last = market.sessions[market.offsets[1:] - 1]
+    return MarketView(
+        means=measure_market(market) if "market" in config.features else None,
+        newest=dict(zip(market.tickers, last, strict=True)),
+        offsets=_offsets(networks, config, market, days, cache) if config.calibration.rolling else {},
+    )
+
+
+def _offsets(
+    networks: Sequence[Runnable], config: Config, market: Panel, days: Days, cache: OffsetCache | None
+) -> dict[np.datetime64, Offsets]:
+    """By day: one day's errors are not known on another."""
+    reach = Reach.of(config.task)
+    known = functools.cache(lambda: Dataset(market, compute_features(market, config.features), config.task.steps))
+
+    def compute(day: np.datetime64) -> Offsets:
+        def forecaster(origins: np.ndarray) -> np.ndarray:
+            return ensemble_quantiles(networks, known(), origins, reach)
+
+        settings, task = config.calibration, config.task
+        return rolling_offsets(forecaster, known(), settings, task.levels, day, day, task.context)
+
+    if cache is None:
+        return {day: compute(day) for day in days}
+    return {day: cache.get(market, config.calibration, day, functools.partial(compute, day)) for day in days}
+
+
+def save_view(path: Path, view: MarketView) -> None:
+    """Keep a view in one file.
+
+    Raises:
+        OutsideError: the folder cannot be written.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    if view.means is not None:
+        arrays |= {f"dates/{name}": dates.astype(np.int64) for name, dates in view.means.dates.items()}
+        arrays |= {f"means/{name}": means for name, means in view.means.means.items()}
+    for day, offsets in view.offsets.items():
+        arrays[f"updates/{day}"] = offsets.dates.astype(np.int64)
+        arrays |= {f"offsets/{day}/{name}": values for name, values in offsets.values.items()}
+    header = {
+        "has_means": view.means is not None,
+        "newest": {ticker: str(date) for ticker, date in view.newest.items()},
+        "days": [str(day) for day in view.offsets],
+    }
+    save_tensors(path, arrays, header)
+
+
+def load_view(path: Path) -> MarketView:
+    """Read what `save_view` wrote.
+
+    Raises:
+        InputError: it is not there or damaged.
+    """
+    arrays, header = load_tensors(path)
+    try:
+        dates = {name: array.astype("datetime64[D]") for name, array in part_of(arrays, "dates/").items()}
+        return MarketView(
+            means=Market(dates, part_of(arrays, "means/")) if header["has_means"] else None,
+            newest={ticker: np.datetime64(date) for ticker, date in header["newest"].items()},
+            offsets={
+                np.datetime64(day): Offsets(
+                    arrays[f"updates/{day}"].astype("datetime64[D]"), part_of(arrays, f"offsets/{day}/")
+                )
+                for day in header["days"]
+            },
+        )
+    except (KeyError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} is damaged: {error}.") from error

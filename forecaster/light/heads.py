@@ -1,0 +1,35 @@
+"""Raw outputs → standardised quantiles, as `models.heads` defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from forecaster.axes import Float
+
+Raw = Float[np.ndarray, "*batch horizon variable raw"]
+Base = Float[np.ndarray, "horizon variable quantile"]
+Quantiles = Float[np.ndarray, "*batch horizon variable quantile"]
+
+
+def _scale(raw: Raw, base: Base) -> Quantiles:
+    return base * np.exp(raw)
+
+
+def _point(raw: Raw, base: Base) -> Quantiles:
+    return base + raw
+
+
+def _quantile(raw: Raw, base: Base) -> Quantiles:
+    steps = np.maximum(np.diff(base), np.float32(1e-4))
+    lowest = base[..., :1] + raw[..., :1]
+    rises = _softplus(steps + np.log(-np.expm1(-steps)) + raw[..., 1:])
+    return np.concatenate([lowest, lowest + np.cumsum(rises, axis=-1)], axis=-1)
+
+
+def _softplus(values: np.ndarray) -> np.ndarray:
+    return np.logaddexp(values, np.float32(0))
+
+
+HEADS: dict[str, Callable[[Raw, Base], Quantiles]] = {"scale": _scale, "point": _point, "quantile": _quantile}

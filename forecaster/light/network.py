@@ -1,0 +1,50 @@
+"""A network as numpy runs it: a body, the readout with its skip, and the head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.config.schema import ModelConfig
+from forecaster.light.bodies import BODIES
+from forecaster.light.heads import HEADS
+
+Weights = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class LightNetwork:
+    """What `models.network.Network` computes, without torch.
+
+    Args:
+        weights: the network's state, by torch's names.
+        base: pooled training quantiles of the standardised move.
+    """
+
+    body: Callable[[Float[np.ndarray, "batch time feature"]], Float[np.ndarray, "batch time state"]]
+    head: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    weights: Weights
+    base: Float[np.ndarray, "horizon variable quantile"]
+
+    def run(
+        self, inputs: Float[np.ndarray, "batch time feature"], last: int
+    ) -> Float[np.ndarray, "batch last horizon variable quantile"]:
+        """Forecasts made at each of the `last` candles."""
+        states = self.body(inputs)[:, -last:]
+        raw = states @ self.weights["readout.weight"].T + self.weights["readout.bias"]
+        if "skip.weight" in self.weights:
+            raw += inputs[:, -last:] @ self.weights["skip.weight"].T + self.weights["skip.bias"]
+        return self.head(raw.reshape(*raw.shape[:2], *self.base.shape[:2], -1), self.base)
+
+
+def light_network(
+    model: ModelConfig, head: str, weights: Weights, base: Float[np.ndarray, "horizon variable quantile"]
+) -> LightNetwork | None:
+    """A network of the model file, or None for one that only torch can run."""
+    if model.name not in BODIES:
+        return None
+    inner = {name.removeprefix("body."): value for name, value in weights.items() if name.startswith("body.")}
+    return LightNetwork(BODIES[model.name](inner, model.parameters), HEADS[head], weights, base.astype(np.float32))

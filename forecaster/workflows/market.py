@@ -1,0 +1,75 @@
+"""The market of a run, kept beside it for as long as its tickers' files stay as they are."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.data.panel import Panel
+from forecaster.data.store import Store
+from forecaster.errors import DataError, InputError, OutsideError
+from forecaster.inference.market import MarketView, load_view, save_view, view_market
+from forecaster.inference.offsetcache import OffsetCache
+from forecaster.inference.sweep import Runnable
+from forecaster.modelfile import Model
+from forecaster.workflows import runs
+
+_KEPT = 30
+"""Views kept beside a run, the newest ones."""
+
+
+def known_market(
+    folder: Path, store: Store, model: Model, networks: Sequence[Runnable], days: np.ndarray
+) -> MarketView | None:
+    """What a run reads of its own tickers on some days; None for a run that reads nothing of them.
+
+    Reading hundreds of files for one forecast is spared where none of them has changed since the last time. A view
+    that cannot be read is made again, and a folder that cannot be written costs only time.
+    """
+    if "market" not in model.config.features and not model.config.calibration.rolling:
+        return None
+    fingerprint = hashlib.sha256(model.path.read_bytes()).hexdigest()
+    path = folder / runs.MARKET / f"{_key(fingerprint, store, model, days)}.safetensors"
+    with contextlib.suppress(InputError):
+        return load_view(path)
+    panel = _panel(store, model, days.max())
+    if panel is None:
+        return MarketView()
+    view = view_market(networks, model.config, panel, days, OffsetCache(folder / runs.CALIBRATION, fingerprint))
+    with contextlib.suppress(OutsideError):
+        save_view(path, view)
+        _forget_old(path.parent)
+    return view
+
+
+def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
+    """Model, days, and the state of each ticker's file: a fetch replaces a file, and with it all that is told here."""
+    states = [str(store.root.resolve()), fingerprint, *days.astype(str)]
+    for ticker in model.header.tickers:
+        try:
+            state = store.path(ticker).stat()
+            states.append(f"{state.st_ino} {state.st_size} {state.st_mtime_ns}")
+        except OSError:
+            states.append("missing")
+    return hashlib.sha256("\n".join(states).encode()).hexdigest()[:32]
+
+
+def _panel(store: Store, model: Model, last: np.datetime64) -> Panel | None:
+    """The candles of the run's own tickers as known on a day, of those that the store still has."""
+    held = set(store.tickers())
+    bars = []
+    for ticker in model.header.tickers:
+        with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
+            if ticker in held and len(known := store.read(ticker).between(end=last)):
+                bars.append(known)
+    return Panel.of(bars) if bars else None
+
+
+def _forget_old(folder: Path) -> None:
+    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+    for path in files[:-_KEPT]:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""Networks without torch: numpy computes from the same weights what torch does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from forecaster.config.schema import ModelConfig
+from forecaster.light.network import light_network
+from forecaster.modelfile import weights_of
+from forecaster.models.build import make_network
+from forecaster.models.network import Network
+
+FEATURES, LEVELS = 11, 7
+BASE = np.sort(np.random.default_rng(0).normal(size=(3, 4, LEVELS)), axis=-1)
+
+
+def network(model: ModelConfig, head: str) -> Network:
+    torch.manual_seed(3)
+    base = BASE[..., 3:4] if head == "point" else BASE
+    built = make_network(model, head, FEATURES, base)
+    for weight in built.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    return built.eval()
+
+
+def inputs(batch: int, time: int) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(batch, time, FEATURES)).astype(np.float32)
+
+
+@pytest.mark.parametrize("head", ["scale", "quantile", "point"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("name", ["gru", "lstm", "rnn"])
+def test_numpy_gives_what_torch_gives(name: str, bidirectional: bool, layers: int, head: str) -> None:
+    parameters = {"hidden_size": 9, "num_layers": layers, "bidirectional": bidirectional, "bias": layers == 1}
+    model = ModelConfig(name=name, **parameters)  # type: ignore[arg-type]
+    built = network(model, head)
+    base = np.asarray(built.head.base if head != "quantile" else BASE)
+    light = light_network(model, head, weights_of(built), base)
+    assert light is not None
+    for last in (1, 60):
+        np.testing.assert_allclose(light.run(inputs(5, 60), last), built.run(inputs(5, 60), last), atol=1e-5, rtol=1e-5)
+
+
+def test_a_network_that_only_torch_can_run_has_no_light_form() -> None:
+    assert light_network(ModelConfig(name="unknown"), "scale", {}, BASE) is None
+
+
+def test_large_inputs_do_not_overflow() -> None:
+    model = ModelConfig(name="lstm", hidden_size=4)  # type: ignore[call-arg]
+    built = network(model, "scale")
+    light = light_network(model, "scale", weights_of(built), BASE)
+    assert light is not None
+    found = light.run(inputs(2, 30) * np.float32(8), 30)
+    np.testing.assert_allclose(found, built.run(inputs(2, 30) * np.float32(8), 30), rtol=1e-4)
+
+
+def test_lanes_do_not_know_of_each_other() -> None:
+    """In arrays of one shape a row's last bits depend neither on its place nor on the other rows."""
+    model = ModelConfig(name="gru", hidden_size=64)  # type: ignore[call-arg]
+    light = light_network(model, "scale", weights_of(network(model, "scale")), BASE)
+    assert light is not None
+    batch = inputs(32, 250)
+    whole = light.run(batch, 1)
+    for place in (0, 5, 31):
+        alone = light.run(np.repeat(batch[place : place + 1], 32, axis=0), 1)
+        assert np.array_equal(alone, np.repeat(whole[place : place + 1], 32, axis=0))
