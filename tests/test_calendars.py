@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import exchange_calendars
 import numpy as np
 import pytest
 
+from forecaster.data import calendarfile, calendars
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import (
     check_calendar,
@@ -78,23 +83,70 @@ def test_before_the_first_known_holiday_weekdays_are_assumed() -> None:
     assert following("XKRX", "1900-01-05", 1) == ["1900-01-08"]
 
 
-def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays(monkeypatch: pytest.MonkeyPatch) -> None:
-    import exchange_calendars
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Nothing of any calendar is written down yet; the folder where it will be."""
 
-    from forecaster.data import calendars
+    def forget() -> None:
+        calendars.sessions.cache_clear()
+        calendars._written.cache_clear()
 
-    def broken(name: str, **_: object) -> object:
-        raise NotImplementedError("implemented by subclasses")
+    monkeypatch.setattr(calendarfile, "_folder", lambda: tmp_path / "sessions")
+    forget()
+    yield tmp_path / "sessions"
+    forget()
 
-    for cached in (calendars.sessions, calendars._traits):
+
+def broken(name: str, **_: object) -> object:
+    raise NotImplementedError("implemented by subclasses")
+
+
+def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays(
+    forgotten: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
+    assert following("XLON", "2024-12-24", 2) == ["2024-12-25", "2024-12-26"]
+    with pytest.raises(InputError, match=r"cannot compute XLON: name another calendar"):
+        timezone("XLON")
+    assert not forgotten.exists()
+
+
+def test_a_calendar_is_computed_once_and_then_read(forgotten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = following("XLON", "2024-12-24", 3)
+    monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
+    for cached in (calendars.sessions, calendars._written):
         cached.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(exchange_calendars, "get_calendar", broken)
-        assert following("XLON", "2024-12-24", 2) == ["2024-12-25", "2024-12-26"]
-        with pytest.raises(InputError, match=r"cannot compute XLON: name another calendar"):
-            timezone("XLON")
-    for cached in (calendars.sessions, calendars._traits):
+    assert following("XLON", "2024-12-24", 3) == computed == ["2024-12-27", "2024-12-30", "2024-12-31"]
+    assert timezone("XLON") == "Europe/London"
+    assert len(list(forgotten.iterdir())) == 1
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"name": "XLON"}', '{"name": "XPAR", "sessions": []}'])
+def test_a_damaged_calendar_file_is_made_again(forgotten: Path, damage: str) -> None:
+    computed = following("XLON", "2024-12-24", 3)
+    (file,) = forgotten.iterdir()
+    whole = file.read_text()
+    file.write_text(damage)
+    for cached in (calendars.sessions, calendars._written):
         cached.cache_clear()
+    assert following("XLON", "2024-12-24", 3) == computed
+    assert file.read_text() == whole
+
+
+def test_a_calendar_grows_to_what_was_asked_of_it_on_either_side(forgotten: Path) -> None:
+    early, late = np.datetime64("1930-01-01"), np.datetime64("2040-01-01")
+    sessions("XNYS", early, early + 30)
+    sessions("XNYS", late, late + 30)
+    known = calendarfile.read_calendar("XNYS")
+    assert known is not None
+    assert known.first <= early
+    assert known.covers(early, min(late, known.latest))
+    assert known.sessions[0] < np.datetime64("1930-01-10")
+
+
+def test_a_cache_folder_that_cannot_be_written_costs_only_time(forgotten: Path) -> None:
+    forgotten.write_text("a file where the folder should be")
+    assert following("XLON", "2024-12-24", 1) == ["2024-12-27"]
 
 
 def test_many_sessions_at_once_are_ascending_and_as_many_as_asked() -> None:

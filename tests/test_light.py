@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,10 @@ from forecaster.light.network import light_network
 from forecaster.modelfile import weights_of
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
+from forecaster.workflows.train import train
+from tests.studio import environment
+
+pytest_plugins = ("tests.studio_fixtures",)
 
 FEATURES, LEVELS = 11, 7
 BASE = np.sort(np.random.default_rng(0).normal(size=(3, 4, LEVELS)), axis=-1)
@@ -67,3 +75,19 @@ def test_lanes_do_not_know_of_each_other() -> None:
     for place in (0, 5, 31):
         alone = light.run(np.repeat(batch[place : place + 1], 32, axis=0), 1)
         assert np.array_equal(alone, np.repeat(whole[place : place + 1], 32, axis=0))
+
+
+_HEAVY = ("torch", "pandas", "scipy", "exchange_calendars", "yfinance", "jaxtyping", "pyarrow.compute")
+
+
+@pytest.mark.parametrize("config", ["gru", "best"])
+def test_a_forecast_imports_no_library_that_takes_long(config: str, store: Path, tmp_path: Path) -> None:
+    """In a process of its own, once the exchange's sessions are written down and, for the recipe, its market known."""
+    few = ("training.steps=2", "training.batch=4", "training.device=cpu")
+    train(config, settings=few, data_dir=store, runs_dir=tmp_path, name="run")
+    say = f"cli.run(['predict', 'AAPL', '--data-dir', {str(store)!r}, '--runs-dir', {str(tmp_path)!r}])"
+    program = f"import sys\nfrom forecaster import cli\nassert {say} == 0\nprint(*sys.modules, file=sys.stderr)"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+        assert "AAPL" in done.stdout, done.stderr
+    assert sorted(set(_HEAVY) & set(done.stderr.split())) == []

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from forecaster.axes import Shaped
+from forecaster.data.calendarfile import Calendar, read_calendar, write_calendar
 from forecaster.errors import InputError, UnknownNameError
 
 DEFAULT = "XNYS"
 _ZONES = {DEFAULT: "America/New_York"}  # spares the common case the library's import
 _EVER = (np.datetime64("0001-01-01"), np.datetime64("9999-12-31"))
+_USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
+"""Most candles' dates lie here."""
+
+_WEEKMASK = "1111100"
 _FAULTS = (ValueError, NotImplementedError, TypeError)
 """What the library raises of a calendar that it knows but cannot compute with the pandas at hand."""
 
@@ -44,10 +48,10 @@ def timezone(name: str) -> str:
     """
     if name in _ZONES:
         return _ZONES[name]
-    zone = _traits(name).zone
-    if zone is None:
+    known = _known(name, *_USUAL)
+    if known is None:
         raise InputError(f"The installed exchange_calendars cannot compute {name}: name another calendar.")
-    return zone
+    return known.zone
 
 
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
@@ -85,55 +89,63 @@ def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64)
 @lru_cache(maxsize=256)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
-    traits, day = _traits(calendar), np.timedelta64(1, "D")
-    first, last = max(start, traits.earliest), min(end, traits.latest)
-    known = _known_sessions(calendar, first, last) if first <= last and traits.zone else None
+    known, day = _known(calendar, start, end), np.timedelta64(1, "D")
     if known is None:
-        parts = [_weekdays(start, end, traits.weekmask)]
+        parts = [_weekdays(start, end, _WEEKMASK)]
     else:
-        before, after = _weekdays(start, first - day, traits.weekmask), _weekdays(last + day, end, traits.weekmask)
-        parts = [before, known, after]
+        first, last = max(start, known.earliest), min(end, known.latest)
+        holds = (known.sessions >= first) & (known.sessions <= last)
+        before = _weekdays(start, min(first - day, end), known.weekmask)
+        after = _weekdays(max(last + day, start), end, known.weekmask)
+        parts = [before, known.sessions[holds], after]
     found = np.concatenate(parts)
     found.setflags(write=False)
     return found
 
 
-@dataclass(frozen=True)
-class _Traits:
-    """What holds for a calendar as a whole; its holidays are known from `earliest` to `latest`."""
-
-    earliest: np.datetime64 = _EVER[0]
-    latest: np.datetime64 = _EVER[1]
-    weekmask: str = "1111100"
-    zone: str | None = None
+def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
+    """A calendar with its sessions from start to end; None where the library cannot compute it."""
+    known = _written(name)
+    if known is not None and known.covers(max(start, known.earliest), min(end, known.latest)):
+        return known
+    if known is not None:
+        start, end = min(start, known.first), max(end, known.last)
+    known = _computed(name, start, end)
+    if known is not None:
+        write_calendar(name, known)
+        _written.cache_clear()
+    return known
 
 
 @lru_cache(maxsize=64)
-def _traits(name: str) -> _Traits:
-    # Any short stretch tells the calendar's class, which knows the bounds; a whole calendar would cost .3 s.
-    calendar = _calendar(name, np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
-    if calendar is None:
-        return _Traits()
-    earliest, latest = type(calendar).bound_min(), type(calendar).bound_max()
-    return _Traits(
-        _Traits.earliest if earliest is None else np.datetime64(earliest, "D"),
-        _Traits.latest if latest is None else np.datetime64(latest, "D"),
-        calendar.weekmask,
-        str(calendar.tz),
-    )
+def _written(name: str) -> Calendar | None:
+    return read_calendar(name)
 
 
-def _known_sessions(name: str, first: np.datetime64, last: np.datetime64) -> Shaped[np.ndarray, " time"] | None:
-    # The library wants a session between its two dates: a few days more on either side make sure of one.
-    traits, slack = _traits(name), np.timedelta64(14, "D")
-    calendar = _calendar(name, max(first - slack, traits.earliest), min(last + slack, traits.latest))
+def _computed(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
+    """At least from start to end, and `_USUAL`, so that it need not be computed again tomorrow."""
+    # Any short stretch tells the calendar's class, which knows the bounds.
+    calendar = _ask(name, np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
     if calendar is None:
         return None
-    found = np.asarray(calendar.sessions.to_numpy(), "datetime64[D]")
-    return found[(found >= first) & (found <= last)]
+    earliest, latest = _bound(type(calendar).bound_min(), _EVER[0]), _bound(type(calendar).bound_max(), _EVER[1])
+    first = max(min(start, _USUAL[0], latest), earliest)
+    last = min(max(end, _USUAL[1], earliest), latest)
+    # The library wants a session between its two dates: a few days more on either side make sure of one.
+    slack = np.timedelta64(14, "D")
+    whole = _ask(name, max(np.datetime64(first - slack), earliest), min(np.datetime64(last + slack), latest))
+    if whole is None:
+        return None
+    found = np.asarray(whole.sessions.to_numpy(), "datetime64[D]")
+    found = found[(found >= first) & (found <= last)]
+    return Calendar(earliest, latest, calendar.weekmask, str(calendar.tz), first, last, found)
 
 
-def _calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
+def _bound(date: Any, ever: np.datetime64) -> np.datetime64:
+    return ever if date is None else np.datetime64(date, "D")
+
+
+def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
     import exchange_calendars
 
     check_calendar(name)

@@ -1,0 +1,76 @@
+"""Calendars written down once they are known: the library that computes them takes a second to import.
+
+One JSON file a calendar in the user's cache folder, under the library's version. A file that cannot be read is made
+again, and a folder that cannot be written costs only time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecaster.axes import Shaped
+from forecaster.errors import OutsideError
+from forecaster.files import write_text
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """An exchange's sessions between two dates, both included; its holidays are known from `earliest` to `latest`."""
+
+    earliest: np.datetime64
+    latest: np.datetime64
+    weekmask: str
+    zone: str
+    first: np.datetime64
+    last: np.datetime64
+    sessions: Shaped[np.ndarray, " time"]
+
+    def covers(self, first: np.datetime64, last: np.datetime64) -> bool:
+        return bool(self.first <= first and last <= self.last)
+
+
+def read_calendar(name: str) -> Calendar | None:
+    """What was written down of a calendar; None where nothing was, or not whole."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        values = json.loads(_path(name).read_text(encoding="utf-8"))
+        if values.pop("name") == name:
+            return _calendar(**values)
+    return None
+
+
+def write_calendar(name: str, calendar: Calendar) -> None:
+    """Write down what is known of a calendar now."""
+    dates = {key: str(getattr(calendar, key)) for key in ("earliest", "latest", "first", "last")}
+    days = calendar.sessions.astype("datetime64[D]").astype(int).tolist()
+    values = {"name": name, "weekmask": calendar.weekmask, "zone": calendar.zone} | dates | {"sessions": days}
+    with contextlib.suppress(OutsideError):
+        write_text(_path(name), json.dumps(values))
+
+
+def _calendar(sessions: list[int], weekmask: str, zone: str, **dates: str) -> Calendar:
+    days = np.array(sessions, np.int64).astype("datetime64[D]")
+    found: dict[str, Any] = {key: np.datetime64(date, "D") for key, date in dates.items()}
+    return Calendar(weekmask=str(weekmask), zone=str(zone), sessions=days, **found)
+
+
+def _path(name: str) -> Path:
+    """Named by a hash: a calendar may be called 24/7, or whatever a file claims."""
+    return _folder() / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+
+
+@cache
+def _folder() -> Path:
+    import importlib.metadata
+
+    import platformdirs
+
+    version = importlib.metadata.version("exchange_calendars")
+    return Path(platformdirs.user_cache_dir("forecaster")) / "sessions" / version
