@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from forecaster.axes import Float
-from forecaster.config.schema import Config
+from forecaster.baselines import BASELINES, FittedBaseline
+from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
 from forecaster.files import existing_file, replacing
 from forecaster.light.network import LightNetwork, light_network
@@ -26,6 +27,9 @@ Value = TypeVar("Value")
 
 _KEY = "forecaster"
 _FORMAT = 1
+
+TEMPLATES = "paths/templates"
+"""Name of the tensor of standardised moves that paths are drawn by."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Header:
         fingerprint: of the panel it was trained on.
         versions: of the libraries that made it.
         scorecard: how it did in the test period, beside the baselines.
+        production: base and `fitted_to` of the members refitted on all candles; None where there are none.
     """
 
     config: dict[str, Any]
@@ -53,6 +58,7 @@ class Header:
     fingerprint: str
     versions: dict[str, str]
     scorecard: dict[str, Any]
+    production: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +66,7 @@ class Model:
     """What a model file holds.
 
     Args:
-        tensors: weights, by `member/name`.
+        tensors: weights, by `member/name`; those refitted for production by `production/member/name`.
     """
 
     path: Path
@@ -68,53 +74,86 @@ class Model:
     config: Config
     tensors: Mapping[str, np.ndarray]
 
-    def networks(self) -> list[Network]:
-        """The members as torch runs them, on the CPU and ready to forecast.
+    def members(self) -> list[Network | FittedBaseline]:
+        """The members as they were tested, the networks as torch runs them, on the CPU and ready to forecast.
 
         Raises:
             InputError: the weights do not fit the config.
         """
-        from forecaster.models.build import make_network, put_weights
+        return [self._member(index, torch_too=True) for index in range(len(self.config.networks))]
 
-        networks = []
-        for index, model in enumerate(self.config.networks):
-            try:
-                network = make_network(model, self.config.task.head, len(self.header.features), self.header.base)
-                networks.append(put_weights(network, part_of(self.tensors, f"{index}/")).eval())
-            except (KeyError, TypeError, ValueError, RuntimeError) as error:
-                raise _damaged(self.path, str(error).splitlines()[0]) from error
-        return networks
-
-    def light(self) -> Sequence[LightNetwork | Network]:
+    def light(self, production: bool = False) -> list[LightNetwork | Network | FittedBaseline]:
         """The members as numpy runs them, as far as it can: torch is imported only where it cannot.
 
+        Args:
+            production: those refitted on all candles, where there are such.
+
         Raises:
             InputError: the weights do not fit the config.
         """
-        base = np.asarray(self.header.base)
-        found = []
-        for index, model in enumerate(self.config.networks):
-            try:
-                member = light_network(model, self.config.task.head, part_of(self.tensors, f"{index}/"), base)
-                if member is None:
-                    return self.networks()
-                member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
-            except (KeyError, ValueError, IndexError, AttributeError) as error:
-                raise _damaged(self.path, f"its weights are not those of a {model.name} ({error})") from error
-            found.append(member)
-        return found
+        place = "production/" if production and self.header.production else ""
+        return [self._member(index, place) for index in range(len(self.config.networks))]
+
+    @property
+    def templates(self) -> np.ndarray | None:
+        """Standardised moves of training, "template step variable", that paths are drawn by; None where it has none."""
+        return self.tensors.get(TEMPLATES)
+
+    def _member(self, index: int, place: str = "", torch_too: bool = False) -> Any:
+        model = self.config.networks[index]
+        weights = part_of(self.tensors, f"{place}{index}/")
+        base = self.header.production["base"] if place and self.header.production else self.header.base
+        try:
+            if model.name in BASELINES:
+                return FittedBaseline(model.name, weights)
+            if not torch_too and (found := self._light(model, weights, base)):
+                return found
+            return self._network(model, weights, base)
+        except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+            reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"
+            raise _damaged(self.path, reason) from error
+
+    def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> LightNetwork | None:
+        member = light_network(model, self.config.task.head, weights, np.asarray(base))
+        if member is not None:
+            member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
+        return member
+
+    def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> Network:
+        from forecaster.models.build import make_network, put_weights
+
+        network = make_network(model, self.config.task.head, len(self.header.features), base)
+        return put_weights(network, weights).eval()
 
 
-def save_model(path: Path, networks: Sequence[Network], header: Header) -> None:
-    """Write a model file with one network or the members of an ensemble, whole or not at all."""
-    members = enumerate(map(weights_of, networks))
-    tensors = {f"{index}/{name}": value for index, weights in members for name, value in weights.items()}
+def save_model(
+    path: Path,
+    members: Sequence[Network | FittedBaseline],
+    header: Header,
+    *,
+    production: Sequence[Network | FittedBaseline] = (),
+    templates: Float[np.ndarray, "template step variable"] | None = None,
+) -> None:
+    """Write a model file with one member or several, whole or not at all."""
+    tensors = _named("", members) | _named("production/", production)
+    if templates is not None:
+        tensors[TEMPLATES] = templates
     save_tensors(path, tensors, {"format": _FORMAT} | asdict(header))
 
 
-def weights_of(network: Network) -> dict[str, np.ndarray]:
-    """A network's state as arrays, by torch's names."""
-    return {name: value.cpu().numpy() for name, value in network.state_dict().items()}
+def _named(place: str, members: Sequence[Network | FittedBaseline]) -> dict[str, np.ndarray]:
+    return {
+        f"{place}{index}/{name}": value
+        for index, member in enumerate(members)
+        for name, value in weights_of(member).items()
+    }
+
+
+def weights_of(member: Network | FittedBaseline) -> Mapping[str, np.ndarray]:
+    """What a member has learnt, as arrays: a network's state by torch's names."""
+    if isinstance(member, FittedBaseline):
+        return member.fitted
+    return {name: value.cpu().numpy() for name, value in member.state_dict().items()}
 
 
 def read_model(path: Path) -> Model:
@@ -133,14 +172,14 @@ def read_model(path: Path) -> Model:
         raise _damaged(path, str(error).splitlines()[0]) from error
 
 
-def load_model(path: Path) -> tuple[list[Network], Config, Header]:
-    """Read a model file and rebuild its networks, on the CPU and ready to forecast.
+def load_model(path: Path) -> tuple[list[Network | FittedBaseline], Config, Header]:
+    """Read a model file and rebuild its members as they were tested, on the CPU and ready to forecast.
 
     Raises:
-        InputError: as `read_model` and `Model.networks`.
+        InputError: as `read_model` and `Model.members`.
     """
     model = read_model(path)
-    return model.networks(), model.config, model.header
+    return model.members(), model.config, model.header
 
 
 def save_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from tests.studio import QUICK, Answer, dataset, panel, settings
 pytest_plugins = ("tests.studio_fixtures",)
 
 SPLIT = Split(np.datetime64("2010-09-30"), np.datetime64("2010-12-31"), np.datetime64("2011-05-31"))
-KEYS = ["origins", "tickers", "horizon", "reference", "models", "verdict", "test_period_looks"]
+KEYS = ["origins", "tickers", "horizon", "reference", "models", "verdict", "test_period_looks", "measures", "notes"]
 ROW = [
     "name",
     "kind",
@@ -71,7 +71,7 @@ def walked(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
 
 def test_network_and_baselines_are_refitted_and_scored_on_the_same_origins(walked: Backtest) -> None:
     names = list(dict.fromkeys(row.name for row in walked.scorecard.rows))
-    assert names == ["gru", "ewma-random-walk", "last-close", "har"]
+    assert names == ["gru", "ewma-random-walk", "last-close", "har", "climatology"]
     assert walked.refits == 3
     assert walked.scorecard.sessions > 240
 

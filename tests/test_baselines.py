@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecaster.baselines import BASELINES, FittedBaseline
 from forecaster.config.schema import LEVELS
+from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
-from forecaster.evaluation.baselines import BASELINES
-from forecaster.features.dataset import Dataset
-from tests.studio import assert_coherent, dataset, panel
+from forecaster.features.dataset import Dataset, Forecaster
+from tests.studio import assert_coherent, bars, dataset, panel
 
 STEPS = (1, 3)
 LENGTHS = (300, 220, 90)
@@ -22,6 +23,10 @@ PERIOD = Period(None, np.datetime64("2010-09-30"))
 @pytest.fixture(scope="module")
 def data() -> Dataset:
     return dataset(panel(*LENGTHS), STEPS)
+
+
+def bound(name: str, data: Dataset, levels: tuple[float, ...] = LEVELS) -> Forecaster:
+    return FittedBaseline.learnt(name, data, PERIOD, levels).bind(data)
 
 
 @pytest.fixture(params=BASELINES.names())
@@ -34,13 +39,13 @@ def test_a_baseline_gives_coherent_quantiles_of_every_origin(
     data: Dataset, name: str, levels: tuple[float, ...]
 ) -> None:
     rows = np.array([61, 200, 299, 400, 605])
-    forecast = BASELINES[name](data, PERIOD, levels)(rows)
+    forecast = bound(name, data, levels)(rows)
     assert forecast.shape == (5, 2, 4, len(levels))
     assert_coherent(forecast)
 
 
 def test_an_origin_is_forecast_alike_alone_and_among_others(data: Dataset, name: str) -> None:
-    forecaster = BASELINES[name](data, PERIOD, LEVELS)
+    forecaster = bound(name, data, LEVELS)
     rows = np.arange(100, 300)
     np.testing.assert_array_equal(forecaster(rows)[37:38], forecaster(rows[37:38]))
 
@@ -54,16 +59,16 @@ def test_what_comes_after_does_not_reach_a_baseline(data: Dataset, name: str) ->
     changed = dataset(
         replace(data.panel, prices=np.where(later[:, None], data.panel.prices * noise, data.panel.prices)), STEPS
     )
-    whole = BASELINES[name](data, PERIOD, LEVELS)(rows)
-    assert np.array_equal(whole, BASELINES[name](changed, PERIOD, LEVELS)(rows))
+    whole = bound(name, data, LEVELS)(rows)
+    assert np.array_equal(whole, bound(name, changed, LEVELS)(rows))
     cut = dataset(data.panel.until(date), STEPS)
     kept = np.cumsum(~later) - 1
-    assert np.array_equal(whole, BASELINES[name](cut, PERIOD, LEVELS)(kept[rows]))
+    assert np.array_equal(whole, bound(name, cut, LEVELS)(kept[rows]))
 
 
 def test_a_point_is_the_median_of_the_quantiles(data: Dataset, name: str) -> None:
     rows = np.arange(100, 200)
-    point, full = (BASELINES[name](data, PERIOD, levels)(rows) for levels in ((0.5,), LEVELS))
+    point, full = (bound(name, data, levels)(rows) for levels in ((0.5,), LEVELS))
     np.testing.assert_allclose(point[..., 0], full[..., 3], atol=1e-12)
 
 
@@ -83,7 +88,7 @@ def slow_sigma(data: Dataset) -> np.ndarray:
 def test_the_reference_is_ewma_volatility_times_pooled_quantiles(data: Dataset) -> None:
     sigma, logs = slow_sigma(data), np.log(data.panel.prices)
     rows = np.array([70, 250, 400, 580])
-    forecast = BASELINES["ewma-random-walk"](data, PERIOD, LEVELS)(rows)
+    forecast = bound("ewma-random-walk", data, LEVELS)(rows)
     origins = data.origins(PERIOD)
     known = data.known(origins, PERIOD)
     for column, step in enumerate(STEPS):
@@ -97,4 +102,31 @@ def test_the_reference_is_ewma_volatility_times_pooled_quantiles(data: Dataset) 
 
 
 def test_the_last_close_carried_forward_is_no_move_at_all(data: Dataset) -> None:
-    assert not BASELINES["last-close"](data, PERIOD, LEVELS)(np.arange(50)).any()
+    assert not bound("last-close", data, LEVELS)(np.arange(50)).any()
+
+
+def test_what_was_learnt_is_arrays_that_forecast_other_candles_too(data: Dataset, name: str) -> None:
+    """A run ships a baseline: of other tickers, or of one alone, it says what it would say of them here."""
+    learnt = FittedBaseline.learnt(name, data, PERIOD, LEVELS)
+    assert all(isinstance(array, np.ndarray) and array.dtype != object for array in learnt.fitted.values())
+    of_one = Panel.of([bars("T1", 220, 1, str(np.datetime64("2010-01-04") + 21))])
+    alone = dataset(of_one, STEPS)
+    np.testing.assert_allclose(
+        learnt.bind(alone)(np.arange(100, 220)), learnt.bind(data)(np.arange(400, 520)), rtol=1e-9
+    )
+    stranger = dataset(Panel.of([bars("NEW", 120, 9)]), STEPS)
+    assert_coherent(learnt.bind(stranger)(np.array([61, 119])))
+
+
+def test_climatology_knows_how_each_ticker_moves_and_no_more(data: Dataset) -> None:
+    two = dataset(Panel.of([bars("CALM", 600, 1), bars("WILD", 600, 2, volatility=np.full(600, 0.04))]), STEPS)
+    period = Period(None, np.datetime64("2011-12-30"))
+    quantiles = FittedBaseline.learnt("climatology", two, period, LEVELS).bind(two)(np.arange(1200))
+    assert np.all(np.ptp(quantiles[:600], axis=0) == 0), "the same every day"
+    rows = two.origins(period)
+    own = two.moves(rows[(rows < 600) & two.known(rows, period)[:, 0]])[:, 0, 3]
+    np.testing.assert_allclose(quantiles[0, 0, 3], np.quantile(own, LEVELS), rtol=1e-9)
+    width = quantiles[..., 3, -1] - quantiles[..., 3, 0]
+    assert np.all(width[700] > 2 * width[100])
+    few = bound("climatology", data, LEVELS)(np.array([61]))
+    assert np.array_equal(few, bound("constant", data, LEVELS)(np.array([61]))), "too little history: all tickers' own"

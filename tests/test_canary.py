@@ -84,8 +84,7 @@ def test_base_quantiles_of_training_are_blind_to_what_comes(store: Path, other_s
     pools = []
     for where in (store, other_store):
         data = dataset(where)
-        units = data.units(np.arange(len(data.panel.sessions)))
-        pools.append(pooled_quantiles(data, Period(None, DAY), units, LEVELS))
+        pools.append(pooled_quantiles(data, Period(None, DAY), data.units, LEVELS))
     assert np.array_equal(*pools)
 
 

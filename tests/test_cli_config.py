@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forecaster.baselines import BASELINES
 from forecaster.config.load import shipped_configs
 from forecaster.features import GROUPS
 from forecaster.models import MODELS
@@ -61,7 +62,7 @@ def test_the_schema_knows_the_registered_names_and_every_keys_meaning(say: Ask, 
     answer = say("config", "schema")
     schema = json.loads(answer.out)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert set(MODELS.names()) == {
+    assert {*MODELS.names(), *BASELINES.names()} == {
         one["properties"]["name"]["const"] for one in schema["$defs"]["ModelConfig"]["oneOf"]
     }
     assert set(GROUPS.names()) <= set(json.dumps(schema).replace('"', " ").replace(",", " ").split())

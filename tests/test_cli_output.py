@@ -41,7 +41,9 @@ def test_predict_gives_json_with_the_keys_and_types_of_the_interface(predict: As
     forecasts = json.loads(answer.out)
     assert [one["ticker"] for one in forecasts] == ["AAPL", "FB"]
     for one in forecasts:
-        assert list(one) == ["ticker", "run", "origin", "last_close", "currency", "levels", "forecast", "skill"]
+        fixed = ["ticker", "run", "origin", "last_close", "currency", "levels", "forecast", "skill"]
+        assert list(one) == [*fixed, "weights", "fitted_to"]
+        assert (one["weights"], one["fitted_to"]) == ("evaluated", "2010-06-30")
         assert (one["run"], one["currency"], one["levels"]) == ("small", "USD", LEVELS)
         assert dt.date.fromisoformat(one["origin"]) == dt.date(2013, 3, 1)
         assert isinstance(one["last_close"], float)
@@ -49,7 +51,10 @@ def test_predict_gives_json_with_the_keys_and_types_of_the_interface(predict: As
         assert [step["date"] for step in one["forecast"]] == ["2013-03-04", "2013-03-05", "2013-03-06"]
         assert list(one["skill"]) == ["verdict", "baseline", "pinball_skill", "p_value"]
         for step in one["forecast"]:
-            assert list(step) == ["step", "date", *PRICES]
+            assert list(step) == ["step", "date", *PRICES, "range", "volatility"]
+            assert 0 < step["range"]["expected"] < 0.2
+            assert 0.05 < step["volatility"]["annualised"] < 2
+            assert all(set(step[width]) >= {"skill", "p_value"} for width in ("range", "volatility"))
             assert all(list(step[price]) == ["point", "quantiles"] for price in PRICES)
             quantiles = np.array([step[price]["quantiles"] for price in PRICES])
             points = np.array([step[price]["point"] for price in PRICES])
@@ -62,11 +67,14 @@ def test_predict_gives_json_with_the_keys_and_types_of_the_interface(predict: As
 def test_predict_gives_csv_in_long_form_with_the_same_numbers(predict: Ask) -> None:
     rows = list(csv.DictReader(io.StringIO(predict("AAPL", "FB", "--format", "csv").out)))
     assert list(rows[0]) == ["ticker", "origin", "step", "date", "variable", "level", "value"]
-    assert len(rows) == 2 * 3 * 4 * 8
+    assert len(rows) == 2 * 3 * (4 * 8 + 2)
     data = {one["ticker"]: one for one in json.loads(predict("AAPL", "FB", "--format", "json").out)}
     for row in rows:
         cell = data[row["ticker"]]["forecast"][int(row["step"]) - 1][row["variable"]]
-        expected = cell["quantiles"][LEVELS.index(float(row["level"]))] if row["level"] else cell["point"]
+        if row["variable"] in ("range", "volatility"):
+            expected = cell["expected" if row["variable"] == "range" else "annualised"]
+        else:
+            expected = cell["quantiles"][LEVELS.index(float(row["level"]))] if row["level"] else cell["point"]
         assert float(row["value"]) == expected
         assert row["date"] == data[row["ticker"]]["forecast"][int(row["step"]) - 1]["date"]
 
@@ -77,8 +85,8 @@ def test_predict_writes_parquet_to_a_file(predict: Ask, tmp_path: Path) -> None:
     assert (answer.code, answer.out) == (0, "")
     table = pq.read_table(file)
     assert table.column_names == ["ticker", "origin", "step", "date", "variable", "level", "value"]
-    assert table.num_rows == 3 * 4 * 8
-    assert table["level"].null_count == 3 * 4
+    assert table.num_rows == 3 * (4 * 8 + 2)
+    assert table["level"].null_count == 3 * (4 + 2)
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv"])
@@ -135,7 +143,12 @@ def test_train_gives_its_scorecard_as_json_and_nothing_else_on_standard_output(t
     assert (data["tickers"], data["horizon"], data["test_period_looks"]) == (3, [1, 2, 3], 1)
     assert data["verdict"]["code"] in ("skill", "no-evidence", "worse")
     assert {row["step"] for row in data["models"]} == {1, 2, 3, "all"}
-    assert {row["name"] for row in data["models"]} == {"gru", "ewma-random-walk", "last-close"}
+    assert {row["name"] for row in data["models"]} == {
+        "gru",
+        "ewma-random-walk",
+        "last-close",
+        "climatology",
+    }
     keys = "name kind variable step mae pinball crps coverage50 coverage80 coverage90 direction baseline"
     assert list(data["models"][0]) == [*keys.split(), "skill_mae", "skill_pinball", "dm_statistic", "p_value"]
     assert "step 3 of 3: loss" in answer.err
@@ -144,7 +157,7 @@ def test_train_gives_its_scorecard_as_json_and_nothing_else_on_standard_output(t
 
 def test_train_gives_csv_parquet_and_a_table(train: Ask, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(train("--format", "csv", "--quiet").out)))
-    assert len(rows) == 3 * 5 * 4
+    assert len(rows) == (3 + 3) * 5 * 4
     assert train("--format", "parquet", "--output", tmp_path / "card.parquet").code == 0
     assert pq.read_table(tmp_path / "card.parquet")["step"].to_pylist() == [row["step"] for row in rows]
     table = train("--quiet")

@@ -92,8 +92,7 @@ def test_units_grow_with_the_root_of_the_step(data: Dataset) -> None:
 
 def test_pooled_quantiles_are_those_of_all_moves_in_their_units(data: Dataset) -> None:
     period = Period(None, BORDER)
-    units = data.units(np.arange(len(data.panel.sessions)))
-    pooled = pooled_quantiles(data, period, units, LEVELS)
+    pooled = pooled_quantiles(data, period, data.units, LEVELS)
     assert pooled.shape == (3, 4, 7)
     for column, step in enumerate(STEPS):
         rows = sorted(row for row, other in cells(data, period) if other == step)
@@ -106,9 +105,7 @@ def test_pooled_quantiles_are_those_of_all_moves_in_their_units(data: Dataset) -
 def test_what_comes_after_a_period_does_not_reach_its_pooled_quantiles(data: Dataset) -> None:
     period = Period(None, BORDER)
     short = dataset(data.panel.until(BORDER), STEPS)
-    pools = [
-        pooled_quantiles(one, period, one.units(np.arange(len(one.panel.sessions))), LEVELS) for one in (data, short)
-    ]
+    pools = [pooled_quantiles(one, period, one.units, LEVELS) for one in (data, short)]
     assert np.array_equal(*pools)
 
 

@@ -16,7 +16,7 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.inference import market
 from forecaster.inference.calibration import rolling_offsets
-from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach, quantiles
 from forecaster.modelfile import load_model
 from forecaster.workflows import runs
@@ -57,7 +57,7 @@ def test_the_forecast_is_the_mean_of_the_members_coherent_quantiles(recipe: Trai
     data = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     rows, reach = panel.offsets[1:] - 1, Reach.of(config.task, span=1)
     mean = np.mean([quantiles(network, data, rows, reach) for network in networks], axis=0)
-    np.testing.assert_allclose(ensemble_quantiles(networks, data, rows, reach), mean, atol=1e-12)
+    np.testing.assert_allclose(ensemble(networks, data, reach)(rows), mean, atol=1e-12)
 
 
 def test_the_recipe_forecasts_its_steps_coherently(recipe: TrainedRun, store: Path) -> None:

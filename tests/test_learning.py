@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,15 @@ import torch
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
-from forecaster.evaluation.scorecard import Verdict, make_scorecard
+from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import score
-from forecaster.features.dataset import Dataset, pooled_quantiles
-from forecaster.inference.coherence import coherent
+from forecaster.evaluation.verdict import Verdict
+from forecaster.features.coherence import coherent
+from forecaster.features.dataset import Dataset, Forecaster
+from forecaster.inference.ensemble import Member, ensemble
+from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
-from forecaster.workflows.learn import fitted_period, forecaster, learn
+from forecaster.workflows.learn import Job, Learnt, evaluated_periods, learn
 from tests.studio import bars, dataset, persistent_volatility
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -45,10 +49,19 @@ def candles(shuffled: bool = False) -> Panel:
 
 
 def trained(data: Dataset, of: Config, folder: Path) -> tuple[Network, np.ndarray]:
-    units = data.units(np.arange(len(data.panel.sessions)))
-    base = pooled_quantiles(data, fitted_period(of, SPLIT), units, of.task.levels)
-    networks, _ = learn(of, data, SPLIT, base, folder, lambda _: None, lambda *_: None)
-    return networks[0], base
+    learnt = fitted(data, of, folder)
+    (network,) = learnt.members
+    assert isinstance(network, Network)
+    return network, learnt.base
+
+
+def fitted(data: Dataset, of: Config, folder: Path) -> Learnt:
+    period, validation = evaluated_periods(of, SPLIT)
+    return learn(Job(of, data, folder, lambda _: None, lambda *_: None), period, validation=validation)
+
+
+def forecaster(members: Sequence[Member], of: Config, data: Dataset) -> Forecaster:
+    return ensemble(members, data, Reach.of(of.task))
 
 
 def weights(network: Network) -> bytes:
@@ -117,9 +130,11 @@ def test_the_members_of_an_ensemble_start_from_different_seeds(tmp_path: Path) -
     values = config(steps=2).model_dump(exclude_none=True)
     values["members"] = (values.pop("model"),) * 2
     of, data = Config.model_validate(values), dataset(candles().until(np.datetime64("2014-12-31")), STEPS)
-    base = pooled_quantiles(data, SPLIT.train, data.units(np.arange(len(data.panel.sessions))), of.task.levels)
-    networks, _ = learn(of, data, SPLIT, base, tmp_path, lambda _: None, lambda *_: None)
-    assert weights(networks[0]) != weights(networks[1])
+    networks = fitted(data, of, tmp_path).members
+    first, second = networks
+    assert isinstance(first, Network)
+    assert isinstance(second, Network)
+    assert weights(first) != weights(second)
     rows = data.origins(SPLIT.test)[:50]
     alone = [forecaster([one], of, data)(rows) for one in networks]
     np.testing.assert_allclose(forecaster(networks, of, data)(rows), np.mean(alone, axis=0), atol=1e-12)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecaster.evaluation.scorecard import Row, Scorecard, make_scorecard
+from forecaster.evaluation.rows import Row, find
+from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores
 
 DATES = np.datetime64("2020-01-01") + np.repeat(np.arange(100), 2)
@@ -30,14 +31,22 @@ def card(model: Scores, reference: Scores | None = None) -> Scorecard:
     return make_scorecard(scores, DATES, tickers=2, steps=STEPS)
 
 
-def row(of: Scorecard, name: str, variable: str, step: int | str) -> Row:
-    (found,) = (one for one in of.rows if (one.name, one.variable, one.step) == (name, variable, step))
-    return found
+def row(of: Scorecard, name: str, variable: str, step: int | str, baseline: str | None = "walk") -> Row:
+    return find(of.rows, name, variable, step, None if name == "walk" else baseline)
 
 
-def test_a_row_for_each_forecaster_price_and_step() -> None:
+def test_a_row_for_each_forecaster_price_and_step_and_of_the_model_for_each_baseline() -> None:
     of = card(losses(0.9))
-    assert len(of.rows) == 3 * 5 * 3
+    assert len(of.rows) == (2 + 2) * 5 * 3
+    assert [one.baseline for one in of.rows if one.variable == "mean" and one.step == 1] == [
+        "walk",
+        "last-close",
+        None,
+        "walk",
+    ]
+    over_echo = row(of, "gru", "mean", "all", "last-close").skill_pinball
+    assert over_echo is not None
+    assert over_echo == pytest.approx(1 - 0.9 / 2.0, abs=0.02)
     assert {(one.name, one.kind) for one in of.rows} == {
         ("gru", "model"),
         ("walk", "baseline"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from forecaster.baselines import BASELINES
 from forecaster.config.load import shipped_configs, to_yaml
 from forecaster.features import GROUPS
 from forecaster.features.compute import compute_features
@@ -35,7 +36,7 @@ def test_a_shipped_config_is_valid_and_explained(name: str) -> None:
     assert load_config(CONFIGS[name]) == config
     assert CONFIGS[name].read_text().startswith("# "), "its first line says what it is for"
     assert all(group in GROUPS for group in config.features)
-    assert all(model.name in MODELS for model in config.networks)
+    assert all(model.name in MODELS or model.name in BASELINES for model in config.networks)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -15,6 +15,7 @@ from forecaster.cli.app import app, examples
         "forecast predict AAPL",
         "forecast predict AAPL MSFT --horizon 3 --format json",
         "forecast predict IBM --as-of 2012-06-29 --run first",
+        "forecast predict AAPL --paths 1000 --seed 7 --format csv --output paths.csv",
     )
 )
 def predict(
@@ -22,6 +23,8 @@ def predict(
     run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
+    paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -43,6 +46,8 @@ def predict(
         runs_dir=runs_dir,
         horizon=horizon,
         as_of=as_of,
+        paths=paths,
+        seed=seed,
         failed=failures.append,
     )
     for failure in failures:

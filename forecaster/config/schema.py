@@ -138,6 +138,8 @@ class TrainingConfig(Section):
     """Where to train; `auto` takes a GPU if there is one."""
     refit: bool = False
     """`false`: keep the best step by validation; `true`: train on training and validation together, all steps."""
+    through: Literal["validation", "latest"] = "validation"
+    """`latest`: once tested, refit on all candles with the steps that the evaluation fixed, for forecasts to come."""
 
 
 class CalibrationConfig(Section):

@@ -54,6 +54,12 @@ def timezone(name: str) -> str:
     return known.zone
 
 
+def sessions_a_year(calendar: str) -> int:
+    """365 where every day is a session, else the customary 252."""
+    week = sessions(calendar, np.datetime64("2024-03-04"), np.datetime64("2024-03-10"))
+    return 365 if len(week) == 7 else 252
+
+
 def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
     """The `count` sessions that follow a date, without holidays; crypto (`24/7`) trades every day.
 

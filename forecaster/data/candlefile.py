@@ -21,7 +21,12 @@ _KEY = b"forecaster"
 
 @dataclass(frozen=True)
 class Record:
-    """What the store says of a ticker without reading its candles; `changed` is the UTC time of the last change."""
+    """What the store says of a ticker without reading its candles.
+
+    Args:
+        changed: UTC time of the last change.
+        since: UTC time at which the ticker first came into the store.
+    """
 
     ticker: str
     rows: int
@@ -32,10 +37,14 @@ class Record:
     timezone: str
     source: str
     changed: str
+    since: str
 
 
-def write_candles(path: Path, bars: Bars, source: str) -> None:
+def write_candles(path: Path, bars: Bars, source: str, since: str | None = None) -> None:
     """Write a ticker's whole history, or nothing.
+
+    Args:
+        since: when the ticker first came into the store; now if absent.
 
     Raises:
         OutsideError: the file cannot be written.
@@ -44,7 +53,7 @@ def write_candles(path: Path, bars: Bars, source: str) -> None:
     import pyarrow.parquet as pq
 
     columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-    header = _described(bars, source)
+    header = _described(bars, source, since)
     text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
     table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
     with replacing(path) as part:
@@ -90,10 +99,12 @@ def read_record(path: Path, ticker: str) -> Record:
         first=np.datetime64(header["first"]),
         last=np.datetime64(header["last"]),
         **{name: str(header[name]) for name in ("currency", "calendar", "timezone", "source", "changed")},
+        since=str(header.get("since", header["changed"])),  # files written before it was kept
     )
 
 
-def _described(bars: Bars, source: str) -> dict[str, Any]:
+def _described(bars: Bars, source: str, since: str | None) -> dict[str, Any]:
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return {
         "format": _FORMAT,
         "ticker": bars.ticker,
@@ -105,7 +116,8 @@ def _described(bars: Bars, source: str) -> dict[str, Any]:
         "first": str(bars.dates[0]),
         "last": str(bars.dates[-1]),
         "digest": _digest(bars),
-        "changed": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "changed": now,
+        "since": since or now,
     }
 
 

@@ -106,7 +106,7 @@ class Store:
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
             if change.status in ("new", "updated"):
-                write_candles(self.path(bars.ticker), bars, source)
+                write_candles(self.path(bars.ticker), bars, source, self._since(bars.ticker))
         return change
 
     def problems(self, tickers: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
@@ -116,6 +116,13 @@ class Store:
                 self.checked(ticker)
             except ForecasterError as error:
                 yield ticker, str(error)
+
+    def _since(self, ticker: str) -> str | None:
+        """When a ticker that is held came into the store; None for a new one, or one whose file can't tell."""
+        try:
+            return self.record(ticker).since if self.path(ticker).is_file() else None
+        except DataError:
+            return None
 
     def _held(self, ticker: str) -> Bars | None:
         try:

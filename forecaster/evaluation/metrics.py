@@ -45,6 +45,18 @@ def direction(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...
     return np.where((median == 0) | (outcomes == 0), np.nan, right)
 
 
+def qlike(expected: Float[np.ndarray, "*cell"], outcome: Float[np.ndarray, "*cell"]) -> Float[np.ndarray, "*cell"]:
+    """outcome / expected − log(outcome / expected) − 1: 0 for a perfect forecast of a positive mean.
+
+    Of the losses for a volatility that only shows in noisy proxies one of the few that rank forecasts rightly.
+
+    Source: Patton (2011), "Volatility forecast comparison using imperfect volatility proxies".
+    """
+    ratio = outcome / expected
+    loss: np.ndarray = ratio - np.log(ratio) - 1
+    return loss
+
+
 def absolute_error(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
     """Distance of the outcome from the median forecast, in log price."""
     error: np.ndarray = np.abs(outcomes - quantiles[..., levels.index(0.5)])

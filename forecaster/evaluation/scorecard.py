@@ -3,60 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.rows import Measure, Row, number
 from forecaster.evaluation.scores import Scores
-from forecaster.evaluation.significance import by_date, dates_needed, diebold_mariano
-
-SIGNIFICANT = 0.05
-"""Largest p at which a difference is called skill."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """Scores of one model or baseline, for one price and step; `all` steps means losses averaged over them.
-
-    Losses are on log(price / last close), pinball = 2 × the mean over levels; skills and coverages are fractions; p is
-    two-sided. A figure that does not exist is None.
-    """
-
-    name: str
-    kind: str
-    variable: str
-    step: int | str
-    mae: float | None
-    pinball: float | None
-    crps: float | None
-    coverage50: float | None
-    coverage80: float | None
-    coverage90: float | None
-    direction: float | None
-    baseline: str | None
-    skill_mae: float | None
-    skill_pinball: float | None
-    dm_statistic: float | None
-    p_value: float | None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`skill`, `no-evidence` or `worse`, of the model against the reference over prices and steps."""
-
-    code: str
-    text: str
-    baseline: str
-    pinball_skill: float | None
-    p_value: float | None
+from forecaster.evaluation.significance import by_date, diebold_mariano
+from forecaster.evaluation.verdict import Verdict, make_verdict
+from forecaster.evaluation.widths import width_measures
 
 
 @dataclass(frozen=True)
 class Scorecard:
-    """How a forecast did in a period, beside its baselines on the same origins."""
+    """How a forecast did in a period, beside its baselines on the same origins.
+
+    Args:
+        measures: how well ranges and volatility were forecast.
+        notes: what the reader should know beside, a sentence each.
+    """
 
     origins: int
     tickers: int
@@ -66,26 +34,36 @@ class Scorecard:
     horizon: tuple[int, ...]
     reference: str
     rows: tuple[Row, ...]
+    measures: tuple[Measure, ...]
     verdict: Verdict
+    notes: tuple[str, ...]
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it: the rows are called models there, as in every command's output."""
         return {"models" if key == "rows" else key: value for key, value in asdict(self).items()}
 
 
-def make_scorecard(scores: Mapping[str, Scores], dates: np.ndarray, tickers: int, steps: tuple[int, ...]) -> Scorecard:
+def make_scorecard(
+    scores: Mapping[str, Scores],
+    dates: np.ndarray,
+    tickers: int,
+    steps: tuple[int, ...],
+    notes: Sequence[str] = (),
+    measures: Sequence[Measure] = (),
+) -> Scorecard:
     """Make the table; the first of `scores` is the model, the second the reference.
 
     Args:
         dates: of each origin.
         tickers: how many the origins belong to.
+        measures: those that scores cannot give.
     """
     model, reference, *_ = scores
     rows: list[Row] = []
     for name, own in scores.items():
-        other = None if name == reference else scores[reference]
-        pair = _Pair(name, "model" if name == model else "baseline", own, reference, other, dates, steps)
-        rows.extend(pair.rows())
+        for other in (other for other in scores if other != model) if name == model else (reference,):
+            kind, theirs = "model" if name == model else "baseline", None if name == other else scores[other]
+            rows.extend(_Pair(name, kind, own, other if theirs else None, theirs, dates, steps).rows())
     extent = f"{len(np.unique(dates))} sessions of {tickers} {'ticker' if tickers == 1 else 'tickers'}"
     period = f"{extent}, {dates.min()} to {dates.max()}"
     return Scorecard(
@@ -97,18 +75,20 @@ def make_scorecard(scores: Mapping[str, Scores], dates: np.ndarray, tickers: int
         horizon=steps,
         reference=reference,
         rows=tuple(rows),
-        verdict=_verdict(rows, model, reference, period, len(np.unique(dates))),
+        measures=(*width_measures(scores, dates, steps), *measures),
+        verdict=make_verdict(rows, model, reference, period, len(np.unique(dates))),
+        notes=tuple(notes),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """One forecaster's scores beside the reference's (None for the reference itself)."""
+    """One forecaster's scores beside another's (None for the reference itself)."""
 
     name: str
     kind: str
     own: Scores
-    reference: str
+    baseline: str | None
     other: Scores | None
     dates: np.ndarray
     steps: tuple[int, ...]
@@ -127,7 +107,7 @@ class _Pair:
         pinball, error, crps = (self._mean(loss, places, columns) for loss in losses)
         compared = self._compared(pinball, error, places, columns) if self.other else (None,) * 5
         figures = (error.mean(), pinball.mean(), crps.mean(), *bands, self._direction(places, columns))
-        return Row(self.name, self.kind, variable, step, *map(_number, figures), *compared)  # type: ignore[arg-type]
+        return Row(self.name, self.kind, variable, step, *map(number, figures), *compared)  # type: ignore[arg-type]
 
     def _compared(
         self, pinball: np.ndarray, error: np.ndarray, places: list[int], columns: list[int]
@@ -141,7 +121,7 @@ class _Pair:
         difference = ((own - other) / theirs).mean(axis=1)
         test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns[-1]])
         skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
-        return (self.reference, *map(_number, (*skills, test.statistic, test.p_value)))
+        return (self.baseline, *map(number, (*skills, test.statistic, test.p_value)))
 
     def _direction(self, places: list[int], columns: list[int]) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
@@ -153,51 +133,3 @@ class _Pair:
         by_step = [losses[self.own.known[:, column], column][:, places].mean(axis=0) for column in columns]
         means: np.ndarray = np.mean(by_step, axis=0)
         return means
-
-
-def _verdict(rows: list[Row], model: str, reference: str, period: str, sessions: int) -> Verdict:
-    overall = _find(rows, model, "mean", "all")
-    skill, p_value = overall.skill_pinball, overall.p_value
-    code = "no-evidence"
-    if skill is not None and p_value is not None and p_value < SIGNIFICANT:
-        code = "skill" if skill > 0 else "worse"
-    figures = f"{_percent(skill)} pinball skill over the {reference}, {_chance(p_value)}, on {period}"
-    enough = dates_needed(overall.dm_statistic or math.nan, sessions)
-    needed = f"; to see such a difference takes about {enough:,} sessions" if enough else ""
-    subject = "Where prices go" if overall.coverage80 is None else "How far prices may move"
-    sentence = {
-        "skill": f"Skill: {figures}. {subject}, it knows better than the reference.",
-        "no-evidence": f"No evidence of skill: {figures}. This test cannot tell it from the reference{needed}.",
-        "worse": f"Worse than the reference: {figures}. Use the reference instead.",
-    }[code]
-    return Verdict(code, f"{sentence}{_direction(rows, model)}", reference, skill, p_value)
-
-
-def _direction(rows: list[Row], model: str) -> str:
-    """What the medians say about where the close goes, beside the last close carried forward."""
-    echo = [row for row in rows if row.name == "last-close" and row.variable == "close" and row.step == "all"]
-    own = _find(rows, model, "close", "all")
-    if not echo or not echo[0].mae or own.mae is None:
-        return ""
-    gain = 1 - own.mae / echo[0].mae
-    beside = f"its median close misses by {abs(gain):.2%} {'less' if gain > 0 else 'more'} than the last close does"
-    return f" Where the close goes: {beside}."
-
-
-def _find(rows: list[Row], name: str, variable: str, step: int | str) -> Row:
-    return next(row for row in rows if (row.name, row.variable, row.step) == (name, variable, step))
-
-
-def _percent(fraction: float | None) -> str:
-    return "unknown" if fraction is None else f"{fraction:+.2%}"
-
-
-def _chance(p_value: float | None) -> str:
-    if p_value is None:
-        return "too few dates for a test"
-    return "p < 0.0001" if p_value < 1e-4 else f"p = {p_value:.2g}"
-
-
-def _number(value: Any) -> float | None:
-    """A float that JSON can hold, or None."""
-    return None if value is None or not math.isfinite(value) else float(value)

@@ -10,11 +10,18 @@ import numpy as np
 from forecaster.axes import Bool, Float
 from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
-from forecaster.evaluation.baselines import Forecaster
-from forecaster.features.dataset import Dataset, Rows
+from forecaster.features.coherence import CLOSE, HIGH, LOW
+from forecaster.features.dataset import Dataset, Forecaster, Rows
+from forecaster.inference.volatility import expected_range, variance
 
 SHARES = (0.5, 0.8, 0.9)
 """Central bands whose coverage is reported."""
+
+QUANTITIES = ("range", "volatility")
+"""Widths whose forecast is scored."""
+
+_LEAST = 1e-4
+"""Smallest range or move, one basis point: of a candle that did not move, the logarithm would be infinite."""
 
 _BLOCK = 16_384
 """Origins forecast at once: bounds the memory."""
@@ -27,6 +34,7 @@ class Scores:
     Args:
         inside: for each of `SHARES` whether the band held; None where the forecast has no such band.
         direction: whether the median was on the right side of the last close; NaN where there is no side.
+        widths: QLIKE of each of `QUANTITIES`; None where the forecast has no bands.
     """
 
     known: Bool[np.ndarray, "origin horizon"]
@@ -35,6 +43,7 @@ class Scores:
     inside: tuple[Bool[np.ndarray, "origin horizon variable"] | None, ...]
     crps: Float[np.ndarray, "origin horizon variable"]
     direction: Float[np.ndarray, "origin horizon variable"]
+    widths: Float[np.ndarray, "origin horizon quantity"] | None = None
 
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
@@ -44,7 +53,12 @@ class Scores:
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("known", "pinball", "error", "crps", "direction")
         }
-        return cls(inside=tuple(np.concatenate(band) if band else None for band in bands), **arrays)
+        widths = [part.widths for part in parts if part.widths is not None]
+        return cls(
+            inside=tuple(np.concatenate(band) if band else None for band in bands),
+            widths=np.concatenate(widths) if widths else None,
+            **arrays,
+        )
 
 
 def score(forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
@@ -64,4 +78,17 @@ def _score_block(
         inside=tuple(metrics.inside(quantiles, outcomes, levels, share) for share in SHARES),
         crps=metrics.crps(quantiles, outcomes, levels),
         direction=metrics.direction(quantiles, outcomes, levels),
+        widths=_widths(quantiles, outcomes, levels),
     )
+
+
+def _widths(
+    quantiles: metrics.Quantiles, outcomes: metrics.Outcomes, levels: tuple[float, ...]
+) -> Float[np.ndarray, "origin horizon quantity"] | None:
+    if len(levels) == 1 or not np.ptp(quantiles, axis=-1).any():
+        return None
+    spans = np.maximum(outcomes[..., HIGH] - outcomes[..., LOW], _LEAST)
+    moves = np.maximum(np.abs(outcomes[..., CLOSE]), _LEAST)
+    ranges = np.maximum(expected_range(quantiles, levels), _LEAST)
+    variances = np.maximum(variance(quantiles, levels), _LEAST**2)
+    return np.stack([metrics.qlike(ranges, spans), metrics.qlike(variances, moves**2)], axis=-1)

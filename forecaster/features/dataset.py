@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,9 @@ from forecaster.errors import InputError
 from forecaster.features.compute import Features
 
 Rows = Int[np.ndarray, " origin"]
+
+Forecaster = Callable[[Rows], Float[np.ndarray, "origin horizon variable quantile"]]
+"""Origins → coherent quantiles of log(price / last close)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +94,13 @@ class Dataset:
 
 
 def pooled_quantiles(
-    dataset: Dataset, period: Period, units: Float[np.ndarray, "row horizon"], levels: tuple[float, ...]
+    dataset: Dataset,
+    period: Period,
+    units: Callable[[Rows], Float[np.ndarray, "origin horizon"]],
+    levels: tuple[float, ...],
 ) -> Float[np.ndarray, "horizon variable quantile"]:
-    """Quantiles of moves / units over all origins of a period, tickers pooled; linear interpolation.
-
-    Args:
-        units: for every row of the panel.
-    """
+    """Quantiles of moves / units over all origins of a period, tickers pooled; linear interpolation."""
     rows = dataset.origins(period)
     known = dataset.known(rows, period)
-    moves = dataset.moves(rows) / units[rows][..., None]
+    moves = dataset.moves(rows) / units(rows)[..., None]
     return np.stack([np.quantile(moves[known[:, step], step], levels, axis=0).T for step in range(len(dataset.steps))])

@@ -12,8 +12,8 @@ import numpy as np
 
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import CalibrationConfig
+from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.coherence import coherent
 
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 

@@ -1,4 +1,4 @@
-"""The networks of a run as one forecaster."""
+"""The members of a run, networks and baselines alike, as one forecaster."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecaster.axes import Float
-from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.coherence import coherent
+from forecaster.baselines import FittedBaseline
+from forecaster.features.coherence import coherent
+from forecaster.features.dataset import Dataset, Forecaster
 from forecaster.inference.sweep import Reach, Runnable, quantiles
 
+Member = Runnable | FittedBaseline
 
-def ensemble_quantiles(
-    networks: Sequence[Runnable], dataset: Dataset, rows: Rows, reach: Reach
-) -> Float[np.ndarray, "origin horizon variable quantile"]:
+
+def ensemble(members: Sequence[Member], dataset: Dataset, reach: Reach) -> Forecaster:
     """The mean of the members' coherent quantiles of log(price / last close)."""
-    members = [quantiles(network, dataset, rows, reach) for network in networks]
-    return members[0] if len(members) == 1 else coherent(np.mean(members, axis=0))
+    parts = [_bound(member, dataset, reach) for member in members]
+    if len(parts) == 1:
+        return parts[0]
+    return lambda rows: coherent(np.mean([part(rows) for part in parts], axis=0))
+
+
+def _bound(member: Member, dataset: Dataset, reach: Reach) -> Forecaster:
+    if isinstance(member, FittedBaseline):
+        return member.bind(dataset)
+    return lambda rows: quantiles(member, dataset, rows, reach)

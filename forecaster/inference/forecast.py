@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,12 @@ class Forecast:
         levels: quantile levels, ascending.
         prices: coherent quantile candles.
         skill: what the test period said of this run.
+        weights: `evaluated`, those that were tested, or `production`, the same recipe refitted on all candles.
+        fitted_to: last date that had a part in those weights.
+        range: expected log(high / low) of each session; NaN where the run gives no bands.
+        volatility: annualised, of the close over all sessions up to each step; NaN likewise.
+        widths: what the test said of range and volatility, a row for each quantity and step.
+        paths: coherent candle paths in prices over the contiguous steps 1, 2, …; None where none were asked for.
         warnings: what the reader should know, a sentence each.
     """
 
@@ -37,6 +44,12 @@ class Forecast:
     prices: Float[np.ndarray, "horizon variable quantile"]
     skill: dict[str, Any]
     warnings: tuple[str, ...]
+    weights: str
+    fitted_to: str
+    range: Float[np.ndarray, " horizon"]
+    volatility: Float[np.ndarray, " horizon"]
+    widths: tuple[dict[str, Any], ...] = ()
+    paths: Float[np.ndarray, "path step variable"] | None = None
 
     @property
     def point(self) -> Float[np.ndarray, "horizon variable"]:
@@ -45,7 +58,7 @@ class Forecast:
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {
+        data = {
             "ticker": self.ticker,
             "run": self.run,
             "origin": str(self.origin),
@@ -54,11 +67,17 @@ class Forecast:
             "levels": list(self.levels),
             "forecast": [self._step(place) for place in range(len(self.steps))],
             "skill": self.skill,
+            "weights": self.weights,
+            "fitted_to": self.fitted_to,
         }
+        return data if self.paths is None else data | {"paths": [self._path(path) for path in self.paths]}
 
     def as_rows(self) -> list[dict[str, Any]]:
-        """The long form: a row for each price and level; the point's level is None."""
-        rows = []
+        """The long form: a row for each price and level; the point's level is None.
+
+        Range and volatility are two more variables. Paths, where there are some, follow in rows that say which.
+        """
+        rows: list[dict[str, Any]] = []
         for place, step in enumerate(self.steps):
             head = {"ticker": self.ticker, "origin": str(self.origin), "step": step, "date": str(self.dates[place])}
             for variable, name in enumerate(VARIABLES):
@@ -67,11 +86,41 @@ class Forecast:
                     *zip(self.levels, self.prices[place, variable], strict=True),
                 ]
                 rows += [head | {"variable": name, "level": level, "value": float(value)} for level, value in values]
-        return rows
+            for name in ("range", "volatility"):
+                rows.append(head | {"variable": name, "level": None, "value": _number(getattr(self, name)[place])})
+        return rows if self.paths is None else [row | {"path": None} for row in rows] + list(self._path_rows())
+
+    def _path(self, path: Float[np.ndarray, "step variable"]) -> list[dict[str, Any]]:
+        return [dict(zip(VARIABLES, candle, strict=True)) for candle in path.tolist()]
+
+    def _path_rows(self) -> Iterator[dict[str, Any]]:
+        assert self.paths is not None
+        head = {"ticker": self.ticker, "origin": str(self.origin)}
+        for number, path in enumerate(self.paths.tolist(), 1):
+            for place, candle in enumerate(path):
+                step = {"step": self.steps[place], "date": str(self.dates[place])}
+                for name, value in zip(VARIABLES, candle, strict=True):
+                    yield head | step | {"variable": name, "level": None, "value": value, "path": number}
+
+    def _width(self, quantity: str, key: str, place: int) -> dict[str, Any]:
+        """An expected width, and how well such were forecast in the test."""
+        found = next(
+            (one for one in self.widths if (one["quantity"], one["step"]) == (quantity, self.steps[place])), {}
+        )
+        value = _number(getattr(self, quantity)[place])
+        return {key: value, "skill": found.get("skill"), "p_value": found.get("p_value")}
 
     def _step(self, place: int) -> dict[str, Any]:
         candle = {
             name: {"point": float(self.point[place, variable]), "quantiles": self.prices[place, variable].tolist()}
             for variable, name in enumerate(VARIABLES)
         }
-        return {"step": self.steps[place], "date": str(self.dates[place])} | candle
+        widths = {
+            "range": self._width("range", "expected", place),
+            "volatility": self._width("volatility", "annualised", place),
+        }
+        return {"step": self.steps[place], "date": str(self.dates[place])} | candle | widths
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -18,9 +18,9 @@ from forecaster.features.candles import Market
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.inference.calibration import Offsets, rolling_offsets
-from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.offsetcache import OffsetCache
-from forecaster.inference.sweep import Reach, Runnable
+from forecaster.inference.sweep import Reach
 from forecaster.modelfile import load_tensors, part_of, save_tensors
 
 Days = Shaped[np.ndarray, " day"]
@@ -42,7 +42,7 @@ class MarketView:
 
 
 def view_market(
-    networks: Sequence[Runnable], config: Config, market: Panel, days: Days, cache: OffsetCache | None = None
+    members: Sequence[Member], config: Config, market: Panel, days: Days, cache: OffsetCache | None = None
 ) -> MarketView:
     """Measure the market and its calibration; the features of all its tickers only where a correction is not known.
 
@@ -55,23 +55,21 @@ def view_market(
     return MarketView(
         means=measure_market(market) if "market" in config.features else None,
         newest=dict(zip(market.tickers, last, strict=True)),
-        offsets=_offsets(networks, config, market, days, cache) if config.calibration.rolling else {},
+        offsets=_offsets(members, config, market, days, cache) if config.calibration.rolling else {},
     )
 
 
 def _offsets(
-    networks: Sequence[Runnable], config: Config, market: Panel, days: Days, cache: OffsetCache | None
+    members: Sequence[Member], config: Config, market: Panel, days: Days, cache: OffsetCache | None
 ) -> dict[np.datetime64, Offsets]:
     """By day: one day's errors are not known on another."""
     reach = Reach.of(config.task)
     known = functools.cache(lambda: Dataset(market, compute_features(market, config.features), config.task.steps))
+    forecaster = functools.cache(lambda: ensemble(members, known(), reach))
 
     def compute(day: np.datetime64) -> Offsets:
-        def forecaster(origins: np.ndarray) -> np.ndarray:
-            return ensemble_quantiles(networks, known(), origins, reach)
-
         settings, task = config.calibration, config.task
-        return rolling_offsets(forecaster, known(), settings, task.levels, day, day, task.context)
+        return rolling_offsets(forecaster(), known(), settings, task.levels, day, day, task.context)
 
     if cache is None:
         return {day: compute(day) for day in days}

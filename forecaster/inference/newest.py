@@ -12,14 +12,14 @@ from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import Quantiles
-from forecaster.inference.ensemble import ensemble_quantiles
+from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.market import MarketView, view_market
 from forecaster.inference.offsetcache import OffsetCache
-from forecaster.inference.sweep import Reach, Runnable
+from forecaster.inference.sweep import Reach
 
 
 def newest_quantiles(
-    networks: Sequence[Runnable],
+    members: Sequence[Member],
     config: Config,
     panel: Panel,
     market: Panel | None = None,
@@ -31,18 +31,18 @@ def newest_quantiles(
         market: the run's own tickers, for the market's means and for the calibration.
         cache: where corrections are kept; without it they are computed each time.
     """
-    view = None if market is None else view_market(networks, config, market, origin_days(panel), cache)
-    return viewed_quantiles(networks, config, panel, view)
+    view = None if market is None else view_market(members, config, market, origin_days(panel), cache)
+    return viewed_quantiles(members, config, panel, view)
 
 
 def viewed_quantiles(
-    networks: Sequence[Runnable], config: Config, panel: Panel, view: MarketView | None
+    members: Sequence[Member], config: Config, panel: Panel, view: MarketView | None
 ) -> Float[np.ndarray, "ticker horizon variable quantile"]:
     """As `newest_quantiles`, with a market that is known already; without one nothing is calibrated."""
     features = compute_features(panel, config.features, view.means if view else None)
     dataset = Dataset(panel, features, config.task.steps)
     rows = panel.offsets[1:] - 1
-    newest = _in_lanes(networks, dataset, rows, Reach.newest(config.task))
+    newest = _in_lanes(members, dataset, rows, Reach.newest(config.task))
     return _calibrated(newest, view, dataset, rows) if view and view.offsets else newest
 
 
@@ -51,11 +51,12 @@ def origin_days(panel: Panel) -> np.ndarray:
     return np.unique(panel.sessions[panel.offsets[1:] - 1])
 
 
-def _in_lanes(networks: Sequence[Runnable], dataset: Dataset, rows: Rows, reach: Reach) -> Quantiles:
+def _in_lanes(members: Sequence[Member], dataset: Dataset, rows: Rows, reach: Reach) -> Quantiles:
     """Short histories apart from whole ones: a ticker has the same work alone and among others."""
     whole = rows - dataset.first_row[rows] >= reach.warm
     parts = [np.flatnonzero(whole), np.flatnonzero(~whole)]
-    found = [ensemble_quantiles(networks, dataset, rows[part], reach) for part in parts if len(part)]
+    forecaster = ensemble(members, dataset, reach)
+    found = [forecaster(rows[part]) for part in parts if len(part)]
     joined: Quantiles = np.concatenate(found)[np.argsort(np.concatenate(parts))]
     return joined
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from forecaster.axes import Float, Int
 from forecaster.config.schema import TaskConfig
+from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.coherence import coherent
 
 WARM_UP = 250
 """Candles that a densely supervised network reads before the first origin of a stretch."""

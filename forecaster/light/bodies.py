@@ -51,7 +51,9 @@ def _direction(cell: Cell, parts: int, weights: Weights, suffix: str, inputs: In
     state: State = (np.zeros((len(inputs), size), np.float32),) * parts
     times = range(inputs.shape[1])
     for time in reversed(times) if suffix.endswith("_reverse") else times:
-        state = cell(given[:, time], state[0] @ recurrent + bias, state)
+        # One product a row: in a product of many rows the last bits of one depend on its place among them.
+        kept = np.matmul(state[0][:, None, :], recurrent)[:, 0]
+        state = cell(given[:, time], kept + bias, state)
         states[:, time] = state[0]
     return states
 

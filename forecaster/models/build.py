@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from forecaster.baselines import BASELINES
 from forecaster.config.document import Document
 from forecaster.config.load import validated
 from forecaster.config.schema import ModelConfig, TaskConfig
@@ -20,13 +21,22 @@ from forecaster.models import MODELS, Body
 from forecaster.models.network import Network
 
 
+def model_names() -> tuple[str, ...]:
+    """All that a `model:` section can name: networks and baselines."""
+    return tuple(sorted((*MODELS.names(), *BASELINES.names())))
+
+
 @cache
 def parameters(name: str) -> type[BaseModel]:
-    """The parameters that a model's constructor takes by keyword, as a strict pydantic model.
+    """The parameters that a model's constructor takes by keyword, as a strict pydantic model; a baseline has none.
 
     Raises:
         UnknownNameError: no such model.
     """
+    if name not in MODELS:
+        if name not in BASELINES:
+            raise UnknownNameError(MODELS.kind, name, model_names())
+        return create_model(name, __config__=ConfigDict(extra="forbid", strict=True))
     factory: Any = MODELS[name]
     fixed: dict[str, Any] = {}
     if isinstance(factory, partial):
@@ -57,6 +67,8 @@ def resolved_model(
     except UnknownNameError as error:
         raise ConfigError(f"{document.place((*path, 'name'))}: {error}") from error
     values = validated(schema, model.parameters, document, path).model_dump()
+    if model.name in BASELINES:
+        return model
     key = ".".join(map(str, path))
     try:
         body = make_body(model, input_size=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
@@ -9,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.config.schema import VARIABLES
-from forecaster.evaluation.scorecard import Row, Scorecard
+from forecaster.evaluation.rows import Row
+from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.output import View
 from forecaster.workflows.backtest import Backtest
 from forecaster.workflows.train import TrainedRun
@@ -40,8 +42,11 @@ def _report(card: Scorecard, looks: int) -> RenderableType:
         Text(title, "bold"),
         _table(card),
         Text(legend, "dim"),
-        Text(f"\nSkill by step: {_by_step(card)}"),
+        Text(f"\nSkill over each baseline: {_by_baseline(card)}"),
+        Text(f"Skill by step: {_by_step(card)}"),
+        *(Text(line) for line in _widths(card)),
         Text(card.verdict.text, _COLOURS[card.verdict.code]),
+        *(Text(note, "dim") for note in card.notes),
         Text(_looks(looks), "dim"),
     )
 
@@ -52,29 +57,61 @@ def _table(card: Scorecard) -> Table:
         table.add_column(name)
     for name in ("pinball", "skill", "p", "MAE", "50%", "80%", "90%"):
         table.add_column(name, justify="right")
+    shown = [row for row in card.rows if row.step == "all" and row.baseline in (None, card.reference)]
     for variable in (*VARIABLES, "mean"):
-        for place, row in enumerate(row for row in card.rows if row.variable == variable and row.step == "all"):
+        for place, row in enumerate(row for row in shown if row.variable == variable):
             style = None if row.kind == "model" else "dim"
             table.add_row("" if place else variable, row.name, *_figures(row), style=style)
     return table
 
 
 def _figures(row: Row) -> list[str]:
-    p_value = "" if row.p_value is None else "<.0001" if row.p_value < 1e-4 else f"{row.p_value:.2g}"
     coverages = (row.coverage50, row.coverage80, row.coverage90)
     return [
         _points(row.pinball),
         "" if row.skill_pinball is None else f"{row.skill_pinball:+.2%}",
-        p_value,
+        _chance(row.p_value),
         _points(row.mae),
         *("" if share is None or row.name == "last-close" else f"{share:.1%}" for share in coverages),
     ]
 
 
+def _chance(p_value: float | None) -> str:
+    return "" if p_value is None else "<.0001" if p_value < 1e-4 else f"{p_value:.2g}"
+
+
+def _model_rows(card: Scorecard) -> Iterator[Row]:
+    return (
+        row for row in card.rows if row.kind == "model" and row.variable == "mean" and row.skill_pinball is not None
+    )
+
+
+def _by_baseline(card: Scorecard) -> str:
+    rows = (row for row in _model_rows(card) if row.step == "all")
+    return " · ".join(f"{row.baseline} {row.skill_pinball:+.2%} (p {_chance(row.p_value) or '–'})" for row in rows)
+
+
 def _by_step(card: Scorecard) -> str:
-    rows = [row for row in card.rows if row.kind == "model" and row.variable == "mean" and row.step != "all"]
+    rows = [row for row in _model_rows(card) if row.step != "all" and row.baseline == card.reference]
     shown = rows if len(rows) <= 6 else [*rows[:3], *rows[-2:]]
-    return " · ".join(f"{row.step} {row.skill_pinball:+.2%}" for row in shown if row.skill_pinball is not None)
+    return " · ".join(f"{row.step} {row.skill_pinball:+.2%}" for row in shown)
+
+
+_QUANTITIES = {
+    "range": "Skill for a session's range, by step",
+    "volatility": "Skill for the volatility up to a step",
+    "path-range": "Skill for the range of whole paths",
+}
+
+
+def _widths(card: Scorecard) -> Iterator[str]:
+    """What can be forecast: a line for each kind of width."""
+    name = card.rows[0].name
+    for quantity, title in _QUANTITIES.items():
+        found = [one for one in card.measures if (one.name, one.quantity) == (name, quantity) and one.skill is not None]
+        shown = found if len(found) <= 6 else [*found[:3], *found[-2:]]
+        if shown:
+            yield f"{title}: " + " · ".join(f"{one.step} {one.skill:+.1%}" for one in shown)
 
 
 def _looks(looks: int) -> str:

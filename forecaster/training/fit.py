@@ -63,6 +63,7 @@ def fit(
     checkpoint: Path,
     fingerprint: str,
     report: Report = lambda *_: None,
+    stop: int | None = None,
 ) -> list[CurvePoint]:
     """Train a network in place; a checkpoint of the same run is taken up where it stands.
 
@@ -71,6 +72,7 @@ def fit(
 
     Args:
         report: called after every step, with a point of the curve where one was measured.
+        stop: the step to end at, on the learning rates of all steps; the last one if absent.
 
     Returns:
         The training curve.
@@ -81,8 +83,8 @@ def fit(
         progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
         report(progress.step, progress.curve[-1])
     with torch.random.fork_rng(devices=[]):
-        while progress.step < config.steps:
-            loss = _stretch(network, sampler, optimiser, config, levels, progress, report)
+        while progress.step < (end := min(stop or config.steps, config.steps)):
+            loss = _stretch(network, sampler, optimiser, config, levels, progress, report, end)
             progress.curve.append(_measure(network, validation, progress, loss))
             save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
@@ -106,12 +108,13 @@ def _stretch(
     levels: tuple[float, ...],
     progress: Progress,
     report: Report,
+    last: int,
 ) -> float:
     """Train to the next report; the mean loss, which leaves the device only once."""
     network.train()
     generator = torch.Generator()
     weights = torch.tensor(levels, device=sampler.device)
-    end = min(progress.step - progress.step % REPORT_EVERY + REPORT_EVERY, config.steps)
+    end = min(progress.step - progress.step % REPORT_EVERY + REPORT_EVERY, last)
     total, count = torch.zeros((), device=sampler.device), end - progress.step
     for step in range(progress.step, end):
         seed = config.seed * 1_000_003 + step

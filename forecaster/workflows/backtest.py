@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +17,13 @@ from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score
-from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.features.dataset import Dataset
+from forecaster.inference.ensemble import Member
 from forecaster.workflows import runs
 from forecaster.workflows.check import load_config
-from forecaster.workflows.train import Say, Tick, prepare
-
-if TYPE_CHECKING:
-    from forecaster.models.network import Network
+from forecaster.workflows.evaluate import evaluate, forecasters
+from forecaster.workflows.prepare import Say, prepare, survivorship
+from forecaster.workflows.train import Tick
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Backtest:
         card = self.scorecard.as_data()
         verdict = {key: card["verdict"][key] for key in ("code", "text")}
         kept = {key: card[key] for key in ("origins", "tickers", "horizon", "reference", "models")}
-        return kept | {"verdict": verdict, "test_period_looks": self.looks}
+        more = {key: card[key] for key in ("measures", "notes")}
+        return kept | {"verdict": verdict, "test_period_looks": self.looks} | more
 
 
 def backtest(
@@ -82,13 +83,11 @@ def backtest(
         if rolling is not None:
             raise InputError(f"--rolling {rolling} fits anew, but run {run.name} is taken as it is: add --refit-every.")
         say(f"scoring run {run.name} as it is")
-        (scores, split), refits = _as_it_is(run, config, dataset), 0
+        card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
     else:
         folds = list(walk_forward(split, dataset, refit_every, rolling))
-        scores, refits = _refitted(root, config, dataset, split, folds, say, tick), len(folds)
-    rows = dataset.require_origins(split.test, config.task.context)
-    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
-    card = make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps)
+        scores = _refitted(root, config, dataset, split, folds, say, tick)
+        card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(folds)
     name = run.name if run else config.name
     looks = record_look(root, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
     return Backtest(name, card, refits, looks)
@@ -119,47 +118,53 @@ def _run_of(name: str, root: Path) -> Path | None:
     return folder
 
 
-def _as_it_is(run: Path, config: Config, dataset: Dataset) -> tuple[dict[str, Scores], Split]:
-    """A run's scores in the test period that it was made with, even where the store has grown since."""
-    from forecaster.modelfile import load_model
+def _as_it_is(run: Path, config: Config, dataset: Dataset, data_dir: Path) -> Scorecard:
+    """A run in the test period that it was made with, even where the store has grown since."""
+    from forecaster.modelfile import read_model
 
-    networks, _, header = load_model(run / runs.MODEL)
-    split = Split(*(np.datetime64(header.split[name]) for name in ("train", "validation", "test")))
-    return _scores(networks, config, dataset, split, split), split
+    model = read_model(run / runs.MODEL)
+    split = Split(*(np.datetime64(model.header.split[name]) for name in ("train", "validation", "test")))
+    notes = survivorship(data_dir, dataset.panel, split)
+    return evaluate(model.members(), config, dataset, split, notes=notes, templates=model.templates)
+
+
+def _scorecard(
+    scores: Mapping[str, Scores], config: Config, dataset: Dataset, split: Split, data_dir: Path
+) -> Scorecard:
+    rows = dataset.require_origins(split.test, config.task.context)
+    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
+    notes = survivorship(data_dir, dataset.panel, split)
+    return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes)
 
 
 def _refitted(
     root: Path, config: Config, dataset: Dataset, split: Split, folds: Sequence[Split], say: Say, tick: Tick
 ) -> dict[str, Scores]:
-    from forecaster.workflows.learn import fitted_period, learn
+    from forecaster.workflows.learn import Job, evaluated_periods, learn
 
     folder = root / f".backtest-{_fingerprint(config, dataset, folds)}"
-    every_row = np.arange(len(dataset.panel.sessions))
     parts = []
     for number, fold in enumerate(folds):
-        period = fitted_period(config, fold)
+        period, validation = evaluated_periods(config, fold)
         say(f"fold {number + 1} of {len(folds)}: learns {period}, is tested to {fold.test_end}")
-        base = pooled_quantiles(dataset, period, dataset.units(every_row), config.task.levels)
         place = folder / f"fold-{number}"
         place.mkdir(parents=True, exist_ok=True)  # an interrupted backtest finds its checkpoints there
-        networks, _ = learn(config, dataset, fold, base, place, say, tick)
-        parts.append(_scores(networks, config, dataset, fold, split))
+        learnt = learn(Job(config, dataset, place, say, tick), period, validation=validation)
+        parts.append(_scores(learnt.members, config, dataset, fold, split))
     shutil.rmtree(folder, ignore_errors=True)
     return {name: Scores.joined([part[name] for part in parts]) for name in parts[0]}
 
 
 def _scores(
-    networks: Sequence[Network], config: Config, dataset: Dataset, fold: Split, whole: Split
+    members: Sequence[Member], config: Config, dataset: Dataset, fold: Split, whole: Split
 ) -> dict[str, Scores]:
     """Scores at the fold's origins; an outcome may lie in a later fold, which only the next fit may learn from."""
-    from forecaster.workflows.learn import forecasters
-
     rows = dataset.require_origins(whole.test, config.task.context)
     sessions = dataset.panel.sessions[rows]
     rows = rows[(sessions > fold.validation_end) & (sessions <= fold.test_end)]
     return {
         name: score(one, dataset, rows, whole.test, config.task.levels)
-        for name, one in forecasters(networks, config, dataset, fold, rows).items()
+        for name, one in forecasters(members, config, dataset, fold, rows).items()
     }
 
 

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from forecaster.baselines import BASELINES
 from forecaster.config.document import Document
 from forecaster.config.load import read_document, validate
 from forecaster.config.schema import Config
 from forecaster.errors import ConfigError, UnknownNameError
-from forecaster.evaluation.baselines import BASELINES
 from forecaster.features import GROUPS
-from forecaster.models import MODELS
-from forecaster.models.build import parameters, resolved_model
+from forecaster.models.build import model_names, parameters, resolved_model
 from forecaster.registry import Registry
 
 
@@ -37,6 +36,10 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
             resolved.append(resolved_model(network, checked.task, document, path))
         except ConfigError as error:
             problems += error.problems
+    if [network.name for network in checked.networks] == [checked.evaluation.baselines[0]]:
+        place = document.place(("evaluation", "baselines", 0))
+        name = checked.name
+        problems.append(f"{place}: evaluation.baselines begins with {name}, the model itself: put another one first.")
     if problems:
         raise ConfigError(problems)
     return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
@@ -49,7 +52,7 @@ def config_schema() -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["ModelConfig"] = {
         "description": "The network: a registered name and its own parameters.",
-        "oneOf": [_model_schema(name) for name in MODELS.names()],
+        "oneOf": [_model_schema(name) for name in model_names()],
     }
     schema["properties"]["features"]["items"] = {"enum": list(GROUPS.names())}
     definitions["EvaluationConfig"]["properties"]["baselines"]["items"] = {"enum": list(BASELINES.names())}

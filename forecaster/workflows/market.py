@@ -12,9 +12,9 @@ import numpy as np
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import DataError, InputError, OutsideError
+from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView, load_view, save_view, view_market
 from forecaster.inference.offsetcache import OffsetCache
-from forecaster.inference.sweep import Runnable
 from forecaster.modelfile import Model
 from forecaster.workflows import runs
 
@@ -23,23 +23,26 @@ _KEPT = 30
 
 
 def known_market(
-    folder: Path, store: Store, model: Model, networks: Sequence[Runnable], days: np.ndarray
+    folder: Path, store: Store, model: Model, members: Sequence[Member], days: np.ndarray, production: bool = False
 ) -> MarketView | None:
     """What a run reads of its own tickers on some days; None for a run that reads nothing of them.
 
     Reading hundreds of files for one forecast is spared where none of them has changed since the last time. A view
     that cannot be read is made again, and a folder that cannot be written costs only time.
+
+    Args:
+        production: the members are those refitted on all candles.
     """
     if "market" not in model.config.features and not model.config.calibration.rolling:
         return None
-    fingerprint = hashlib.sha256(model.path.read_bytes()).hexdigest()
+    fingerprint = hashlib.sha256(model.path.read_bytes() + bytes([production])).hexdigest()
     path = folder / runs.MARKET / f"{_key(fingerprint, store, model, days)}.safetensors"
     with contextlib.suppress(InputError):
         return load_view(path)
     panel = _panel(store, model, days.max())
     if panel is None:
         return MarketView()
-    view = view_market(networks, model.config, panel, days, OffsetCache(folder / runs.CALIBRATION, fingerprint))
+    view = view_market(members, model.config, panel, days, OffsetCache(folder / runs.CALIBRATION, fingerprint))
     with contextlib.suppress(OutsideError):
         save_view(path, view)
         _forget_old(path.parent)

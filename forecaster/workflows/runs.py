@@ -47,7 +47,7 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True)
 
 
-def checkpoint(folder: Path, member: int) -> Path:
+def checkpoint(folder: Path, member: str) -> Path:
     """Where the training of one network of a run is kept until the run is finished."""
     return folder / f"checkpoint-{member}.safetensors"
 
@@ -92,3 +92,8 @@ def find_run(runs_dir: Path, run: str = "latest") -> Path:
         if _NAME.fullmatch(folder.name) and folder.is_dir():
             return folder
     raise UnknownNameError("run", run, [folder.name for folder in finished])
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All that an unfinished training has left to go on from."""
+    return sorted(folder.glob("checkpoint-*.safetensors"))

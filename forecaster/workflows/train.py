@@ -8,27 +8,23 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from forecaster.config.load import to_yaml
-from forecaster.config.schema import Config, DataConfig
-from forecaster.data.panel import Panel, read_panel
-from forecaster.data.splits import Split, make_split
-from forecaster.data.store import open_store
-from forecaster.data.symbols import normalise_all
-from forecaster.errors import InputError
+from forecaster.config.schema import Config
+from forecaster.data.splits import Period, Split
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard
-from forecaster.features.candles import READY_AGE
-from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.features.dataset import Dataset
 from forecaster.files import write_text
+from forecaster.inference.paths import Templates, draw_templates
 from forecaster.workflows import runs
 from forecaster.workflows.check import load_config
+from forecaster.workflows.evaluate import evaluate
+from forecaster.workflows.prepare import Say, prepare, survivorship
 
-Say = Callable[[str], None]
-"""Called with what happens now, in words."""
+if TYPE_CHECKING:
+    from forecaster.workflows.learn import Job, Learnt
 
 Tick = Callable[[int, int, float | None, float | None], None]
 """Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
@@ -73,9 +69,9 @@ def train(
     say(f"run {folder.name}; if interrupted it goes on with: forecast train --resume {folder.name}")
     try:
         write_text(folder / runs.CONFIG, to_yaml(checked))
-        return _run(folder, checked, dataset, split, say, tick)
+        return _run(folder, checked, Path(data_dir), dataset, split, say, tick)
     except Exception:
-        if not runs.checkpoint(folder, 0).is_file():  # nothing to resume: the name is free again
+        if not runs.checkpoints(folder):  # nothing to resume: the name is free again
             shutil.rmtree(folder)
         raise
 
@@ -96,73 +92,67 @@ def resume(
     folder = runs.unfinished_run(Path(runs_dir), run)
     checked = load_config(folder / runs.CONFIG)
     dataset, split = prepare(checked, Path(data_dir), say)
-    return _run(folder, checked, dataset, split, say, tick)
+    return _run(folder, checked, Path(data_dir), dataset, split, say, tick)
 
 
-def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
-    """Candles and features of a config, and its split, known to hold enough for every period.
+def _run(
+    folder: Path, config: Config, data_dir: Path, dataset: Dataset, split: Split, say: Say, tick: Tick
+) -> TrainedRun:
+    from forecaster.workflows.learn import Job, evaluated_periods, learn
 
-    Raises:
-        UnknownNameError, InputError, DataError: as `train`.
-    """
-    say("reading candles")
-    panel = select_panel(config.data, data_dir)
-    split = make_split(config.data.split, panel.dates[0], _newest(panel))
-    say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
-    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
-    periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
-    for period in periods:  # said now, not after hours of training
-        dataset.require_origins(period, config.task.context)
-    return dataset, split
-
-
-def _newest(panel: Panel) -> np.datetime64:
-    """The last date of the tickers that something can be learnt from: a stray row must not move the split."""
-    last = panel.sessions[panel.offsets[1:] - 1]
-    deep = panel.lengths > READY_AGE
-    newest: np.datetime64 = (last[deep] if deep.any() else last).max()
-    return newest
-
-
-def select_panel(config: DataConfig, data_dir: Path) -> Panel:
-    """The candles that a config names, from the store.
-
-    Raises:
-        UnknownNameError: the store does not have a ticker.
-        InputError: no ticker is left, or one has no candle between the dates.
-    """
-    store = open_store(data_dir)
-    excluded = normalise_all(config.exclude)
-    wanted = store.tickers() if config.tickers == "all" else normalise_all(config.tickers)
-    tickers = [ticker for ticker in wanted if ticker not in excluded]
-    if not tickers:
-        raise InputError("data.exclude leaves no ticker: shorten it.")
-    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.start, config.end))
-    return read_panel(store, tickers, start, end)
-
-
-def _run(folder: Path, config: Config, dataset: Dataset, split: Split, say: Say, tick: Tick) -> TrainedRun:
-    from forecaster.workflows.learn import evaluate, fitted_period, learn, write_model
-
-    say("pooling the quantiles of training")
-    every_row = np.arange(len(dataset.panel.sessions))
-    base = pooled_quantiles(dataset, fitted_period(config, split), dataset.units(every_row), config.task.levels)
-    networks, curves = learn(config, dataset, split, base, folder, say, tick)
-    points = [{"member": member} | asdict(point) for member, curve in enumerate(curves) for point in curve]
+    job = Job(config, dataset, folder, say, tick)
+    period, validation = evaluated_periods(config, split)
+    learnt = learn(job, period, validation=validation)
+    points = [{"member": member} | asdict(point) for member, curve in enumerate(learnt.curves) for point in curve]
     write_text(folder / runs.CURVE, _csv(points))
     say("scoring the test period beside the baselines")
-    scorecard = evaluate(networks, config, dataset, split)
+    templates = draw_templates(dataset, period, config)
+    notes = survivorship(data_dir, dataset.panel, split)
+    scorecard = evaluate(learnt.members, config, dataset, split, notes=notes, templates=templates)
     look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers)
     looks = record_look(folder.parent, look, once=True)
-    write_model(folder / runs.MODEL, networks, config, dataset, split, base, scorecard)
-    for member in range(len(networks)):
-        runs.checkpoint(folder, member).unlink(missing_ok=True)
+    production = None
+    if config.training.through == "latest":
+        latest = Period(split.train_start, dataset.panel.dates[-1])
+        say(f"refitting on all candles, {latest}")
+        production = learn(job, latest, stops=learnt.best_steps(), mark="production-")
+    _write_model(folder / runs.MODEL, job, split, learnt, scorecard, templates, production)
+    for left_over in runs.checkpoints(folder):
+        left_over.unlink(missing_ok=True)
     return TrainedRun(folder, scorecard, looks)
+
+
+def _write_model(
+    path: Path,
+    job: Job,
+    split: Split,
+    learnt: Learnt,
+    scorecard: Scorecard,
+    templates: Templates | None,
+    production: Learnt | None,
+) -> None:
+    """Write the one file that a forecast needs."""
+    from forecaster.modelfile import Header, base_as_lists, save_model, versions
+
+    panel, latest = job.dataset.panel, str(job.dataset.panel.dates[-1])
+    header = Header(
+        config=job.config.model_dump(mode="json", exclude_none=True),
+        features=job.dataset.features.names,
+        base=base_as_lists(learnt.base),
+        tickers=panel.tickers,
+        split={"train": str(split.train_end), "validation": str(split.validation_end), "test": str(split.test_end)},
+        fitted_to=str(split.validation_end),
+        fingerprint=panel.fingerprint,
+        versions=versions(),
+        scorecard=scorecard.as_data(),
+        production={"base": base_as_lists(production.base), "fitted_to": latest} if production else None,
+    )
+    save_model(path, learnt.members, header, production=production.members if production else (), templates=templates)
 
 
 def _csv(rows: list[dict[str, object]]) -> str:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(buffer, ["member", "step", "loss", "validation", "skill"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()

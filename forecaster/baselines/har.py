@@ -6,12 +6,13 @@ Source: Corsi (2009), "A Simple Approximate Long-Memory Model of Realized Volati
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from forecaster.axes import Float
+from forecaster.baselines import BASELINES, Fitted, Scaled, Scales
 from forecaster.data.splits import Period
-from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled
 from forecaster.features.blocks import by_block
 from forecaster.features.candles import SCALE_FLOOR, Candles
 from forecaster.features.dataset import Dataset, Rows
@@ -19,36 +20,38 @@ from forecaster.features.dataset import Dataset, Rows
 _RIDGE = 1e-6
 _CHUNK = 32_768
 
-
-@BASELINES.register("har")
-def har(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Forecaster:
-    """log volatility of the day `step` ahead on those of the day, the week and the month; a fit for each step."""
-    terms = by_block(dataset.panel, _terms)
-    return _regression(dataset, period, levels, lambda rows: terms[rows])
-
-
-@BASELINES.register("harx")
-def harx(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Forecaster:
-    """HAR with the run's own features beside: what least squares makes of all that the network sees."""
-    terms = by_block(dataset.panel, _terms)
-    return _regression(dataset, period, levels, lambda rows: np.hstack([terms[rows], dataset.features.values[rows]]))
-
-
 Terms = Callable[[Rows], Float[np.ndarray, "origin term"]]
 """The regressors at some rows: those of all rows at once would not fit in memory."""
 
 
-def _regression(dataset: Dataset, period: Period, levels: tuple[float, ...], terms: Terms) -> Forecaster:
-    weights = _least_squares(dataset, period, terms)
+def har(dataset: Dataset) -> Terms:
+    """log volatility of the day, the week and the month."""
+    terms = by_block(dataset.panel, _terms)
+    return lambda rows: terms[rows]
+
+
+def harx(dataset: Dataset) -> Terms:
+    """HAR with the run's own features beside: what least squares makes of all that the network sees."""
+    terms = by_block(dataset.panel, _terms)
+    return lambda rows: np.hstack([terms[rows], dataset.features.values[rows]])
+
+
+def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted) -> Scales:
+    """The volatility that is expected of the day `step` ahead."""
+    regressors, weights = terms(dataset), fitted["weights"]
     scales = np.empty((len(dataset.panel.sessions), len(dataset.steps)))
     for start in range(0, len(scales), _CHUNK):
         rows = np.arange(start, min(start + _CHUNK, len(scales)))
-        scales[rows] = np.exp(_design(terms, rows) @ weights)
-    return scaled(dataset, period, levels, scales)
+        scales[rows] = np.exp(_design(regressors, rows) @ weights)
+    return lambda rows: scales[rows]
+
+
+def _learn(terms: Callable[[Dataset], Terms], dataset: Dataset, period: Period) -> Fitted:
+    """Intercept and weights for each step, from the origins whose outcome is known in the period."""
+    return {"weights": _least_squares(dataset, period, terms(dataset))}
 
 
 def _least_squares(dataset: Dataset, period: Period, terms: Terms) -> Float[np.ndarray, "weight horizon"]:
-    """Intercept and weights for each step, from the origins whose outcome is known in the period."""
     target = by_block(dataset.panel, _log_volatility)
     rows = dataset.origins(period)
     known = dataset.known(rows, period)
@@ -88,3 +91,7 @@ def _log_root_mean(variance: Float[np.ndarray, "time ticker"], sessions: int) ->
     sums = np.cumsum(variance, axis=0)
     sums[sessions:] -= sums[:-sessions].copy()
     return 0.5 * np.log(np.maximum(sums / sessions, SCALE_FLOOR**2))
+
+
+for _name, _regressors in (("har", har), ("harx", harx)):
+    BASELINES.add(_name, Scaled(partial(_scales, _regressors), partial(_learn, _regressors)))

@@ -7,48 +7,62 @@ from typing import Any
 import numpy as np
 
 from forecaster.axes import Float
+from forecaster.baselines import BASELINES, Fitted, Scaled, Scales, names
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
-from forecaster.evaluation.baselines import BASELINES, Forecaster, scaled
 from forecaster.features.dataset import Dataset
 
 _PERCENT = 100.0
 _FEWEST = 500
 _TYPICAL = (0.02, 0.06, 0.93)
-"""omega, alpha, beta (returns in percent) where a ticker has too little history of its own."""
+"""omega, alpha, beta (returns in percent) of a ticker with too little history, or one that was not learnt from."""
 
 
-@BASELINES.register("garch")
-def garch(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Forecaster:
-    """Zero-mean GARCH(1,1)-t fitted to each ticker's returns; scale = root of the variance summed over the steps.
+def _learn(dataset: Dataset, period: Period) -> Fitted:
+    """Zero-mean GARCH(1,1)-t fitted to each ticker's returns.
 
     Source: Bollerslev (1987).
     """
     panel = dataset.panel
     last = panel.last_rows(period.end)
-    scales = np.full((len(panel.sessions), len(dataset.steps)), np.nan)
+    found = []
     for index in range(len(panel)):
         rows = panel.rows_of(index)
-        returns = _PERCENT * np.diff(dataset.logs[rows, 3], prepend=np.nan)
-        parameters = _fit(returns[1 : int(last[index]) - rows.start + 1])
-        scales[rows] = _scales(np.nan_to_num(returns), parameters, dataset.steps) / _PERCENT
-    return scaled(dataset, period, levels, scales)
+        found.append(_fit(_returns(dataset, index)[1 : int(last[index]) - rows.start + 1]))
+    return {"parameters": np.array(found), "tickers": names.as_array(panel.tickers)}
+
+
+def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
+    """Root of the variance summed over the steps."""
+    panel = dataset.panel
+    scales = np.full((len(panel.sessions), len(dataset.steps)), np.nan)
+    for index, place in enumerate(names.places(panel.tickers, fitted["tickers"])):
+        parameters = fitted["parameters"][place] if place >= 0 else np.array(_TYPICAL)
+        returns = np.nan_to_num(_returns(dataset, index))
+        scales[panel.rows_of(index)] = _expected(returns, parameters, dataset.steps) / _PERCENT
+    return lambda rows: scales[rows]
+
+
+def _returns(dataset: Dataset, index: int) -> Float[np.ndarray, " time"]:
+    """In percent; NaN on the first session."""
+    return _PERCENT * np.diff(dataset.logs[dataset.panel.rows_of(index), 3], prepend=np.nan)
 
 
 def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
+    arch = _arch()
     if len(returns) < _FEWEST:
         return _TYPICAL
-    model: Any = _arch().arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
+    model: Any = arch.arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
     found = model.fit(disp="off", show_warning=False).params
     omega, alpha, beta = (float(found[name]) for name in ("omega", "alpha[1]", "beta[1]"))
     return (omega, alpha, beta) if alpha + beta < 1 else _TYPICAL
 
 
-def _scales(
-    returns: Float[np.ndarray, " time"], parameters: tuple[float, float, float], steps: tuple[int, ...]
+def _expected(
+    returns: Float[np.ndarray, " time"], parameters: Float[np.ndarray, " 3"], steps: tuple[int, ...]
 ) -> Float[np.ndarray, "time horizon"]:
     """Root of the expected variance summed over the next steps, seen from each row."""
-    omega, alpha, beta = parameters
+    omega, alpha, beta = parameters.tolist()
     persistence, level = alpha + beta, omega / (1 - alpha - beta)
     following, current = np.empty(len(returns)), level
     for time, move in enumerate(returns):
@@ -65,3 +79,6 @@ def _arch() -> Any:
     except ImportError as error:
         raise InputError("baseline garch needs the arch library: pip install 'forecaster[garch]'.") from error
     return arch
+
+
+BASELINES.add("garch", Scaled(_scales, _learn))

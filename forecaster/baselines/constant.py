@@ -1,0 +1,36 @@
+"""What never changes, or changes steadily."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.baselines import BASELINES, Unchanging
+from forecaster.data.splits import Period
+from forecaster.features.dataset import Dataset, pooled_quantiles
+
+Quantiles = Float[np.ndarray, "horizon variable quantile"]
+
+
+def constant(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Quantiles:
+    """The pooled quantiles of past moves, the same every day: no knowledge of today's volatility at all."""
+    return pooled_quantiles(dataset, period, lambda rows: np.ones((len(rows), len(dataset.steps))), levels)
+
+
+def drift(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Quantiles:
+    """The last close plus the mean move of a close over so many sessions, pooled over tickers, as every quantile."""
+    rows = dataset.origins(period)
+    known = dataset.known(rows, period)
+    closes = dataset.moves(rows)[..., 3]
+    mean = np.array([closes[known[:, place], place].mean() for place in range(len(dataset.steps))])
+    return np.broadcast_to(mean[:, None, None], (len(mean), 4, len(levels)))
+
+
+def last_close(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Quantiles:  # noqa: ARG001
+    """The last close carried forward, for all four prices and as every quantile: an echo shows by its side."""
+    return np.zeros((len(dataset.steps), 4, len(levels)))
+
+
+BASELINES.add("constant", Unchanging(constant))
+BASELINES.add("drift", Unchanging(drift))
+BASELINES.add("last-close", Unchanging(last_close))

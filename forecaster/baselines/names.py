@@ -1,0 +1,21 @@
+"""Tickers' names as an array, for what a baseline learns of each ticker on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.axes import Int, Shaped
+
+
+def as_array(tickers: Sequence[str]) -> Shaped[np.ndarray, "ticker byte"]:
+    """UTF-8, a row a ticker, filled up with zeros."""
+    texts = np.array([ticker.encode() for ticker in tickers])
+    return texts.view(np.uint8).reshape(len(texts), -1)
+
+
+def places(tickers: Sequence[str], names: Shaped[np.ndarray, "known byte"]) -> Int[np.ndarray, " ticker"]:
+    """Where each ticker stands among the names; −1 for one that is not there."""
+    known = {name.tobytes().rstrip(b"\0").decode(): place for place, name in enumerate(names)}
+    return np.array([known.get(ticker, -1) for ticker in tickers])

@@ -1,0 +1,76 @@
+"""Do paths hang together? The range of all their sessions asks for it: marginals alone do not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from forecaster.axes import Float, Int
+from forecaster.data.splits import Period
+from forecaster.evaluation.rows import Measure
+from forecaster.evaluation.widths import compared
+from forecaster.features.coherence import HIGH, LOW
+from forecaster.features.dataset import Dataset, Forecaster, Rows
+from forecaster.inference.paths import PathMaker, Templates
+
+_PATHS = 200
+"""Drawn at each origin."""
+
+_BLOCK = 512
+"""Origins drawn for at once: bounds the memory."""
+
+Ranges = Float[np.ndarray, "origin path"]
+
+
+def path_ranges(
+    forecasters: Sequence[tuple[str, Forecaster]],
+    dataset: Dataset,
+    rows: Rows,
+    period: Period,
+    templates: Templates | None,
+    levels: tuple[float, ...],
+) -> Iterator[Measure]:
+    """Pinball of log(highest high / lowest low) over a path, the model beside the reference; none for a single step.
+
+    Every so many dates only, so that no session is counted twice. Both draw the same templates at an origin.
+    """
+    if templates is None or (length := templates.shape[1]) < 2:
+        return
+    dates = dataset.panel.sessions[rows]
+    chosen = np.isin(dates, np.unique(dates)[::length]) & dataset.known(rows, period)[:, length - 1]
+    if not chosen.any():
+        return
+    rows, maker = rows[chosen], PathMaker.of(templates, levels)
+    picks = np.random.default_rng(0).integers(len(maker), size=(len(rows), _PATHS))
+    losses = [_losses(one, dataset, rows, maker, picks, levels) for _, one in forecasters[:2]]
+    (name, _), (reference, _) = forecasters[:2]
+    everywhere = np.ones(len(rows), bool)
+    pair = (losses[0], losses[1])
+    yield compared(name, "path-range", length, "pinball", pair, everywhere, dates[chosen], reference, overlap=1)
+
+
+def _losses(
+    forecaster: Forecaster,
+    dataset: Dataset,
+    rows: Rows,
+    maker: PathMaker,
+    picks: Int[np.ndarray, "origin path"],
+    levels: tuple[float, ...],
+) -> Float[np.ndarray, " origin"]:
+    length = maker.place.shape[1]
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        paths = maker.map(forecaster(rows[block])[:, :length], picks[block])
+        quantiles = np.quantile(_range(paths), levels, axis=-1)
+        error = _range(dataset.moves(rows[block])[:, :length]) - quantiles
+        weights = np.asarray(levels)[:, None]
+        parts.append(2 * np.maximum(weights * error, (weights - 1) * error).mean(axis=0))
+    return np.concatenate(parts)
+
+
+def _range(moves: Float[np.ndarray, "*path step variable"]) -> Float[np.ndarray, "*path"]:
+    """log(highest high / lowest low)."""
+    spans: np.ndarray = moves[..., HIGH].max(axis=-1) - moves[..., LOW].min(axis=-1)
+    return spans

@@ -1,0 +1,68 @@
+"""The rows of a scorecard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """Scores of one model or baseline, for one price and step; `all` steps means losses averaged over them.
+
+    Losses are on log(price / last close), pinball = 2 × the mean over levels; skills and coverages are fractions; p is
+    two-sided. `baseline` is what skills and p compare with: a model has a row for each. A figure that does not exist is
+    None.
+    """
+
+    name: str
+    kind: str
+    variable: str
+    step: int | str
+    mae: float | None
+    pinball: float | None
+    crps: float | None
+    coverage50: float | None
+    coverage80: float | None
+    coverage90: float | None
+    direction: float | None
+    baseline: str | None
+    skill_mae: float | None
+    skill_pinball: float | None
+    dm_statistic: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How well a width is forecast, beside the reference.
+
+    Args:
+        quantity: `range`, log(high / low) of the session; `volatility`, the squared move of the close up to it; or
+            `path-range`, log(highest high / lowest low) of all sessions up to it.
+        score: `qlike` (of the expected value, lower is better) or `pinball` (of the paths' quantiles).
+        skill: share by which the loss is lower than the reference's.
+    """
+
+    name: str
+    quantity: str
+    step: int
+    score: str
+    loss: float | None
+    baseline: str
+    skill: float | None
+    dm_statistic: float | None
+    p_value: float | None
+
+
+def find(rows: Iterable[Row], name: str, variable: str, step: int | str, baseline: str | None) -> Row:
+    """The one row that is meant."""
+    wanted = (name, variable, step, baseline)
+    return next(row for row in rows if (row.name, row.variable, row.step, row.baseline) == wanted)
+
+
+def number(value: Any) -> float | None:
+    """A float that JSON can hold, or None."""
+    return None if value is None or not math.isfinite(value) else float(value)

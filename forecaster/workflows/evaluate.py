@@ -1,0 +1,75 @@
+"""A run's members beside their baselines: fitted on the same years, calibrated alike, scored on the same origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.baselines import FittedBaseline
+from forecaster.config.schema import Config
+from forecaster.data.splits import Period, Split
+from forecaster.evaluation.pathrange import path_ranges
+from forecaster.evaluation.scorecard import Scorecard, make_scorecard
+from forecaster.evaluation.scores import score
+from forecaster.evaluation.verdict import GUARD
+from forecaster.features.dataset import Dataset, Forecaster, Rows
+from forecaster.inference.calibration import rolling_offsets
+from forecaster.inference.ensemble import Member, ensemble
+from forecaster.inference.paths import Templates
+from forecaster.inference.sweep import Reach
+
+
+def fitted_period(config: Config, split: Split) -> Period:
+    """The period that weights, base quantiles and baselines learn from."""
+    return split.fitted if config.training.refit else split.train
+
+
+def evaluate(
+    members: Sequence[Member],
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    *,
+    notes: Sequence[str] = (),
+    templates: Templates | None = None,
+) -> Scorecard:
+    """Score the members' forecast and its baselines on the same origins of the test period.
+
+    Args:
+        notes: what the reader of the scorecard should know beside.
+        templates: what paths are drawn by; without them none are scored.
+
+    Raises:
+        InputError: the test period has no origin, or fewer sessions than the horizon.
+    """
+    rows = dataset.require_origins(split.test, config.task.context)
+    found = forecasters(members, config, dataset, split, rows)
+    levels = config.task.levels
+    scores = {name: score(one, dataset, rows, split.test, levels) for name, one in found.items()}
+    measures = list(path_ranges(list(found.items()), dataset, rows, split.test, templates, levels))
+    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
+    return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes, measures)
+
+
+def forecasters(
+    members: Sequence[Member], config: Config, dataset: Dataset, split: Split, rows: Rows
+) -> dict[str, Forecaster]:
+    """The run first, then the reference, the other baselines and the guard; calibrated alike for the origins."""
+    found = {config.name: ensemble(members, dataset, Reach.of(config.task))}
+    for name in dict.fromkeys((*config.evaluation.baselines, GUARD)):
+        if name != config.name:
+            learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)
+            found[name] = learnt.bind(dataset)
+    return {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
+
+
+def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
+    has_spread = np.ptp(one(rows[:1]), axis=-1).any()  # the last close carried forward has nothing to calibrate
+    if not config.calibration.rolling or not has_spread:
+        return one
+    dates = dataset.panel.sessions[rows]
+    offsets = rolling_offsets(
+        one, dataset, config.calibration, config.task.levels, dates.min(), dates.max(), config.task.context
+    )
+    return lambda origins: offsets.apply(one(origins), dataset, origins)

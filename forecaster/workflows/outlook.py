@@ -1,0 +1,155 @@
+"""A run's quantiles for one ticker → a forecast in its currency, with all that its reader should know."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.data.bars import Bars
+from forecaster.data.calendars import next_sessions, sessions_a_year
+from forecaster.errors import at_most_five
+from forecaster.inference.forecast import Forecast
+from forecaster.inference.market import MarketView
+from forecaster.inference.paths import sample_paths
+from forecaster.inference.volatility import annualised, expected_range, variance
+from forecaster.modelfile import Model
+
+_STALE = np.timedelta64(7, "D")
+_THIN = 250
+
+PRODUCTION, EVALUATED = "production", "evaluated"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user asked for.
+
+    Args:
+        steps: of the trained ones, those to give.
+        as_of: the date to forecast from; None for today.
+        paths: how many to draw.
+        seed: of the paths.
+    """
+
+    steps: tuple[int, ...]
+    as_of: dt.date | None
+    paths: int | None
+    seed: int
+
+
+def outlook(
+    run: str,
+    model: Model,
+    wish: Wish,
+    bars: Bars,
+    quantiles: Float[np.ndarray, "horizon variable quantile"],
+    market: MarketView | None,
+) -> Forecast:
+    """Put together the forecast of one ticker.
+
+    Args:
+        quantiles: of log(price / last close), at every trained step.
+        market: what the run knew of its own tickers.
+
+    Raises:
+        InputError: paths of a run that can draw none.
+    """
+    header, levels, steps = model.header, model.config.task.levels, wish.steps
+    origin, last_close, verdict = bars.dates[-1], float(bars.close[-1]), header.scorecard["verdict"]
+    quantiles = quantiles[: len(steps)]
+    weights = chosen_weights(model, bars)
+    ranges, volatility = _widths(bars.calendar, steps, levels, quantiles)
+    name, measures = model.config.name, header.scorecard.get("measures", ())
+    return Forecast(
+        ticker=bars.ticker,
+        run=run,
+        origin=origin,
+        last_close=last_close,
+        currency=bars.currency,
+        steps=steps,
+        dates=next_sessions(bars.calendar, origin, steps[-1])[np.asarray(steps) - 1],
+        levels=levels,
+        prices=last_close * np.exp(quantiles),
+        skill={
+            "verdict": verdict["text"],
+            "baseline": verdict["baseline"],
+            "pinball_skill": verdict["pinball_skill"],
+            "p_value": verdict["p_value"],
+        },
+        warnings=(*_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
+        weights=weights,
+        fitted_to=_fitted_to(model, weights),
+        range=ranges,
+        volatility=volatility,
+        widths=tuple(one for one in measures if one["name"] == name),
+        paths=None if wish.paths is None else last_close * np.exp(_paths(model, wish, bars.ticker, quantiles)),
+    )
+
+
+def chosen_weights(model: Model, bars: Bars) -> str:
+    """The weights refitted on all candles, except for a day that they have already seen the outcome of."""
+    production = model.header.production
+    return PRODUCTION if production and str(bars.dates[-1]) >= production["fitted_to"] else EVALUATED
+
+
+def _fitted_to(model: Model, weights: str) -> str:
+    production = model.header.production
+    return str(production["fitted_to"]) if production and weights == PRODUCTION else model.header.fitted_to
+
+
+def _widths(
+    calendar: str,
+    steps: tuple[int, ...],
+    levels: tuple[float, ...],
+    quantiles: Float[np.ndarray, "horizon variable quantile"],
+) -> tuple[Float[np.ndarray, " horizon"], Float[np.ndarray, " horizon"]]:
+    """Expected range and annualised volatility; NaN for a median alone."""
+    if len(levels) == 1:
+        return np.full(len(steps), np.nan), np.full(len(steps), np.nan)
+    volatility = annualised(variance(quantiles, levels), steps, sessions_a_year(calendar))
+    return expected_range(quantiles, levels), volatility
+
+
+def _paths(
+    model: Model, wish: Wish, ticker: str, quantiles: Float[np.ndarray, "horizon variable quantile"]
+) -> Float[np.ndarray, "path step variable"]:
+    levels, count = model.config.task.levels, wish.paths or 0
+    return sample_paths(model.templates, quantiles, levels, count=count, seed=wish.seed, ticker=ticker)
+
+
+def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> Iterator[str]:
+    origin, header = bars.dates[-1], model.header
+    if bars.ticker not in header.tickers:
+        yield f"{bars.ticker} was not among the {len(header.tickers)} tickers of training."
+    if weights == PRODUCTION:
+        yield (
+            f"The weights were refitted on all candles to {_fitted_to(model, weights)}; the skill was measured with "
+            f"those fitted to {header.fitted_to}."
+        )
+    elif header.production:
+        told = f"those refitted on all candles know what came after {origin}"
+        yield f"The weights are the tested ones, fitted to {header.fitted_to}: {told}."
+    if str(origin) <= header.fitted_to:
+        yield f"The run learnt from days up to {header.fitted_to}: a forecast from {origin} is not a test of it."
+    if as_of is None and np.datetime64("today") - origin > _STALE:
+        yield f"{bars.ticker}'s candles end on {origin}: fetch newer ones for a forecast of today."
+    if len(bars) < _THIN:
+        yield f"{bars.ticker} has only {len(bars)} candles: its volatility is hardly known."
+
+
+def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
+    """What the run's market lacks on the day of the forecast."""
+    if market is None:
+        return
+    origin, newest, tickers = bars.dates[-1], market.newest, model.header.tickers
+    lacking = [ticker for ticker in tickers if ticker not in newest or newest[ticker] < origin]
+    if lacking:
+        yield (
+            f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
+            f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
+            "market group."
+        )

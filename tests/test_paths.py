@@ -1,0 +1,153 @@
+"""Coherent candle paths: their marginals, their candles, what they know of each other, and their seed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecaster.config.schema import LEVELS, Config
+from forecaster.data.splits import Period
+from forecaster.errors import InputError
+from forecaster.evaluation.pathrange import path_ranges
+from forecaster.features.coherence import coherent
+from forecaster.features.dataset import Dataset
+from forecaster.inference.paths import PathMaker, contiguous, draw_templates, sample_paths
+from forecaster.workflows.predict import predict
+from forecaster.workflows.train import TrainedRun
+from tests.studio import Answer, assert_coherent, dataset, panel
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+STEPS = (1, 2, 3, 4, 5, 20)
+PERIOD = Period(None, np.datetime64("2013-06-28"))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return dataset(panel(1200, 1100, 900), STEPS)
+
+
+def config(**task: object) -> Config:
+    return Config.model_validate({"model": {"name": "gru"}, "task": {"horizon": STEPS} | task})
+
+
+@pytest.fixture(scope="module")
+def templates(data: Dataset) -> np.ndarray:
+    found = draw_templates(data, PERIOD, config())
+    assert found is not None
+    return found
+
+
+def forecast(templates: np.ndarray, width: float = 0.02) -> np.ndarray:
+    """Quantiles of another shape than the templates': narrower below, and shifted."""
+    own = np.moveaxis(np.quantile(templates, LEVELS, axis=0), 0, -1)
+    return coherent(width * np.where(own < 0, 0.6 * own, 1.3 * own) + 0.001)
+
+
+def test_paths_cover_the_contiguous_steps() -> None:
+    assert [contiguous(steps) for steps in ((1,), (1, 2, 3), STEPS, (2, 3), (1, 3))] == [1, 3, 5, 0, 1]
+
+
+def test_templates_are_stretches_that_really_happened(data: Dataset, templates: np.ndarray) -> None:
+    rows = data.origins(PERIOD)
+    rows = rows[data.known(rows, PERIOD)[:, 4]]
+    happened = (data.moves(rows)[:, :5] / data.units(rows)[:, :5, None]).astype(np.float32)
+    assert templates.shape == (len(rows), 5, 4), "all of them, where there are no more than are kept"
+    assert {one.tobytes() for one in templates} == {one.tobytes() for one in happened}
+
+
+def test_a_run_without_a_first_step_or_bands_has_no_templates(data: Dataset) -> None:
+    later = dataset(data.panel, (2, 5))
+    assert draw_templates(later, PERIOD, config()) is None
+    assert draw_templates(data, PERIOD, config(head="point")) is None
+    with pytest.raises(InputError, match="--paths: the run has no templates"):
+        sample_paths(None, np.zeros((1, 4, 7)), LEVELS, count=3, seed=0, ticker="A")
+
+
+def test_paths_are_coherent_candles(templates: np.ndarray) -> None:
+    paths = sample_paths(templates, forecast(templates), LEVELS, count=500, seed=1, ticker="A")
+    assert paths.shape == (500, 5, 4)
+    assert_coherent(paths[..., None])
+
+
+def test_the_marginals_of_many_paths_are_the_forecasts_quantiles(templates: np.ndarray) -> None:
+    quantiles = forecast(templates)
+    paths = sample_paths(templates, quantiles, LEVELS, count=40_000, seed=2, ticker="A")
+    drawn = np.moveaxis(np.quantile(paths, LEVELS, axis=0), 0, -1)
+    share = (paths[..., None] <= quantiles[None]).mean(axis=0)
+    assert np.abs(share - np.asarray(LEVELS)).max() < 0.012
+    assert np.abs(drawn - quantiles).max() < 0.03 * np.ptp(quantiles)
+
+
+def test_beyond_the_outer_quantiles_a_path_goes_on_with_their_slope(templates: np.ndarray) -> None:
+    own = np.moveaxis(np.quantile(templates, LEVELS, axis=0), 0, -1)
+    same = PathMaker.of(templates, LEVELS).map(own, np.arange(len(templates)))
+    np.testing.assert_allclose(same, coherent(templates[..., None].astype(float))[..., 0], atol=1e-6)
+
+
+def test_one_seed_draws_the_same_paths_whoever_is_forecast_beside(templates: np.ndarray) -> None:
+    ask = {"count": 50, "levels": LEVELS}
+    first, again = (sample_paths(templates, forecast(templates), seed=3, ticker="A", **ask) for _ in range(2))  # type: ignore[arg-type]
+    other = sample_paths(templates, forecast(templates), seed=4, ticker="A", **ask)  # type: ignore[arg-type]
+    another = sample_paths(templates, forecast(templates), seed=3, ticker="B", **ask)  # type: ignore[arg-type]
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, another)
+
+
+def test_the_range_of_paths_is_scored_and_independent_days_do_worse(data: Dataset, templates: np.ndarray) -> None:
+    """Templates whose days were dealt out anew have the same marginals, and another range."""
+    rng = np.random.default_rng(0)
+    dealt = np.stack([rng.permutation(templates[:, step]) for step in range(5)], axis=1)
+    period = Period(PERIOD.end, np.datetime64("2014-06-30"))
+    rows = data.origins(period)
+
+    def walk(origins: np.ndarray) -> np.ndarray:
+        base = np.moveaxis(np.quantile(templates, LEVELS, axis=0), 0, -1)
+        return coherent(base * data.units(origins)[:, :5, None, None])
+
+    both = [("one", walk), ("other", walk)]
+    (whole,) = path_ranges(both, data, rows, period, templates, LEVELS)
+    (apart,) = path_ranges(both, data, rows, period, dealt, LEVELS)
+    assert (whole.quantity, whole.step, whole.score, whole.skill) == ("path-range", 5, "pinball", 0.0)
+    assert whole.loss is not None
+    assert apart.loss is not None
+    assert whole.loss < 0.95 * apart.loss
+
+
+def test_predict_gives_paths_that_repeat(trained: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
+    places = ("--run", trained.folder, "--data-dir", store)
+    answers = [say("predict", "AAPL", "--paths", 5, "--seed", 9, "--format", "json", *places) for _ in range(2)]
+    assert answers[0].out == answers[1].out
+    (one,) = json.loads(answers[0].out)
+    assert (len(one["paths"]), len(one["paths"][0])) == (5, 3)
+    candles = np.array(
+        [[[step[name] for name in ("open", "high", "low", "close")] for step in path] for path in one["paths"]]
+    )
+    assert_coherent(candles[..., None])
+    rows = list(
+        csv.DictReader(io.StringIO(say("predict", "AAPL", "--paths", 5, "--seed", 9, "--format", "csv", *places).out))
+    )
+    drawn = [row for row in rows if row["path"]]
+    assert len(drawn) == 5 * 3 * 4
+    assert float(drawn[0]["value"]) == candles[0, 0, 0]
+    (short,) = predict(["AAPL"], run=str(trained.folder), data_dir=store, paths=5, seed=9, horizon=2)
+    assert short.paths is not None
+    np.testing.assert_allclose(short.paths, candles[:, :2], rtol=1e-9)
+
+
+def test_bad_counts_are_one_line(trained: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
+    answer = say("predict", "AAPL", "--paths", 0, "--run", trained.folder, "--data-dir", store)
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "--paths" in answer.err
+
+
+def test_templates_that_never_move_give_paths_that_never_move() -> None:
+    paths = sample_paths(np.zeros((20, 2, 4), np.float32), np.zeros((2, 4, 7)), LEVELS, count=3, seed=0, ticker="A")
+    assert np.array_equal(paths, np.zeros((3, 2, 4)))
