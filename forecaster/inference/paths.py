@@ -105,7 +105,7 @@ def sample_paths(
     count: int,
     seed: int,
     ticker: str,
-) -> Float[np.ndarray, "path step variable"]:
+) -> Float[np.ndarray, "path taken variable"]:
     """Coherent paths of one ticker as log(price / last close); the same seed and ticker give the same templates.
 
     Raises:
