@@ -162,3 +162,15 @@ def test_direction_counts_only_origins_that_have_a_side() -> None:
 
 def test_no_evidence_says_how_long_a_test_it_would_take() -> None:
     assert "to see such a difference takes about" in card(losses(0.999)).verdict.text
+
+
+def test_skill_asks_for_more_than_how_each_ticker_moves_on_any_day() -> None:
+    """On shuffled days a network beats the reference, and so does whoever knows each ticker's own past."""
+    scores = {"gru": losses(0.9), "walk": losses(1.0, seed=1), "climatology": losses(0.9, seed=3)}
+    verdict = make_scorecard(scores, DATES, tickers=2, steps=STEPS).verdict
+    assert verdict.code == "no-evidence"
+    assert "own past quantiles (climatology)" in verdict.text
+    better = make_scorecard(scores | {"climatology": losses(1.2, seed=3)}, DATES, tickers=2, steps=STEPS).verdict
+    assert better.code == "skill"
+    assert better.sessions_needed is not None
+    assert f"about {better.sessions_needed:,} sessions" in better.text

@@ -1,10 +1,14 @@
 """What can be forecast of a candle: how wide it will be, and how far the close may have moved by then.
 
-Both follow from the quantiles alone, taken as points of a piecewise linear quantile function whose tails go on with the
-slope of the outer two intervals.
+Both follow from the quantiles alone: the quantile function is linear between the levels and has exponential tails
+through the outer two on each side.
+
+Source: Breiman, Stone & Kooperberg (1990), "Robust confidence bounds for extreme upper quantiles", for such tails.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -35,27 +39,21 @@ def annualised(variances: Float[np.ndarray, " horizon"], steps: tuple[int, ...],
 
 def mean(quantiles: Float[np.ndarray, "*origin quantile"], levels: tuple[float, ...]) -> Numbers:
     """Integral of the quantile function."""
-    first, last, low, high = _tails(quantiles, levels)
     inner = ((quantiles[..., 1:] + quantiles[..., :-1]) / 2 * np.diff(levels)).sum(axis=-1)
-    below, above = levels[0], 1 - levels[-1]
-    return inner + below * first - low * below**2 / 2 + above * last + high * above**2 / 2
+    return inner + sum(share * (edge + rate) for edge, rate, share in _tails(quantiles, levels))
 
 
 def square(quantiles: Float[np.ndarray, "*origin quantile"], levels: tuple[float, ...]) -> Numbers:
     """Integral of the squared quantile function."""
-    first, last, low, high = _tails(quantiles, levels)
     one, other = quantiles[..., :-1], quantiles[..., 1:]
     inner = ((one**2 + one * other + other**2) / 3 * np.diff(levels)).sum(axis=-1)
-    return inner + _tail(first, -low, levels[0]) + _tail(last, high, 1 - levels[-1])
+    tails = _tails(quantiles, levels)
+    return inner + sum(share * (edge**2 + 2 * edge * rate + 2 * rate**2) for edge, rate, share in tails)
 
 
-def _tails(quantiles: np.ndarray, levels: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The outer quantiles and the slopes beyond them."""
-    low = (quantiles[..., 2] - quantiles[..., 0]) / (levels[2] - levels[0])
-    high = (quantiles[..., -1] - quantiles[..., -3]) / (levels[-1] - levels[-3])
-    return quantiles[..., 0], quantiles[..., -1], low, high
-
-
-def _tail(edge: np.ndarray, slope: np.ndarray, width: float) -> np.ndarray:
-    """∫ (edge + slope·x)² over 0 ≤ x ≤ width."""
-    return edge**2 * width + edge * slope * width**2 + slope**2 * width**3 / 3
+def _tails(quantiles: np.ndarray, levels: tuple[float, ...]) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
+    """Lower and upper: the outer quantile, the mean excess beyond it (with its sign), and the share that lies there."""
+    low = (quantiles[..., 1] - quantiles[..., 0]) / np.log(levels[1] / levels[0])
+    high = (quantiles[..., -1] - quantiles[..., -2]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
+    yield quantiles[..., 0], -low, levels[0]
+    yield quantiles[..., -1], high, 1 - levels[-1]

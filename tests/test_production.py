@@ -1,0 +1,103 @@
+"""training.through=latest: tested first, then refitted on everything; a forecast says which weights it used."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecaster.modelfile import Model, read_model
+from forecaster.workflows.backtest import backtest
+from forecaster.workflows.predict import predict
+from forecaster.workflows.train import TrainedRun, train
+from tests.studio import QUICK, Answer
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+TRAINING = (*QUICK, "training.steps=120", "training.warmup=10", "training.learning_rate=2e-2")
+LATEST = "training.through=latest"
+
+
+@pytest.fixture(scope="module")
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("production")
+
+
+@pytest.fixture(scope="module")
+def plain(store: Path, runs_folder: Path) -> TrainedRun:
+    return train("gru", settings=TRAINING, data_dir=store, runs_dir=runs_folder, name="plain")
+
+
+@pytest.fixture(scope="module")
+def latest(store: Path, runs_folder: Path) -> TrainedRun:
+    return train("gru", settings=(*TRAINING, LATEST), data_dir=store, runs_dir=runs_folder, name="latest-one")
+
+
+def model(run: TrainedRun) -> Model:
+    return read_model(run.folder / "model.safetensors")
+
+
+def test_what_was_tested_is_the_same_as_without_the_refit(plain: TrainedRun, latest: TrainedRun) -> None:
+    assert latest.scorecard == plain.scorecard
+    one, other = model(plain), model(latest)
+    assert all(np.array_equal(value, other.tensors[name]) for name, value in one.tensors.items())
+    assert one.header.production is None
+    assert other.header.production is not None
+    assert other.header.production["fitted_to"] == "2013-03-01"
+    assert other.header.production["base"] != other.header.base
+    assert not np.array_equal(other.tensors["production/0/readout.weight"], other.tensors["0/readout.weight"])
+
+
+def test_the_refit_takes_the_steps_that_the_evaluation_fixed(store: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    settings = (*TRAINING, LATEST, "training.learning_rate=0.3", "training.clip=50.0")
+    run = train("gru", settings=settings, data_dir=store, runs_dir=tmp_path, say=said.append)
+    curve = [line.split(",") for line in (run.folder / "curve.csv").read_text().splitlines()[1:]]
+    best = min(curve, key=lambda point: float(point[3]))[1]
+    trained = [text for text in said if text.startswith("training gru for")]
+    assert best != "120", "a rate so high that the last step is not the best"
+    assert [text.split()[3] for text in trained] == ["120", best]
+
+
+def test_a_forecast_of_today_is_by_the_refitted_weights_and_one_of_a_known_day_by_the_tested_ones(
+    plain: TrainedRun, latest: TrainedRun, store: Path
+) -> None:
+    def ask(run: TrainedRun, day: dt.date | None = None) -> tuple[str, str, np.ndarray, str]:
+        (one,) = predict(["AAPL"], run=str(run.folder), data_dir=store, as_of=day)
+        return one.weights, one.fitted_to, one.prices, " ".join(one.warnings)
+
+    weights, fitted_to, prices, said = ask(latest)
+    assert (weights, fitted_to) == ("production", "2013-03-01")
+    assert "refitted on all candles to 2013-03-01; the skill was measured with those fitted to 2010-06-30" in said
+    assert not np.array_equal(prices, ask(plain)[2])
+    then = dt.date(2011, 3, 18)
+    weights, fitted_to, prices, said = ask(latest, then)
+    assert (weights, fitted_to) == ("evaluated", "2010-06-30")
+    assert "The weights are the tested ones" in said
+    assert np.array_equal(prices, ask(plain, then)[2])
+    assert ask(plain)[:2] == ("evaluated", "2010-06-30")
+
+
+def test_tickers_of_both_kinds_come_in_the_order_asked(latest: TrainedRun, store: Path, tmp_path: Path) -> None:
+    from forecaster.data.store import Store
+
+    mixed = Store(tmp_path)
+    mixed.write(Store(store).read("AAPL"), source="test")
+    mixed.write(Store(store).read("IBM").between(end=np.datetime64("2012-06-29")), source="test")
+    found = predict(["IBM", "AAPL"], run=str(latest.folder), data_dir=tmp_path)
+    assert [(one.ticker, one.weights) for one in found] == [("IBM", "evaluated"), ("AAPL", "production")]
+
+
+def test_a_backtest_of_the_run_scores_the_tested_weights(latest: TrainedRun, store: Path, tmp_path: Path) -> None:
+    assert backtest(str(latest.folder), data_dir=store, runs_dir=tmp_path).scorecard == latest.scorecard
+
+
+def test_the_command_says_it_in_json_and_in_words(latest: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
+    answer = say("predict", "AAPL", "--run", latest.folder, "--data-dir", store, "--format", "json")
+    (one,) = json.loads(answer.out)
+    assert (one["weights"], one["fitted_to"]) == ("production", "2013-03-01")
+    assert "note: The weights were refitted on all candles" in answer.err
