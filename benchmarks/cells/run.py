@@ -16,15 +16,16 @@ from functools import cache
 from pathlib import Path
 
 import candidates  # registers what it holds
-import numpy as np
 
 from forecaster.data.splits import Split
 from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import score
-from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.features.dataset import Dataset
+from forecaster.modelfile import weights_of
 from forecaster.workflows.check import load_config
-from forecaster.workflows.learn import forecasters, learn
-from forecaster.workflows.train import prepare
+from forecaster.workflows.evaluate import forecasters
+from forecaster.workflows.learn import Job, learn
+from forecaster.workflows.prepare import prepare
 
 CELLS = {
     "rnn": ["model.name=rnn", "training.learning_rate=2e-3"],
@@ -70,11 +71,10 @@ def _measured(settings: list[str], seed: int, store: Path) -> tuple[float, float
         "gru", [SPLIT, *settings, f"training.seed={10 * seed}", "evaluation.baselines=[ewma-random-walk]"]
     )
     dataset, split = _prepared(config.features, store)
-    units = dataset.units(np.arange(len(dataset.panel.sessions)))
-    base = pooled_quantiles(dataset, split.train, units, config.task.levels)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        networks, _ = learn(config, dataset, split, base, Path(folder), lambda _: None, lambda *_: None)
+        job = Job(config, dataset, Path(folder), lambda _: None, lambda *_: None)
+        networks = learn(job, split.train, validation=split.validation).members
     seconds = time.perf_counter() - start
     rows = dataset.require_origins(split.validation, config.task.context)
     scores = {
@@ -87,7 +87,7 @@ def _measured(settings: list[str], seed: int, store: Path) -> tuple[float, float
         for row in card.rows
         if row.name == config.name and row.variable == "mean"
     }
-    return skills[1], skills["all"], sum(one.numel() for one in networks[0].parameters()), seconds
+    return skills[1], skills["all"], sum(array.size for array in weights_of(networks[0]).values()), seconds
 
 
 if __name__ == "__main__":

@@ -23,16 +23,18 @@ _STANDARDISE = (
 
 
 def onnx_bytes(model: Model) -> bytes:
-    """The file's content.
+    """The file's content, of the weights refitted for production where there are such.
 
     Raises:
         InputError: the onnx library is not installed, or a network has no ONNX form.
     """
     graph, task = Graph(), model.config.task
-    base = np.asarray(model.header.base, np.float32)[: len(task.learnt)]
-    members = []
+    production = model.header.production
+    pooled = production["base"] if production else model.header.base
+    base = np.asarray(pooled, np.float32)[: len(task.learnt)]
+    members, place = [], "production/" if production else ""
     for index, network in enumerate(model.config.networks):
-        quantiles = _member(graph, network, task, part_of(model.tensors, f"{index}/"), base)
+        quantiles = _member(graph, network, task, part_of(model.tensors, f"{place}{index}/"), base)
         members.append(_coherent(graph, quantiles))
     mean = members[0] if len(members) == 1 else _coherent(graph, graph.op("Mean", *members))
     axes = ("batch", *base.shape[:2], len(task.levels))
@@ -50,7 +52,7 @@ def _about(model: Model) -> dict[str, str]:
         "supervision": task.supervision,
         "decoder": task.decoder,
         "calibration": "none: rolling calibration is no part of the network",
-        "fitted_to": model.header.fitted_to,
+        "fitted_to": model.header.production["fitted_to"] if model.header.production else model.header.fitted_to,
         "how": _STANDARDISE,
     }
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from forecaster.axes import Float, Int
 from forecaster.config.schema import LEVELS
+from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.candlepaths import drawn, random_scores, spread_scores
-from forecaster.features.coherence import coherent
 from forecaster.inference.sweep import Reach, Runnable
 
 PATHS = 16
@@ -64,7 +64,7 @@ def _batches(dataset: Dataset, rows: Rows, reach: Reach) -> Iterator[tuple[Int[n
 
 
 def _rolled(
-    network: Rollable, dataset: Dataset, rows: Rows, candles: int, scores: Float[np.ndarray, "step path 4"]
+    network: Rollable, dataset: Dataset, rows: Rows, candles: int, scores: Float[np.ndarray, "drawn path 4"]
 ) -> Float[np.ndarray, "origin step 4"]:
     """How many times as wide as the pooled quantiles each step's move is forecast to be.
 

@@ -16,6 +16,7 @@ _INITIAL_WEIGHT = 0.01
 
 Truth = Float[Tensor, "batch last horizon variable"]
 Quantiles = Float[Tensor, "batch last horizon variable quantile"]
+Look = Float[Tensor, "batch last 1 variable quantile"]
 
 
 class Network(nn.Module):
@@ -94,7 +95,7 @@ class Network(nn.Module):
         # Joining one part would copy it, and the gradient's last bits hang on how memory is laid out.
         return torch.cat(found, dim=2) if looks > 1 else found[0]
 
-    def _fed(self, quantiles: Quantiles, step: int, truth: Truth | None) -> Float[Tensor, "batch last variable"]:
+    def _fed(self, quantiles: Look, step: int, truth: Truth | None) -> Float[Tensor, "batch last variable"]:
         """The median candle of a step, or what truly came, drawn anew for each forecast."""
         median = quantiles[:, :, 0, :, quantiles.shape[-1] // 2]
         if truth is None or not self.teacher_forcing:

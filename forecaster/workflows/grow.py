@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
 from forecaster.workflows import runs
+
+if TYPE_CHECKING:
+    from forecaster.models.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,15 +89,20 @@ def grow(
     panel = Panel.of([read])
     task, count = model.config.task, steps or model.config.task.steps[-1]
     dataset = Dataset(panel, compute_features(panel, model.config.features), task.steps)
-    moves = grow_paths(model.networks(), dataset, task.levels, count, paths, seed)
+    members = [cast("Network", member) for member in model.members()]
+    moves = grow_paths(members, dataset, task.levels, count, paths, seed)
     origin, close = read.dates[-1], float(read.close[-1])
     dates = next_sessions(read.calendar, origin, count)
     return Paths(name, folder.name, origin, context, close, read.currency, dates, close * np.exp(moves))
 
 
 def _require_growing(config: Config, run: str) -> None:
+    from forecaster.baselines import BASELINES
     from forecaster.features import growing_groups
 
+    baselines = [network.name for network in config.networks if network.name in BASELINES]
+    if baselines:
+        raise InputError(f"run {run} is {at_most_five(baselines)}, no network that could be fed: choose another run.")
     foreign = [group for group in config.features if group not in growing_groups()]
     if foreign:
         raise InputError(
