@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from forecaster.config.schema import Config
+from forecaster.deploy.bodies import BODIES
 from forecaster.deploy.network import onnx_bytes
 from forecaster.errors import InputError
 from forecaster.features.coherence import coherent
@@ -32,7 +33,7 @@ pytest_plugins = ("tests.studio_fixtures",)
 FEATURES = 6
 BASE = np.sort(np.random.default_rng(0).normal(size=(3, 4, 7)), axis=-1)
 VARIANTS: tuple[dict[str, Any], ...] = (
-    *({"name": name} for name in MODELS.names()),
+    *({"name": name} for name in sorted(BODIES)),
     {"name": "rnn", "nonlinearity": "relu", "num_layers": 2, "hidden_size": 5},
     {"name": "gru", "bidirectional": True, "num_layers": 2, "bias": False},
     {"name": "lstm", "bidirectional": True, "num_layers": 2},
@@ -79,6 +80,10 @@ def test_onnxruntime_gives_what_torch_gives(variant: dict[str, Any]) -> None:
 @pytest.mark.parametrize("decoder", ["direct", "seq2seq", "recursive"])
 def test_every_head_and_decoder_is_the_same_elsewhere(head: str, decoder: str) -> None:
     assert_same(*made({"name": "gru", "hidden_size": 8}, head=head, decoder=decoder))
+
+
+def test_every_network_that_ships_has_an_onnx_form() -> None:
+    assert {"rnn", "lstm", "gru", "dnn", "lru", "attention"} <= set(BODIES) <= set(MODELS.names())
 
 
 def test_members_are_averaged_as_here() -> None:
