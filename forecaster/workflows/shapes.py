@@ -43,5 +43,5 @@ def _recursive_problems(config: Config, document: Document) -> Iterator[str]:
         yield (
             f"{document.place(('features', config.features.index(foreign[0])))}: features has "
             f"{at_most_five(foreign)}, but the decoder recursive forecasts candles alone and cannot feed "
-            f"{'them' if len(foreign) > 1 else 'it'} back: leave {', '.join(growing)}, or set task.decoder to direct."
+            f"{'them' if len(foreign) > 1 else 'it'} back: keep only {', '.join(growing)}, or set task.decoder to direct."
         )
