@@ -11,12 +11,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config
+    from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
+    from forecaster.workflows.grow import grow
+    from forecaster.workflows.outputs import outputs
     from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
     from forecaster.workflows.train import resume, train
 
-__all__ = ["backtest", "fetch", "load_config", "load_panel", "predict", "resume", "train"]
+__all__ = [
+    "backtest",
+    "export_run",
+    "fetch",
+    "grow",
+    "load_config",
+    "load_panel",
+    "outputs",
+    "predict",
+    "resume",
+    "train",
+]
 
 _MODULES = {"load_config": "check", "load_panel": "panel", "resume": "train"}
 

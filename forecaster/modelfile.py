@@ -114,7 +114,7 @@ class Model:
             raise _damaged(self.path, reason) from error
 
     def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> LightNetwork | None:
-        member = light_network(model, self.config.task.head, weights, np.asarray(base))
+        member = light_network(model, self.config.task.head, weights, np.asarray(base), self.config.task.decoder)
         if member is not None:
             member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
         return member
@@ -122,7 +122,8 @@ class Model:
     def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> Network:
         from forecaster.models.build import make_network, put_weights
 
-        network = make_network(model, self.config.task.head, len(self.header.features), base)
+        task = self.config.task
+        network = make_network(model, task.head, len(self.header.features), base, task.decoder, task.teacher_forcing)
         return put_weights(network, weights).eval()
 
 

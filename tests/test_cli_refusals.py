@@ -59,6 +59,34 @@ def refused(answer: Answer, code: int, *texts: str) -> None:
         ("data.tickers=[GOOG] & task.context=1999", ("task.context is 1999", "longest history has 2148", "lower")),
         ("data.split.test_end=2010-09-30 & task.horizon=[1, 200]", ("task.horizon has step 200", "lower task.horizon")),
         ("training.learning_rate=1e30", ("training.learning_rate: the", "lower the rate")),
+        ("model={name: gur}", ("Unknown model 'gur'. Did you mean 'gru'?",)),
+        ("task.decoder=recursiv", ("task.decoder is 'recursiv': expected 'direct', 'recursive' or 'seq2seq'",)),
+        ("task.decoder=seq2seq & task.horizon=[1, 5]", ("task.horizon is [1, 5]", "seq2seq", "set horizon to 5")),
+        (
+            "task.decoder=recursive",
+            ("features has volume", "decoder recursive", "base, calendar, ohlc", "set task.decoder to direct"),
+        ),
+        (
+            "task.decoder=recursive & features=[base] & task.head=point",
+            ("task.head is point", "set head to scale, or decoder to direct"),
+        ),
+        (
+            "task.decoder=recursive & features=[base] & model.bidirectional=true",
+            ("model.bidirectional is true with task.decoder recursive", "set decoder to direct"),
+        ),
+        (
+            "model.bidirectional=true & task.supervision=dense",
+            ("model.bidirectional is true with task.supervision dense", "set supervision to window"),
+        ),
+        (
+            "task.teacher_forcing=0.5",
+            ("task.teacher_forcing is 0.5 with task.decoder direct", "set decoder to seq2seq"),
+        ),
+        ("task.decoder=seq2seq & task.teacher_forcing=2", ("task.teacher_forcing is 2", "less than or equal to 1")),
+        (
+            "model={name: dnn, window: 41}",
+            ("looks back 41 candles, but a forecast reads 40", "task.context at least 41"),
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_line(

@@ -45,11 +45,37 @@ def test_numpy_gives_what_torch_gives(name: str, bidirectional: bool, layers: in
     parameters = {"hidden_size": 9, "num_layers": layers, "bidirectional": bidirectional, "bias": layers == 1}
     model = ModelConfig(name=name, **parameters)  # type: ignore[arg-type]
     built = network(model, head)
-    base = np.asarray(built.head.base if head != "quantile" else BASE)
+    base = BASE[..., 3:4] if head == "point" else BASE
     light = light_network(model, head, weights_of(built), base)
     assert light is not None
     for last in (1, 60):
         np.testing.assert_allclose(light.run(inputs(5, 60), last), built.run(inputs(5, 60), last), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name": "rnn", "nonlinearity": "relu", "hidden_size": 9},
+        {"name": "dnn"},
+        {"name": "dnn", "window": 13, "num_layers": 3, "hidden_size": 9, "bias": False},
+        {"name": "lru"},
+        {"name": "lru", "hidden_size": 9, "half_life": 300.0},
+    ],
+)
+def test_numpy_gives_what_torch_gives_of_the_other_networks(parameters: dict[str, object]) -> None:
+    model = ModelConfig(**parameters)  # type: ignore[arg-type]
+    torch.manual_seed(3)
+    built = make_network(model, "scale", FEATURES, BASE).eval()
+    torch.nn.init.normal_(built.readout.weight, std=0.2)
+    light = light_network(model, "scale", weights_of(built), BASE)
+    assert light is not None
+    for last in (1, 60):
+        np.testing.assert_allclose(light.run(inputs(5, 60), last), built.run(inputs(5, 60), last), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", ["seq2seq", "recursive"])
+def test_a_decoder_that_only_torch_can_run_has_no_light_form(decoder: str) -> None:
+    assert light_network(ModelConfig(name="gru"), "scale", {}, BASE, decoder) is None
 
 
 def test_a_network_that_only_torch_can_run_has_no_light_form() -> None:

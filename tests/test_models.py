@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -101,6 +102,63 @@ def test_the_recipes_networks_have_as_many_parameters_as_published(model: str, c
 def test_a_network_starts_at_the_base_quantiles(name: str) -> None:
     start = network(name)(inputs(), 1)
     torch.testing.assert_close(start, BASE.expand_as(start), atol=0.2, rtol=0.1)
+
+
+@pytest.mark.parametrize("decoder", ["direct", "seq2seq", "recursive"])
+def test_every_decoder_hangs_on_the_newest_candle_and_on_no_later_one(name: str, decoder: str) -> None:
+    torch.manual_seed(0)
+    model = make_network(ModelConfig(name=name), "scale", INPUTS, BASE, decoder)
+    changed = inputs()
+    changed[:, 7:] = 3.0
+    both = [model(given, 12) for given in (inputs(), changed)]
+    assert both[0].shape == (3, 12, 1 if decoder == "recursive" else STEPS, 4, LEVELS)
+    assert torch.equal(both[0][:, :7], both[1][:, :7])
+    assert not torch.equal(both[0][:, 7:], both[1][:, 7:])
+
+
+@pytest.mark.parametrize("decoder", ["direct", "seq2seq"])
+def test_going_on_from_what_was_read_is_reading_it_all(name: str, decoder: str) -> None:
+    torch.manual_seed(0)
+    model = make_network(ModelConfig(name=name), "scale", INPUTS, BASE, decoder).eval()
+    torch.nn.init.normal_(model.readout.weight)
+    candles = inputs().numpy()
+    _, memory = model.advance(candles[:, :7])
+    for time in range(7, 12):
+        found, memory = model.advance(candles[:, time : time + 1], memory)
+        np.testing.assert_allclose(found, model.run(candles[:, : time + 1], 1)[:, 0], atol=1e-5, rtol=1e-5)
+
+
+def test_a_bounded_network_does_not_know_where_its_stretch_began(name: str) -> None:
+    """What a forecast is must not hang on how long a history was read with it."""
+    body = make_body(ModelConfig(name=name), INPUTS)
+    reach = getattr(body, "reach", None)
+    if reach is None:
+        return
+    whole = inputs(time=reach + 90)
+    alone = torch.stack([body(whole[:, end - reach : end])[:, -1] for end in range(reach, reach + 90)], dim=1)
+    torch.testing.assert_close(body(whole)[:, reach - 1 : -1], alone, atol=1e-5, rtol=1e-4)
+    changed = whole.clone()
+    changed[:, 0] = 5.0
+    torch.testing.assert_close(body(changed)[:, reach:], body(whole)[:, reach:], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(body(changed)[:, reach - 1], body(whole)[:, reach - 1])
+
+
+def test_teacher_forcing_feeds_the_true_candle_in_training_alone() -> None:
+    torch.manual_seed(0)
+    model = make_network(ModelConfig(name="gru"), "scale", INPUTS, BASE, "seq2seq", teacher_forcing=1.0)
+    torch.nn.init.normal_(model.readout.weight, std=0.3)
+    truth = torch.randn(3, 12, STEPS, 4)
+    own, taught = model(inputs(), 12), model(inputs(), 12, truth)
+    assert torch.equal(own[:, :, 0], taught[:, :, 0]), "nothing is fed before the first step"
+    assert not torch.allclose(own[:, :, 1:], taught[:, :, 1:])
+    half = make_network(ModelConfig(name="gru"), "scale", INPUTS, BASE, "seq2seq", teacher_forcing=0.5)
+    half.load_state_dict(model.state_dict())
+    mixed = half(inputs(), 12, truth)
+    second = mixed[:, :, 1].flatten(2)
+    from_own, from_truth = ((second == other[:, :, 1].flatten(2)).all(dim=-1) for other in (own, taught))
+    assert (from_own | from_truth).all()
+    assert from_own.any()
+    assert from_truth.any()
 
 
 def test_a_network_without_skip_has_no_linear_path(name: str) -> None:

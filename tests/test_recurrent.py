@@ -81,6 +81,10 @@ def test_dropout_that_torch_would_ignore_is_refused(tmp_path: Path) -> None:
         ("model: {name: gru, hidden_size: many}", "model.hidden_size is 'many': expected "),
         ("model: {name: gru, dropout: 1.0, num_layers: 2}", "model.dropout is 1.0: expected "),
         ("model: {name: gru, cell: LSTM}", "unknown key 'model.cell'"),
+        ("model: {name: gru, nonlinearity: relu}", "unknown key 'model.nonlinearity'"),
+        ("model: {name: rnn, nonlinearity: gelu}", "model.nonlinearity is 'gelu': expected 'tanh' or 'relu'"),
+        ("model: {name: attention, num_heads: 3}", "model.hidden_size is 64, but 3 heads share it"),
+        ("model: {name: dnn, window: 300}", "model looks back 300 candles, but a forecast reads 250"),
         ("model: {name: gru, input_size: 4}", "unknown key 'model.input_size'"),
     ],
 )
@@ -110,10 +114,19 @@ def test_dropout_acts_in_training_alone() -> None:
 def test_every_parameter_has_its_text_for_the_schema() -> None:
     for name in CELLS:
         fields = parameters(name).model_fields
-        assert set(fields) == {"hidden_size", "num_layers", "bias", "dropout", "bidirectional", "skip"}
+        own = {"nonlinearity"} if name == "rnn" else set()
+        assert set(fields) == {"hidden_size", "num_layers", "bias", "dropout", "bidirectional", "skip"} | own
         assert all(field.description for field in fields.values())
 
 
 def test_a_model_of_a_taken_name_is_refused() -> None:
     with pytest.raises(ValueError, match="model 'gru' is registered twice"):
         MODELS.add("gru", Recurrent)
+
+
+def test_the_plain_rnns_states_are_those_of_its_nonlinearity() -> None:
+    bent, bounded = (network("rnn", nonlinearity=kind).body(5 * inputs()) for kind in ("relu", "tanh"))
+    assert bent.min() == 0
+    assert bent.max() > 1
+    assert bounded.abs().max() <= 1
+    assert bounded.min() < 0

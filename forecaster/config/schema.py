@@ -11,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
 
+WARM_UP = 250
+"""Candles that a densely supervised network reads before the first origin of a stretch."""
+
 SPAN = r"^[1-9][0-9]*[ym]$"
 
 
@@ -94,8 +97,10 @@ class TaskConfig(Section):
     """Candles read before a forecast: exactly so many for `window`, at least so many for `dense`."""
     supervision: Literal["dense", "window"] = "dense"
     """`dense`: a forecast is learnt at each candle (N-to-N); `window`: only at the last one."""
-    decoder: Literal["direct"] = "direct"
-    """`direct`: all steps at once from the newest state."""
+    decoder: Literal["direct", "recursive", "seq2seq"] = "direct"
+    """`direct`: all steps at once; `recursive`: one step, fed back as input; `seq2seq`: a decoder walks step by step."""
+    teacher_forcing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """`seq2seq` only: share of training in which the decoder is fed the true candle instead of its own."""
     head: Literal["scale", "quantile", "point"] = "scale"
     """`scale`: one log-scale on the training quantiles; `quantile`: free quantiles; `point`: the median alone."""
 
@@ -110,6 +115,16 @@ class TaskConfig(Section):
     def steps(self) -> tuple[int, ...]:
         """The horizon as explicit steps, in sessions."""
         return self.horizon if isinstance(self.horizon, tuple) else tuple(range(1, self.horizon + 1))
+
+    @property
+    def learnt(self) -> tuple[int, ...]:
+        """The steps that the network learns; a recursive decoder reaches the others by itself."""
+        return self.steps[:1] if self.decoder == "recursive" else self.steps
+
+    @property
+    def read(self) -> int:
+        """Candles that a forecast has read, at least: exactly so many for `window`."""
+        return self.context if self.supervision == "window" else max(WARM_UP, self.context)
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -15,3 +15,19 @@ from forecaster.registry import Registry
 Group = Callable[[Candles], Mapping[str, np.ndarray]]
 
 GROUPS: Registry[Group] = Registry("feature group", __name__)
+
+_GROWING: set[Group] = set()
+
+
+def candles_alone(group: Group) -> Group:
+    """Mark a group that reads the ticker's own candles and the calendar, so that forecast candles can be fed to it.
+
+    What it remembers of the past it asks of `Candles.mean` and `Candles.lag`.
+    """
+    _GROWING.add(group)
+    return group
+
+
+def growing_groups() -> tuple[str, ...]:
+    """Names of the groups that `candles_alone` marks."""
+    return tuple(name for name in GROUPS.names() if GROUPS[name] in _GROWING)

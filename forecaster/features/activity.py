@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, candles_alone
 from forecaster.features.candles import Candles
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
@@ -19,6 +19,7 @@ def volume(candles: Candles) -> Mapping[str, np.ndarray]:
 
 
 @GROUPS.register("weekday")
+@candles_alone
 def weekday(candles: Candles) -> Mapping[str, np.ndarray]:
     """One-hot of Monday to Friday; all zero at weekends, where crypto trades."""
     # Day 0 of datetime64 is Thursday, 1970-01-01.

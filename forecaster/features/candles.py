@@ -147,9 +147,10 @@ class Candles:
     def following(self) -> Shaped[np.ndarray, "time ticker"]:
         """The next session by the exchange's calendar: known at the close, whatever rows follow."""
         following = np.full_like(self.sessions, np.datetime64("NaT"))
-        for column, calendar in enumerate(self.calendars):
-            real = ~np.isnat(self.sessions[:, column])
-            following[real, column] = following_sessions(calendar, self.sessions[real, column])
+        calendars = np.asarray(self.calendars)
+        for calendar in dict.fromkeys(self.calendars):
+            real = ~np.isnat(self.sessions) & (calendars == calendar)
+            following[real] = following_sessions(calendar, self.sessions[real])
         return following
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,18 +44,31 @@ def compute_features(panel: Panel, groups: Sequence[str], market: Panel | Market
         UnknownNameError: no such group.
     """
     names: list[str] = []
-    members = [(name, GROUPS[name]) for name in groups]
 
     def block(candles: Candles) -> np.ndarray:
-        columns = {f"{name}.{key}": value for name, group in members for key, value in group(candles).items()}
-        names[:] = columns
-        # Each feature in one piece, [feature, time, ticker]: three times as fast as writing every 117th number.
-        stack = np.empty((len(columns), *candles.volume.shape), np.float32)
-        for value, place in zip(columns.values(), stack, strict=True):
-            np.clip(value, -CLIP, CLIP, out=place, casting="same_kind")
-        stack[np.isnan(stack)] = 0
-        return np.moveaxis(stack, 0, -1)
+        found = columns(candles, groups)
+        names[:] = found
+        return matrix(found)
 
     values = by_block(panel, block, market)
     scale = np.nan_to_num(by_block(panel, lambda candles: candles.scale), nan=1.0)
     return Features(tuple(names), values, scale, ready(panel))
+
+
+def columns(candles: Candles, groups: Sequence[str]) -> dict[str, np.ndarray]:
+    """What the named groups say of a block, each column [time, ticker] under the name `group.feature`.
+
+    Raises:
+        UnknownNameError: no such group.
+    """
+    return {f"{name}.{key}": value for name in groups for key, value in GROUPS[name](candles).items()}
+
+
+def matrix(found: Mapping[str, np.ndarray]) -> Float32[np.ndarray, "time ticker feature"]:
+    """Columns side by side: NaN → 0, clipped at ±`CLIP`."""
+    # Each feature in one piece, [feature, time, ticker]: three times as fast as writing every 117th number.
+    stack = np.empty((len(found), *next(iter(found.values())).shape), np.float32)
+    for value, place in zip(found.values(), stack, strict=True):
+        np.clip(value, -CLIP, CLIP, out=place, casting="same_kind")
+    stack[np.isnan(stack)] = 0
+    return np.moveaxis(stack, 0, -1)

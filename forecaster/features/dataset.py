@@ -13,6 +13,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.compute import Features
+from forecaster.features.growth import History
 
 Rows = Int[np.ndarray, " origin"]
 
@@ -36,6 +37,11 @@ class Dataset:
     def logs(self) -> Float[np.ndarray, "row 4"]:
         """Natural logs of adjusted open, high, low, close."""
         return np.log(self.panel.prices)
+
+    @cached_property
+    def history(self) -> History:
+        """What the rows must remember so that forecast candles can follow them."""
+        return History.of(self.panel, tuple(dict.fromkeys(name.partition(".")[0] for name in self.features.names)))
 
     @cached_property
     def first_row(self) -> Int[np.ndarray, " row"]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, candles_alone
 from forecaster.features.candles import Candles
 
 
 @GROUPS.register("base")
+@candles_alone
 def base(candles: Candles) -> Mapping[str, np.ndarray]:
     """Gap, body, upper and lower wick, in units of the volatility known at the close."""
     scale = candles.scale
@@ -23,6 +24,7 @@ def base(candles: Candles) -> Mapping[str, np.ndarray]:
 
 
 @GROUPS.register("ohlc")
+@candles_alone
 def ohlc(candles: Candles) -> Mapping[str, np.ndarray]:
     """The plain four: log of each price over the previous close, in percent."""
     names = ("open", "high", "low", "close")

@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 
 from forecaster.axes import Float, Float32, Int
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, candles_alone
 from forecaster.features.candles import Candles
 
 _QUARTER = np.timedelta64(91, "D")
@@ -97,6 +97,7 @@ def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
 
 
 @GROUPS.register("calendar")
+@candles_alone
 def calendar(candles: Candles) -> Mapping[str, np.ndarray]:
     """The coming session's third of the quarter's month, the pause before it, and December."""
     following = candles.following

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, candles_alone
 from forecaster.features.candles import Candles
 
 _HALF_LIFE = (66.0,)
 
 
 @GROUPS.register("shape")
+@candles_alone
 def shape(candles: Candles) -> Mapping[str, np.ndarray]:
     """Long shares of gap, wicks and returns in the volatility of the same half-life, as centred logs."""
     volatility = candles.volatility(_HALF_LIFE)[..., 0]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, candles_alone
 from forecaster.features.candles import Candles, centred_log_scale
 
 
 @GROUPS.register("vol")
+@candles_alone
 def vol(candles: Candles) -> Mapping[str, np.ndarray]:
     """Level, newest shock and term structure of volatility, and the trend in its units."""
     scale = candles.scale

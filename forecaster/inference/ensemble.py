@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from forecaster.baselines import FittedBaseline
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster
+from forecaster.inference.recursion import Rollable, rolled_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles
 
 Member = Runnable | FittedBaseline
@@ -25,4 +27,6 @@ def ensemble(members: Sequence[Member], dataset: Dataset, reach: Reach) -> Forec
 def _bound(member: Member, dataset: Dataset, reach: Reach) -> Forecaster:
     if isinstance(member, FittedBaseline):
         return member.bind(dataset)
+    if member.horizon < len(dataset.steps):  # it reaches the others by feeding back what it forecasts
+        return lambda rows: rolled_quantiles(cast(Rollable, member), dataset, rows, reach)
     return lambda rows: quantiles(member, dataset, rows, reach)

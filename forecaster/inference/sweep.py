@@ -12,9 +12,6 @@ from forecaster.config.schema import TaskConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 
-WARM_UP = 250
-"""Candles that a densely supervised network reads before the first origin of a stretch."""
-
 _STRETCH = 512
 """Origins of one ticker in a stretch."""
 
@@ -28,6 +25,11 @@ _LANES = 32
 @runtime_checkable
 class Runnable(Protocol):
     """A trained network, whether torch or numpy runs it."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps that it learnt."""
+        ...
 
     def run(
         self, inputs: Float[np.ndarray, "batch time feature"], last: int
@@ -56,7 +58,7 @@ class Reach:
     @classmethod
     def of(cls, task: TaskConfig, span: int = _STRETCH) -> Reach:
         """A window's forecast has read exactly `context` candles; a dense network may give many in one pass."""
-        return cls(task.context - 1, 1) if task.supervision == "window" else cls(max(WARM_UP, task.context) - 1, span)
+        return cls(task.read - 1, 1 if task.supervision == "window" else span)
 
     @classmethod
     def newest(cls, task: TaskConfig) -> Reach:

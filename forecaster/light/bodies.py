@@ -1,12 +1,15 @@
-"""Inputs → states, as torch's RNN, LSTM and GRU compute them.
+"""Inputs → states, as torch's RNN, LSTM and GRU compute them, the feed-forward network and the linear recurrent unit.
 
-The equations are those of torch's documentation; weights are [gates · hidden, inputs], the gates stacked.
+The equations of the first three are those of torch's documentation; weights are [gates · hidden, inputs], the gates
+stacked.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -83,6 +86,48 @@ def _lstm(given: Gates, kept: Gates, state: State) -> State:
     return output * np.tanh(memory), memory
 
 
+def _dnn(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], States]:  # noqa: ARG001
+    first = weights["first.weight"]  # hidden, feature, window
+    deeper = sorted(int(name.split(".")[1]) for name in weights if re.fullmatch(r"layers\.\d+\.weight", name))
+
+    def body(inputs: Inputs) -> States:
+        reach = first.shape[2]
+        before = np.pad(inputs, ((0, 0), (reach - 1, 0), (0, 0)))
+        time = inputs.shape[1]
+        windows = [before[:, place : place + time] @ first[..., place].T for place in range(reach)]
+        states = _gelu(np.sum(windows, axis=0) + weights.get("first.bias", np.float32(0)))
+        for layer in deeper:
+            bias = weights.get(f"layers.{layer}.bias", np.float32(0))
+            states = _gelu(states @ weights[f"layers.{layer}.weight"].T + bias)
+        return states
+
+    return body
+
+
+def _lru(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], States]:  # noqa: ARG001
+    decay = np.logaddexp(weights["rate"], np.float32(0))
+    keep, share = np.exp(-decay), np.sqrt(-np.expm1(-2 * decay))
+
+    def body(inputs: Inputs) -> States:
+        means = share * (inputs @ weights["given.weight"].T + weights["given.bias"])
+        for time in range(1, means.shape[1]):
+            means[:, time] += keep * means[:, time - 1]
+        mixed = means @ weights["mix.weight"].T + weights["mix.bias"]
+        return _gelu(mixed + inputs @ weights["direct.weight"].T + weights["direct.bias"])
+
+    return body
+
+
+def _gelu(values: np.ndarray) -> np.ndarray:
+    """x · Φ(x), with the error function after Abramowitz & Stegun (1964), 7.1.26: exact within 1.5e-7."""
+    size = np.abs(values) * np.float32(math.sqrt(0.5))
+    share = 1 / (1 + np.float32(0.3275911) * size)
+    terms = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+    tail = reduce(lambda total, term: (total + np.float32(term)) * share, terms, np.zeros_like(values))
+    half = np.float32(0.5) * tail * np.exp(-size * size)
+    return values * np.where(values > 0, 1 - half, half)
+
+
 def _sigmoid(values: np.ndarray) -> np.ndarray:
     return np.float32(0.5) * np.tanh(np.float32(0.5) * values) + np.float32(0.5)  # cannot overflow
 
@@ -91,4 +136,6 @@ BODIES: dict[str, Callable[[Weights, Mapping[str, Any]], Callable[[Inputs], Stat
     "rnn": partial(_recurrent, _rnn, 1),
     "gru": partial(_recurrent, _gru, 1),
     "lstm": partial(_recurrent, _lstm, 2),
+    "dnn": _dnn,
+    "lru": _lru,
 }

@@ -29,6 +29,11 @@ class LightNetwork:
     weights: Weights
     base: Float[np.ndarray, "horizon variable quantile"]
 
+    @property
+    def horizon(self) -> int:
+        """Steps that it learnt."""
+        return len(self.base)
+
     def run(
         self, inputs: Float[np.ndarray, "batch time feature"], last: int
     ) -> Float[np.ndarray, "batch last horizon variable quantile"]:
@@ -41,10 +46,14 @@ class LightNetwork:
 
 
 def light_network(
-    model: ModelConfig, head: str, weights: Weights, base: Float[np.ndarray, "horizon variable quantile"]
+    model: ModelConfig,
+    head: str,
+    weights: Weights,
+    base: Float[np.ndarray, "horizon variable quantile"],
+    decoder: str = "direct",
 ) -> LightNetwork | None:
     """A network of the model file, or None for one that only torch can run."""
-    if model.name not in BODIES:
+    if model.name not in BODIES or decoder != "direct":
         return None
     inner = {name.removeprefix("body."): value for name, value in weights.items() if name.startswith("body.")}
     return LightNetwork(BODIES[model.name](inner, model.parameters), HEADS[head], weights, base.astype(np.float32))

@@ -14,10 +14,17 @@ from torch import Tensor
 from forecaster.axes import Float
 from forecaster.registry import Registry
 
+Memory = tuple[Tensor, ...]
+"""What a body keeps of the candles it has read, each tensor with the batch first; empty before the first candle."""
+
 
 @runtime_checkable
 class Body(Protocol):
     """What every network offers.
+
+    Two things more may be there. `reach`, a number: the candles that a state can depend on, where they are bounded.
+    `read(inputs, memory)`, giving states and the new memory: to go on reading without beginning anew; without it the
+    candles read so far are read again.
 
     Attributes:
         output_size: width of the states.

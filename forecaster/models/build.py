@@ -74,6 +74,18 @@ def resolved_model(
         body = make_body(model, input_size=1)
     except ValueError as error:
         raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
+    reach, limit = getattr(body, "reach", 0), task.read
+    if reach > limit:
+        raise ConfigError(
+            f"{document.place(path)}: {key} looks back {reach} candles, but a forecast reads {limit}: "
+            f"make the network's reach smaller or task.context at least {reach}."
+        )
+    if task.decoder == "recursive" and not body.causal:
+        raise ConfigError(
+            f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.decoder recursive: "
+            "what is read backwards cannot go on with a forecast candle; set decoder to direct or bidirectional to "
+            "false."
+        )
     if task.supervision == "dense" and not body.causal:
         raise ConfigError(
             f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.supervision dense: "
@@ -87,10 +99,21 @@ def make_body(config: ModelConfig, input_size: int) -> Body:
     return MODELS[config.name](input_size, **config.parameters)
 
 
-def make_network(model: ModelConfig, head: str, input_size: int, base: Any) -> Network:
+def make_network(
+    model: ModelConfig, head: str, input_size: int, base: Any, decoder: str = "direct", teacher_forcing: float = 0.0
+) -> Network:
     """A network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
     quantiles = torch.as_tensor(base, dtype=torch.float32)
-    return Network(make_body(model, input_size), input_size=input_size, head=head, base=quantiles)
+    learnt = quantiles[:1] if decoder == "recursive" else quantiles
+    return Network(
+        make_body(model, input_size),
+        input_size=input_size,
+        head=head,
+        base=learnt,
+        looks=len(learnt) if decoder == "seq2seq" else 1,
+        teacher_forcing=teacher_forcing,
+        pooled=quantiles.numpy(),
+    )
 
 
 def put_weights(network: Network, weights: Mapping[str, np.ndarray]) -> Network:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Lt
 from torch import Tensor, cat, nn
 
 from forecaster.axes import Float
-from forecaster.models import MODELS
+from forecaster.models import MODELS, Memory
 
 
 class Recurrent(nn.Module):
@@ -18,9 +18,10 @@ class Recurrent(nn.Module):
 
     Args:
         input_size: features a candle.
-        cell: `nn.RNN` (tanh), `nn.LSTM` or `nn.GRU`.
+        cell: `nn.RNN`, `nn.LSTM` or `nn.GRU`.
         hidden_size: width of the state of one direction.
         num_layers: recurrent layers, each reading the one below.
+        nonlinearity: of the plain RNN: `tanh`, or `relu`, whose states are not bounded.
         bias: whether the cells have bias terms.
         dropout: share of the states dropped between layers in training; needs more than one layer.
         bidirectional: read the window backwards as well; every state then knows the whole window.
@@ -39,6 +40,7 @@ class Recurrent(nn.Module):
         cell: Callable[..., nn.RNNBase],
         hidden_size: Annotated[int, Ge(1)] = 64,
         num_layers: Annotated[int, Ge(1)] = 1,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
         bidirectional: bool = False,
@@ -47,6 +49,7 @@ class Recurrent(nn.Module):
         super().__init__()
         if dropout and num_layers == 1:
             raise ValueError(f"dropout is {dropout}, but acts only between layers: set num_layers to 2 or dropout to 0")
+        plain = {"nonlinearity": nonlinearity} if cell is nn.RNN else {}  # torch's other two have their own
         self.cell = cell(
             input_size,
             hidden_size,
@@ -55,6 +58,7 @@ class Recurrent(nn.Module):
             batch_first=True,
             dropout=dropout,
             bidirectional=bidirectional,
+            **plain,
         )
         self.hidden_size = hidden_size
         self.output_size = hidden_size * (2 if bidirectional else 1)
@@ -63,14 +67,22 @@ class Recurrent(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
         """States at every candle; backwards, the state that has read the whole window."""
-        states, final = self.cell(inputs)
+        states, final = self.read(inputs)
         if self.causal:
             return states
-        hidden = final[0] if isinstance(final, tuple) else final  # an LSTM's is (h_n, c_n)
-        backward = hidden[-1][:, None, :].expand(-1, states.shape[1], -1)
+        backward = final[0][:, -1:].expand(-1, states.shape[1], -1)
         return cat([states[..., : self.hidden_size], backward], dim=-1)
+
+    def read(
+        self, inputs: Float[Tensor, "batch time feature"], memory: Memory = ()
+    ) -> tuple[Float[Tensor, "batch time state"], Memory]:
+        """As torch's module reads on from h_n (and c_n): the memory's tensors are "batch layer hidden"."""
+        before = tuple(part.transpose(0, 1).contiguous() for part in memory)
+        single = not isinstance(self.cell, nn.LSTM)
+        states, final = self.cell(inputs, (before[0] if single else before) if before else None)
+        return states, tuple(part.transpose(0, 1) for part in ((final,) if single else final))
 
 
 MODELS.add("rnn", partial(Recurrent, cell=nn.RNN))
-MODELS.add("lstm", partial(Recurrent, cell=nn.LSTM))
-MODELS.add("gru", partial(Recurrent, cell=nn.GRU))
+MODELS.add("lstm", partial(Recurrent, cell=nn.LSTM, nonlinearity="tanh"))
+MODELS.add("gru", partial(Recurrent, cell=nn.GRU, nonlinearity="tanh"))

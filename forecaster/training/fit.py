@@ -121,7 +121,7 @@ def _stretch(
         generator.manual_seed(seed)
         torch.manual_seed(seed)  # dropout
         batch = sampler.draw(config.batch, generator)
-        loss = pinball(network(batch.inputs, sampler.span), batch.targets, batch.mask, weights)
+        loss = pinball(network(batch.inputs, sampler.span, batch.targets), batch.targets, batch.mask, weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), config.clip)

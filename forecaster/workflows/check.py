@@ -14,6 +14,7 @@ from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.features import GROUPS
 from forecaster.models.build import model_names, parameters, resolved_model
 from forecaster.registry import Registry
+from forecaster.workflows.shapes import shape_problems
 
 
 def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
@@ -28,6 +29,7 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
     problems = [
         *_unknown_names(document, ("features",), checked.features, GROUPS),
         *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
+        *shape_problems(checked, document),
     ]
     resolved = []
     for index, network in enumerate(checked.networks):

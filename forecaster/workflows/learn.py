@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, FittedBaseline
-from forecaster.config.schema import Config, ModelConfig
+from forecaster.config.schema import Config, ModelConfig, TaskConfig
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.scores import Scores, score
 from forecaster.features.dataset import Dataset, Forecaster, pooled_quantiles
@@ -87,7 +87,7 @@ def learn(
             members.append(FittedBaseline.learnt(model.name, dataset, period, config.task.levels))
             curves.append([])
             continue
-        network = _seeded(model, config.task.head, config.training.seed + number, dataset, base)
+        network = _seeded(model, config.task, config.training.seed + number, dataset, base)
         stop = stops[number] if stops else config.training.steps
         checkpoint = runs.checkpoint(job.folder, f"{mark}{number}")
         curves.append(_fitted(network, job, number, period, validation, checkpoint, stop))
@@ -99,7 +99,8 @@ def _fitted(
     network: Network, job: Job, number: int, period: Period, validation: Period | None, checkpoint: Path, stop: int
 ) -> list[CurvePoint]:
     """Train a network in place; its curve."""
-    config, dataset = job.config, job.dataset
+    config = job.config
+    dataset = replace(job.dataset, steps=config.task.learnt)
     device = choose_device(config.training.device)
     sampler = Sampler(dataset, config.task, period, device)
     job.say(f"training {config.networks[number].name} for {stop:,} steps on {len(sampler.cells):,} origins ({device})")
@@ -130,10 +131,11 @@ def _reporter(tick: Tick, steps: int) -> Report:
     return lambda step, point: tick(step, steps, *((point.loss, point.skill) if point else (None, None)))
 
 
-def _seeded(model: ModelConfig, head: str, seed: int, dataset: Dataset, base: Base) -> Network:
+def _seeded(model: ModelConfig, task: TaskConfig, seed: int, dataset: Dataset, base: Base) -> Network:
+    features = len(dataset.features.names)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make_network(model, head, len(dataset.features.names), base)
+        return make_network(model, task.head, features, base, task.decoder, task.teacher_forcing)
 
 
 def _validation(config: Config, dataset: Dataset, train: Period, validation: Period) -> Validation:

@@ -1,0 +1,34 @@
+"""forecast runs export"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import examples
+from forecaster.cli.runs_group import runs
+
+
+@runs.command(
+    epilog=examples("forecast runs export latest --to onnx", "forecast runs export first --to onnx --output first.onnx")
+)
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")],
+    to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
+    output: Annotated[Path | None, typer.Option(help="File to write; RUN.onnx if absent.")] = None,
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="How to say what was written.")] = "table",
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Write a run's networks for use without this package; the file's metadata says what goes in and comes out."""
+    from forecaster.show.output import present
+    from forecaster.show.runexport import exported_run_view
+    from forecaster.workflows.export_run import export_run
+
+    exported = export_run(run, output=output, runs_dir=runs_dir)
+    if not quiet:
+        present(exported_run_view(exported), format)

@@ -1,0 +1,72 @@
+"""A linear recurrent unit: running means of the inputs, whose half-lives are learnt."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import torch
+from annotated_types import Ge
+from torch import Tensor, nn
+from torch.nn.functional import gelu, softplus
+
+from forecaster.axes import Float
+from forecaster.models import MODELS, Memory
+
+
+class LinearRecurrent(nn.Module):
+    """A diagonal linear recurrence, then one layer that sees the means and the newest candle.
+
+    Volatility is forecast from running means of past moves; here the network chooses what is averaged, and over how
+    long. No gate: a mean forgets at its own steady pace whatever comes.
+
+    Args:
+        input_size: features a candle.
+        hidden_size: running means, and width of the states.
+        half_life: of the slowest mean when training begins, in candles; the fastest begins at 1.
+        skip: let the readout see the inputs too, linearly.
+
+    Source: Orvieto et al. (2023), "Resurrecting Recurrent Neural Networks for Long Sequences", with real eigenvalues.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        *,
+        hidden_size: Annotated[int, Ge(1)] = 64,
+        half_life: Annotated[float, Ge(1)] = 60.0,
+        skip: bool = True,
+    ) -> None:
+        super().__init__()
+        self.given = nn.Linear(input_size, hidden_size)
+        decay = math.log(2) / torch.logspace(0, math.log10(half_life), hidden_size)
+        self.rate = nn.Parameter(torch.log(torch.expm1(decay)))
+        self.mix = nn.Linear(hidden_size, hidden_size)
+        self.direct = nn.Linear(input_size, hidden_size)
+        self.output_size = hidden_size
+        self.causal = True
+        self.skip = skip
+
+    def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
+        """What the layer makes of means and candle."""
+        return self.read(inputs)[0]
+
+    def read(
+        self, inputs: Float[Tensor, "batch time feature"], memory: Memory = ()
+    ) -> tuple[Float[Tensor, "batch time state"], Memory]:
+        """The memory is the means at the newest candle."""
+        decay = softplus(self.rate)
+        means = torch.sqrt(-torch.expm1(-2 * decay)) * self.given(inputs)
+        # In log₂(time) passes over all of time, instead of one over each candle.
+        shift = 1
+        while shift < means.shape[1]:
+            reached = means[:, shift:] + torch.exp(-decay * shift) * means[:, :-shift]
+            means = torch.cat([means[:, :shift], reached], dim=1)
+            shift *= 2
+        for former in memory:
+            ages = torch.arange(1, means.shape[1] + 1, device=means.device)[:, None]
+            means = means + torch.exp(-decay * ages) * former[:, None]
+        return gelu(self.mix(means) + self.direct(inputs)), (means[:, -1],)
+
+
+MODELS.add("lru", LinearRecurrent)

@@ -1,0 +1,93 @@
+"""What a run says at every candle of a ticker: the synchronous outputs of an N-to-N network."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.axes import Float, Shaped
+from forecaster.data.panel import Panel
+from forecaster.data.store import open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import InputError
+from forecaster.workflows import runs
+from forecaster.workflows.market import known_market
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """A forecast from each candle of a ticker.
+
+    Args:
+        dates: of the candles, the origins.
+        close: of each origin, adjusted for splits and dividends up to the last candle read.
+        steps: sessions ahead.
+        levels: quantile levels, ascending.
+        quantiles: coherent, of log(price / close of the origin); open, high, low, close.
+    """
+
+    ticker: str
+    run: str
+    dates: Shaped[np.ndarray, " time"]
+    close: Float[np.ndarray, " time"]
+    steps: tuple[int, ...]
+    levels: tuple[float, ...]
+    quantiles: Float[np.ndarray, "time step 4 quantile"]
+
+    @property
+    def prices(self) -> Float[np.ndarray, "time step 4 quantile"]:
+        """The same as prices, on the scale of `close`."""
+        return self.close[:, None, None, None] * np.exp(self.quantiles)
+
+
+def outputs(
+    ticker: str,
+    *,
+    run: str = "latest",
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+) -> Outputs:
+    """Read a ticker candle by candle, and give what the networks say after each of them.
+
+    Each is the forecast as of its own date: no later candle has a part in it. Rolling calibration is left out, so that
+    these are the networks' own words.
+
+    Args:
+        start: first origin; the first that has candles enough before it if absent.
+        end: last origin; the newest candle if absent.
+
+    Raises:
+        UnknownNameError: no such run or ticker.
+        InputError: no candle between the dates has history enough.
+    """
+    from forecaster.features.compute import compute_features
+    from forecaster.features.dataset import Dataset
+    from forecaster.inference.ensemble import ensemble
+    from forecaster.inference.sweep import Reach
+    from forecaster.modelfile import read_model
+
+    folder, store = runs.find_run(Path(runs_dir), run), open_store(data_dir)
+    model = read_model(folder / runs.MODEL)
+    (name,) = normalise_all([ticker])
+    store.require([name])
+    bars = store.read(name)
+    known = bars if end is None else bars.between(end=np.datetime64(end, "D"))
+    panel = Panel.of([known])
+    networks, task = model.light(), model.config.task
+    market = known_market(folder, store, model, networks, panel.sessions[-1:])
+    features = compute_features(panel, model.config.features, market.means if market else None)
+    dataset = Dataset(panel, features, task.steps)
+    depth = np.arange(len(panel.sessions)) + 1
+    usable = features.ready & (depth >= (task.context if task.supervision == "window" else 1))
+    usable &= panel.sessions >= np.datetime64(start or dt.date.min, "D")
+    rows = np.flatnonzero(usable)
+    if not len(rows):
+        raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")
+    found = ensemble(networks, dataset, Reach.of(task))(rows)
+    close = panel.prices[rows, 3] * (known.close[-1] / panel.prices[-1, 3])
+    return Outputs(name, folder.name, panel.sessions[rows], close, task.steps, task.levels, found)

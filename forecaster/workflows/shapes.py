@@ -1,0 +1,47 @@
+"""Which shapes of a task fit together: decoder, horizon, head and features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from forecaster.config.document import Document
+from forecaster.config.schema import Config
+from forecaster.errors import at_most_five
+from forecaster.features import GROUPS, growing_groups
+
+
+def shape_problems(config: Config, document: Document) -> Iterator[str]:
+    """What keeps the task's decoder from its work, a line each with place and remedy."""
+    task = config.task
+    if task.teacher_forcing and task.decoder != "seq2seq":
+        yield (
+            f"{document.place(('task', 'teacher_forcing'))}: task.teacher_forcing is {task.teacher_forcing} with "
+            f"task.decoder {task.decoder}, which is not fed in training: set decoder to seq2seq or leave it out."
+        )
+    if task.decoder == "direct":
+        return
+    last = task.steps[-1]
+    if task.steps != tuple(range(1, last + 1)):
+        yield (
+            f"{document.place(('task', 'horizon'))}: task.horizon is {list(task.steps)}, but the decoder "
+            f"{task.decoder} walks through every step: set horizon to {last}, or decoder to direct."
+        )
+    if task.decoder == "recursive":
+        yield from _recursive_problems(config, document)
+
+
+def _recursive_problems(config: Config, document: Document) -> Iterator[str]:
+    """A recursive decoder feeds back candles: all else that the network reads must follow from them."""
+    if config.task.head != "scale":
+        yield (
+            f"{document.place(('task', 'head'))}: task.head is {config.task.head}, but the decoder recursive rolls a "
+            "spread forward: set head to scale, or decoder to direct."
+        )
+    growing = growing_groups()
+    foreign = [name for name in config.features if name in GROUPS and name not in growing]
+    if foreign:
+        yield (
+            f"{document.place(('features', config.features.index(foreign[0])))}: features has "
+            f"{at_most_five(foreign)}, but the decoder recursive forecasts candles alone and cannot feed "
+            f"{'them' if len(foreign) > 1 else 'it'} back: keep only {', '.join(growing)}, or set task.decoder to direct."
+        )
