@@ -107,7 +107,7 @@ class _Together:
             return
         points = self._points.setdefault(step, [])
         points.append(point)
-        if len(points) >= len(self._running):
+        if self._reached() >= step:
             self._report(step, _mean(step, points))
 
     def _reached(self) -> int:

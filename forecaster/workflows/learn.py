@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -118,7 +118,7 @@ def _begun(job: Job, number: int, period: Period, base: Base) -> Network | Fitte
 
 
 def _trained(
-    job: Job, networks: dict[int, Network], trainings: dict[int, Training], sampler: Sampler, stops: dict[int, int]
+    job: Job, networks: dict[int, Network], trainings: Mapping[int, Training], sampler: Sampler, stops: dict[int, int]
 ) -> dict[int, list[CurvePoint]]:
     """The curve of each network's training, which leaves it on the CPU."""
     names = {number: job.config.networks[number].name for number in networks}
