@@ -1,80 +1,180 @@
-"""Skill and time on any long table of candles: `python benchmarks/skill/run.py panel.parquet [--seeds 3]`.
+"""The table of skill on any long table of candles: `python benchmarks/skill/run.py panel.parquet`.
 
 The table has the columns that `forecast fetch --source file` reads (ticker, date, open, high, low, close, adj_close,
-volume). It is fetched into a temporary store; each config is trained as it ships, with the test period of its split,
-and the baselines are fitted on the same years, scored on the same origins and calibrated alike. Prints one table.
+volume). It is fetched into a temporary store; every method is fitted on the same years and scored on the same origins
+as the EWMA random walk. Networks are trained from several seeds: mean ± standard error.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+from measure import REFERENCE, Measured, measure
+
+from forecaster.data.panel import Panel
 from forecaster.data.sources import SourceOptions
-from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.scorecard import Row, Scorecard
+from forecaster.evaluation.scores import SHARES
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.panel import load_panel
-from forecaster.workflows.train import train
 
-CONFIGS = ("rnn", "lstm", "gru", "best")
-BASELINES = ("ewma-random-walk", "last-close", "constant", "ewma-garman-klass", "har", "harx")
+HORIZON = "task.horizon=[1, 2, 3, 4, 5, 20]"
+EVERY = "features=[base, vol, volume, weekday, market, season, shape, earnings, calendar]"
+GEOMETRY = "features=[base]"
+ALONE = f"evaluation.baselines=[{REFERENCE}]"
+SINGLE = ("training.steps=200", "training.learning_rate=3e-3", HORIZON, ALONE)
+"""One network: 200 steps, the best of them by validation; uncalibrated, and a baseline likewise."""
+
+GARCH_TICKERS = 40
+
+METHODS = {
+    "constant": ("gru", (*SINGLE, GEOMETRY, "model={name: constant}")),
+    "garch": ("gru", (*SINGLE, GEOMETRY, "model={name: garch}")),
+    "ewma-gk": ("gru", (*SINGLE, GEOMETRY, "model={name: ewma-garman-klass}")),
+    "har": ("gru", (*SINGLE, GEOMETRY, "model={name: har}")),
+    "harx": ("gru", (*SINGLE, "features=[volume, market, season]", "model={name: harx}")),
+    "harxx": ("gru", (*SINGLE, EVERY, "model={name: harx}")),
+    "gru-geometry": ("gru", (*SINGLE, GEOMETRY)),
+    "dnn": ("gru", (*SINGLE, EVERY, "model={name: dnn}", "training.learning_rate=2e-3")),
+    "rnn": ("rnn", (*SINGLE, EVERY, "training.learning_rate=2e-3")),
+    "gru": ("gru", (*SINGLE, EVERY)),
+    "lstm": ("lstm", (*SINGLE, EVERY)),
+    "recipe": ("best", (f"evaluation.baselines=[{REFERENCE}, har, harx]",)),
+}
+CERTAIN = ("constant", "garch", "ewma-gk", "har", "harx", "harxx")
+"""Methods that know no seed."""
+
+LABELS = {
+    "constant": "constant quantiles",
+    "garch": f"GARCH(1,1)-t ({GARCH_TICKERS} tickers)",
+    "ewma-gk": "EWMA Garman–Klass",
+    "har": "HAR",
+    "harx": "HARX: least squares with volume, market, season",
+    "harxx": "HARXX: least squares on every feature",
+    "gru-geometry": "GRU on the geometry alone",
+    "dnn": "DNN on the last candle",
+    "rnn": "RNN",
+    "gru": "GRU",
+    "lstm": "LSTM",
+    "recipe": "the recipe (`best`)",
+    "few": "`few`, truly alone",
+}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("panel", type=Path)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--configs", nargs="+", default=CONFIGS)
-    options = parser.parse_args()
+    """Measure and print."""
+    options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        store, runs = Path(folder) / "store", Path(folder) / "runs"
-        source = SourceOptions(path=options.panel)
-        fetched, brought = _timed(lambda: fetch(source="file", options=source, data_dir=store))
-        read, panel = _timed(lambda: load_panel(data_dir=store))
-        print(
-            f"{len(brought)} tickers, {len(panel.sessions):,} candles: fetched in {fetched:.1f} s, read in {read:.2f} s"
-        )
-        print(
-            f"\n{'skill of pinball over the first baseline':<28} {'step 1':>8} {'all':>8} {'last':>8} {'t':>7} {'s':>6}"
-        )
-        for config in options.configs:
-            _measure(config, range(options.seeds), store, runs)
+        store = Path(folder)
+        fetch(source="file", options=SourceOptions(path=options.panel), data_dir=store)
+        panel, split = load_panel(data_dir=store), _split(options.split)
+        print(f"{len(panel)} tickers, {len(panel.sessions):,} candles, {panel.dates[0]} to {panel.dates[-1]}\n")
+        print("| method | h = 1 | h = 1–5 | h = 20 | CPU s |\n|---|---|---|---|---|", flush=True)
+        recipes: list[Measured] = []
+        for row in (row for row in options.rows if row in METHODS):
+            name, settings = METHODS[row]
+            if row == "garch":
+                few = panel.tickers[:: max(1, len(panel) // GARCH_TICKERS)][:GARCH_TICKERS]
+                settings = (*settings, _only(few))
+            seeds = 1 if row in CERTAIN else options.seeds
+            found = [measure(store, name, (*settings, split, f"training.seed={10 * n}")) for n in range(seeds)]
+            _line(LABELS[row], found)
+            recipes = found if row == "recipe" else recipes
+        if recipes:
+            _details(recipes)
+        if "few" in options.rows:
+            _few(store, split, panel, options.draws)
 
 
-def _measure(config: str, seeds: range, store: Path, runs: Path) -> None:
-    baselines = BASELINES if config == "best" else BASELINES[:2]
-    cards, seconds = [], []
-    for seed in seeds:
-        settings = [f"training.seed={10 * seed}", f"evaluation.baselines=[{', '.join(baselines)}]"]
-        took, run = _timed(lambda given=settings: train(config, settings=given, data_dir=store, runs_dir=runs))
-        cards.append(run.scorecard)
-        seconds.append(took)
-    names = list(dict.fromkeys(row.name for row in cards[0].rows if row.name != cards[0].reference))
-    for name in names if config == "best" else names[:1]:
-        label = f"{config}: {name}"
-        spread = [_figures(card, name) for card in cards]
-        middle = [statistics.median(column) for column in zip(*spread, strict=True)]
-        shown = "".join(f" {100 * value:+7.2f}%" for value in middle[:3])
-        took = f"{statistics.median(seconds):6.0f}" if name == names[0] else ""
-        print(f"{label:<40}{shown} {middle[3]:7.1f} {took}", flush=True)
+def _options() -> argparse.Namespace:
+    rows = (*METHODS, "few")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("panel", type=Path, help="CSV or Parquet, or a folder of them")
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each network (3)")
+    parser.add_argument("--rows", nargs="+", choices=rows, default=rows, metavar="ROW", help=", ".join(rows))
+    parser.add_argument("--draws", type=int, default=12, help="draws of one and of five tickers for `few` (12)")
+    parser.add_argument(
+        "--split",
+        nargs=3,
+        type=dt.date.fromisoformat,
+        metavar="DATE",
+        help="last dates of training, validation and test (two years each for the last two)",
+    )
+    return parser.parse_args()
 
 
-def _figures(card: Scorecard, name: str) -> tuple[float, float, float, float]:
-    rows = {row.step: row for row in card.rows if row.name == name and row.variable == "mean"}
-    first, overall, last = rows[card.horizon[0]], rows["all"], rows[card.horizon[-1]]
-    skills = (first.skill_pinball or 0.0, overall.skill_pinball or 0.0, last.skill_pinball or 0.0)
-    return (*skills, first.dm_statistic or 0.0)
+def _split(dates: Sequence[dt.date] | None) -> str:
+    if dates is None:
+        return "data.split={validation: 2y, test: 2y}"
+    return "data.split={{train_end: {}, validation_end: {}, test_end: {}}}".format(*dates)
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    result = work()
-    return time.perf_counter() - start, result
+def _only(tickers: Sequence[str]) -> str:
+    quoted = ", ".join(f'"{name}"' for name in tickers)
+    return f"data.tickers=[{quoted}]"
+
+
+def _line(label: str, found: Sequence[Measured]) -> None:
+    columns = zip(*(one.skills() for one in found), strict=True)
+    seconds = statistics.mean(one.cpu for one in found)
+    print(f"| {label} | {' | '.join(map(_spread, columns))} | {seconds:.0f} |", flush=True)
+
+
+def _spread(values: Sequence[float]) -> str:
+    error = f" ± {np.std(values, ddof=1) / len(values) ** 0.5:.2f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.2f}{error}".replace("-", "−")
+
+
+def _details(recipes: Sequence[Measured]) -> None:
+    """The recipe at the first step against each baseline, its coverage, its coherence and its time."""
+    name = recipes[0].name
+    print(f"\nThe recipe at h = 1, mean of {len(recipes)} seeds; all sides fitted and calibrated alike.")
+    print("| against | open | high | low | close |\n|---|---|---|---|---|")
+    for other in (REFERENCE, "har", "harx"):
+        cards = [one.against(other) for one in recipes]
+        cells = []
+        for variable in ("open", "high", "low", "close"):
+            rows = [
+                row for card in cards for row in card.rows if (row.name, row.variable, row.step) == (name, variable, 1)
+            ]
+            gains, tests = [100 * (row.skill_pinball or 0) for row in rows], [row.dm_statistic or 0 for row in rows]
+            cells.append(f"{_spread(gains)} %, t {np.mean(tests):.1f}".replace("-", "−"))
+        print(f"| {'HARXX' if other == 'harx' else other} | {' | '.join(cells)} |")
+    errors = []
+    for band, share in enumerate(SHARES):
+        held = [one.scores[name].inside[band][one.scores[name].known[:, 0], 0].mean() for one in recipes]
+        errors.append(f"{100 * share:.0f} %: {np.mean(held) - share:+.4f}".replace("-", "−"))
+    print(f"\nCoverage less what is promised, at h = 1: {', '.join(errors)}.")
+    incoherent, crossed = (sum(one.broken[kind] for one in recipes) for kind in (0, 1))
+    print(f"Incoherent candles: {incoherent}; crossed quantiles: {crossed}.")
+    wall = [one.wall for one in recipes]
+    print(f"Training: {np.mean(wall):.0f} s ({min(wall):.0f} to {max(wall):.0f}).")
+
+
+def _at(card: Scorecard, name: str, variable: str) -> Row:
+    """A method's row at the first step."""
+    return next(row for row in card.rows if (row.name, row.variable, row.step) == (name, variable, 1))
+
+
+def _few(store: Path, split: str, panel: Panel, draws: int) -> None:
+    """Networks trained and tested on one ticker, and on five, that know of no other."""
+    ends = panel.sessions[panel.offsets[1:] - 1]
+    long = np.flatnonzero((panel.lengths > np.median(panel.lengths) / 2) & (ends == ends.max()))
+    random = np.random.default_rng(0)
+    print(f"\n| {LABELS['few']}: mean of {draws} draws | h = 1 | h = 1–5 | last step | CPU s |\n|---|---|---|---|---|")
+    for count in (1, 5):
+        chosen = [
+            [panel.tickers[place] for place in random.choice(long, min(count, len(long)), replace=False)]
+            for _ in range(draws)
+        ]
+        found = [measure(store, "few", (_only(names), split, ALONE)) for names in chosen]
+        _line(f"{count} ticker{'s' * (count > 1)}", found)
 
 
 if __name__ == "__main__":

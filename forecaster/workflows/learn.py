@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training.checkpoint import CurvePoint
 from forecaster.training.fit import Report, Validation, choose_device, fit
+from forecaster.training.memory import keep_large_blocks
 from forecaster.training.sampling import Sampler
+from forecaster.training.together import Training, most_at_once, side_by_side
 from forecaster.workflows import runs
 from forecaster.workflows.prepare import Say
 
@@ -79,42 +82,62 @@ def learn(
     """
     config, dataset = job.config, job.dataset
     base = pooled_quantiles(dataset, period, dataset.units, config.task.levels)
-    members: Members = []
-    curves: list[list[CurvePoint]] = []
-    for number, model in enumerate(config.networks):
-        if model.name in BASELINES:
-            job.say(f"fitting {model.name}")
-            members.append(FittedBaseline.learnt(model.name, dataset, period, config.task.levels))
-            curves.append([])
-            continue
-        network = _seeded(model, config.task, config.training.seed + number, dataset, base)
-        stop = stops[number] if stops else config.training.steps
-        checkpoint = runs.checkpoint(job.folder, f"{mark}{number}")
-        curves.append(_fitted(network, job, number, period, validation, checkpoint, stop))
-        members.append(network.cpu())
-    return Learnt(members, base, curves)
+    members = [_begun(job, number, period, base) for number in range(len(config.networks))]
+    networks = {number: member for number, member in enumerate(members) if isinstance(member, Network)}
+    stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
+    curves: dict[int, list[CurvePoint]] = {}
+    if networks:
+        keep_large_blocks()
+        learnt = replace(dataset, steps=config.task.learnt)
+        sampler = Sampler(learnt, config.task, period, choose_device(config.training.device))
+        judge = _validation(config, dataset, period, validation) if validation else None
+        trainings = {
+            number: partial(
+                fit,
+                network.to(sampler.device),
+                sampler,
+                config.training.model_copy(update={"seed": config.training.seed + number}),
+                config.task.levels,
+                validation=judge,
+                checkpoint=runs.checkpoint(job.folder, f"{mark}{number}"),
+                fingerprint=_fingerprint(config, dataset, period, number),
+                stop=stop_of[number],
+            )
+            for number, network in networks.items()
+        }
+        curves = _trained(job, networks, trainings, sampler, stop_of)
+    return Learnt(members, base, [curves.get(number, []) for number in range(len(members))])
 
 
-def _fitted(
-    network: Network, job: Job, number: int, period: Period, validation: Period | None, checkpoint: Path, stop: int
-) -> list[CurvePoint]:
-    """Train a network in place; its curve."""
-    config = job.config
-    dataset = replace(job.dataset, steps=config.task.learnt)
-    device = choose_device(config.training.device)
-    sampler = Sampler(dataset, config.task, period, device)
-    job.say(f"training {config.networks[number].name} for {stop:,} steps on {len(sampler.cells):,} origins ({device})")
-    return fit(
-        network.to(device),
-        sampler,
-        config.training.model_copy(update={"seed": config.training.seed + number}),
-        config.task.levels,
-        validation=_validation(config, dataset, period, validation) if validation else None,
-        checkpoint=checkpoint,
-        fingerprint=_fingerprint(config, dataset, period, number),
-        report=_reporter(job.tick, stop),
-        stop=stop,
-    )
+def _begun(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
+    """A member as far as it needs no training: a fitted baseline, or a network with its first weights."""
+    config, model = job.config, job.config.networks[number]
+    if model.name in BASELINES:
+        job.say(f"fitting {model.name}")
+        return FittedBaseline.learnt(model.name, job.dataset, period, config.task.levels)
+    return _seeded(model, config.task, config.training.seed + number, job.dataset, base)
+
+
+def _trained(
+    job: Job, networks: dict[int, Network], trainings: Mapping[int, Training], sampler: Sampler, stops: dict[int, int]
+) -> dict[int, list[CurvePoint]]:
+    """The curve of each network's training, which leaves it on the CPU."""
+    names = {number: job.config.networks[number].name for number in networks}
+    extent = f"on {len(sampler.cells):,} origins ({sampler.device})"
+    workers = most_at_once(list(networks.values()), sampler)
+    if workers > 1:
+        last = max(stops.values())
+        job.say(f"training {' and '.join(names.values())} side by side for {last:,} steps {extent}")
+        found = side_by_side(list(trainings.values()), workers, _reporter(job.tick, last))
+        curves = dict(zip(trainings, found, strict=True))
+    else:
+        curves = {}
+        for number, training in trainings.items():
+            job.say(f"training {names[number]} for {stops[number]:,} steps {extent}")
+            curves[number] = training(report=_reporter(job.tick, stops[number]))
+    for network in networks.values():
+        network.cpu()
+    return curves
 
 
 def evaluated_periods(config: Config, split: Split) -> tuple[Period, Period | None]:
