@@ -12,13 +12,32 @@ if TYPE_CHECKING:
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config
     from forecaster.workflows.fetch import fetch
+    from forecaster.workflows.frames import candles_frame, to_frame
     from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
+    from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
 
-__all__ = ["backtest", "fetch", "load_config", "load_panel", "predict", "resume", "train"]
+__all__ = [
+    "backtest",
+    "candles_frame",
+    "fetch",
+    "load_config",
+    "load_panel",
+    "predict",
+    "resume",
+    "score",
+    "to_frame",
+    "train",
+]
 
-_MODULES = {"load_config": "check", "load_panel": "panel", "resume": "train"}
+_MODULES = {
+    "candles_frame": "frames",
+    "load_config": "check",
+    "load_panel": "panel",
+    "resume": "train",
+    "to_frame": "frames",
+}
 
 
 def __getattr__(name: str) -> Any:
