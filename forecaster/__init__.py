@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from forecaster.workflows.check import load_config
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
+    from forecaster.workflows.frames import candles_frame, to_frame
     from forecaster.workflows.grow import grow
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
+    from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
 
 __all__ = [
     "backtest",
+    "candles_frame",
     "export_run",
     "fetch",
     "grow",
@@ -29,10 +32,18 @@ __all__ = [
     "outputs",
     "predict",
     "resume",
+    "score",
+    "to_frame",
     "train",
 ]
 
-_MODULES = {"load_config": "check", "load_panel": "panel", "resume": "train"}
+_MODULES = {
+    "candles_frame": "frames",
+    "load_config": "check",
+    "load_panel": "panel",
+    "resume": "train",
+    "to_frame": "frames",
+}
 
 
 def __getattr__(name: str) -> Any:

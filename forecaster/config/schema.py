@@ -98,7 +98,7 @@ class TaskConfig(Section):
     supervision: Literal["dense", "window"] = "dense"
     """`dense`: a forecast is learnt at each candle (N-to-N); `window`: only at the last one."""
     decoder: Literal["direct", "recursive", "seq2seq"] = "direct"
-    """`direct`: all steps at once; `recursive`: one step, fed back as input; `seq2seq`: a decoder walks step by step."""
+    """`direct`: all steps at once; `recursive`: one step, fed back as input; `seq2seq`: a decoder goes step by step."""
     teacher_forcing: Annotated[float, Field(ge=0, le=1)] = 0.0
     """`seq2seq` only: share of training in which the decoder is fed the true candle instead of its own."""
     head: Literal["scale", "quantile", "point"] = "scale"

@@ -20,6 +20,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, viewed_quantiles
 from forecaster.modelfile import Model, read_model
 from forecaster.workflows import runs
+from forecaster.workflows.keep import journalled
 from forecaster.workflows.market import known_market
 from forecaster.workflows.outlook import EVALUATED, PRODUCTION, Wish, chosen_weights, outlook
 
@@ -74,7 +75,7 @@ def predict(
                 raise
             failed(Failure(ticker, error))
     made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories)}
-    return [made[bars.ticker] for bars in histories]
+    return journalled(folder, [made[bars.ticker] for bars in histories], as_of is not None)
 
 
 def _forecasts(folder: Path, model: Model, store: Store, wish: Wish, histories: Sequence[Bars]) -> Iterator[Forecast]:

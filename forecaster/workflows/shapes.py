@@ -40,8 +40,9 @@ def _recursive_problems(config: Config, document: Document) -> Iterator[str]:
     growing = growing_groups()
     foreign = [name for name in config.features if name in GROUPS and name not in growing]
     if foreign:
+        them = "them" if len(foreign) > 1 else "it"
         yield (
             f"{document.place(('features', config.features.index(foreign[0])))}: features has "
-            f"{at_most_five(foreign)}, but the decoder recursive forecasts candles alone and cannot feed "
-            f"{'them' if len(foreign) > 1 else 'it'} back: keep only {', '.join(growing)}, or set task.decoder to direct."
+            f"{at_most_five(foreign)}, but the decoder recursive forecasts candles alone and cannot feed {them} back: "
+            f"keep only {', '.join(growing)}, or set task.decoder to direct."
         )

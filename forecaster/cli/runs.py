@@ -1,0 +1,67 @@
+"""forecast runs list · show · compare"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli import options as opt
+from forecaster.cli.app import examples
+from forecaster.cli.runs_group import runs
+
+
+@runs.command("list", epilog=examples("forecast runs list", "forecast runs list --format json"))
+def list_(
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """List the runs, unfinished ones too."""
+    from forecaster.errors import PartialError, at_most_five
+    from forecaster.show.output import present
+    from forecaster.show.runs import listing_view
+    from forecaster.workflows.inspect import list_runs
+
+    found = list_runs(runs_dir)
+    present(listing_view(found), format, output)
+    if found.damaged:
+        raise PartialError(at_most_five(found.damaged))
+
+
+@runs.command(epilog=examples("forecast runs show latest", "forecast runs show first --format json"))
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Show what a run was made of, and what its test said."""
+    from forecaster.show.output import present
+    from forecaster.show.runs import run_view
+    from forecaster.workflows.inspect import show_run
+
+    present(run_view(show_run(run, runs_dir=runs_dir)), format, output)
+
+
+@runs.command(epilog=examples("forecast runs compare first second", "forecast runs compare a b c --format json"))
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Two or more runs; the first is compared with.")],
+    data_dir: opt.DataDir = opt.DATA_DIR,
+    runs_dir: opt.RunsDir = opt.RUNS_DIR,
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Say what differs in config, data and score, with a test on the days that the runs share."""
+    from forecaster.show.compare import compare_view
+    from forecaster.show.output import note, present
+    from forecaster.workflows.compare import compare as run_compare
+
+    said = run_compare(names, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(text, quiet))
+    present(compare_view(said), format, output)

@@ -1,0 +1,146 @@
+"""Journal entries held against what came, beside what the reference would have said on the same day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.axes import Float, Int
+from forecaster.baselines import FittedBaseline
+from forecaster.data.bars import Bars
+from forecaster.data.panel import Panel
+from forecaster.data.splits import Period
+from forecaster.evaluation.journal import Entry
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset, Forecaster
+
+REFERENCE = "ewma-random-walk"
+
+WAITING = "the store does not have their day yet"
+UNKNOWN = "the store has no candle of their origin"
+LEARNT = "their run has learnt from the day itself"
+LATE = "their session came more than ten days late, or never"
+YOUNG = "the reference has too little history to be fitted"
+
+_LATEST = np.timedelta64(10, "D")
+"""Longest that a session may be put off (in 2001 an exchange was shut for six days); beyond it the store has a hole."""
+
+_FEWEST = 250
+"""Outcomes of each step that the reference is fitted on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """An entry whose day has come.
+
+    Args:
+        date: when its session was; not the day foretold where the exchange was unexpectedly shut.
+        moves: log(price / last close) of open, high, low, close.
+        reference: quantiles that the reference would have given.
+    """
+
+    entry: Entry
+    date: np.datetime64
+    moves: Float[np.ndarray, " variable"]
+    reference: Float[np.ndarray, "variable quantile"]
+
+
+def first_said(entries: Sequence[Entry]) -> list[Entry]:
+    """One entry for each run, ticker, origin and step, live ones and others apart: the one that was made first."""
+    found: dict[tuple[object, ...], Entry] = {}
+    for one in sorted(entries, key=lambda entry: entry.made):
+        found.setdefault((one.run, one.ticker, one.origin, one.step, one.live), one)
+    return list(found.values())
+
+
+def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[list[Outcome], list[tuple[str, Entry]]]:
+    """Match entries with the store's candles.
+
+    Steps count the ticker's own sessions, so that a holiday nobody foresaw moves an outcome to the next session. Moves
+    are of adjusted prices, both as the store has them now: a split or dividend in between changes nothing.
+
+    Returns:
+        The outcomes, and the entries that are set aside, each with the reason.
+    """
+    aside: list[tuple[str, Entry]] = []
+    come: list[tuple[Entry, int]] = []
+    for one in entries:
+        reason, row = _place(one, histories.get(one.ticker))
+        if reason:
+            aside.append((reason, one))
+        else:
+            come.append((one, row))
+    adjusted = {ticker: np.log(histories[ticker].adjusted()) for ticker in {one.ticker for one, _ in come}}
+    found = []
+    for (one, row), reference in zip(come, _references(come, histories), strict=True):
+        if reference is None:
+            aside.append((YOUNG, one))
+            continue
+        logs = adjusted[one.ticker]
+        date = histories[one.ticker].dates[row + one.step]
+        found.append(Outcome(one, date, logs[row + one.step] - logs[row, 3], reference))
+    return found, aside
+
+
+def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
+    """Why an entry is set aside, or the row of its origin."""
+    if entry.date <= entry.fitted_to:
+        return LEARNT, 0
+    origin = np.datetime64(entry.origin)
+    row = 0 if bars is None else int(np.searchsorted(bars.dates, origin))
+    if bars is None or row >= len(bars) or bars.dates[row] != origin:
+        return UNKNOWN, 0
+    if row + entry.step >= len(bars):
+        return WAITING, 0
+    return (LATE, 0) if bars.dates[row + entry.step] - np.datetime64(entry.date) > _LATEST else ("", row)
+
+
+def _references(
+    come: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars]
+) -> list[Float[np.ndarray, "variable quantile"] | None]:
+    """What the EWMA random walk would have said, fitted to the date to which the run's weights were.
+
+    It is made again from the store, not kept: it needs no more than candles up to the origin, of which only ratios
+    enter, and so a forecast need not wait for it. Unlike in a scorecard it is pooled over the tickers of the journal,
+    for the run may be gone.
+    """
+    found: list[Float[np.ndarray, "variable quantile"] | None] = [None] * len(come)
+    groups: dict[tuple[str, tuple[float, ...]], list[int]] = {}
+    for place, (one, _) in enumerate(come):
+        groups.setdefault((one.fitted_to, one.levels), []).append(place)
+    for (fitted_to, levels), places in groups.items():
+        group = [come[place] for place in places]
+        for place, quantiles in zip(places, _quantiles(group, histories, fitted_to, levels), strict=True):
+            found[place] = quantiles
+    return found
+
+
+def _quantiles(
+    group: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars], fitted_to: str, levels: tuple[float, ...]
+) -> Iterator[Float[np.ndarray, "variable quantile"] | None]:
+    tickers = sorted({one.ticker for one, _ in group})
+    panel = Panel.of([histories[ticker] for ticker in tickers])
+    steps = tuple(sorted({one.step for one, _ in group}))
+    dataset = Dataset(panel, compute_features(panel, ("base",)), steps)
+    first = min(one.origin for one, _ in group)
+    reference = _fitted(dataset, (fitted_to, first), levels)
+    rows = np.array([panel.offsets[tickers.index(one.ticker)] + row for one, row in group])
+    said = None if reference is None else _said(reference, rows)
+    for (one, _), row in zip(group, rows.tolist(), strict=True):
+        yield None if said is None else said[row][steps.index(one.step)]
+
+
+def _said(reference: Forecaster, rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
+    origins = np.unique(rows)
+    return dict(zip(origins.tolist(), reference(origins), strict=True))
+
+
+def _fitted(dataset: Dataset, ends: Sequence[str], levels: tuple[float, ...]) -> Forecaster | None:
+    """The reference, fitted to the first of the dates before which there is enough."""
+    for end in ends:
+        period = Period(None, np.datetime64(end))
+        if (dataset.known(dataset.origins(period), period).sum(axis=0) >= _FEWEST).all():
+            return FittedBaseline.learnt(REFERENCE, dataset, period, levels).bind(dataset)
+    return None

@@ -1,0 +1,199 @@
+"""Outcomes of the journal → how each run has done: in all, by ticker, by month, by step; and whether that says much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from forecaster.axes import Bool, Float, Int, Shaped
+from forecaster.evaluation import metrics
+from forecaster.evaluation.outcomes import REFERENCE, Outcome
+from forecaster.evaluation.rows import number
+from forecaster.evaluation.scores import SHARES
+from forecaster.evaluation.significance import FEWEST_DATES, by_date, dates_needed, diebold_mariano
+from forecaster.evaluation.verdict import SIGNIFICANT, chance, percent
+
+LIVE, HINDSIGHT = "live", "hindsight"
+GROUPS = ("all", "ticker", "month", "step")
+
+
+@dataclass(frozen=True)
+class TrackRow:
+    """How a run's forecasts of one group did.
+
+    Pinball is 2 × the mean over levels, of log(price / last close); skills and coverages are fractions, means of the
+    four prices; p is two-sided. A figure that does not exist is None.
+
+    Args:
+        made: `live`, before the day; or `hindsight`, with --as-of or when the day was over.
+        by: `all`, `ticker`, `month` (of the session) or `step`; `of` is which.
+        forecasts: pairs of ticker and origin.
+        dates: origins on different days whose sessions have all come.
+        moved: sessions that came on another day than foretold.
+    """
+
+    run: str
+    made: str
+    by: str
+    of: str
+    forecasts: int
+    dates: int
+    sessions: int
+    moved: int
+    pinball: float | None
+    coverage50: float | None
+    coverage80: float | None
+    coverage90: float | None
+    skill_pinball: float | None
+    skill_last_close: float | None
+    dm_statistic: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class TrackVerdict:
+    """`skill`, `no-evidence`, `worse` or `too-few`, of a run's live forecasts against the reference.
+
+    Args:
+        more_dates: how many more dates of forecasts are needed: for a test at all, or to see such a difference.
+    """
+
+    run: str
+    code: str
+    text: str
+    more_dates: int | None
+
+
+def track(found: Sequence[Outcome], open_forecasts: frozenset[tuple[str, str, str, bool]]) -> list[TrackRow]:
+    """The rows of every run, live ones first.
+
+    Args:
+        open_forecasts: (run, ticker, origin, live) of forecasts with a session that has not come.
+    """
+    rows: list[TrackRow] = []
+    for live in (True, False):
+        for run in sorted({one.entry.run for one in found if one.entry.live == live}):
+            own = [one for one in found if (one.entry.run, one.entry.live) == (run, live)]
+            cells = _Cells(own, open_forecasts)
+            rows.extend(cells.row(run, live, by, of, chosen) for by in GROUPS for of, chosen in cells.groups(by))
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The outcomes of one run, a cell for each ticker, origin and step."""
+
+    found: Sequence[Outcome]
+    open_forecasts: frozenset[tuple[str, str, str, bool]]
+
+    @cached_property
+    def keys(self) -> dict[str, Shaped[np.ndarray, " cell"]]:
+        return {
+            "all": np.array(["all"] * len(self.found)),
+            "ticker": np.array([one.entry.ticker for one in self.found]),
+            "month": np.array([str(one.date)[:7] for one in self.found]),
+            "step": np.array([one.entry.step for one in self.found]),
+            "origin": np.array([one.entry.origin for one in self.found]),
+        }
+
+    @cached_property
+    def whole(self) -> Bool[np.ndarray, " cell"]:
+        """Where no session of the forecast is to come: half a forecast would be compared with whole ones."""
+        names = ((one.entry.run, one.entry.ticker, one.entry.origin, one.entry.live) for one in self.found)
+        return np.array([name not in self.open_forecasts for name in names], bool)
+
+    @cached_property
+    def moved(self) -> Bool[np.ndarray, " cell"]:
+        return np.array([str(one.date) != one.entry.date for one in self.found], bool)
+
+    @cached_property
+    def losses(self) -> Float[np.ndarray, "cell 3 variable"]:
+        """Pinball of the run, of the reference, and of the last close carried forward."""
+        return np.stack([_losses(one) for one in self.found])
+
+    @cached_property
+    def inside(self) -> Float[np.ndarray, "cell share"]:
+        """Share of the four prices in each band; NaN where there is no such band."""
+        return np.stack([_inside(one) for one in self.found])
+
+    def groups(self, by: str) -> Iterator[tuple[str, Bool[np.ndarray, " cell"]]]:
+        for key in np.unique(self.keys[by]):
+            yield str(key), self.keys[by] == key
+
+    def row(self, run: str, live: bool, by: str, of: str, chosen: Bool[np.ndarray, " cell"]) -> TrackRow:
+        pairs = {
+            (self.found[place].entry.ticker, self.found[place].entry.origin)
+            for place in np.flatnonzero(chosen).tolist()
+        }
+        steps = self.keys["step"][chosen]
+        own, reference, echo = _mean_by_step(self.losses[chosen], steps)
+        dates = self.keys["origin"][chosen & self.whole]
+        statistic, p_value = self._test(chosen & self.whole)
+        bands = [_mean(self.inside[chosen, place]) for place in range(len(SHARES))]
+        skills = (1 - (own / np.maximum(other, 1e-12)).mean() for other in (reference, echo))
+        figures = map(number, (own.mean(), *bands, *skills, statistic, p_value))
+        counts = (len(pairs), len(np.unique(dates)), int(chosen.sum()), int(self.moved[chosen].sum()))
+        return TrackRow(run, LIVE if live else HINDSIGHT, by, of, *counts, *figures)
+
+    def _test(self, chosen: Bool[np.ndarray, " cell"]) -> tuple[float, float]:
+        """Diebold–Mariano on means by origin date, each price and step weighing the same."""
+        if not chosen.any():
+            return math.nan, math.nan
+        steps, losses = self.keys["step"][chosen], self.losses[chosen]
+        usual = np.ones((int(steps.max()) + 1, losses.shape[-1]))
+        for step in np.unique(steps):
+            usual[step] = np.maximum(losses[steps == step, 1].mean(axis=0), 1e-12)
+        difference = ((losses[:, 0] - losses[:, 1]) / usual[steps]).mean(axis=1)
+        daily = by_date(difference, self.keys["origin"][chosen], np.ones(len(steps), bool))
+        test = diebold_mariano(daily, int(steps.max()))
+        return test.statistic, test.p_value
+
+
+def judge(row: TrackRow) -> TrackVerdict:
+    """What a run's live forecasts say in all."""
+    if row.dates < FEWEST_DATES or row.p_value is None or row.skill_pinball is None:
+        more = max(FEWEST_DATES - row.dates, 1)
+        said = f"whole forecasts from {_days(row.dates)} are held against what came, {FEWEST_DATES} are the least"
+        return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {said}: {more} more.", more)
+    figures = f"{percent(row.skill_pinball)} pinball skill over the {REFERENCE}, {chance(row.p_value)}"
+    where = f"in {row.forecasts:,} live forecasts from {_days(row.dates)}"
+    if row.p_value < SIGNIFICANT:
+        code, word = ("skill", "Skill") if row.skill_pinball > 0 else ("worse", "Worse than the reference")
+        return TrackVerdict(row.run, code, f"{word}: {row.run} has {figures}, {where}.", None)
+    needed = dates_needed(row.dm_statistic or math.nan, row.dates)
+    more_dates = None if needed is None else max(needed - row.dates, 1)
+    takes = f"; to see such a difference takes about {more_dates:,} days more" if more_dates else ""
+    return TrackVerdict(
+        row.run, "no-evidence", f"No evidence of skill: {row.run} has {figures}, {where}{takes}.", more_dates
+    )
+
+
+def _days(count: int) -> str:
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def _losses(one: Outcome) -> Float[np.ndarray, "3 variable"]:
+    own = one.entry.quantiles
+    said = np.stack([own, one.reference, np.zeros(own.shape)])[:, None]
+    came = np.broadcast_to(one.moves, (3, 1, len(one.moves)))
+    return metrics.pinball(said, came, one.entry.levels)[:, 0]
+
+
+def _inside(one: Outcome) -> Float[np.ndarray, " share"]:
+    said, came = one.entry.quantiles[None, None], one.moves[None, None]
+    hits = (metrics.inside(said, came, one.entry.levels, share) for share in SHARES)
+    return np.array([math.nan if hit is None else float(hit.mean()) for hit in hits])
+
+
+def _mean_by_step(losses: Float[np.ndarray, "cell 3 variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
+    """Means over the cells of each step, then over steps: [3, variable]."""
+    means: np.ndarray = np.mean([losses[steps == step].mean(axis=0) for step in np.unique(steps)], axis=0)
+    return means
+
+
+def _mean(values: Float[np.ndarray, " cell"]) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan

@@ -1,0 +1,61 @@
+"""The networks and baselines, and what they take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.show.output import View
+from forecaster.workflows.inspect import Ingredient
+
+
+def models_view(found: Sequence[Ingredient]) -> View:
+    """A line a model and one for each of its parameters; the long form has a row a parameter."""
+    rows = [row for one in found for row in _rows(one)]
+    return View([asdict(one) for one in found], rows, lambda: _page(found))
+
+
+def _rows(one: Ingredient) -> list[dict[str, Any]]:
+    head = {"name": one.name, "kind": one.kind, "text": one.text}
+    if not one.parameters:
+        return [head | {"parameter": None, "default": None, "meaning": None}]
+    return [
+        head | {"parameter": name, "default": _default(schema), "meaning": schema.get("description")}
+        for name, schema in one.parameters.items()
+    ]
+
+
+def _default(schema: dict[str, Any]) -> str | None:
+    return json.dumps(schema["default"]) if "default" in schema else None
+
+
+def _page(found: Sequence[Ingredient]) -> RenderableType:
+    parts: list[RenderableType] = []
+    told: dict[str, str] = {}
+    for kind in dict.fromkeys(one.kind for one in found):
+        parts.append(Text(f"\n{kind.capitalize()}s", "bold"))
+        for one in (one for one in found if one.kind == kind):
+            parts.append(Text.assemble((one.name, "cyan"), f"  {one.text}"))
+            if one.parameters:
+                key = json.dumps(one.parameters)
+                parts.append(Text(f"  takes what {told[key]} takes", "dim") if key in told else _parameters(one))
+                told.setdefault(key, one.name)
+    parts.append(
+        Text("\nmodel: {name: gru, hidden_size: 32} in a config; evaluation.baselines: [har] for a baseline.", "dim")
+    )
+    return Group(*parts)
+
+
+def _parameters(one: Ingredient) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for style in ("", "dim", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for name, schema in one.parameters.items():
+        table.add_row(f"  {name}", _default(schema) or "", schema.get("description", ""))
+    return table

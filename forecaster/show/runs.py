@@ -1,0 +1,109 @@
+"""The list of runs, and one run looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.show.output import View
+from forecaster.workflows.inspect import RunDetails, RunListing, RunRecord
+
+_COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
+
+
+def listing_view(found: RunListing) -> View:
+    """One row a run."""
+    data = [asdict(record) for record in found.records]
+    rows = [row | {"horizon": " ".join(map(str, row["horizon"] or ())) or None} for row in data]
+    return View(data, rows, lambda: _listing(found))
+
+
+def run_view(run: RunDetails) -> View:
+    """Verdict, data, config and versions; the long form has a row a key."""
+    data = run.as_data()
+    rows = [{"key": key, "value": value} for key, value in flat(data)]
+    return View(data, rows, lambda: _page(run, data))
+
+
+def flat(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """`model.name`, `gru` for each leaf; a list is one value."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from flat(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(data, list | tuple) and any(isinstance(item, dict) for item in data):
+        for place, item in enumerate(data):
+            yield from flat(item, f"{key}.{place}")
+    else:
+        yield key, short(data)
+
+
+def short(value: Any) -> str:
+    """A value as YAML would have it, in one line."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(short, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _listing(found: RunListing) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "made", "model", "steps", "tickers", "verdict", "skill", "p"):
+        table.add_column(name, justify="right" if name in ("tickers", "skill", "p") else "left", overflow="fold")
+    for record in found.records:
+        style = {"unfinished": "yellow", "damaged": "red"}.get(record.status)
+        table.add_row(record.name, record.made, *_figures(record), style=style)
+    return table
+
+
+def _figures(record: RunRecord) -> tuple[str | Text, ...]:
+    if record.verdict is None:
+        return "", "", "", record.status
+    verdict = Text(record.verdict, _COLOURS.get(record.verdict, ""))
+    skill = "" if record.pinball_skill is None else f"{record.pinball_skill:+.2%}"
+    p_value = "" if record.p_value is None else "<.0001" if record.p_value < 1e-4 else f"{record.p_value:.2g}"
+    return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, skill, p_value
+
+
+def steps(horizon: tuple[int, ...]) -> str:
+    """`1–5`, or `1–5, 20`."""
+    parts: list[list[int]] = []
+    for step in horizon:
+        if parts and parts[-1][-1] + 1 == step:
+            parts[-1].append(step)
+        else:
+            parts.append([step])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
+
+
+def _page(run: RunDetails, data: dict[str, Any]) -> RenderableType:
+    verdict = data["verdict"]
+    size = f"{run.weights:,} weights in {run.size / 1024:,.0f} KB"
+    facts = data["data"] | {"tickers": _tickers(run), "fingerprint": run.header.fingerprint[:12]}
+    parts: list[RenderableType] = [
+        Text(f"\n{run.name}, made {run.made}: {size}", "bold"),
+        Text(verdict["text"], _COLOURS.get(verdict["code"], "")),
+        *(Text(note, "dim") for note in data["notes"]),
+    ]
+    for title, section in (("Data", facts), ("Config", data["config"]), ("Made with", data["versions"])):
+        parts += [Text(f"\n{title}", "bold"), _pairs(section)]
+    return Group(*parts)
+
+
+def _tickers(run: RunDetails) -> str:
+    names, shown = run.header.tickers, 8
+    return f"{len(names)}: {', '.join(names[:shown])}{' …' if len(names) > shown else ''}"
+
+
+def _pairs(section: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in flat(section):
+        table.add_row(key, Text(value))  # [1, 2] is no markup
+    return table

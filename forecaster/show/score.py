@@ -1,0 +1,95 @@
+"""The track record: what the journal's forecasts were worth, once their days had come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.track import HINDSIGHT, LIVE, TrackRow
+from forecaster.show.output import View
+from forecaster.workflows.score import TrackRecord
+
+_COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red", "too-few": "yellow"}
+_TITLES = {
+    LIVE: "Live: made before the day",
+    HINDSIGHT: "In hindsight: made with --as-of, or when the day was over. This is no track record.",
+}
+_LEGEND = (
+    "Pinball is of log(price / last close), in basis points; skill is the share by which it is lower than the {}'s on "
+    "the same days, and vs last than the last close's; 50%, 80% and 90% say how often the price fell into those bands."
+)
+_MOST = 12
+"""Months, or tickers, shown on the screen; data formats have all."""
+
+
+def score_view(record: TrackRecord) -> View:
+    """Rows of every run in all, by ticker, by month and by step."""
+    rows = [asdict(row) for row in record.rows]
+    return View(record.as_data(), rows, lambda: _page(record))
+
+
+def notes(record: TrackRecord) -> Iterator[str]:
+    """What is not in the table, and why."""
+    for one in record.set_aside:
+        kind = "live" if one.live else "hindsight"
+        yield f"{one.sessions:,} {kind} session{'' if one.sessions == 1 else 's'} not scored: {one.reason}."
+    if record.next_day:
+        yield f"The next session to come is {record.next_day}: fetch after it, then score again."
+
+
+def _page(record: TrackRecord) -> RenderableType:
+    parts: list[RenderableType] = []
+    for made, title in _TITLES.items():
+        rows = [row for row in record.rows if row.made == made]
+        if rows:
+            parts += [Text(f"\n{title}", "bold"), _table(rows)]
+    if not record.rows:
+        return Text("No forecast of the journal can be held against what came yet.", "yellow")
+    parts.append(Text(_LEGEND.format(record.reference), "dim"))
+    if record.verdicts:
+        parts += [Text(), *(Text(verdict.text, _COLOURS[verdict.code]) for verdict in record.verdicts)]
+    else:
+        parts.append(Text("\nNo live forecast has met its day yet: nothing here says how good this is.", "yellow"))
+    return Group(*parts)
+
+
+def _table(rows: Sequence[TrackRow]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("run", overflow="fold")
+    table.add_column("of")
+    for name in ("forecasts", "pinball", "skill", "p", "vs last", "50%", "80%", "90%"):
+        table.add_column(name, justify="right")
+    for run in dict.fromkeys(row.run for row in rows):
+        own = [row for row in rows if row.run == run]
+        for by in ("all", "step", "month", "ticker"):
+            group = [row for row in own if row.by == by]
+            shown = _newest(group) if by == "month" else group[:_MOST]
+            for row in shown if by == "all" or len(group) > 1 else ():
+                name = {"step": f"step {row.of}"}.get(by, row.of)
+                table.add_row(run if by == "all" else "", name, *_figures(row), style=None if by == "all" else "dim")
+            if by != "all" and len(group) > len(shown):
+                table.add_row("", f"{len(group) - len(shown)} {by}s more", style="dim")
+    return table
+
+
+def _newest(rows: Sequence[TrackRow]) -> Sequence[TrackRow]:
+    return rows[-_MOST:]
+
+
+def _figures(row: TrackRow) -> list[str]:
+    return [
+        f"{row.forecasts:,}",
+        "" if row.pinball is None else f"{row.pinball * 1e4:.1f}",
+        _percent(row.skill_pinball),
+        "" if row.p_value is None else "<.0001" if row.p_value < 1e-4 else f"{row.p_value:.2g}",
+        _percent(row.skill_last_close),
+        *("" if share is None else f"{share:.1%}" for share in (row.coverage50, row.coverage80, row.coverage90)),
+    ]
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{fraction:+.1%}"

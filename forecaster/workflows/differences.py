@@ -1,0 +1,58 @@
+"""On which keys of config, data and versions runs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecaster.modelfile import Header
+from forecaster.workflows.inspect import data_of
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key of config or data on which the runs differ; one value a run, None where a run has no such key."""
+
+    kind: str
+    key: str
+    values: tuple[Any, ...]
+
+
+def differences_of(headers: Sequence[Header]) -> tuple[Difference, ...]:
+    """Config key by key, data, and versions."""
+    return (
+        *_differences("config", [_flat(header.config) for header in headers]),
+        *_differences("data", [data_of(header) for header in headers]),
+        *_lacking(headers),
+        *_differences("versions", [header.versions for header in headers]),
+    )
+
+
+def _lacking(headers: Sequence[Header]) -> Iterator[Difference]:
+    """Tickers that other runs were trained on."""
+    every = set[str]().union(*(header.tickers for header in headers))
+    lacking = tuple(tuple(sorted(every.difference(header.tickers))) or None for header in headers)
+    if any(lacking):
+        yield Difference("data", "tickers lacking", lacking)
+
+
+def _differences(kind: str, tables: Sequence[dict[str, Any]]) -> Iterator[Difference]:
+    for key in sorted(set().union(*tables)):
+        values = tuple(table.get(key) for table in tables)
+        if any(value != values[0] for value in values):
+            yield Difference(kind, key, values)
+
+
+def _flat(config: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """`{model: {name: gru}}` → `{"model.name": "gru"}`; the members of an ensemble are numbered."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        path = f"{key}.{name}" if key else str(name)
+        nested = dict(enumerate(value)) if _holds_sections(value) else value
+        found |= _flat(nested, path) if isinstance(nested, dict) else {path: nested}
+    return found
+
+
+def _holds_sections(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value)

@@ -1,0 +1,128 @@
+"""Candles and forecasts as the pandas frames that other libraries take as they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.config.schema import VARIABLES
+from forecaster.data.bars import Bars
+from forecaster.errors import InputError, UnknownNameError
+from forecaster.inference.forecast import Forecast
+from forecaster.workflows.data import candles
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORECAST_STYLES = ("long", "nixtla", "darts")
+CANDLE_STYLES = ("backtesting", "nixtla", "darts", "long")
+
+
+def to_frame(forecasts: Forecast | Sequence[Forecast], style: str = "long", *, price: str = "close") -> pd.DataFrame:
+    """Forecasts as a DataFrame.
+
+    Args:
+        style: `long` has a row for each ticker, step, price and level, as CSV has; `nixtla` has `unique_id`, `ds` and
+            one price as `forecaster` with the bands `forecaster-lo-80`, `forecaster-hi-80`; `darts` has `ticker`,
+            `date` and a column `close_q0.050` for each price and level.
+        price: which one `nixtla` gives.
+
+    Raises:
+        UnknownNameError: no such style or price.
+    """
+    import pandas as pd
+
+    several = [forecasts] if isinstance(forecasts, Forecast) else list(forecasts)
+    _one_of("style", style, FORECAST_STYLES)
+    _one_of("price", price, VARIABLES)
+    if style == "long":
+        frame = pd.DataFrame([row for one in several for row in one.as_rows()])
+        return frame.astype({"origin": "datetime64[ns]", "date": "datetime64[ns]"}) if len(frame) else frame
+    tables = [_nixtla(one, VARIABLES.index(price)) if style == "nixtla" else _darts(one) for one in several]
+    return pd.concat([pd.DataFrame(table) for table in tables], ignore_index=True) if tables else pd.DataFrame()
+
+
+def candles_frame(
+    tickers: str | Sequence[str],
+    style: str = "backtesting",
+    *,
+    origin: dt.date | None = None,
+    data_dir: Path | str = "data/store",
+) -> pd.DataFrame:
+    """Candles of the store as a DataFrame, adjusted for splits and dividends.
+
+    Args:
+        style: `backtesting` has `Open High Low Close Volume` over a DatetimeIndex, of one ticker; `nixtla` has
+            `unique_id`, `ds` and the close as `y`; `darts` and `long` have `ticker`, `date`, `open`, `high`, `low`,
+            `close`, `volume`.
+        origin: the day whose prices are those of the market, as a forecast from it has them; the last candle's if
+            absent. Volume is as the source gives it.
+
+    Raises:
+        UnknownNameError: no such style, or the store does not have a ticker.
+        InputError: several tickers as `backtesting`, or the store is empty.
+    """
+    import pandas as pd
+
+    _one_of("style", style, CANDLE_STYLES)
+    names = [tickers] if isinstance(tickers, str) else list(tickers)
+    if style == "backtesting" and len(names) != 1:
+        raise InputError(f"style backtesting is of one ticker, but there are {len(names)}: call it for each of them.")
+    histories = candles(names, data_dir=data_dir)
+    if style == "backtesting":
+        return _backtesting(histories[0], origin)
+    return pd.concat([pd.DataFrame(_columns(one, style, origin)) for one in histories], ignore_index=True)
+
+
+def _one_of(kind: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise UnknownNameError(kind, name, known)
+
+
+def _nixtla(one: Forecast, variable: int) -> dict[str, Any]:
+    """Nixtla's libraries name a model's bands by their share in percent."""
+    prices = one.prices[:, variable]
+    table: dict[str, Any] = {"unique_id": one.ticker, "ds": one.dates.astype("datetime64[ns]")}
+    table["forecaster"] = prices[:, one.levels.index(0.5)]
+    for place, level in enumerate(one.levels):
+        share = round(abs(2 * level - 1) * 100)
+        if share:
+            table[f"forecaster-{'lo' if level < 0.5 else 'hi'}-{share}"] = prices[:, place]
+    return table
+
+
+def _darts(one: Forecast) -> dict[str, Any]:
+    """darts names the quantiles of a component so."""
+    table: dict[str, Any] = {"ticker": one.ticker, "date": one.dates.astype("datetime64[ns]")}
+    for variable, name in enumerate(VARIABLES):
+        for place, level in enumerate(one.levels):
+            table[f"{name}_q{level:.3f}"] = one.prices[:, variable, place]
+    return table
+
+
+def _prices(bars: Bars, origin: dt.date | None) -> Float[np.ndarray, "time 4"]:
+    """Adjusted prices on the scale of one day."""
+    day = bars.dates[-1] if origin is None else np.datetime64(origin, "D")
+    row = max(int(np.searchsorted(bars.dates, day, "right")) - 1, 0)
+    return bars.adjusted() * (bars.close[row] / bars.adj_close[row])
+
+
+def _columns(bars: Bars, style: str, origin: dt.date | None) -> dict[str, Any]:
+    adjusted, dates = _prices(bars, origin), bars.dates.astype("datetime64[ns]")
+    if style == "nixtla":
+        return {"unique_id": bars.ticker, "ds": dates, "y": adjusted[:, VARIABLES.index("close")]}
+    prices = dict(zip(VARIABLES, adjusted.T, strict=True))
+    return {"ticker": bars.ticker, "date": dates, **prices, "volume": np.array(bars.volume)}
+
+
+def _backtesting(bars: Bars, origin: dt.date | None) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = dict(zip(("Open", "High", "Low", "Close"), _prices(bars, origin).T, strict=True))
+    index = pd.DatetimeIndex(bars.dates.astype("datetime64[ns]"), name="Date")
+    return pd.DataFrame(columns | {"Volume": np.array(bars.volume)}, index=index)

@@ -1,0 +1,212 @@
+"""Look into runs, and into what a run can be made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from forecaster.errors import InputError
+from forecaster.modelfile import Header, Model, read_model
+from forecaster.workflows import runs
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One line on a run; what an unfinished or damaged one cannot say is None.
+
+    Args:
+        status: `finished`, `unfinished` or `damaged`.
+        made: when its model file, or else its config, was written; local time.
+        horizon: steps, in sessions.
+        verdict: code of the test's verdict on the model against the reference.
+    """
+
+    name: str
+    status: str
+    made: str
+    model: str | None = None
+    horizon: tuple[int, ...] | None = None
+    tickers: int | None = None
+    verdict: str | None = None
+    pinball_skill: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
+class RunListing:
+    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read."""
+
+    records: tuple[RunRecord, ...]
+    damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunDetails:
+    """A finished run, looked into.
+
+    Args:
+        weights: numbers that were learnt, production weights included.
+        size: of the model file, in bytes.
+    """
+
+    name: str
+    folder: Path
+    made: str
+    weights: int
+    size: int
+    header: Header
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON has it."""
+        head, card = self.header, self.header.scorecard
+        return {
+            "run": self.name,
+            "folder": str(self.folder),
+            "made": self.made,
+            "weights": self.weights,
+            "size": self.size,
+            "config": head.config,
+            "data": data_of(head) | {"tickers": list(head.tickers)},
+            "features": list(head.features),
+            "versions": head.versions,
+            "verdict": card["verdict"],
+            "notes": list(card.get("notes", ())),
+        }
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """What a config's `model:` section can name.
+
+    Args:
+        kind: `network` or `baseline`.
+        parameters: JSON Schema of each parameter, with its default and meaning.
+    """
+
+    name: str
+    kind: str
+    text: str
+    parameters: dict[str, dict[str, Any]]
+
+
+def list_runs(runs_dir: Path | str = "runs") -> RunListing:
+    """Describe every run of a folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    root = Path(runs_dir)
+    folders = {path.parent for name in (runs.MODEL, runs.CONFIG) for path in root.glob(f"*/{name}")}
+    if not folders:
+        raise InputError(f"{root} holds no run: train one with `forecast train demo`.")
+    records: list[RunRecord] = []
+    damaged: list[str] = []
+    for folder in sorted(folders, key=lambda folder: (_written(folder), folder.name)):
+        try:
+            records.append(_record(folder))
+        except InputError as error:
+            records.append(RunRecord(folder.name, "damaged", _made(folder)))
+            damaged.append(str(error))
+    return RunListing(tuple(records), tuple(damaged))
+
+
+def show_run(run: str = "latest", *, runs_dir: Path | str = "runs") -> RunDetails:
+    """Look into a finished run.
+
+    Raises:
+        UnknownNameError: no such run.
+        InputError: it is not finished, or its model file is damaged.
+    """
+    folder = runs.find_run(Path(runs_dir), run)
+    model = finished_model(folder)
+    size = (folder / runs.MODEL).stat().st_size
+    weights = sum(int(tensor.size) for name, tensor in model.tensors.items() if not name.startswith("paths/"))
+    return RunDetails(folder.name, folder, _made(folder), weights, size, model.header)
+
+
+def finished_model(folder: Path) -> Model:
+    """The model of a run.
+
+    Raises:
+        InputError: the run is not finished, or its model file is damaged.
+    """
+    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
+        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
+    return read_model(folder / runs.MODEL)
+
+
+def data_of(header: Header) -> dict[str, Any]:
+    """What a run was made from: how many tickers, which dates, which candles."""
+    card, split = header.scorecard, header.split
+    return {
+        "tickers": len(header.tickers),
+        "fitted_to": header.fitted_to,
+        **{f"{name}_end": split[name] for name in ("train", "validation", "test")},
+        "first_test_origin": card["first"],
+        "last_test_origin": card["last"],
+        "fingerprint": header.fingerprint,
+    }
+
+
+def models() -> list[Ingredient]:
+    """All networks and baselines, with their parameters."""
+    from forecaster.baselines import BASELINES
+    from forecaster.models import MODELS
+    from forecaster.models.build import parameters
+
+    kinds = ((MODELS, "network"), (BASELINES, "baseline"))
+    return [
+        Ingredient(name, kind, _sentence(registry[name]), parameters(name).model_json_schema().get("properties", {}))
+        for registry, kind in kinds
+        for name in registry.names()
+    ]
+
+
+def _record(folder: Path) -> RunRecord:
+    if not (folder / runs.MODEL).is_file():
+        return RunRecord(folder.name, "unfinished", _made(folder))
+    model = read_model(folder / runs.MODEL)
+    verdict, config = model.header.scorecard["verdict"], model.config
+    figures = (verdict["code"], verdict["pinball_skill"], verdict["p_value"])
+    about = (config.name, config.task.steps, len(model.header.tickers))
+    return RunRecord(folder.name, "finished", _made(folder), *about, *figures)
+
+
+def _written(folder: Path) -> float:
+    path = folder / runs.MODEL
+    return (path if path.is_file() else folder / runs.CONFIG).stat().st_mtime
+
+
+def _made(folder: Path) -> str:
+    return dt.datetime.fromtimestamp(_written(folder)).isoformat(" ", "minutes")
+
+
+def _sentence(member: Any) -> str:
+    """The first sentence that a network or baseline says of itself."""
+    fixed: dict[str, Any] = {}
+    if isinstance(member, partial):
+        member, fixed = member.func, member.keywords
+    for thing in _tellers(member):
+        first = re.sub(r" \(see [^)]*\)", "", " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split()))
+        if first:
+            cells = [value.__name__ for value in fixed.values() if isinstance(value, type)]
+            return f"{first.removesuffix('.')}{f' ({cells[0]})' if cells else ''}."
+    return ""
+
+
+def _tellers(member: Any) -> Iterator[Any]:
+    """What has the telling docstring: a function that a baseline is made of, or the class itself."""
+    for name in ("quantiles", "scales"):
+        part = getattr(member, name, None)
+        if isinstance(part, partial):  # one of a family: its member speaks for itself
+            yield from part.args
+            yield part.func
+        elif inspect.isfunction(part):
+            yield part
+    yield member if inspect.isclass(member) or inspect.isfunction(member) else type(member)

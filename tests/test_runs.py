@@ -1,0 +1,187 @@
+"""Runs listed, looked into and compared; what a run can be made of."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from forecaster.baselines import BASELINES
+from forecaster.errors import InputError, UnknownNameError
+from forecaster.evaluation.ledger import read_looks
+from forecaster.models import MODELS
+from forecaster.workflows.compare import compare
+from forecaster.workflows.inspect import list_runs, models
+from forecaster.workflows.train import TrainedRun, train
+from tests.studio import QUICK, Answer
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+
+@pytest.fixture(scope="module")
+def places(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two runs of one test, one of earlier years, and one unfinished."""
+    root = tmp_path_factory.mktemp("many")
+    shutil.copytree(trained.folder, root / "small")
+    early = "data.split={train_end: 2004-06-30, validation_end: 2005-06-30, test_end: 2006-06-30}"
+    same = ("model.hidden_size=4", "data.tickers=[AAPL, IBM]", "task.horizon=[1, 3, 5]")
+    for name, settings in {"other": same, "early": (early,)}.items():
+        train(*("gru",), settings=(*QUICK, "training.steps=4", *settings), data_dir=store, runs_dir=root, name=name)
+    (root / "begun").mkdir()
+    shutil.copy(root / "small" / "config.yaml", root / "begun")
+    return {"data_dir": store, "runs_dir": root}
+
+
+@pytest.fixture
+def ask(say: Callable[..., Answer], places: dict[str, Path]) -> Callable[..., Answer]:
+    return lambda *words: say("runs", *words, "--runs-dir", places["runs_dir"])
+
+
+def test_the_list_holds_every_run_and_marks_those_that_are_not_finished(places: dict[str, Path]) -> None:
+    found = {one.name: one for one in list_runs(places["runs_dir"]).records}
+    assert set(found) == {"small", "other", "early", "begun"}
+    small = found["small"]
+    assert (small.status, small.model, small.horizon, small.tickers) == ("finished", "gru", (1, 2, 3), 3)
+    assert small.verdict in ("skill", "no-evidence", "worse")
+    assert (found["begun"].status, found["begun"].verdict) == ("unfinished", None)
+    assert found["other"].horizon == (1, 3, 5)
+
+
+def test_a_damaged_run_is_listed_as_such(
+    ask: Callable[..., Answer], say: Callable[..., Answer], tmp_path: Path
+) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "model.safetensors").write_bytes(b"nothing of the kind")
+    answer = say("runs", "list", "--runs-dir", tmp_path)
+    assert answer.code == 3
+    assert "damaged" in answer.out
+    assert answer.err.count("\n") == 1
+    with pytest.raises(InputError, match="holds no run: train one with"):
+        list_runs(tmp_path / "empty")
+
+
+def test_a_run_is_shown_with_all_that_it_was_made_of(ask: Callable[..., Answer], trained: TrainedRun) -> None:
+    table = ask("show", "small")
+    for word in ("Data", "fitted_to", "2010-06-30", "model.hidden_size", "[base, vol, volume, weekday]", "torch"):
+        assert word in table.out, word
+    data = json.loads(ask("show", "small", "--format", "json").out)
+    assert data["verdict"]["text"] == trained.scorecard.verdict.text
+    assert data["config"]["training"]["steps"] == 60
+    assert data["data"]["tickers"] == ["AAPL", "IBM", "MSFT"]
+    rows = {
+        row["key"]: row["value"] for row in csv.DictReader(io.StringIO(ask("show", "small", "--format", "csv").out))
+    }
+    assert rows["training.seed" if "training.seed" in rows else "config.training.seed"] == "0"
+    assert rows["config.model.num_layers"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("run", "said"), [("begun", "run begun is not finished"), ("smal", "Unknown run 'smal'. Did you mean 'small'?")]
+)
+def test_a_run_that_cannot_be_shown_is_one_line(ask: Callable[..., Answer], run: str, said: str) -> None:
+    answer = ask("show", run)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert said in answer.err
+
+
+def test_the_comparison_says_what_differs_and_tests_the_shared_days(places: dict[str, Path]) -> None:
+    before = len(read_looks(places["runs_dir"]))
+    said = compare(["small", "other"], **places)
+    found = {(one.kind, one.key): one.values for one in said.differences}
+    assert found["config", "model.hidden_size"] == (8, 4)
+    assert found["config", "training.steps"] == (60, 4)
+    assert found["data", "tickers"] == (3, 2)
+    assert found["data", "tickers lacking"] == (None, ("MSFT",))
+    assert ("config", "model.name") not in found
+    assert (said.steps, said.metric) == ((1, 3), "pinball")
+    assert said.first is not None
+    assert said.first >= "2010-07-01"
+    assert said.origins == 2 * said.dates
+    first, second = said.scores
+    assert (first.gain, first.p_value) == (None, None)
+    assert second.p_value is not None
+    assert second.gain == pytest.approx(1 - second.loss / first.loss, abs=0.02)
+    assert said.verdict.startswith("other ")
+    looks = read_looks(places["runs_dir"])
+    assert len(looks) == before + 1
+    assert (looks[-1].run, looks[-1].tickers) == ("compare small other", ("AAPL", "IBM"))
+
+
+def test_the_sign_turns_with_the_order(places: dict[str, Path]) -> None:
+    one, other = compare(["small", "other"], **places), compare(["other", "small"], **places)
+    there, back = one.scores[1], other.scores[1]
+    assert there.gain is not None
+    assert back.gain is not None
+    assert (there.gain > 0) != (back.gain > 0)
+    assert there.loss == other.scores[0].loss
+
+
+def test_runs_without_a_common_test_day_are_said_not_to_be_comparable(places: dict[str, Path]) -> None:
+    before = read_looks(places["runs_dir"])
+    said = compare(["small", "early"], **places)
+    assert said.scores == ()
+    assert "share no test origin" in said.verdict
+    assert read_looks(places["runs_dir"]) == before, "nothing was looked at"
+    assert any(one.key == "test_end" for one in said.differences)
+
+
+def test_a_run_is_not_told_from_its_copy(places: dict[str, Path]) -> None:
+    shutil.copytree(places["runs_dir"] / "small", places["runs_dir"] / "twin")
+    said = compare(["small", "twin"], **places)
+    shutil.rmtree(places["runs_dir"] / "twin")
+    assert said.differences == ()
+    assert said.scores[1].gain == 0
+    assert "no difference at all" in said.verdict
+
+
+def test_a_store_that_has_changed_is_said(places: dict[str, Path], tmp_path: Path) -> None:
+    from forecaster.data.store import Store
+
+    for ticker in ("AAPL", "IBM", "MSFT"):
+        Store(tmp_path).write(Store(places["data_dir"]).read(ticker), source="test")
+    Store(tmp_path).write(
+        Store(tmp_path).read("AAPL").between(start=Store(tmp_path).read("AAPL").dates[5]), source="x", force=True
+    )
+    said = compare(["small", "other"], data_dir=tmp_path, runs_dir=places["runs_dir"])
+    assert said.notes[0].startswith("The store has changed since small was trained")
+
+
+@pytest.mark.parametrize("names", [["small"], ["small", "small"]])
+def test_fewer_than_two_runs_are_refused(places: dict[str, Path], names: list[str]) -> None:
+    with pytest.raises(InputError, match="expected two or more different runs"):
+        compare(names, **places)
+    with pytest.raises(UnknownNameError):
+        compare([*names, "nothing"], **places)
+
+
+def test_the_commands_give_data_in_every_format(
+    say: Callable[..., Answer], places: dict[str, Path], tmp_path: Path
+) -> None:
+    where = ("--runs-dir", places["runs_dir"])
+    for words in (("list",), ("show", "small"), ("compare", "small", "other", "--data-dir", places["data_dir"])):
+        answers = {form: say("runs", *words, *where, "--quiet", "--format", form) for form in ("table", "json", "csv")}
+        assert {answer.code for answer in answers.values()} == {0}
+        assert {answer.err for answer in answers.values()} == {""}
+        assert json.loads(answers["json"].out)
+        file = tmp_path / f"{words[0]}.parquet"
+        assert say("runs", *words, *where, "--quiet", "--format", "parquet", "--output", file).code == 0
+        assert pq.read_table(file).num_rows == len(list(csv.DictReader(io.StringIO(answers["csv"].out))))
+
+
+def test_every_registered_model_is_listed_with_its_parameters(say: Callable[..., Answer]) -> None:
+    found = {one.name: one for one in models()}
+    assert set(found) == {*MODELS.names(), *BASELINES.names()}
+    assert all(one.text.endswith(".") and len(one.text) > 20 for one in found.values())
+    assert found["gru"].parameters["hidden_size"]["default"] == 64
+    assert found["har"].kind == "baseline"
+    data = json.loads(say("models", "--format", "json").out)
+    assert {one["name"] for one in data} == set(found)
+    table = say("models").out
+    assert all(name in table for name in found)
+    assert "hidden_size" in say("models", "--format", "csv").out
