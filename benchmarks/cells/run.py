@@ -85,7 +85,7 @@ def _measured(settings: list[str], seed: int, store: Path) -> tuple[float, float
     skills = {
         row.step: 100 * (row.skill_pinball or 0.0)
         for row in card.rows
-        if row.name == config.name and row.variable == "mean"
+        if row.name == config.name and row.variable == "mean" and row.baseline == card.reference
     }
     return skills[1], skills["all"], sum(array.size for array in weights_of(networks[0]).values()), seconds
 
