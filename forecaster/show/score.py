@@ -19,7 +19,8 @@ _TITLES = {
     HINDSIGHT: "In hindsight: made with --as-of, or when the day was over. This is no track record.",
 }
 _LEGEND = (
-    "Pinball is of log(price / last close), in basis points; skill is the share by which it is lower than the {}'s on "
+    "Count is of forecasts, each of a ticker from one day. Pinball is of log(price / last close), in basis points; "
+    "skill is the share by which it is lower than the {}'s on "
     "the same days, and vs last than the last close's; 50%, 80% and 90% say how often the price fell into those bands."
 )
 _MOST = 12
@@ -60,8 +61,7 @@ def _page(record: TrackRecord) -> RenderableType:
 def _table(rows: Sequence[TrackRow]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("run", overflow="fold")
-    table.add_column("of")
-    for name in ("forecasts", "pinball", "skill", "p", "vs last", "50%", "80%", "90%"):
+    for name in ("count", "pinball", "skill", "p", "vs last", "50%", "80%", "90%"):
         table.add_column(name, justify="right")
     for run in dict.fromkeys(row.run for row in rows):
         own = [row for row in rows if row.run == run]
@@ -69,10 +69,10 @@ def _table(rows: Sequence[TrackRow]) -> Table:
             group = [row for row in own if row.by == by]
             shown = _newest(group) if by == "month" else group[:_MOST]
             for row in shown if by == "all" or len(group) > 1 else ():
-                name = {"step": f"step {row.of}"}.get(by, row.of)
-                table.add_row(run if by == "all" else "", name, *_figures(row), style=None if by == "all" else "dim")
+                name = {"all": run, "step": f"  step {row.of}"}.get(by, f"  {row.of}")
+                table.add_row(name, *_figures(row), style=None if by == "all" else "dim")
             if by != "all" and len(group) > len(shown):
-                table.add_row("", f"{len(group) - len(shown)} {by}s more", style="dim")
+                table.add_row(f"  {len(group) - len(shown)} {by}s more", style="dim")
     return table
 
 
