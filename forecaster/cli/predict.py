@@ -33,7 +33,7 @@ def predict(
     verbose: opt.Verbose = False,
 ) -> None:
     """Forecast the next sessions of tickers, with bands and with what is known of the forecast's skill."""
-    from forecaster.show.forecast import forecast_view
+    from forecaster.show.forecast import forecast_view, notes
     from forecaster.show.output import note, present
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
@@ -54,6 +54,6 @@ def predict(
         note(f"error: {failure.error}")
     if forecasts:
         present(forecast_view(forecasts), format, output)
-        for warning in dict.fromkeys(text for forecast in forecasts for text in forecast.warnings):
-            note(f"note: {warning}", quiet)
+        for text in notes(forecasts):
+            note(f"note: {text}", quiet)
     raise typer.Exit(exit_code(forecasts, failures))
