@@ -10,7 +10,6 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.errors import at_most_five
 from forecaster.inference.forecast import Forecast
 from forecaster.show import candlechart
 from forecaster.show.output import View
@@ -29,23 +28,6 @@ def forecast_view(forecasts: Sequence[Forecast]) -> View:
     """A chart and a table a ticker, for many tickers a line each, and the sentence on skill once."""
     rows = [row for forecast in forecasts for row in forecast.as_rows()]
     return View([forecast.as_data() for forecast in forecasts], rows, lambda: _Pages(forecasts))
-
-
-def notes(forecasts: Sequence[Forecast]) -> list[str]:
-    """What the reader should know, each once: what holds for several tickers is said of the first, with their names."""
-    alike: dict[str, list[tuple[str, str]]] = {}
-    for forecast in forecasts:
-        for text in forecast.warnings:
-            key = text.removeprefix(forecast.ticker) if text.startswith(forecast.ticker) else text
-            alike.setdefault(key, []).append((forecast.ticker, text))
-    return [_note(key, found) for key, found in alike.items()]
-
-
-def _note(key: str, found: Sequence[tuple[str, str]]) -> str:
-    (_, text), *others = found
-    if not others or text == key:  # one that names no ticker is of them all
-        return text
-    return f"{text} So it is with {at_most_five(ticker for ticker, _ in others)}."
 
 
 @dataclass(frozen=True)
