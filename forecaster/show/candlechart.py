@@ -23,6 +23,7 @@ NARROWEST = 40
 _BANDS = ((0.1, 0.9, "░"), (0.25, 0.75, "▒"))
 _BAND, _RISING, _FALLING, _AHEAD = "cyan", "green", "red", "bold"
 _LEAST = 12
+_DATE = len("2013-03-01")
 # what the lower and the upper half of a cell hold: 0 nothing, 1 wick, 2 body
 _THIN = {(1, 1): "│", (2, 2): "┃", (2, 1): "╽", (1, 2): "╿", (1, 0): "╷", (0, 1): "╵", (2, 0): "╻", (0, 2): "╹"}
 _SOLID = _THIN | {(2, 2): "█", (2, 1): "▄", (1, 2): "▀", (2, 0): "▄", (0, 2): "▀"}
@@ -84,7 +85,8 @@ def _framed(forecast: Forecast, width: int, height: int) -> _Frame:
     steps = forecast.steps[-1]
     room = width - 3 - len(price_text(forecast.last_close, forecast.last_close))
     pitch = 2 if room // 2 - steps >= _LEAST else 1
-    past = max(1, min(len(forecast.history.dates), room // pitch - steps))
+    dated = (width - 1 - _DATE) // pitch  # the last day's date stands right of the line
+    past = max(1, min(len(forecast.history.dates), room // pitch - steps, dated))
     outer = [forecast.levels.index(level) for level in _BANDS[0][:2]]
     prices = [forecast.history.ohlc[-past:], forecast.point, forecast.prices[:, 3, outer]]
     low, high = min(float(one.min()) for one in prices), max(float(one.max()) for one in prices)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from forecaster.inference.forecast import Forecast
 from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
+from forecaster.show.notes import notes
 from forecaster.show.svg import THEME, Markup, Scale, band, candle, element, joined, line, tick_texts
 
 STYLE = """
@@ -62,7 +63,8 @@ class _Frame:
 def standalone(forecasts: Sequence[Forecast]) -> Markup:
     """A whole SVG file: one chart under the other, and the sentence on skill."""
     charts = [chart(forecast, WIDE) for forecast in forecasts]
-    height, lines = 420, textwrap.wrap(fan_of(forecasts[0]).caption, int((WIDE - 32) / _LETTER))
+    said = [fan_of(forecasts[0]).caption, *notes(forecasts)]
+    height, lines = 420, [part for text in said for part in textwrap.wrap(text, int((WIDE - 32) / _LETTER))]
     total = height * len(charts) + 18 * len(lines) + 20
     placed = [element("g", one, transform=f"translate(0 {height * place})") for place, one in enumerate(charts)]
     words = [
@@ -96,7 +98,7 @@ def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = Tru
     fan = fan_of(forecast, 30 if narrow else 66)
     height = 300 if narrow else 420
     head = 20.0 + 22 * titled + (34 if narrow else 18) * legend
-    margin = 14 + _LETTER * 1.1 * max(len(fan.price(price)) for price in (*fan.bounds, forecast.last_close))
+    margin = 14 + 1.3 * _LETTER * max(len(fan.price(price)) for price in (*fan.bounds, forecast.last_close))
     frame = _Frame(fan, width, 12.0, width - margin, head, height - 44.0)
     names = (
         [element("title", fan.title, id=f"{identity}-t"), element("desc", fan.summary, id=f"{identity}-d")]
@@ -167,7 +169,7 @@ def _days(frame: _Frame) -> Iterator[Markup]:
     """The line after the origin, its day before it, the last day after it."""
     forecast, x, y = frame.fan.forecast, frame.x(0.5), frame.bottom + 33
     yield element("path", class_="origin", d=line([x, x], [frame.top - 8, y + 4]))
-    wide = _LETTER * 10
+    wide = 1.2 * _LETTER * 10  # digits are wider than letters
     end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 2.0)
     yield element("text", f"last close {forecast.origin}", x=min(x - 5, end - wide - 6), y=y, text_anchor="end")
     yield element("text", str(forecast.dates[-1]), x=end, y=y, text_anchor="end")

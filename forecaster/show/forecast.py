@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -36,7 +36,7 @@ class _Pages:
 
     forecasts: Sequence[Forecast]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         if len(self.forecasts) > _TABLES:
             yield from _overview(self.forecasts, options.max_width)
         else:
@@ -117,14 +117,17 @@ def _overview(forecasts: Sequence[Forecast], width: int) -> Iterator[RenderableT
     """A line a ticker: its last close, and where the close of the last day forecast will be."""
     step = forecasts[0].steps[-1]
     yield Text(f"\n{len(forecasts)} tickers, {step} session{'s' if step > 1 else ''} ahead", "bold")
-    rows = [_line(forecast) for forecast in forecasts]
-    names = [name for name in rows[0] if width >= _WIDEST_LINE - 10 or name not in ("after", "±")]
+    lines = [_line(forecast) for forecast in forecasts]
+    columns = {name: [line[name] for line in lines] for name in lines[0]}
+    for name in ("after", "±", "", "for"):  # what a narrow screen goes without
+        if _taken(columns) > width:
+            columns.pop(name, None)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
+    for name in columns:
         left = name in ("ticker", "after", "for", "")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(row[name] for name in names))
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     yield table
     yield Text("± is half the band's width; every day and price: --format csv, or fewer tickers.", "dim")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from forecaster.errors import InputError, OutsideError
-from forecaster.files import replacing, write_text
+from forecaster.errors import InputError
+from forecaster.files import outside_errors, replacing, write_text
 from forecaster.inference.forecast import Forecast
 from forecaster.show import plot
 
@@ -35,8 +35,8 @@ def check_plot(path: Path, tickers: int) -> None:
         )
     if path.suffix.lower() == ".png":
         plot.require_matplotlib()
-    if not os.access(path.parent, os.W_OK):
-        raise OutsideError(f"--plot {path} cannot be written: no permission for {path.parent}; name another folder.")
+    with outside_errors(path), tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:

@@ -11,6 +11,8 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("█▄▀", "#"),
         **dict.fromkeys("─–—−", "-"),
         **dict.fromkeys("’‘", "'"),
+        "┊": "!",
+        "╋": "+",
         "░": ".",
         "▒": ":",
         "━": "=",

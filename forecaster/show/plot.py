@@ -13,6 +13,7 @@ import numpy as np
 from forecaster.errors import InputError
 from forecaster.inference.forecast import Forecast
 from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
+from forecaster.show.notes import notes
 from forecaster.show.svg import nice_ticks, tick_texts
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
         for axes in grid[len(fans) :]:
             axes.set_axis_off()
         figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=4, frameon=False, fontsize=8.5)
-        said = f"{LEGEND}\n{fans[0].caption}"
-        width = int(size[0] * 15.5)
-        lines = [part for text in said.splitlines() for part in textwrap.wrap(text, width)]
+        said = [LEGEND, fans[0].caption, *notes(forecasts)]
+        lines = [part for text in said for part in textwrap.wrap(text, int(size[0] * 15.5))]
         figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=_MUTED)
         figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": fans[0].title})
 
