@@ -18,7 +18,7 @@ def test_speed_and_time_left_are_said_once_they_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spent", "left"), [(10.0, ", 0.1 steps/s, 16:30 left"), (1000.0, ", 0.0 steps/s, 27:30:00 left")]
+    ("spent", "left"), [(10.0, ", 0.1 steps/s, 16:30 left"), (1000.0, ", 0.001 steps/s, 27:30:00 left")]
 )
 def test_a_slow_training_has_hours_and_tenths(spent: float, left: str) -> None:
     clock = pace(0.0, spent)

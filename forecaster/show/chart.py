@@ -52,7 +52,7 @@ class _Frame:
         """Pixels of a session."""
         return (self.right - self.left) / (self.fan.last - self.fan.first + 1)
 
-    def x(self, session: float) -> float:
+    def x(self, session: int | float) -> float:
         return self.left + (session - self.fan.first + 0.5) * self.slot
 
     @property

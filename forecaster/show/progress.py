@@ -60,7 +60,8 @@ class Pace:
         if spent < _KNOWN_AFTER or not done:
             return ""
         left = "" if step >= steps else f", {_duration((steps - step) * spent / done)} left"
-        return f", {done / spent:{',.0f' if done >= 10 * spent else '.1f'}} steps/s{left}"
+        speed = done / spent
+        return f", {speed:{',.0f' if speed >= 10 else '.1f' if speed >= 1 else '.1g'}} steps/s{left}"
 
 
 def _duration(seconds: float) -> str:
