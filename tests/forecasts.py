@@ -51,4 +51,8 @@ def made(
             "p_value": 1.0,
         },
         warnings=warnings,
+        weights="evaluated",
+        fitted_to=str(known.dates[-30]),
+        range=np.full(len(steps), 0.0193),
+        volatility=np.full(len(steps), 0.241 if len(levels) > 1 else np.nan),
     )

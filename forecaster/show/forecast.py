@@ -59,10 +59,10 @@ def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableTyp
 
 
 def _table(forecast: Forecast, width: int, bars: bool) -> Table:
-    columns = _columns(forecast)
-    for name in ("open", "high", "low"):  # what a narrow screen goes without
+    columns = _columns(forecast) | ({} if bars else _widths(forecast))
+    for name in ("volatility", "range", "open", "high", "low"):  # what a narrow screen goes without
         if _taken(columns) > width:
-            del columns[name]
+            columns.pop(name, None)
     room = min(width, _WIDEST_LINE) - 2 - _taken(columns)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
@@ -80,6 +80,16 @@ def _columns(forecast: Forecast) -> dict[str, list[str]]:
     if _has_bands(forecast):
         columns[_BAND_NAME] = [_range(forecast, place) for place in range(len(forecast.steps))]
     return columns
+
+
+def _widths(forecast: Forecast) -> dict[str, list[str]]:
+    """How far high and low will lie apart, and the volatility of a year, where the run can say it."""
+    if not np.isfinite(forecast.volatility).all():
+        return {}
+    return {
+        "range": [f"{np.expm1(width):.1%}" for width in forecast.range],
+        "volatility": [f"{share:.0%} a year" for share in forecast.volatility],
+    }
 
 
 def _taken(columns: dict[str, list[str]]) -> int:
