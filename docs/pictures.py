@@ -1,6 +1,7 @@
 """Make the README's pictures from real runs on the sample: `make pictures`.
 
-Each is what a command printed on a terminal of 80 columns, as SVG for light and for dark pages.
+Each is what a command printed on a terminal of 80 columns, as SVG for light and for dark pages, or what it drew with
+`--plot`, which follows the reader's own choice.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main() -> None:
         _forecast(folder, "fetch --source sample")
         _draw("train", "train demo --name first", folder)
         _draw("predict", "predict AAPL", folder)
+        _forecast(folder, f"predict MSFT --plot {FOLDER / 'plot.svg'}")
 
 
 def _draw(name: str, arguments: str, folder: str) -> None:

@@ -14,7 +14,7 @@ from tests.studio import environment, forecast
 
 HEAVY = (
     *("torch", "pandas", "numpy", "yfinance", "pydantic", "rich", "pyarrow", "exchange_calendars", "safetensors"),
-    *("yaml", "jaxtyping", "filelock", "arch", "scipy"),
+    *("yaml", "jaxtyping", "filelock", "arch", "scipy", "matplotlib"),
 )
 
 LIST_MODULES = """

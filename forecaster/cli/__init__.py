@@ -8,15 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
+from forecaster.show.plain import ERRORS
 
 _INTERRUPTED = 130
 
 
 def main() -> None:
     """The `forecast` command."""
-    for stream in (sys.stdout, sys.stderr):  # an old console shows a ? for what it cannot draw
+    for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=ERRORS)
     sys.exit(run(sys.argv[1:]))
 
 

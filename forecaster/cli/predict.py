@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from forecaster.cli.app import app, examples
         "forecast predict AAPL MSFT --horizon 3 --format json",
         "forecast predict IBM --as-of 2012-06-29 --run first",
         "forecast predict AAPL --paths 1000 --seed 7 --format csv --output paths.csv",
+        "forecast predict AAPL --plot aapl.html",
     )
 )
 def predict(
@@ -25,6 +27,9 @@ def predict(
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Picture to write besides: .html, .svg or .png.")
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -34,10 +39,14 @@ def predict(
 ) -> None:
     """Forecast the next sessions of tickers, with bands and with what is known of the forecast's skill."""
     from forecaster.show.forecast import forecast_view
+    from forecaster.show.notes import notes
     from forecaster.show.output import note, present
+    from forecaster.show.pictures import check_plot, write_plot
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
 
+    if plot is not None:
+        check_plot(plot, len(tickers))
     failures: list[Failure] = []
     forecasts = run_predict(
         tickers,
@@ -54,6 +63,9 @@ def predict(
         note(f"error: {failure.error}")
     if forecasts:
         present(forecast_view(forecasts), format, output)
-        for warning in dict.fromkeys(text for forecast in forecasts for text in forecast.warnings):
-            note(f"note: {warning}", quiet)
+        for text in notes(forecasts):
+            note(f"note: {text}", quiet)
+    if forecasts and plot is not None:
+        write_plot(plot, forecasts)
+        note(f"Picture: {plot}", quiet)
     raise typer.Exit(exit_code(forecasts, failures))

@@ -10,6 +10,28 @@ import numpy as np
 
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import VARIABLES
+from forecaster.data.bars import Bars
+
+HISTORY = 66
+"""Candles that a forecast carries for pictures: three months."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The last candles up to the origin, adjusted, on the scale of its close.
+
+    Args:
+        ohlc: open, high, low, close.
+    """
+
+    dates: Shaped[np.ndarray, " time"]
+    ohlc: Float[np.ndarray, "time 4"]
+
+    @classmethod
+    def of(cls, bars: Bars) -> History:
+        """The last `HISTORY` candles of a ticker, or as many as there are."""
+        known = bars.between(start=bars.dates[-HISTORY:][0])
+        return cls(known.dates, known.adjusted() * (known.close[-1] / known.adj_close[-1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +45,7 @@ class Forecast:
         dates: of those sessions, from the ticker's exchange calendar.
         levels: quantile levels, ascending.
         prices: coherent quantile candles.
+        history: what came before, for pictures; data formats leave it out.
         skill: what the test period said of this run.
         weights: `evaluated`, those that were tested, or `production`, the same recipe refitted on all candles.
         fitted_to: last date that had a part in those weights.
@@ -42,6 +65,7 @@ class Forecast:
     dates: Shaped[np.ndarray, " horizon"]
     levels: tuple[float, ...]
     prices: Float[np.ndarray, "horizon variable quantile"]
+    history: History
     skill: dict[str, Any]
     warnings: tuple[str, ...]
     weights: str

@@ -1,64 +1,104 @@
-"""A forecast as a table: the candles to come, where most closes fall, and how far to trust them."""
+"""A forecast in a terminal: a chart, the candles to come as a table, and how far to trust them."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.axes import Float
 from forecaster.inference.forecast import Forecast
+from forecaster.show import candlechart
 from forecaster.show.output import View
+from forecaster.show.prices import price_text
 
 _BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))
 _LEGEND = "Candles are medians. ─ holds 80% of closes, ━ half of them; ╋ is their median."
-_WIDTH = 80
+_BAND_NAME = "80% of closes"
+_WIDEST_CHART, _WIDEST_LINE = 100, 80
 _NARROWEST, _WIDEST = 9, 30
+_CHARTS, _TABLES = 3, 8
+"""With more tickers than this, charts would drown the tables; with more than that, each ticker is one line."""
 
 
 def forecast_view(forecasts: Sequence[Forecast]) -> View:
-    """One table a ticker, and the sentence on skill once."""
+    """A chart and a table a ticker, for many tickers a line each, and the sentence on skill once."""
     rows = [row for forecast in forecasts for row in forecast.as_rows()]
-    return View([forecast.as_data() for forecast in forecasts], rows, lambda: _pages(forecasts))
+    return View([forecast.as_data() for forecast in forecasts], rows, lambda: _Pages(forecasts))
 
 
-def _pages(forecasts: Sequence[Forecast]) -> RenderableType:
-    parts: list[RenderableType] = []
-    for forecast in forecasts:
-        close = f"{forecast.last_close:,.{_decimals(forecast)}f}"
-        head = f"\n{forecast.ticker} after {forecast.origin}, close {close} {forecast.currency}"
-        parts += [Text(head, "bold"), _table(forecast)]
-    if _has_bands(forecasts[0]):
-        parts.append(Text(_LEGEND, "dim", no_wrap=True, overflow="ellipsis"))
-    parts.append(Text(f"\nRun {forecasts[0].run}. {forecasts[0].skill['verdict']}", "italic"))
-    return Group(*parts)
+@dataclass(frozen=True)
+class _Pages:
+    """Everything on one screen, as wide as it is."""
+
+    forecasts: Sequence[Forecast]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        if len(self.forecasts) > _TABLES:
+            yield from _overview(self.forecasts, options.max_width)
+        else:
+            for forecast in self.forecasts:
+                yield from _page(forecast, options.max_width, chart=len(self.forecasts) <= _CHARTS)
+            if len(self.forecasts) > _CHARTS and _has_bands(self.forecasts[0]):
+                yield Text(_LEGEND, "dim")
+        yield Text(f"\nRun {self.forecasts[0].run}. {self.forecasts[0].skill['verdict']}", "italic")
 
 
-def _table(forecast: Forecast) -> Table:
-    prices = forecast.prices[:, 3]
-    columns = {"date": [str(date) for date in forecast.dates]}
-    for variable, name in enumerate(("open", "high", "low", "close")):
-        columns[name] = _texts(forecast, forecast.point[:, variable])
-    if _has_bands(forecast):
-        low, high = (_texts(forecast, prices[:, forecast.levels.index(level)]) for level in _BANDS[0][:2])
-        columns["80% of closes"] = [f"{one} – {other}" for one, other in zip(low, high, strict=True)]
-    room = _WIDTH - sum(2 + max(map(len, (name, *texts))) for name, texts in columns.items())
+def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableType]:
+    close = price_text(forecast.last_close, forecast.last_close)
+    yield Text(f"\n{forecast.ticker} after {forecast.origin}, close {close} {forecast.currency}", "bold")
+    chart = chart and _has_bands(forecast) and width >= candlechart.NARROWEST
+    if chart:
+        yield candlechart.candle_chart(forecast, min(width, _WIDEST_CHART))
+        yield Text(candlechart.LEGEND, "dim")
+        yield Text()
+    yield _table(forecast, width, bars=not chart)
+
+
+def _table(forecast: Forecast, width: int, bars: bool) -> Table:
+    columns = _columns(forecast) | ({} if bars else _widths(forecast))
+    for name in ("volatility", "range", "open", "high", "low"):  # what a narrow screen goes without
+        if _taken(columns) > width:
+            columns.pop(name, None)
+    room = min(width, _WIDEST_LINE) - 2 - _taken(columns)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name, justify="left" if name == "date" else "right", no_wrap=True)
-    cells = [list(row) for row in zip(*columns.values(), strict=True)]
-    if not _has_bands(forecast) or room < _NARROWEST:
-        pictures: list[list[RenderableType]] = [[] for _ in cells]
-    else:
-        table.add_column(no_wrap=True)
-        pictures = [[picture] for picture in _pictures(forecast, min(room, _WIDEST))]
-    for texts, picture in zip(cells, pictures, strict=True):
-        table.add_row(*texts, *picture)
+    pictures = _pictures(forecast, min(room, _WIDEST)) if bars and _has_bands(forecast) and room >= _NARROWEST else None
+    for place, texts in enumerate(zip(*columns.values(), strict=True)):
+        table.add_row(*texts, *([pictures[place]] if pictures else []))
     return table
+
+
+def _columns(forecast: Forecast) -> dict[str, list[str]]:
+    columns = {"date": [str(date) for date in forecast.dates]}
+    for variable, name in enumerate(("open", "high", "low", "close")):
+        columns[name] = [price_text(price, forecast.last_close) for price in forecast.point[:, variable]]
+    if _has_bands(forecast):
+        columns[_BAND_NAME] = [_range(forecast, place) for place in range(len(forecast.steps))]
+    return columns
+
+
+def _widths(forecast: Forecast) -> dict[str, list[str]]:
+    """How far high and low will lie apart, and the volatility of a year, where the run can say it."""
+    if not np.isfinite(forecast.volatility).all():
+        return {}
+    return {
+        "range": [f"{np.expm1(width):.1%}" for width in forecast.range],
+        "volatility": [f"{share:.0%} a year" for share in forecast.volatility],
+    }
+
+
+def _taken(columns: dict[str, list[str]]) -> int:
+    return sum(2 + max(map(len, (name, *texts))) for name, texts in columns.items()) - 2
+
+
+def _range(forecast: Forecast, place: int) -> str:
+    low, high = (forecast.prices[place, 3, forecast.levels.index(level)] for level in _BANDS[0][:2])
+    return f"{price_text(low, forecast.last_close)} – {price_text(high, forecast.last_close)}"
 
 
 def _pictures(forecast: Forecast, width: int) -> list[Text]:
@@ -83,11 +123,36 @@ def _has_bands(forecast: Forecast) -> bool:
     return {level for band in _BANDS for level in band[:2]} <= set(forecast.levels)
 
 
-def _texts(forecast: Forecast, prices: Float[np.ndarray, " horizon"]) -> list[str]:
-    return [f"{price:,.{_decimals(forecast)}f}" for price in prices]
+def _overview(forecasts: Sequence[Forecast], width: int) -> Iterator[RenderableType]:
+    """A line a ticker: its last close, and where the close of the last day forecast will be."""
+    step = forecasts[0].steps[-1]
+    yield Text(f"\n{len(forecasts)} tickers, {step} session{'s' if step > 1 else ''} ahead", "bold")
+    lines = [_line(forecast) for forecast in forecasts]
+    columns = {name: [line[name] for line in lines] for name in lines[0]}
+    for name in ("after", "±", "", "for"):  # what a narrow screen goes without
+        if _taken(columns) > width:
+            columns.pop(name, None)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        left = name in ("ticker", "after", "for", "")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    yield table
+    yield Text("± is half the band's width; every day and price: --format csv, or fewer tickers.", "dim")
 
 
-def _decimals(forecast: Forecast) -> int:
-    """Five digits count: 430.47, 1.0834, 12,345; above ten, cents are the least that is shown."""
-    digits = 4 - math.floor(math.log10(forecast.last_close))
-    return max(0, min(digits, 2) if forecast.last_close >= 10 else digits)
+def _line(forecast: Forecast) -> dict[str, str]:
+    price = forecast.last_close
+    row = {
+        "ticker": forecast.ticker,
+        "after": str(forecast.origin),
+        "close": price_text(price, price),
+        "": forecast.currency,
+        "for": str(forecast.dates[-1]),
+        "median": price_text(forecast.point[-1, 3], price),
+    }
+    if _has_bands(forecast):
+        low, high = (forecast.prices[-1, 3, forecast.levels.index(level)] for level in _BANDS[0][:2])
+        row |= {_BAND_NAME: _range(forecast, -1), "±": f"{(high - low) / 2 / price:.1%}"}
+    return row

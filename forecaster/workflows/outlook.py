@@ -12,7 +12,7 @@ from forecaster.axes import Float
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions, sessions_a_year
 from forecaster.errors import at_most_five
-from forecaster.inference.forecast import Forecast
+from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.market import MarketView
 from forecaster.inference.paths import sample_paths
 from forecaster.inference.volatility import annualised, expected_range, variance
@@ -74,6 +74,7 @@ def outlook(
         dates=next_sessions(bars.calendar, origin, steps[-1])[np.asarray(steps) - 1],
         levels=levels,
         prices=last_close * np.exp(quantiles),
+        history=History.of(bars),
         skill={
             "verdict": verdict["text"],
             "baseline": verdict["baseline"],

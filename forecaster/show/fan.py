@@ -1,0 +1,151 @@
+"""What a picture of a forecast shows, whoever draws it: sessions in x with the origin at 0, prices in y."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.config.schema import VARIABLES
+from forecaster.inference.forecast import Forecast
+from forecaster.show.prices import price_text
+
+LOW, HIGH, CLOSE = (VARIABLES.index(name) for name in ("low", "high", "close"))
+FEWEST, MOST = 30, 66
+LEGEND = "Hollow candles rose, filled ones fell. Ahead: median candles."
+RANGE = "of lows and highs"
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where a share of the closes is expected, from the origin on."""
+
+    share: float
+    lower: list[float]
+    upper: list[float]
+
+    @property
+    def words(self) -> str:
+        return f"{self.share:.0%} of closes"
+
+
+@dataclass(frozen=True)
+class Fan:
+    """One picture.
+
+    Args:
+        past: sessions shown, the last of them the origin.
+        xs: 0 and the steps, for bands, median and reach: a step is drawn at its session, trained neighbours or not.
+        bands: the widest first.
+        reach: the range of the candles: lines that the lows seldom undercut and the highs seldom pass.
+        months: first sessions of months, as x and words.
+    """
+
+    forecast: Forecast
+    past: int
+    xs: list[float]
+    bands: list[Band]
+    median: list[float]
+    reach: Band | None
+    months: list[tuple[int, str]]
+
+    @property
+    def candles(self) -> Float[np.ndarray, "time 4"]:
+        return self.forecast.history.ohlc[-self.past :]
+
+    @property
+    def first(self) -> int:
+        """x of the first candle."""
+        return 1 - self.past
+
+    @property
+    def last(self) -> int:
+        return self.forecast.steps[-1]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest price drawn, with a little air."""
+        lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)]
+        prices = [*self.candles.ravel().tolist(), *self.forecast.point.ravel().tolist(), *chain.from_iterable(lines)]
+        air = 0.03 * (max(prices) - min(prices) or max(prices))
+        return min(prices) - air, max(prices) + air
+
+    @property
+    def title(self) -> str:
+        one = self.forecast
+        return f"{one.ticker}: {self.price(one.last_close)} {one.currency} on {one.origin}"
+
+    @property
+    def summary(self) -> str:
+        """The last day in one sentence."""
+        one = self.forecast
+        said = f"By {one.dates[-1]}: median close {self.price(self.median[-1])} {one.currency}"
+        band = self.main
+        return said + (f", {band.words} {self.reach_text(band)}." if band else ".")
+
+    @property
+    def main(self) -> Band | None:
+        """The band that is named: the one nearest to 80%."""
+        return min(self.bands, key=lambda band: abs(band.share - 0.8), default=None)
+
+    @property
+    def caption(self) -> str:
+        return f"Run {self.forecast.run}. {self.forecast.skill['verdict']}"
+
+    def price(self, price: float) -> str:
+        return price_text(price, self.forecast.last_close)
+
+    def reach_text(self, band: Band, place: int = -1) -> str:
+        return f"{self.price(band.lower[place])} to {self.price(band.upper[place])}"
+
+
+def fan_of(forecast: Forecast, most: int = MOST) -> Fan:
+    """A month and a half for the next day, three months for the next month."""
+    past = min(len(forecast.history.dates), most, max(FEWEST, 8 * forecast.steps[-1]))
+    pairs = _pairs(forecast.levels)
+    bands = [_band(forecast, pair, CLOSE, CLOSE) for pair in pairs]
+    named = min(pairs, key=lambda pair: abs(forecast.levels[pair[1]] - 0.9), default=None)
+    return Fan(
+        forecast,
+        past,
+        [0.0, *map(float, forecast.steps)],
+        bands,
+        [forecast.last_close, *forecast.point[:, CLOSE].tolist()],
+        _band(forecast, named, LOW, HIGH) if named else None,
+        _months(forecast, past),
+    )
+
+
+def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
+    """Places of levels that lie alike on either side of the median, the outermost first."""
+    places = range(len(levels))
+    return [
+        (low, high) for low in places for high in places if low < high and math.isclose(levels[low], 1 - levels[high])
+    ]
+
+
+def _band(forecast: Forecast, pair: tuple[int, int], lower: int, upper: int) -> Band:
+    low, high = pair
+    return Band(
+        forecast.levels[high] - forecast.levels[low],
+        [forecast.last_close, *forecast.prices[:, lower, low].tolist()],
+        [forecast.last_close, *forecast.prices[:, upper, high].tolist()],
+    )
+
+
+def _months(forecast: Forecast, past: int) -> list[tuple[int, str]]:
+    """`Feb`, with the year where it begins and at the first."""
+    dates = np.concatenate([forecast.history.dates[-past:], forecast.dates]).astype("datetime64[D]")
+    xs = [*range(1 - past, 1), *forecast.steps]
+    months = dates.astype("datetime64[M]")
+    found: list[tuple[int, str]] = []
+    for place in np.flatnonzero(months[1:] != months[:-1]) + 1:
+        if xs[place] - xs[place - 1] > 1:
+            continue  # between two steps far apart nobody knows where a month begins
+        date = dates[place].item()
+        found.append((xs[place], f"{date:%b %Y}" if not found or date.month == 1 else f"{date:%b}"))
+    return found

@@ -1,0 +1,142 @@
+"""A forecast as PNG, by matplotlib (the extra `plots`), which needs neither a browser nor a screen."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecaster.errors import InputError
+from forecaster.inference.forecast import Forecast
+from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
+from forecaster.show.notes import notes
+from forecaster.show.svg import nice_ticks, tick_texts
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+MOST = 40
+"""Tickers in one picture: more would be too small to read."""
+
+_INK, _MUTED, _GRID, _ACCENT = "#1b1f24", "#59636e", "#e3e7eb", "#0a5fb4"
+_SHADE = 0.2
+_STYLE: Any = {  # rcParams
+    "font.size": 9.0,
+    "font.family": "sans-serif",
+    "text.color": _INK,
+    "text.parse_math": False,  # a $ in a ticker's name is a $
+    "axes.edgecolor": _GRID,
+    "axes.linewidth": 0.8,
+    "xtick.color": _MUTED,
+    "ytick.color": _MUTED,
+    "grid.color": _GRID,
+    "svg.hashsalt": "forecaster",
+}
+
+
+def require_matplotlib() -> None:
+    """Raises:
+    InputError: matplotlib is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise InputError(
+            "--plot to PNG needs matplotlib, which is not installed: pip install 'forecaster[plots]', "
+            "or name a .html or .svg file."
+        )
+
+
+def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
+    """One panel a ticker, up to three a row.
+
+    Raises:
+        InputError: more tickers than one picture can show.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(len(forecasts), 1 if len(forecasts) < 3 else 3)
+    rows = math.ceil(len(forecasts) / columns)
+    size = (8.0, 4.4 * rows + 0.5) if columns == 1 else (15.0, 3.6 * rows + 0.8)
+    fans = [fan_of(forecast, 66 if columns == 1 else 36) for forecast in forecasts]
+    with rc_context(_STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, fan in zip(grid, fans, strict=False):
+            _draw(axes, fan)
+        for axes in grid[len(fans) :]:
+            axes.set_axis_off()
+        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=4, frameon=False, fontsize=8.5)
+        said = [LEGEND, fans[0].caption, *notes(forecasts)]
+        lines = [part for text in said for part in textwrap.wrap(text, int(size[0] * 15.5))]
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=_MUTED)
+        figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": fans[0].title})
+
+
+def _marks(fan: Fan) -> Iterator[Artist]:
+    """What the legend shows: a band lies on those around it, which makes it darker."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    for place, band in enumerate(fan.bands):
+        yield Patch(color=_ACCENT, alpha=1 - (1 - _SHADE) ** (place + 1), linewidth=0, label=band.words)
+    if fan.reach:
+        yield Line2D([], [], color=_ACCENT, linewidth=0.8, dashes=(4, 2), label=f"{fan.reach.share:.0%} band {RANGE}")
+
+
+def _draw(axes: Axes, fan: Fan) -> None:
+    end = fan.last + 0.5
+    for band in fan.bands:
+        lower, upper = ([*one, one[-1]] for one in (band.lower, band.upper))
+        axes.fill_between([*fan.xs, end], lower, upper, color=_ACCENT, alpha=_SHADE, linewidth=0)
+    if fan.reach:
+        for one in (fan.reach.lower, fan.reach.upper):
+            axes.plot([*fan.xs, end], [*one, one[-1]], color=_ACCENT, linewidth=0.8, dashes=(4, 2))
+    axes.plot([*fan.xs, end], [*fan.median, fan.median[-1]], color=_ACCENT, linewidth=1.2)
+    _candles(axes, range(fan.first, 1), fan.candles, _INK)
+    _candles(axes, fan.forecast.steps, fan.forecast.point, _ACCENT)
+    axes.axvline(0.5, color=_MUTED, linewidth=0.8, linestyle=":")
+    _dress(axes, fan)
+
+
+def _candles(axes: Axes, xs: Sequence[int], candles: np.ndarray, colour: str) -> None:
+    """Hollow where the close is not below the open, else filled."""
+    opened, high, low, closed = candles.T
+    bottom, top = np.minimum(opened, closed), np.maximum(opened, closed)
+    fills = ["white" if rose else colour for rose in closed >= opened]
+    axes.vlines(xs, top, high, color=colour, linewidth=0.8, zorder=3)
+    axes.vlines(xs, low, bottom, color=colour, linewidth=0.8, zorder=3)
+    axes.bar(xs, top - bottom, 0.62, bottom, color=fills, edgecolor=colour, linewidth=0.8, zorder=3)
+
+
+def _dress(axes: Axes, fan: Fan) -> None:
+    forecast = fan.forecast
+    axes.set_title(fan.title, loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlim(fan.first - 0.7, fan.last + 0.5)
+    axes.set_ylim(*fan.bounds)
+    axes.yaxis.tick_right()
+    axes.set_axisbelow(True)
+    axes.grid(True)
+    axes.tick_params(length=0)
+    for side in ("left", "top"):
+        axes.spines[side].set_visible(False)
+    told = [fan.median[-1], *((fan.main.lower[-1], fan.main.upper[-1]) if fan.main else ())]
+    ticks, near = nice_ticks(*fan.bounds, 5), 0.055 * (fan.bounds[1] - fan.bounds[0])
+    free = [all(abs(tick - price) > near for price in told) for tick in ticks]
+    axes.set_yticks(ticks, [text if kept else "" for text, kept in zip(tick_texts(ticks), free, strict=True)])
+    axes.set_xticks([x - 0.5 for x, _ in fan.months], [words for _, words in fan.months], ha="left")
+    outside: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "fontsize": 9, "va": "top"}
+    axes.text(0.2, -0.1, f"last close {forecast.origin}", ha="right", **outside)
+    axes.text(fan.last + 0.5, -0.1, str(forecast.dates[-1]), ha="left" if fan.last < 4 else "center", **outside)
+    axes.text(1.01, 1.02, forecast.currency, transform=axes.transAxes, color=_MUTED)
+    for price in told:
+        label: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
+        axes.text(1.008, price, fan.price(price), color=_ACCENT, fontsize=9, **label)

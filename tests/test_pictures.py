@@ -1,0 +1,213 @@
+"""Pictures of a forecast: what they show, that they stand alone, and what is refused before any work is done."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import struct
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forecaster.errors import InputError, OutsideError
+from forecaster.show.chart import NARROW, WIDE, chart, standalone
+from forecaster.show.fan import fan_of
+from forecaster.show.page import page
+from forecaster.show.pictures import check_plot, write_plot
+from forecaster.workflows.train import TrainedRun
+from tests.forecasts import made
+from tests.studio import Answer, environment
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+HORIZONS = [(1,), (1, 2, 3, 4, 5), tuple(range(1, 21)), (1, 2, 3, 4, 5, 20)]
+EVIL = "<script>alert(1)</script>"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def numbers(data: str | None) -> list[tuple[float, float]]:
+    """The points of path data."""
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", data or "")]
+
+
+def texts(root: ET.Element) -> list[str]:
+    return ["".join(one.itertext()) for one in root.iter() if one.tag.endswith("text")]
+
+
+@pytest.mark.parametrize("steps", HORIZONS)
+def test_a_fan_begins_at_the_last_close_and_widens(steps: tuple[int, ...]) -> None:
+    fan = fan_of(made(steps=steps))
+    assert fan.xs == [0.0, *map(float, steps)], "step 20 lies at session 20, not at the sixth place"
+    assert [round(band.share, 2) for band in fan.bands] == [0.9, 0.8, 0.5]
+    for band in fan.bands:
+        assert band.lower[0] == band.upper[0] == fan.forecast.last_close
+        assert all(high > low for low, high in zip(band.lower[1:], band.upper[1:], strict=True))
+    assert fan.reach is not None
+    assert fan.main is not None
+    assert round(fan.main.share, 2) == 0.8
+    assert all(reach <= close for reach, close in zip(fan.reach.lower, fan.main.lower, strict=True))
+    low, high = fan.bounds
+    assert low < min(fan.bands[0].lower) < max(fan.bands[0].upper) < high
+    assert fan.candles[-1, 3] == pytest.approx(fan.forecast.last_close)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("steps", HORIZONS)
+@pytest.mark.parametrize("scale", [1.0, 1000.0, 0.001])
+def test_everything_drawn_lies_in_the_picture(width: int, steps: tuple[int, ...], scale: float) -> None:
+    root = ET.fromstring(chart(made(steps=steps, scale=scale), width))
+    wide, high = float(root.get("width", 0)), float(root.get("height", 0))
+    points = [point for path in root.iter("path") for point in numbers(path.get("d"))]
+    assert points
+    assert all(0 <= x <= wide and 0 <= y <= high for x, y in points)
+    for one in root.iter("text"):
+        x, letters = float(one.get("x", 0)), len(one.text or "")
+        start = x - 6.0 * letters if one.get("text-anchor") == "end" else x
+        assert start >= 0, one.text
+        assert start + 6.0 * letters <= wide + 6, one.text
+
+
+def test_steps_stand_at_their_sessions() -> None:
+    root = ET.fromstring(chart(made(steps=(1, 2, 3, 4, 5, 20)), WIDE))
+    ahead = [numbers(path.get("d"))[0][0] for path in root.iter("path") if "ahead" in path.get("class", "")]
+    slots = [later - earlier for earlier, later in itertools.pairwise(ahead)]
+    assert slots[-1] == pytest.approx(15 * slots[0], abs=0.1)
+
+
+def test_rising_candles_are_hollow_and_falling_ones_filled() -> None:
+    forecast = made()
+    root = ET.fromstring(chart(forecast, WIDE))
+    past = [path.get("class", "") for path in root.iter("path") if path.get("class", "").startswith("candle")]
+    past = [kind for kind in past if "ahead" not in kind]
+    fell = forecast.history.ohlc[-len(past) :, 3] < forecast.history.ohlc[-len(past) :, 0]
+    assert [("fell" in kind) for kind in past] == fell.tolist()
+
+
+def test_a_chart_names_currency_origin_last_day_and_figures() -> None:
+    forecast = made(currency="EUR")
+    said = texts(ET.fromstring(chart(forecast, WIDE)))
+    assert "EUR" in said
+    assert f"last close {forecast.origin}" in said
+    assert str(forecast.dates[-1]) in said
+    assert f"{forecast.point[-1, 3]:.2f}" in said
+
+
+def test_an_svg_file_stands_alone_with_the_verdict_and_the_notes() -> None:
+    root = ET.fromstring(standalone([made("AAA", warnings=("AAA has only 61 candles.",)), made("BBB")]))
+    assert root.tag == f"{SVG}svg"
+    said = " ".join(texts(root))
+    assert all(text in said for text in ("AAA: ", "BBB: ", "No evidence of skill.", "only 61 candles"))
+    assert "prefers-color-scheme: dark" in (root.findtext(f"{SVG}style") or "")
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 50])
+def test_a_page_asks_for_nothing_and_runs_nothing(count: int) -> None:
+    html = page([made(f"T{place}") for place in range(count)])
+    assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/2000/svg", "", html)
+    assert "<script" not in html
+    assert "url(" not in html
+    assert "default-src &#x27;none&#x27;" in html
+    assert html.count("<section") == html.count("<details><summary>T") == count
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_words_of_others_are_text_and_nothing_else(count: int) -> None:
+    forecasts = [made(EVIL, currency=EVIL, warnings=(f"{EVIL} is odd.",)) for _ in range(count)]
+    for drawn in (page(forecasts), standalone(forecasts)):
+        assert "<script" not in drawn
+        assert "&lt;script&gt;alert(1)" in drawn
+
+
+def test_a_page_of_many_says_what_all_should_know_once() -> None:
+    html = page([made(f"T{place}", warnings=(f"T{place}'s candles end.",)) for place in range(9)])
+    assert "T0&#x27;s candles end. So it is with T1, T2, T3, T4, T5 and 3 more." in html.replace("'", "&#x27;")
+
+
+@pytest.mark.parametrize(("count", "steps"), [(1, (1,)), (2, (1, 2, 3, 4, 5, 20)), (5, tuple(range(1, 21)))])
+def test_a_png_is_a_picture(tmp_path: Path, count: int, steps: tuple[int, ...]) -> None:
+    file = tmp_path / "x.PNG"
+    write_plot(file, [made(f"${place}_$", steps) for place in range(count)])
+    data = file.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", data[16:24])
+    assert width >= 1200
+    assert height >= 600
+    assert [path.name for path in tmp_path.iterdir()] == ["x.PNG"]
+
+
+@pytest.mark.parametrize(
+    ("name", "tickers", "says"),
+    [
+        ("x.gif", 1, r"ends in \.gif: expected \.html, \.png or \.svg"),
+        ("x", 1, "ends in nothing: expected"),
+        ("none/x.png", 1, "there is no folder .*none: make it"),
+        ("folder.html", 1, "is a folder: name a file in it"),
+        ("x.png", 41, r"would hold 41 tickers, but \.png shows 40 at most: take \.html"),
+    ],
+)
+def test_what_cannot_become_a_picture_is_refused(tmp_path: Path, name: str, tickers: int, says: str) -> None:
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(InputError, match=says):
+        check_plot(tmp_path / name, tickers)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
+
+
+def test_a_place_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(OutsideError, match=r"/proc/x\.html cannot be written"):
+        check_plot(Path("/proc/x.html"), 1)
+
+
+def test_without_matplotlib_the_remedy_is_named_and_pages_still_work(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from forecaster.errors import InputError
+from forecaster.show.pictures import check_plot, write_plot
+from tests.forecasts import made
+sys.path[:] = [path for path in sys.path if "site-packages" not in path]
+try:
+    check_plot(Path("x.png"), 1)
+except InputError as error:
+    print(error)
+check_plot(Path("x.html"), 1)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "needs matplotlib" in done.stdout
+    assert "pip install 'forecaster[plots]'" in done.stdout
+
+
+@pytest.fixture
+def predict(say: Callable[..., Answer], store: Path, trained: TrainedRun) -> Callable[..., Answer]:
+    return lambda *more: say("predict", *more, "--run", trained.folder, "--data-dir", store)
+
+
+@pytest.mark.parametrize("ending", ["html", "svg", "png"])
+def test_predict_writes_the_picture_beside_the_table(
+    predict: Callable[..., Answer], tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"aapl.{ending}"
+    answer = predict("AAPL", "MSFT", "--plot", file)
+    assert answer.code == 0
+    assert "AAPL after 2013-03-01" in answer.out
+    assert f"Picture: {file}" in answer.err
+    assert file.stat().st_size > 10_000
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_predict_refuses_before_it_looks_for_the_run(say: Callable[..., Answer], tmp_path: Path) -> None:
+    answer = say("predict", "AAPL", "--run", "nowhere", "--plot", tmp_path / "x.gif")
+    assert (answer.code, answer.out) == (2, "")
+    assert "expected .html, .png or .svg" in answer.err
+
+
+def test_no_picture_is_left_of_tickers_that_could_not_be_forecast(
+    predict: Callable[..., Answer], tmp_path: Path
+) -> None:
+    assert predict("APPL", "--plot", tmp_path / "x.html").code == 2
+    assert list(tmp_path.iterdir()) == []
