@@ -113,7 +113,7 @@ def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
         low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
-    size = next(factor for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9)) * power
+    size = next(factor for factor in (1, 2, 5, 10) if factor * power >= 0.75 * rough) * power
     first, last = math.floor(low / size + 1e-9), math.ceil(high / size - 1e-9)
     return [round(place * size, 12) for place in range(first, last + 1)]
 
