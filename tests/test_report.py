@@ -176,6 +176,9 @@ def test_candles_that_end_before_the_test_period_are_one_line(
         {"split": {"train": "soon"}},
         {"split": {"train": "2009-06-30", "validation": "<b>", "test": "2011-06-30"}},
         {"tickers": [1, 2]},
+        {"versions": ["2"]},
+        {"production": {"fitted_to": 3}},
+        {"fitted_to": 20100630},
     ],
     ids=json.dumps,
 )

@@ -86,9 +86,10 @@ def test_the_page_says_all_that_was_asked_of_it(html: str, found: Report) -> Non
     page = Page(html)
     for heading in (
         *("Skill beside the baselines", "Forecast explorer", "Calibration", "Skill over time", "Skill by ticker"),
-        *("Echo check", "Training", "What it saw", "Config and versions"),
+        *("How far prices move", "Echo check", "Training", "What it saw", "Config and versions"),
     ):
         assert heading in page.text
+    assert "survivorship" in page.text, "what the scorecard wants the reader to know"
     for told in (found.header.fingerprint, "hidden_size: 8", found.header.versions["torch"], "ewma-random-walk"):
         assert told in page.text
     assert "to 2009-06-30" in page.text

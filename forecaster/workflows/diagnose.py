@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -12,13 +12,10 @@ import numpy as np
 from forecaster.axes import Float, Int, Shaped
 from forecaster.data.splits import Split
 from forecaster.evaluation.diagnostics import Echo, Tally, echo, held_by, months, pit, skill_by
-from forecaster.evaluation.metrics import Quantiles
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import SHARES, Scores, score
-from forecaster.features.dataset import Dataset, Rows
+from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.workflows.explorer import Shown, TickerView, explored_rows, explored_values, explorer
-
-Forecaster = Callable[[Rows], Quantiles]
 
 _BLOCK = 16_384
 """Origins forecast at once: bounds the memory."""

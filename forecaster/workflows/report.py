@@ -82,7 +82,7 @@ def report(
         UnknownNameError: no such run.
         InputError: it is not finished or damaged, or the store has nothing of its test period.
     """
-    from forecaster.workflows.learn import forecasters
+    from forecaster.workflows.evaluate import forecasters
 
     folder = runs.find_run(Path(runs_dir), run)
     if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
@@ -90,7 +90,9 @@ def report(
     networks, config, header = load_model(folder / runs.MODEL)
     card, split = _told(header, folder)
     curve = _curve(folder / runs.CURVE)
-    notes = [] if curve else [f"The training curve is not shown: the run's folder has no readable {runs.CURVE}."]
+    notes = []
+    if curve is None:
+        notes.append(f"The training curve is not shown: the run's folder has no readable {runs.CURVE}.")
     diagnosis = None
     if header.fitted_to > str(split.validation_end):
         notes.append(
@@ -115,7 +117,7 @@ def report(
         )
         notes += _changes(panel, header, split, card, diagnosis)
     looks = record_look(Path(runs_dir), Look(f"report {folder.name}", card.first, card.last, header.tickers), once=True)
-    return Report(folder, header, config, card, curve, diagnosis, looks, tuple(notes))
+    return Report(folder, header, config, card, curve or (), diagnosis, looks, tuple(notes))
 
 
 def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
@@ -126,8 +128,10 @@ def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
         split = Split(*(np.datetime64(header.split[name], "D") for name in ("train", "validation", "test")))
         rows = {"rows": header.scorecard["models"]}
         card = TypeAdapter(Scorecard).validate_python(header.scorecard | rows)
-        if not all(isinstance(ticker, str) for ticker in header.tickers) or not card.rows:
-            raise ValueError("its tickers or its scorecard are none")
+        texts = (*header.tickers, header.fitted_to, header.fingerprint)
+        if not all(isinstance(text, str) for text in texts) or not (card.rows and card.horizon):
+            raise ValueError("its tickers, dates or scorecard are none")
+        TypeAdapter(tuple[dict[str, str], str | None]).validate_python((header.versions, _refit(header)))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"model file {folder / runs.MODEL} is damaged: {str(error).splitlines()[0]}. "
@@ -136,9 +140,15 @@ def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
     return card, split
 
 
+def _refit(header: Header) -> str | None:
+    """Last date that the members refitted for production have learnt from."""
+    return header.production["fitted_to"] if header.production else None
+
+
 def _beside_reference(config: Config) -> Config:
     """The config with its first baseline alone: the others are in the scorecard, and some take minutes to fit."""
-    reference = config.evaluation.model_copy(update={"baselines": config.evaluation.baselines[:1]})
+    others = [name for name in config.evaluation.baselines if name != config.name]
+    reference = config.evaluation.model_copy(update={"baselines": tuple(others[:1])})
     return config.model_copy(update={"evaluation": reference})
 
 
@@ -189,8 +199,8 @@ def _changes(panel: Panel, header: Header, split: Split, card: Scorecard, diagno
         yield f"The explorer holds the last {fewest} origins of each ticker: more would make the page too large."
 
 
-def _curve(path: Path) -> tuple[CurvePoint, ...]:
-    """The training curve as far as it can be read."""
+def _curve(path: Path) -> tuple[CurvePoint, ...] | None:
+    """The training curve, empty for a run that only computes; None where it cannot be read."""
     try:
         lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         return tuple(
@@ -204,4 +214,4 @@ def _curve(path: Path) -> tuple[CurvePoint, ...]:
             for line in lines
         )
     except (OSError, KeyError, TypeError, ValueError):
-        return ()
+        return None

@@ -125,7 +125,7 @@ def validation_skill(curve: Sequence[CurvePoint], names: Sequence[str]) -> Marku
         Series(name, [(float(p.step), p.skill) for p in curve if p.member == at and p.skill is not None], "circle")
         for at, name in _members(names)
     ]
-    if not all(one.points for one in series):
+    if not any(one.points for one in series):
         return None
     return _curve(series, "Skill in the validation period by step.", percentages=True)
 

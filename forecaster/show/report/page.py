@@ -70,11 +70,13 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     header, card = report.header, report.card
     train, validation = header.split["train"], header.split["validation"]
     first = report.diagnosis.first if report.diagnosis else report.config.data.start
+    production = header.production and header.production["fitted_to"]
     return [
         ("training", f"{f'{first} ' if first else ''}to {train}"),
         ("validation", f"after {train} to {validation}{', learnt from too' if report.config.training.refit else ''}"),
         ("test", f"{card.first} to {card.last}: {card.sessions:,} sessions, {card.origins:,} origins"),
         ("learnt from days up to", header.fitted_to),
+        ("refit for forecasts to come", f"on days up to {production}" if production else "no"),
         ("inputs", f"{len(header.features)} from {', '.join(report.config.features)}"),
         ("fingerprint of the candles", header.fingerprint),
     ]

@@ -10,7 +10,8 @@ import numpy as np
 
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnostics import Echo
-from forecaster.evaluation.scorecard import Row, Scorecard
+from forecaster.evaluation.rows import Row
+from forecaster.evaluation.scorecard import Scorecard
 from forecaster.workflows.diagnose import Diagnosis, Grouped
 
 
@@ -54,9 +55,7 @@ def skill_table(card: Scorecard, variable: str) -> Table:
             percent(row.skill_pinball),
             chance(row.p_value),
             row.baseline or "is the reference",
-            basis_points(row.pinball),
-            basis_points(row.mae),
-            *(_held(row, share) for share in (row.coverage50, row.coverage80, row.coverage90)),
+            *_own(card, row),
         )
         for row in chosen
     ]
@@ -114,6 +113,31 @@ def _echo_rows(echoes: Sequence[Echo]) -> Iterator[tuple[str, ...]]:
         correlation = "–" if echo.correlation is None else f"{echo.correlation:+.3f}"
         distances = (basis_points(echo.misses[0]), basis_points(echo.misses[near]))
         yield (str(echo.step), *distances, where, correlation)
+
+
+def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
+    """What does not depend on the comparison, once for each forecast."""
+    if row.baseline not in (None, card.reference):
+        return ("",) * 5
+    shares = (row.coverage50, row.coverage80, row.coverage90)
+    return (basis_points(row.pinball), basis_points(row.mae), *(_held(row, share) for share in shares))
+
+
+def width_table(card: Scorecard) -> Table:
+    """How well the model forecasts widths, beside the reference."""
+    names = {"range": "range of a session", "volatility": "volatility up to it", "path-range": "range up to it"}
+    rows = [
+        (
+            names.get(one.quantity, one.quantity),
+            str(one.step),
+            percent(one.skill),
+            chance(one.p_value),
+            one.score,
+        )
+        for one in card.measures
+        if one.name == card.rows[0].name
+    ]
+    return Table("How far prices move", ("width", "ahead", "skill", "p", "by loss"), rows)
 
 
 def _held(row: Row, share: float | None) -> str:
