@@ -134,10 +134,20 @@ def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
         TypeAdapter(tuple[dict[str, str], str | None]).validate_python((header.versions, _refit(header)))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"model file {folder / runs.MODEL} is damaged: {str(error).splitlines()[0]}. "
+            f"model file {folder / runs.MODEL} is damaged, or of another version: {_reason(error)}. "
             "Train it again or name another run."
         ) from error
     return card, split
+
+
+def _reason(error: Exception) -> str:
+    """The first thing that is wrong, on one line."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error).splitlines()[0]
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _refit(header: Header) -> str | None:
