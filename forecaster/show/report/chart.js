@@ -11,11 +11,11 @@ function svg(parent, name, attributes, text) {
   return parent.appendChild(made);
 }
 
-// Round prices between the lowest and the highest, four or so.
+// Round prices between the lowest and the highest, about five.
 function ticks(low, high) {
   const rough = (high - low) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const size = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) * power;
+  const size = [1, 2, 5, 10].find((factor) => factor * power >= 0.75 * rough) * power;
   const first = Math.ceil(low / size);
   return Array.from({ length: Math.floor(high / size) - first + 1 }, (_, place) => (first + place) * size);
 }
@@ -32,7 +32,8 @@ function draw(holder, shown, label) {
   const width = Math.max(holder.clientWidth, 280);
   const ahead = shown.steps[shown.steps.length - 1].step;
   const room = Math.floor((width - EDGE.left - EDGE.right) / 6) - ahead - 1;
-  const before = Math.max(8, Math.min(30, room, shown.row));
+  const most = width < 600 ? Math.max(10, 3 * ahead) : 30; // on a phone the forecast needs the room
+  const before = Math.max(8, Math.min(30, most, room));
   const from = Math.max(shown.row - before, 0);
   const until = Math.min(shown.row + ahead, shown.ticker.candles.length - 1);
   const candles = shown.ticker.candles.slice(from, until + 1);
