@@ -138,6 +138,11 @@ def test_rich_and_plotly_stay_in_show() -> None:
     assert places([one for one in offenders("rich", "plotly", "matplotlib") if room(one.module) != "show"]) == []
 
 
+def test_jinja_stays_in_the_page_of_a_report() -> None:
+    outside = [one for one in offenders("jinja2", "markupsafe") if not one.module.startswith("forecaster.show.report")]
+    assert places(outside) == []
+
+
 def test_typer_and_click_stay_in_the_command_line() -> None:
     assert places([one for one in offenders("typer", "click") if room(one.module) != "cli"]) == []
 

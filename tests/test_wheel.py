@@ -38,7 +38,11 @@ def test_wheel_holds_the_package_its_configs_and_the_sample(wheel: Path) -> None
     sample = {f"forecaster/_shipped/sample/{name}" for name in ("wiki-prices.parquet", "README.md")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "forecaster").rglob("*.py")}
     assert configs
-    assert configs | sample | modules | {"forecaster/py.typed"} <= names
+    page = {
+        f"forecaster/show/report/{name}"
+        for name in ("page.html", "macros.html", "style.css", "chart.js", "explorer.js")
+    }
+    assert configs | sample | modules | page | {"forecaster/py.typed"} <= names
 
 
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
@@ -67,6 +71,8 @@ def test_installed_package_fetches_trains_and_forecasts_from_an_empty_folder(ins
     table = _run([*forecast, "predict", "AAPL", "FB"], tmp_path, installed)
     assert "AAPL" in table
     assert "FB" in table
+    _run([*forecast, "report", "first"], tmp_path, installed)
+    assert (tmp_path / "runs" / "first" / "report.html").stat().st_size > 50_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "runs"]
 
 

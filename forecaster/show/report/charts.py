@@ -1,0 +1,157 @@
+"""Bars and lines for the column of a page; the style sheet colours them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from forecaster.show.svg import Markup, Scale, element, joined, line
+
+Format = Callable[[float], str]
+Places = Sequence[tuple[float, str]]
+
+WIDE = 360.0
+"""Width of a chart that has a column for itself."""
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 8.0, 8.0, 34.0
+_MARKS = {
+    "circle": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
+    "square": "m-3 -3h6v6h-6z",
+    "triangle": "m0 -4l4 7h-8z",
+    "diamond": "m0 -4.5l4 4.5l-4 4.5l-4 -4.5z",
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points joined by a line; `mark` is one of `_MARKS`, or nothing for the line with a mark at its end alone."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    mark: str = ""
+
+
+def bar_chart(
+    values: Sequence[float],
+    label: str,
+    *,
+    axis: str,
+    places: Places,
+    write: Format,
+    level: float = 0.0,
+    edges: Sequence[float] | None = None,
+    marked: int | None = None,
+    size: tuple[float, float] = (WIDE, 210.0),
+) -> Markup:
+    """Bars from 0; NaN leaves a gap.
+
+    Args:
+        label: what a screen reader says.
+        axis: what runs from left to right.
+        places: ticks from left to right; without `edges` the first bar reaches from 0 to 1.
+        write: how a tick of the values is written.
+        level: a value to rule the plot at.
+        edges: borders of bars that are not equally wide, ascending.
+        marked: the bar to set off.
+    """
+    borders = [float(place) for place in range(len(values) + 1)] if edges is None else edges
+    known = [0.0, level, *(value for value in values if math.isfinite(value))]
+    ticks = round_numbers(min(known), max(known))
+    x, y = _scales((borders[0], borders[-1]), (ticks[0], ticks[-1]), size)
+    gap = 0.14 if edges is None and len(values) <= 80 else 0.02
+    parts = [*_axes(x, y, places, ticks, axis, write)]
+    for place, value in enumerate(values):
+        if math.isfinite(value):
+            left, right = x(borders[place]), x(borders[place + 1])
+            top, bottom = sorted((y(value), y(0.0)))
+            kind = "marked" if place == marked else "above" if value >= 0 else "below"
+            room = gap * (right - left)
+            box = {"width": right - left - 2 * room, "height": max(bottom - top, 0.5)}
+            parts.append(element("rect", x=left + room, y=top, class_=f"bar {kind}", **box))
+    return _whole(label, size, [*parts, _rule("level", x, y(level))])
+
+
+def line_chart(
+    series: Sequence[Series],
+    label: str,
+    *,
+    axis: str,
+    write: Format,
+    write_across: Format,
+    level: float | None = None,
+    diagonal: bool = False,
+    size: tuple[float, float] = (WIDE, 210.0),
+) -> Markup:
+    """Lines with marks, a legend above them where there are several.
+
+    Args:
+        level: a value to rule the plot at.
+        diagonal: draw where both axes say the same.
+    """
+    across = [x for one in series for x, _ in one.points]
+    up = [y for one in series for _, y in one.points] + ([] if level is None else [level])
+    ticks = round_numbers(min(up), max(up))
+    ends = (ticks[0], ticks[-1]) if diagonal else (min(across), max(across))
+    x, y = _scales(ends, (ticks[0], ticks[-1]), size)
+    inner = [place for place in round_numbers(*ends) if ends[0] <= place <= ends[1]] or [ends[0]]
+    parts = [*_axes(x, y, [(place, write_across(place)) for place in inner], ticks, axis, write)]
+    if diagonal:
+        parts.append(element("path", d=line(map(x, ends), map(y, ends)), class_="level"))
+    if level is not None:
+        parts.append(_rule("level", x, y(level)))
+    for number, one in enumerate(series):
+        points = [(x(one_x), y(one_y)) for one_x, one_y in one.points]
+        parts.append(element("path", d=line(*zip(*points, strict=True)), class_=f"line s{number}"))
+        parts += [_mark(one.mark, number, *point) for point in (points if one.mark else points[-1:])]
+    return joined([_legend(series), _whole(label, size, parts)])
+
+
+def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
+    """Round numbers, about so many, the first at or below `low` and the last at or above `high`."""
+    if high <= low:
+        low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
+    rough = (high - low) / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    size = next(factor for factor in (1, 2, 5, 10) if factor * power >= 0.75 * rough) * power
+    first, last = math.floor(low / size + 1e-9), math.ceil(high / size - 1e-9)
+    return [round(place * size, 12) for place in range(first, last + 1)]
+
+
+def _scales(across: tuple[float, float], up: tuple[float, float], size: tuple[float, float]) -> tuple[Scale, Scale]:
+    return Scale(across, (_LEFT, size[0] - _RIGHT)), Scale(up, (size[1] - _BOTTOM, _TOP))
+
+
+def _axes(x: Scale, y: Scale, places: Places, ticks: Sequence[float], axis: str, write: Format) -> Iterator[Markup]:
+    for tick in ticks:
+        yield _rule("grid", x, y(tick))
+        yield element("text", write(tick), x=_LEFT - 6, y=y(tick) + 4, class_="end")
+    under, right = y.pixels[0], x.pixels[1]
+    for place, text in places:
+        kind = "end" if x(place) > right - 16 else "middle"
+        yield element("text", text, x=x(place), y=under + 14, class_=kind)
+    yield element("text", axis, x=sum(x.pixels) / 2, y=under + 29, class_="middle")
+
+
+def _rule(kind: str, x: Scale, y: float) -> Markup:
+    return element("path", d=line(x.pixels, [y, y]), class_=kind)
+
+
+def _mark(kind: str, number: int, x: float, y: float) -> Markup:
+    return element("path", d=f"M{x:.2f} {y:.2f}{_MARKS[kind or 'circle']}", class_=f"mark s{number}")
+
+
+def _legend(series: Sequence[Series]) -> Markup:
+    if len(series) < 2:
+        return Markup()
+    items = []
+    for number, one in enumerate(series):
+        stroke = element("path", d="M1 6H23", class_=f"line s{number}")
+        sample = element("svg", stroke, _mark(one.mark, number, 12.0, 6.0), width=24, height=12, aria_hidden="true")
+        items.append(element("li", sample, one.name))
+    return element("ul", *items, class_="legend")
+
+
+def _whole(label: str, size: tuple[float, float], parts: Sequence[Markup]) -> Markup:
+    box = f"0 0 {size[0]:g} {size[1]:g}"
+    return element("svg", *parts, viewBox=box, class_="chart", role="img", aria_label=label)

@@ -1,0 +1,144 @@
+"""Which numbers of a report are drawn, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.diagnostics import Echo
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
+from forecaster.show.svg import Markup
+from forecaster.workflows.diagnose import Diagnosis, Grouped
+from forecaster.workflows.report import CurvePoint
+
+_MARKS = ("circle", "square", "triangle", "diamond")
+
+
+def percent(fraction: float) -> str:
+    """A tick of skill: as many decimals as it needs."""
+    return "0%" if abs(fraction) < 1e-9 else f"{100 * fraction:+.4g}%"
+
+
+def skill_by_step(card: Scorecard) -> Markup | None:
+    """The model's skill over the reference by sessions ahead, a line a price; None where there is one step."""
+    if len(card.horizon) < 2:
+        return None
+    series = []
+    for variable, mark in zip(VARIABLES, _MARKS, strict=True):
+        rows = [row for row in card.rows if row.kind == "model" and row.variable == variable and row.step != "all"]
+        points = [
+            (float(row.step), row.skill_pinball)
+            for row in rows
+            if row.baseline == card.reference and row.skill_pinball is not None
+        ]
+        if points:
+            series.append(Series(variable, points, mark if len(points) <= 10 else ""))
+    label = f"Skill over the {card.reference} by sessions ahead, for each price."
+    return (
+        line_chart(series, label, axis="sessions ahead", write=percent, write_across="{:g}".format, level=0.0)
+        if series
+        else None
+    )
+
+
+def reliability(found: Diagnosis) -> Markup:
+    """Share of outcomes at or below each quantile against the level that it was for."""
+    series = [
+        Series(name, list(zip(found.levels, map(float, shares), strict=True)), mark)
+        for name, shares, mark in zip(VARIABLES, found.reached, _MARKS, strict=True)
+    ]
+    label = "Actual against nominal share of outcomes below each quantile; the diagonal is perfect calibration."
+    return line_chart(
+        *(series, label),
+        axis="share that the forecast meant to lie below",
+        write=_share,
+        write_across=_share,
+        diagonal=True,
+        size=(WIDE, 330.0),
+    )
+
+
+def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
+    """For each price the density of outcomes between the quantiles."""
+    edges = (0.0, *found.levels, 1.0)
+    places = [(level, f"{level:g}") for level in (0.0, 0.5, 1.0)]
+    charts = []
+    for name, density in zip(VARIABLES, found.pit, strict=True):
+        label = f"PIT of the {name}: density between the quantiles, 1 everywhere if calibrated."
+        chart = bar_chart(
+            *(density.tolist(), label),
+            axis=f"{name}: quantile reached",
+            places=places,
+            write="{:g}".format,
+            level=1.0,
+            edges=edges,
+            size=(210.0, 170.0),
+        )
+        charts.append((name, chart))
+    return charts
+
+
+def skill_by_month(months: Grouped) -> Markup:
+    """A bar a month."""
+    count = len(months.names)
+    shown = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
+    places = [(place + 0.5, months.names[place]) for place in shown]
+    label = "Skill over the reference by month of the forecast's origin."
+    return bar_chart(months.skill.tolist(), label, axis="month of the origin", places=places, write=percent)
+
+
+def skill_by_ticker(tickers: Grouped) -> Markup:
+    """A bar a ticker, the best first."""
+    skill = np.sort(tickers.skill[np.isfinite(tickers.skill)])[::-1]
+    count = len(skill)
+    places = [(place + 0.5, str(place + 1)) for place in sorted({0, count // 2, count - 1})]
+    label = "Skill over the reference of each ticker, sorted from the best to the worst."
+    return bar_chart(skill.tolist(), label, axis="tickers, the best first", places=places, write=percent)
+
+
+def misses_by_lag(echo: Echo) -> Markup:
+    """How far the median close lies from the closes before the day that it is for."""
+    points = [10_000 * miss for miss in echo.misses]
+    places = [(lag + 0.5, str(lag)) for lag in range(0, len(points), max(1, len(points) // 8))]
+    label = (
+        "Mean distance of the median close from actual closes, in basis points, by sessions before the day forecast."
+    )
+    axis = "sessions before the day that was forecast"
+    return bar_chart(points, label, axis=axis, places=places, write="{:g}".format, marked=echo.nearest)
+
+
+def training_loss(curve: Sequence[CurvePoint], names: Sequence[str]) -> Markup:
+    """Loss of training, a line a network."""
+    series = [
+        Series(name, [(float(p.step), p.loss) for p in curve if p.member == at], "circle")
+        for at, name in _members(names)
+    ]
+    return _curve(series, "Loss of training by step.")
+
+
+def validation_skill(curve: Sequence[CurvePoint], names: Sequence[str]) -> Markup | None:
+    """Skill in the validation period, a line a network; None where it was not measured."""
+    series = [
+        Series(name, [(float(p.step), p.skill) for p in curve if p.member == at and p.skill is not None], "circle")
+        for at, name in _members(names)
+    ]
+    if not any(one.points for one in series):
+        return None
+    return _curve(series, "Skill in the validation period by step.", percentages=True)
+
+
+def _members(names: Sequence[str]) -> list[tuple[int, str]]:
+    return [(place, name if len(names) == 1 else f"{place + 1}: {name}") for place, name in enumerate(names)]
+
+
+def _curve(series: Sequence[Series], label: str, percentages: bool = False) -> Markup:
+    write = percent if percentages else "{:.4g}".format
+    some = [one for one in series if one.points]
+    return line_chart(some, label, axis="optimiser step", write=write, write_across="{:,g}".format)
+
+
+def _share(fraction: float) -> str:
+    return f"{100 * fraction:.0f}%"

@@ -1,0 +1,146 @@
+"""The rows of a report's tables, as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.diagnostics import Echo
+from forecaster.evaluation.rows import Row
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.workflows.diagnose import Diagnosis, Grouped
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows; the first cell of a row is its head.
+
+    Args:
+        strong: places of the rows to set off.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    strong: frozenset[int] = frozenset()
+
+
+def percent(fraction: float | None, decimals: int = 2, sign: bool = True) -> str:
+    """A share or a skill; a dash for what there is none of."""
+    if fraction is None or not math.isfinite(fraction):
+        return "–"
+    return f"{fraction:{'+' if sign else ''}.{decimals}%}"
+
+
+def chance(p_value: float | None) -> str:
+    """A p-value as a reader needs it."""
+    return "–" if p_value is None else "< .0001" if p_value < 1e-4 else f"{p_value:.2g}"
+
+
+def basis_points(loss: float | None) -> str:
+    """A loss on log prices, in basis points."""
+    return "–" if loss is None else f"{10_000 * loss:.1f}"
+
+
+def skill_table(card: Scorecard, variable: str) -> Table:
+    """One price over all steps: the model beside each baseline, and each baseline beside the reference."""
+    chosen = [row for row in card.rows if row.variable == variable and row.step == "all"]
+    rows = [
+        (
+            row.name,
+            percent(row.skill_pinball),
+            chance(row.p_value),
+            row.baseline or "is the reference",
+            *_own(card, row),
+        )
+        for row in chosen
+    ]
+    columns = ("forecast", "skill", "p", "over", "pinball, bp", "MAE, bp", "50% held", "80% held", "90% held")
+    strong = frozenset(place for place, row in enumerate(chosen) if row.kind == "model")
+    caption = "Mean of the four prices" if variable == "mean" else variable.capitalize()
+    return Table(caption, columns, rows, strong)
+
+
+def step_table(card: Scorecard) -> Table:
+    """The model's skill and held band by sessions ahead, the mean of the four prices."""
+    rows = [
+        (str(row.step), percent(row.skill_pinball), chance(row.p_value), percent(row.coverage80, 1, sign=False))
+        for row in card.rows
+        if (row.kind, row.variable, row.baseline) == ("model", "mean", card.reference) and row.step != "all"
+    ]
+    columns = ("ahead", "skill", "p", "80% band held")
+    return Table("By sessions ahead, the mean of the four prices", columns, rows)
+
+
+def calibration_table(found: Diagnosis) -> Table:
+    """Nominal level and, for each price, the share of outcomes at or below its quantile."""
+    rows = [
+        (percent(level, 0, sign=False), *(percent(float(share), 1, sign=False) for share in found.reached[:, place]))
+        for place, level in enumerate(found.levels)
+    ]
+    return Table("Share of outcomes at or below each quantile", ("meant", *VARIABLES), rows)
+
+
+def grouped_table(grouped: Grouped, caption: str, head: str, best_first: bool = False) -> Table:
+    """One row a group."""
+    places = np.argsort(-np.nan_to_num(grouped.skill, nan=-np.inf)) if best_first else np.arange(len(grouped.names))
+    rows = [
+        (
+            grouped.names[place],
+            f"{grouped.origins[place]:,}",
+            percent(float(grouped.skill[place])),
+            *(() if grouped.held is None else (percent(float(grouped.held[place]), 1, sign=False),)),
+        )
+        for place in places
+    ]
+    return Table(caption, (head, "origins", "skill", *(() if grouped.held is None else ("80% band held",))), rows)
+
+
+def echo_table(echoes: Sequence[Echo]) -> Table:
+    """One row a step."""
+    columns = ("ahead", "to what came", "to the nearest", "nearest is", "r of moves")
+    return Table("Distances of the median close, bp", columns, list(_echo_rows(echoes)))
+
+
+def _echo_rows(echoes: Sequence[Echo]) -> Iterator[tuple[str, ...]]:
+    for echo in echoes:
+        near = echo.nearest
+        where = "what came" if not near else f"{near} before" + (": last known" if near == echo.step else "")
+        correlation = "–" if echo.correlation is None else f"{echo.correlation:+.3f}"
+        distances = (basis_points(echo.misses[0]), basis_points(echo.misses[near]))
+        yield (str(echo.step), *distances, where, correlation)
+
+
+def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
+    """What does not depend on the comparison, once for each forecast."""
+    if row.baseline not in (None, card.reference):
+        return ("",) * 5
+    shares = (row.coverage50, row.coverage80, row.coverage90)
+    return (basis_points(row.pinball), basis_points(row.mae), *(_held(row, share) for share in shares))
+
+
+def width_table(card: Scorecard) -> Table:
+    """How well the model forecasts widths, beside the reference."""
+    names = {"range": "range of a session", "volatility": "volatility up to it", "path-range": "range up to it"}
+    rows = [
+        (
+            names.get(one.quantity, one.quantity),
+            str(one.step),
+            percent(one.skill),
+            chance(one.p_value),
+            one.score,
+        )
+        for one in card.measures
+        if one.name == card.rows[0].name
+    ]
+    return Table("How far prices move", ("width", "ahead", "skill", "p", "by loss"), rows)
+
+
+def _held(row: Row, share: float | None) -> str:
+    """A forecast whose quantiles are all its median has no band, whatever it holds."""
+    alone = row.pinball is not None and row.mae is not None and math.isclose(row.pinball, row.mae)
+    return percent(None if alone else share, 1, sign=False)

@@ -1,0 +1,132 @@
+"""What a report says in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.evaluation.diagnostics import Echo
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.show.report.tables import basis_points, percent
+from forecaster.workflows.diagnose import Diagnosis, Grouped
+
+TITLES = {"skill": "Skill", "no-evidence": "No evidence of skill", "worse": "Worse than the reference"}
+"""The verdict's code in words."""
+
+
+def verdict(card: Scorecard) -> str:
+    """The verdict's sentences without the title that stands above them."""
+    return card.verdict.text.removeprefix(f"{TITLES.get(card.verdict.code)}: ")
+
+
+def ahead(steps: Sequence[int]) -> str:
+    """`1 to 5 sessions ahead`, `1, 2 and 20 sessions ahead`."""
+    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
+        return f"{steps[0]} to {_count(steps[-1], 'session')} ahead"
+    head = ", ".join(map(str, steps[:-1]))
+    return f"{f'{head} and ' if head else ''}{_count(steps[-1], 'session')} ahead"
+
+
+def looks(count: int) -> str:
+    """How often the test period has been looked at; this page is a look."""
+    if count == 1:
+        return "This page is the first look at this test period."
+    return f"This page is look number {count} at this test period: the more looks, the less a test it is."
+
+
+def calibration(found: Diagnosis) -> str:
+    """How far actual shares lie from those meant."""
+    if len(found.levels) == 1:
+        shares = ", ".join(
+            f"{share:.1%} of the {name}s"
+            for name, share in zip(("open", "high", "low", "close"), found.reached[:, 0], strict=True)
+        )
+        return (
+            "This run forecasts medians alone: it claims no range, and there is no band to calibrate. Of what came, "
+            f"{shares} lay at or below the median; half of each would be right."
+        )
+    off = np.abs(found.reached - np.asarray(found.levels))
+    worst = np.unravel_index(int(off.argmax()), off.shape)
+    name, level = ("open", "high", "low", "close")[worst[0]], found.levels[worst[1]]
+    return (
+        f"On average {100 * off.mean():.1f} percentage points lie between the share that a quantile was meant to reach "
+        f"and the share that it did; at most {100 * off.max():.1f}, at the {level:.0%} quantile of the {name} "
+        f"({found.reached[worst]:.1%})."
+    )
+
+
+def over_time(months: Grouped) -> str:
+    """In how many months there was skill."""
+    skill = months.skill[np.isfinite(months.skill)]
+    if not len(skill):
+        return "No month has anything to score."
+    above = int((skill > 0).sum())
+    return (
+        f"The forecast did better than the reference in {above} of {_count(len(skill), 'month')}; "
+        f"its best month brought {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}."
+    )
+
+
+def per_ticker(tickers: Grouped) -> str:
+    """For how many tickers there was skill."""
+    known = np.isfinite(tickers.skill)
+    skill, names = tickers.skill[known], np.asarray(tickers.names)[known]
+    if not len(skill):
+        return "No ticker has anything to score."
+    if len(skill) == 1:
+        return f"The one ticker is {names[0]}: {percent(float(skill[0]))}."
+    above = int((skill > 0).sum())
+    return (
+        f"The forecast did better than the reference for {above} of {len(skill)} tickers; the median ticker has "
+        f"{percent(float(np.median(skill)))}, the best {percent(float(skill.max()))} ({names[skill.argmax()]}), the "
+        f"worst {percent(float(skill.min()))} ({names[skill.argmin()]}). One ticker alone has few days: differences "
+        "between tickers are mostly chance."
+    )
+
+
+def echo(found: Echo) -> str:
+    """Whether the forecast of the close is an echo, in words."""
+    near, distance = found.nearest, _count(found.step, "session")
+    to_near, to_actual = basis_points(found.misses[near]), basis_points(found.misses[0])
+    if found.is_echo:
+        said = (
+            f"Where the close goes, the forecast repeats what is known: {distance} ahead, the median close lies "
+            f"{to_near} basis points from {_close(near, found.step)}, but {to_actual} from the close that came. An "
+            "honest forecast of daily closes can hardly do otherwise. Drawn as a line over the actual closes it "
+            "would look like a good forecast that comes late."
+        )
+    elif near == 0:
+        said = (
+            f"At {distance} ahead, the median close lies nearer to the close that came ({to_actual} basis "
+            f"points) than to the last one known ({basis_points(found.misses[found.step])}). For daily closes that is "
+            "too good: look for a leak of the future before you believe it."
+        )
+    else:
+        said = (
+            f"At {distance} ahead, the median close lies nearest to the close {_count(near, 'session')} before "
+            f"the day that it is for ({to_near} basis points), which was not known yet; from the close that came it "
+            f"lies {to_actual}."
+        )
+    return f"{said} {_correlation(found)}"
+
+
+def _correlation(found: Echo) -> str:
+    if found.correlation is None:
+        return "It never moves the close, so that there is no correlation with the moves that came."
+    return (
+        f"The moves that it forecasts correlate with those that came by r = {found.correlation:+.3f}: 0 is no "
+        "relation, 1 a perfect one."
+    )
+
+
+def _close(lag: int, step: int) -> str:
+    return (
+        "the last close known"
+        if lag == step
+        else f"the close {_count(lag - step, 'session')} before the last one known"
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

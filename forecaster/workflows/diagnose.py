@@ -1,0 +1,144 @@
+"""A run's forecasts of its test period computed once more, for all that is not in its scorecard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from forecaster.axes import Float, Int, Shaped
+from forecaster.data.splits import Split
+from forecaster.evaluation.diagnostics import Echo, Tally, echo, held_by, months, pit, skill_by
+from forecaster.evaluation.scorecard import Scorecard, make_scorecard
+from forecaster.evaluation.scores import SHARES, Scores, score
+from forecaster.features.dataset import Dataset, Forecaster, Rows
+from forecaster.workflows.explorer import Shown, TickerView, explored_rows, explored_values, explorer
+
+_BLOCK = 16_384
+"""Origins forecast at once: bounds the memory."""
+
+_CLOSE = 3
+_OLDER = 3
+"""Sessions before the last known close whose closes the echo check looks at too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """Skill and held band of each month, or of each ticker.
+
+    Args:
+        skill: over the reference, as a fraction; NaN where there was nothing to score.
+        held: share of outcomes in the 80 % band; None for a forecast without bands.
+    """
+
+    names: tuple[str, ...]
+    origins: Int[np.ndarray, " group"]
+    skill: Float[np.ndarray, " group"]
+    held: Float[np.ndarray, " group"] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What a look at the test period shows.
+
+    Args:
+        card: the scores of the model and of the reference alone.
+        first: date of the oldest candle.
+        reached: share of outcomes at or below each quantile, the mean over steps.
+        pit: density between 0, the levels and 1.
+        echoes: one a step.
+        explorer: one a ticker, with the forecasts of its last origins.
+    """
+
+    card: Scorecard
+    first: str
+    levels: tuple[float, ...]
+    reached: Float[np.ndarray, "variable quantile"]
+    pit: Float[np.ndarray, "variable interval"]
+    by_month: Grouped
+    by_ticker: Grouped
+    echoes: tuple[Echo, ...]
+    explorer: tuple[TickerView, ...]
+
+
+def diagnose(
+    forecasters: Mapping[str, Forecaster], dataset: Dataset, split: Split, rows: Rows, levels: tuple[float, ...]
+) -> Diagnosis:
+    """Forecast the origins and hold what was forecast against what came.
+
+    Args:
+        forecasters: the first is the model, the second the reference; others are passed over.
+    """
+    (name, model), (other, reference), *_ = forecasters.items()
+    shown = explored_rows(dataset, rows, levels)
+    parts = [_look(model, dataset, block, split, levels, shown) for block in _blocks(rows)]
+    own = Scores.joined([part.scores for part in parts])
+    scores = {name: own, other: score(reference, dataset, rows, split.test, levels)}
+    ticker, dates = dataset.panel.ticker_of_row[rows], dataset.panel.sessions[rows]
+    reached = reduce(add, (part.tally for part in parts)).reached()
+    found, month = months(dates)
+    seen, place = np.unique(ticker, return_inverse=True)
+    return Diagnosis(
+        card=make_scorecard(scores, dates, len(seen), dataset.steps),
+        first=str(dataset.panel.dates[0]),
+        levels=levels,
+        reached=reached,
+        pit=pit(reached, levels),
+        by_month=_grouped(found.astype(str), month, *scores.values()),
+        by_ticker=_grouped(np.asarray(dataset.panel.tickers)[seen], place, *scores.values()),
+        echoes=_echoes(np.concatenate([part.medians for part in parts]), dataset, rows, own),
+        explorer=explorer(dataset, split.test, shown, np.concatenate([part.values for part in parts])),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What is kept of one block of forecasts: the quantiles of all origins would not fit the memory."""
+
+    scores: Scores
+    tally: Tally
+    medians: Float[np.ndarray, "origin horizon"]
+    values: Float[np.ndarray, "shown horizon value"]
+
+
+def _blocks(rows: Rows) -> Iterator[Rows]:
+    yield from (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
+
+
+def _look(
+    model: Forecaster, dataset: Dataset, rows: Rows, split: Split, levels: tuple[float, ...], shown: Shown
+) -> _Part:
+    quantiles = model(rows)
+    return _Part(
+        scores=score(lambda asked: quantiles[np.searchsorted(rows, asked)], dataset, rows, split.test, levels),
+        tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, split.test)),
+        medians=quantiles[:, :, _CLOSE, levels.index(0.5)],
+        values=explored_values(quantiles[np.isin(rows, shown)], levels),
+    )
+
+
+def _grouped(names: Shaped[np.ndarray, " group"], group: Int[np.ndarray, " origin"], *pair: Scores) -> Grouped:
+    own, reference = pair
+    return Grouped(
+        names=tuple(map(str, names)),
+        origins=np.bincount(group, minlength=len(names)),
+        skill=skill_by(group, len(names), own, reference),
+        held=held_by(group, len(names), own, SHARES.index(0.8)),
+    )
+
+
+def _echoes(
+    medians: Float[np.ndarray, "origin horizon"], dataset: Dataset, rows: Rows, scores: Scores
+) -> tuple[Echo, ...]:
+    closes = dataset.logs[:, _CLOSE]
+    found = []
+    for place, step in enumerate(dataset.steps):
+        chosen = rows[scores.known[:, place]]
+        days = chosen[:, None] + step - np.arange(step + _OLDER + 1)
+        around = closes[np.maximum(days, 0)] - closes[chosen, None]
+        around[days < dataset.first_row[chosen, None]] = np.nan
+        found.append(echo(step, medians[scores.known[:, place], place], around))
+    return tuple(found)
