@@ -27,6 +27,9 @@ def predict(
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
+    context: Annotated[
+        int | None, typer.Option(min=1, help="Grow the paths from so many last candles alone; 1 is 1-to-N.")
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Picture to write besides: .html, .svg or .png.")
     ] = None,
@@ -57,6 +60,7 @@ def predict(
         as_of=as_of,
         paths=paths,
         seed=seed,
+        context=context,
         failed=failures.append,
     )
     for failure in failures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, viewed_quantiles
 from forecaster.modelfile import Model, read_model
 from forecaster.workflows import runs
+from forecaster.workflows.grown import grown_forecasts
 from forecaster.workflows.keep import journalled
 from forecaster.workflows.market import known_market
 from forecaster.workflows.outlook import EVALUATED, PRODUCTION, Wish, chosen_weights, outlook
@@ -43,6 +45,7 @@ def predict(
     as_of: dt.date | None = None,
     paths: int | None = None,
     seed: int = 0,
+    context: int | None = None,
     failed: Callable[[Failure], None] | None = None,
 ) -> list[Forecast]:
     """Forecast the next sessions of tickers, seen in training or not.
@@ -53,6 +56,7 @@ def predict(
         as_of: forecast from the last close on or before this date, as if nothing later were known.
         paths: how many coherent candle paths to draw over the contiguous steps 1, 2, …
         seed: of the paths: the same seed draws the same ones.
+        context: grow the paths from so many last candles alone, or from one; see `grown_forecasts`.
         failed: called with each ticker that cannot be forecast; without it the first failure is raised.
 
     Raises:
@@ -62,6 +66,20 @@ def predict(
     folder = runs.find_run(Path(runs_dir), run)
     if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
         raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
+    if context is not None:
+        grown = grown_forecasts(
+            tickers,
+            context=context,
+            horizon=horizon,
+            paths=paths,
+            seed=seed,
+            run=run,
+            as_of=as_of,
+            data_dir=Path(data_dir),
+            runs_dir=Path(runs_dir),
+            failed=partial(_fail, failed),
+        )
+        return list(grown)
     model = read_model(folder / runs.MODEL)
     wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
     store = open_store(data_dir)
@@ -71,11 +89,15 @@ def predict(
             store.require([ticker])
             histories.append(_history(store.read(ticker), as_of, model.config))
         except ForecasterError as error:
-            if failed is None:
-                raise
-            failed(Failure(ticker, error))
+            _fail(failed, ticker, error)
     made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories)}
     return journalled(folder, [made[bars.ticker] for bars in histories], as_of is not None)
+
+
+def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
+    if failed is None:
+        raise error
+    failed(Failure(ticker, error))
 
 
 def _forecasts(folder: Path, model: Model, store: Store, wish: Wish, histories: Sequence[Bars]) -> Iterator[Forecast]:

@@ -1,0 +1,100 @@
+"""Forecasts of candles that grew from a few candles, or from one: quantiles of the paths (1-to-N)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.config.schema import LEVELS
+from forecaster.data.bars import Bars
+from forecaster.data.calendars import sessions_a_year
+from forecaster.data.store import open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import ForecasterError, InputError
+from forecaster.features.coherence import coherent
+from forecaster.inference.forecast import Forecast, History
+from forecaster.inference.volatility import annualised, expected_range, variance
+from forecaster.modelfile import read_model
+from forecaster.workflows import runs
+from forecaster.workflows.grow import Paths, grow
+
+_FEW = 100
+"""Paths below which their outer quantiles say little."""
+
+
+def grown_forecasts(
+    tickers: Sequence[str],
+    *,
+    context: int,
+    horizon: int | None,
+    paths: int | None,
+    seed: int,
+    run: str,
+    as_of: dt.date | None,
+    data_dir: Path,
+    runs_dir: Path,
+    failed: Callable[[str, ForecasterError], None],
+) -> Iterator[Forecast]:
+    """One forecast a ticker from its last `context` candles alone: not what the run's test spoke of, and said so.
+
+    Args:
+        horizon: sessions ahead, any number; the run's own if absent.
+        failed: called with each ticker that cannot be forecast.
+
+    Raises:
+        InputError: no number of paths was given.
+        UnknownNameError: no such run.
+    """
+    if paths is None:
+        raise InputError(f"--context {context} grows paths: say how many, as in --paths 500.")
+    if horizon is not None and horizon < 1:
+        raise InputError(f"--horizon is {horizon}: expected at least 1 session.")
+    folder, store = runs.find_run(runs_dir, run), open_store(data_dir)
+    fitted_to = read_model(folder / runs.MODEL).header.fitted_to
+    for ticker in normalise_all(tickers):
+        try:
+            grown = grow(
+                ticker,
+                context=context,
+                steps=horizon,
+                paths=paths,
+                seed=seed,
+                run=run,
+                as_of=as_of,
+                data_dir=data_dir,
+                runs_dir=runs_dir,
+            )
+            yield _forecast(grown, store.read(grown.ticker).between(end=grown.origin), fitted_to)
+        except ForecasterError as error:
+            failed(ticker, error)
+
+
+def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
+    moves = np.log(grown.prices / grown.last_close)
+    quantiles = coherent(np.moveaxis(np.quantile(moves, LEVELS, axis=0), 0, -1))
+    steps = tuple(range(1, len(quantiles) + 1))
+    candles = "candle" if grown.context == 1 else f"{grown.context} candles"
+    untested = f"Not tested: these paths grew from the last {candles} alone; the run's test is of whole histories."
+    few = f"The bands are quantiles of {len(moves)} paths: draw more with --paths for steadier ones."
+    return Forecast(
+        ticker=grown.ticker,
+        run=grown.run,
+        origin=grown.origin,
+        last_close=grown.last_close,
+        currency=grown.currency,
+        steps=steps,
+        dates=grown.dates,
+        levels=LEVELS,
+        prices=grown.last_close * np.exp(quantiles),
+        history=History.of(bars),
+        skill={"verdict": untested, "baseline": None, "pinball_skill": None, "p_value": None},
+        warnings=(few,) if len(moves) < _FEW else (),
+        weights="evaluated",
+        fitted_to=fitted_to,
+        range=expected_range(quantiles, LEVELS),
+        volatility=annualised(variance(quantiles, LEVELS), steps, sessions_a_year(bars.calendar)),
+        paths=grown.prices,
+    )
