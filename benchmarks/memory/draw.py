@@ -47,7 +47,7 @@ def _recall(axes: Any, results: dict[str, Any]) -> None:
     axes.minorticks_off()
     axes.set(xlabel="steps between the symbol and the question", ylabel="recalled [%]", ylim=(44, 102))
     axes.set_title("What is recalled (mean of the seeds; shade: from worst to best)", fontsize=11, loc="left")
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(0.0, 0.45), fontsize=9)
+    axes.legend(frameon=False, loc="center right", fontsize=9)
 
 
 def _gradient(axes: Any, results: dict[str, Any]) -> None:
@@ -61,4 +61,4 @@ def _gradient(axes: Any, results: dict[str, Any]) -> None:
         fontsize=11,
         loc="left",
     )
-    axes.legend(frameon=False, loc="upper right", fontsize=9)
+    axes.legend(frameon=False, loc="lower right", fontsize=9)

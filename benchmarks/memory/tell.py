@@ -51,16 +51,15 @@ def numbers(results: dict[str, Any]) -> str:
 
 def _verdict(found: dict[str, dict[str, list[float]]], delays: list[int]) -> str:
     reach = {label: _reach(own, delays) for label, own in found.items()}
-    gated = min(reach["GRU, gates opened"], reach["LSTM, gates opened"])
-    plain = {label: reach[label] for label in ("GRU", "LSTM")}
-    as_made = ", ".join(f"{label} up to {value} steps" for label, value in plain.items())
-    where_open = "holds" if gated > reach["RNN"] else "does NOT hold"
-    as_torch = "holds too" if any(value > reach["RNN"] for value in plain.values()) else "does NOT hold"
-    return (
-        f'**"The RNN forgets, GRU and LSTM do not" {where_open} where their gates start open**: every seed recalls '
-        f"over {gated} steps, the RNN's over {reach['RNN']}. **With the gates as torch makes them it {as_torch}**: "
-        f"{as_made}.\n"
-    )
+    lines = ['**"The RNN has a short memory, GRU and LSTM a long one":**\n']
+    for title, mark in (("with the gates as torch makes them", ""), ("with the gates opened", ", gates opened")):
+        own = {cell: reach[cell + mark] for cell in ("GRU", "LSTM")}
+        steps = " and ".join(f"the {cell} over {value}" for cell, value in own.items())
+        word = "holds" if min(own.values()) > reach["RNN"] else "does NOT hold"
+        lines.append(f"- {title} it **{word}**: every seed of {steps} steps, of the RNN over {reach['RNN']}.")
+    if short := ", ".join(label for label, value in reach.items() if value < delays[-1]):
+        lines.append(f"- Not up to the longest delay in so few training steps: {short}.")
+    return "\n".join(lines) + "\n"
 
 
 def _reach(own: dict[str, list[float]], delays: list[int]) -> int:
