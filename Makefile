@@ -8,12 +8,12 @@ SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format smoke pictures clean
+.PHONY: help demo test check format smoke pictures case-study clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## say what there is to make
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST) | awk '{printf "  make %-9s", $$2; $$1 = $$2 = ""; print}'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST) | awk '{printf "  make %-11s", $$2; $$1 = $$2 = ""; print}'
 
 demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, in a minute
 	$(BIN)/forecast fetch --source sample
@@ -43,6 +43,9 @@ smoke: $(INSTALLED) ## build the wheel and use it in an environment and a folder
 
 pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample
 	$(BIN)/python docs/pictures.py
+
+case-study: $(INSTALLED) ## measure on the sample and write docs/case-study.md with its pictures, in minutes
+	$(BIN)/python docs/case_study
 
 $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	@echo "Installing into $(VENV); the first time takes a minute or more, most of it for torch."

@@ -9,11 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecaster.training.windows import windows
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
+    from forecaster.workflows.given import store_frame
     from forecaster.workflows.grow import grow
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.panel import load_panel
@@ -33,23 +35,27 @@ __all__ = [
     "predict",
     "resume",
     "score",
+    "store_frame",
     "to_frame",
     "train",
+    "windows",
 ]
 
 _MODULES = {
-    "candles_frame": "frames",
-    "load_config": "check",
-    "load_panel": "panel",
-    "resume": "train",
-    "to_frame": "frames",
+    "candles_frame": "workflows.frames",
+    "load_config": "workflows.check",
+    "load_panel": "workflows.panel",
+    "resume": "workflows.train",
+    "store_frame": "workflows.given",
+    "to_frame": "workflows.frames",
+    "windows": "training.windows",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"forecaster.workflows.{_MODULES.get(name, name)}"), name)
+    return getattr(importlib.import_module(f"forecaster.{_MODULES.get(name, f'workflows.{name}')}"), name)
 
 
 def __dir__() -> list[str]:

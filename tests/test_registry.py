@@ -64,3 +64,26 @@ def test_the_decorator_gives_back_what_it_registers() -> None:
     class It: ...
 
     assert registry["it"] is It
+
+
+def define(registry: Registry[type], module: str) -> type:
+    """Register a class `It` as a cell of a notebook, or a module, does."""
+
+    class It: ...
+
+    It.__module__, It.__qualname__ = module, "It"
+    return registry.add("it", It)
+
+
+def test_a_notebooks_cell_that_runs_again_replaces_what_it_registered() -> None:
+    registry: Registry[type] = Registry("thing", "json")
+    define(registry, "__main__")
+    again = define(registry, "__main__")
+    assert registry["it"] is again
+
+
+def test_a_module_may_not_define_a_member_twice() -> None:
+    registry: Registry[type] = Registry("thing", "json")
+    define(registry, "some.module")
+    with pytest.raises(ValueError, match="thing 'it' is registered twice"):
+        define(registry, "some.module")

@@ -37,7 +37,7 @@ class Baseline(Protocol):
         ...
 
 
-BASELINES: Registry[Baseline] = Registry("baseline", __name__)
+BASELINES: Registry[Baseline] = Registry("baseline", __name__, "forecaster.baselines")
 
 
 @dataclass(frozen=True, eq=False)

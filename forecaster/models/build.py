@@ -26,25 +26,29 @@ def model_names() -> tuple[str, ...]:
     return tuple(sorted((*MODELS.names(), *BASELINES.names())))
 
 
-@cache
 def parameters(name: str) -> type[BaseModel]:
     """The parameters that a model's constructor takes by keyword, as a strict pydantic model; a baseline has none.
 
     Raises:
         UnknownNameError: no such model.
     """
-    if name not in MODELS:
-        if name not in BASELINES:
-            raise UnknownNameError(MODELS.kind, name, model_names())
-        return create_model(name, __config__=ConfigDict(extra="forbid", strict=True))
-    factory: Any = MODELS[name]
+    if name in MODELS or name in MODELS.faults:  # the look-up says what is wrong with a faulty one
+        return _parameters(name, MODELS[name])
+    if name not in BASELINES:
+        raise UnknownNameError(MODELS.kind, name, model_names())
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True))
+
+
+@cache
+def _parameters(name: str, factory: Any) -> type[BaseModel]:
     fixed: dict[str, Any] = {}
     if isinstance(factory, partial):
         factory, fixed = factory.func, factory.keywords
-    hints = get_type_hints(factory.__init__, include_extras=True)
+    is_class = isinstance(factory, type)
+    hints = get_type_hints(factory.__init__ if is_class else factory, include_extras=True)
     texts = _argument_texts(inspect.getdoc(factory) or "")
     fields: dict[str, Any] = {
-        key: (hints[key], Field(argument.default, description=texts.get(key)))
+        key: (hints.get(key, Any), Field(argument.default, description=texts.get(key)))
         for key, argument in inspect.signature(factory).parameters.items()
         if argument.kind is inspect.Parameter.KEYWORD_ONLY and key not in fixed
     }
@@ -74,6 +78,10 @@ def resolved_model(
         body = make_body(model, input_size=1)
     except ValueError as error:
         raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
+    lacking = [name for name in ("output_size", "causal", "skip") if not hasattr(body, name)]
+    if lacking:
+        promise = "every network has them (see forecaster.models.Body)"
+        raise ConfigError(f"{document.place(path)}: model {model.name!r} has no {', '.join(lacking)}: {promise}.")
     reach, limit = getattr(body, "reach", 0), task.read
     if reach > limit:
         raise ConfigError(

@@ -23,10 +23,14 @@ FORECAST_STYLES = ("long", "nixtla", "darts")
 CANDLE_STYLES = ("backtesting", "nixtla", "darts", "long")
 
 
-def to_frame(forecasts: Forecast | Sequence[Forecast], style: str = "long", *, price: str = "close") -> pd.DataFrame:
-    """Forecasts as a DataFrame.
+def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.DataFrame:
+    """Forecasts as a DataFrame; or a trained run, a backtest or its scorecard, a panel, what `fetch` gives.
+
+    Of a run, a backtest or a scorecard there is a row for each figure of the skill table; of a panel one for each
+    candle, adjusted; of a fetch one for each ticker.
 
     Args:
+        found: one of these, or a list of one kind.
         style: `long` has a row for each ticker, step, price and level, as CSV has; `nixtla` has `unique_id`, `ds` and
             one price as `forecaster` with the bands `forecaster-lo-80`, `forecaster-hi-80`; `darts` has `ticker`,
             `date` and a column `close_q0.050` for each price and level.
@@ -34,10 +38,13 @@ def to_frame(forecasts: Forecast | Sequence[Forecast], style: str = "long", *, p
 
     Raises:
         UnknownNameError: no such style or price.
+        InputError: it is none of these, or a list of several kinds.
     """
     import pandas as pd
 
-    several = [forecasts] if isinstance(forecasts, Forecast) else list(forecasts)
+    several = list(found) if isinstance(found, list | tuple) else [found]
+    if not all(isinstance(one, Forecast) for one in several):
+        return _table(several)
     _one_of("style", style, FORECAST_STYLES)
     _one_of("price", price, VARIABLES)
     if style == "long":
@@ -45,6 +52,18 @@ def to_frame(forecasts: Forecast | Sequence[Forecast], style: str = "long", *, p
         return frame.astype({"origin": "datetime64[ns]", "date": "datetime64[ns]"}) if len(frame) else frame
     tables = [_nixtla(one, VARIABLES.index(price)) if style == "nixtla" else _darts(one) for one in several]
     return pd.concat([pd.DataFrame(table) for table in tables], ignore_index=True) if tables else pd.DataFrame()
+
+
+def _table(several: Sequence[Any]) -> pd.DataFrame:
+    """What has one form only."""
+    import pandas as pd
+
+    from forecaster.workflows.tables import columns
+
+    if len({type(one) for one in several}) > 1:
+        raise InputError("to_frame was given things of several kinds: give one kind at a time.")
+    frame = pd.concat([pd.DataFrame(columns(one)) for one in several], ignore_index=True)
+    return frame.astype({name: "datetime64[ns]" for name in ("date", "first", "last") if name in frame.columns})
 
 
 def candles_frame(

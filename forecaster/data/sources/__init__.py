@@ -85,4 +85,4 @@ class Source(Protocol):
         ...
 
 
-SOURCES: Registry[Callable[[SourceOptions], Source]] = Registry("source", __name__)
+SOURCES: Registry[Callable[[SourceOptions], Source]] = Registry("source", __name__, "forecaster.sources")

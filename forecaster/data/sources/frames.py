@@ -1,4 +1,4 @@
-"""CSV and Parquet files → pandas frames whose index is the row in the file."""
+"""CSV and Parquet files, and frames of any usual shape → pandas frames whose index is the row."""
 
 from __future__ import annotations
 
@@ -44,16 +44,23 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _parquet(path: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(path)
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """One long table, its rows counted from 1: dates and tickers leave the index, tickers side by side stand in rows.
+
+    The frame that is given stays as it was.
+    """
     if isinstance(frame.index, pd.DatetimeIndex) and frame.index.name is None:
-        frame.index.name = "date"
+        frame = frame.rename_axis(index="date")
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     if isinstance(frame.columns, pd.MultiIndex):
         first, second = (list(frame.columns.get_level_values(level))[1:] for level in (0, 1))
         frame = _long(frame, first, second)
     return frame.set_axis(range(1, len(frame) + 1))
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    return tidy(pd.read_parquet(path))
 
 
 def _csv(path: Path) -> pd.DataFrame:

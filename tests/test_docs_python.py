@@ -1,0 +1,45 @@
+"""docs/python.md is so: its blocks run in order, in an empty folder; its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import forecaster
+from tests.studio import REPOSITORY, environment
+
+DOCS = REPOSITORY / "docs"
+PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+
+
+def test_every_block_runs_in_order_in_an_empty_folder(tmp_path: Path) -> None:
+    own = {name: value for name, value in environment().items() if not name.startswith("FORECASTER_")}
+    script = "\n".join(blocks(PAGE))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path, env=own, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "(2, 3270, 4)" in done.stdout
+    assert "torch.Size([60, 4]) torch.Size([5, 4])" in done.stdout
+    assert "AAPL 2013-03-01" in done.stdout
+
+
+def test_every_public_name_is_told_of() -> None:
+    told = "\n".join(blocks(PAGE)) + PAGE
+    assert {name for name in forecaster.__all__ if f"forecaster.{name}(" not in told} == set()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_every_file_that_is_linked_exists(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    local = [target for target in targets if not target.startswith("http")]
+    assert [target for target in local if not (page.parent / target).exists()] == []
