@@ -76,7 +76,6 @@ def test_what_cannot_grow_is_one_line(
     store: Path,
     say: Callable[..., Answer],
     arguments: tuple[object, ...],
-    code: int,
     complaint: str,
 ) -> None:
     answer = say("predict", "AAPL", *arguments, "--run", grower.folder, "--data-dir", store, "--quiet")

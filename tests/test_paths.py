@@ -142,6 +142,15 @@ def test_predict_gives_paths_that_repeat(trained: TrainedRun, store: Path, say: 
     np.testing.assert_allclose(short.paths, candles[:, :2], rtol=1e-9)
 
 
+def test_the_screen_tells_how_far_the_paths_span(trained: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
+    places = ("--run", trained.folder, "--data-dir", store)
+    shown = say("predict", "AAPL", "--paths", 50, *places).out
+    (one,) = predict(["AAPL"], run=str(trained.folder), data_dir=store, paths=50)
+    assert one.paths is not None
+    spans = one.paths[:, :, 1].max(axis=1) / one.paths[:, :, 2].min(axis=1) - 1
+    assert f"50 paths over 3 sessions: low to high {np.median(spans):.1%}, four of five" in shown
+
+
 def test_bad_counts_are_one_line(trained: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
     answer = say("predict", "AAPL", "--paths", 0, "--run", trained.folder, "--data-dir", store)
     assert (answer.code, answer.err.count("\n")) == (2, 1)

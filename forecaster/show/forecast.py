@@ -56,6 +56,17 @@ def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableTyp
         yield Text(candlechart.LEGEND, "dim")
         yield Text()
     yield _table(forecast, width, bars=not chart)
+    if forecast.paths is not None:
+        yield Text(_path_line(forecast.paths), "dim")
+
+
+def _path_line(paths: np.ndarray) -> str:
+    """How far all sessions of a path together span, which no band of a single one tells."""
+    spans = paths[:, :, 1].max(axis=1) / paths[:, :, 2].min(axis=1) - 1
+    low, middle, high = np.quantile(spans, (0.1, 0.5, 0.9))
+    sessions = f"{paths.shape[1]} session{'s' if paths.shape[1] > 1 else ''}"
+    drawn = f"{len(paths):,} path{'s' if len(paths) > 1 else ''}"
+    return f"{drawn} over {sessions}: low to high {middle:.1%}, four of five {low:.1%} to {high:.1%}."
 
 
 def _table(forecast: Forecast, width: int, bars: bool) -> Table:
