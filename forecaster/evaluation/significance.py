@@ -43,7 +43,7 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
     if count < FEWEST_DATES:
         return Comparison(math.nan, math.nan)
     mean = float(differences.mean())
-    variance = _long_run_variance(differences - mean, max(10, math.ceil(1.25 * steps)))
+    variance = long_run_variance(differences - mean, lags_of(steps))
     if variance <= 0:
         return Comparison(math.nan, math.nan)
     factor = (count + 1 - 2 * steps + steps * (steps - 1) / count) / count
@@ -65,7 +65,13 @@ def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.n
     return means
 
 
-def _long_run_variance(centred: Float[np.ndarray, " date"], lags: int) -> float:
+def lags_of(steps: int) -> int:
+    """Lags that allow for forecasts of so many steps, which overlap."""
+    return max(10, math.ceil(1.25 * steps))
+
+
+def long_run_variance(centred: Float[np.ndarray, " date"], lags: int) -> float:
+    """Variance of √n times the mean of a series that is correlated in time; Bartlett weights."""
     lags = min(lags, len(centred) - 1)
     total = float(centred @ centred)
     for lag in range(1, lags + 1):

@@ -1,0 +1,102 @@
+"""Canaries: each tries one way in which a run could deceive its user, on the run itself and on the store's candles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.config.schema import Config
+from forecaster.data.bars import Bars
+from forecaster.data.splits import Period, Split
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.ensemble import Member
+from forecaster.modelfile import Model
+from forecaster.registry import Registry
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, and what came of it.
+
+    Args:
+        part: `installation`, `store` or `run`.
+        status: `passed`, `failed`, or `skipped` where there was nothing to look at.
+        value: the figure that decided, in the unit that `measured` says; None where there is none.
+        meaning: one sentence for a reader who does not know the check.
+    """
+
+    part: str
+    name: str
+    status: str
+    value: float | None
+    measured: str
+    expected: str
+    meaning: str
+
+
+@dataclass(frozen=True, eq=False)
+class Patient:
+    """A run and the candles it is examined on.
+
+    Args:
+        members: as they were tested.
+        bars: the run's own tickers, up to the end of its test.
+        dataset: of these candles, with the run's features and steps.
+        period: what weights, base quantiles and baselines were learnt from.
+        same_candles: these are the very candles that the run was made with.
+        card: the scorecard that comes out now.
+        rows: origins of the test period.
+        quantiles: the run's calibrated forecasts there, as log(price / last close).
+        curve: the training curve's rows; empty where it is lost.
+    """
+
+    model: Model
+    members: Sequence[Member]
+    bars: tuple[Bars, ...]
+    dataset: Dataset
+    split: Split
+    period: Period
+    same_candles: bool
+    card: Scorecard
+    rows: Rows
+    quantiles: Float[np.ndarray, "origin horizon variable quantile"]
+    curve: Sequence[Mapping[str, str]]
+
+    @property
+    def config(self) -> Config:
+        return self.model.config
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        return self.config.task.levels
+
+
+Canary = Callable[[Patient], Check]
+
+CANARIES: Registry[Canary] = Registry("canary", __name__)
+
+
+def found(
+    name: str,
+    ok: bool | None,
+    value: float | int | None,
+    *,
+    measured: str,
+    expected: str,
+    meaning: tuple[str, str] | str,
+) -> Check:
+    """A check of a run.
+
+    Args:
+        ok: None where there was nothing to look at.
+        meaning: of passing and of failing; or one for both.
+    """
+    status = SKIPPED if ok is None else PASSED if ok else FAILED
+    sentence = meaning if isinstance(meaning, str) else meaning[0 if ok else 1]
+    return Check("run", name, status, None if value is None else float(value), measured, expected, sentence)

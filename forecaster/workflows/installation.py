@@ -1,0 +1,132 @@
+"""Is everything there that the program needs, and is the store whole?"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import re
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.data import calendars
+from forecaster.data.store import Store
+from forecaster.errors import DataError, ForecasterError, at_most_five
+from forecaster.evaluation.canaries import FAILED, PASSED, SKIPPED, Check
+from forecaster.workflows.verify import verify
+
+_FLOOR = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")
+
+
+def check_installation(data_dir: Path, runs_dir: Path) -> Iterator[Check]:
+    """Python, libraries, device, folders and calendars."""
+    yield _python()
+    yield _libraries()
+    yield _device()
+    yield _folder("store folder", data_dir, "--data-dir or $FORECASTER_DATA_DIR")
+    yield _folder("runs folder", runs_dir, "--runs-dir or $FORECASTER_RUNS_DIR")
+    yield _calendars(Store(data_dir))
+
+
+def check_store(data_dir: Path) -> Check:
+    """What `forecast data verify` says, in short."""
+    expected, meaning = "every file whole, no candle that looks wrong", "Candles are the ground of everything else."
+    if not Store(data_dir).tickers():
+        remedy = f"{data_dir} holds no candles yet: forecast fetch --source sample"
+        return Check("store", "candles", SKIPPED, 0.0, remedy, expected, meaning)
+    findings = verify(data_dir)
+    count = len(Store(data_dir).tickers())
+    if not findings:
+        return Check("store", "candles", PASSED, 0.0, f"{count} tickers, nothing found", expected, meaning)
+    named = at_most_five(f"{finding.ticker} {finding.kind}" for finding in findings)
+    measured = f"{len(findings)} findings in {count} tickers ({named}): forecast data verify says more"
+    return Check("store", "candles", FAILED, float(len(findings)), measured, expected, meaning)
+
+
+def _installed(name: str, ok: bool | None, value: float | None, measured: str, expected: str, meaning: str) -> Check:
+    status = SKIPPED if ok is None else PASSED if ok else FAILED
+    return Check("installation", name, status, value, measured, expected, meaning)
+
+
+def _python() -> Check:
+    here, wanted = platform.python_version(), "3.11"
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        wanted = (metadata.metadata("forecaster")["Requires-Python"] or wanted).removeprefix(">=")
+    ok = _numbers(here) >= _numbers(wanted)
+    return _installed("python", ok, None, here, f"{wanted} or newer", "Older ones lack what the code is written with.")
+
+
+def _libraries() -> Check:
+    name, meaning = "libraries", "Older libraries than these were never tested."
+    expected = "each at or above the version that the package asks for"
+    try:
+        wanted = [match.groups() for line in metadata.requires("forecaster") or () if (match := _FLOOR.fullmatch(line))]
+    except metadata.PackageNotFoundError:
+        return _installed(name, None, None, "the package itself is not installed, only found", expected, meaning)
+    lacking = [text for library, floor in wanted if (text := _lacking(library, floor))]
+    versions = ", ".join(f"{library} {metadata.version(library)}" for library in ("torch", "numpy") if not lacking)
+    measured = f"{'; '.join(lacking)}: pip install --upgrade them" if lacking else f"{len(wanted)} found: {versions}, …"
+    return _installed(name, not lacking, float(len(lacking)), measured, expected, meaning)
+
+
+def _lacking(library: str, floor: str) -> str:
+    """What is wrong with a library; nothing if it is fine."""
+    try:
+        here = metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return f"{library} is missing"
+    return "" if _numbers(here) >= _numbers(floor) else f"{library} is {here}, {floor} is wanted"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The release of a version, such as (2, 6, 0) of `2.6.0+cpu`."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, found.group().split("."))) if found else ()
+
+
+def _device() -> Check:
+    name, expected, meaning = "device", "torch works", "Where `training.device: auto` trains; forecasts need no torch."
+    try:
+        from forecaster.training.fit import choose_device
+
+        measured = f"auto is {choose_device('auto')}"
+    except (ImportError, OSError, RuntimeError) as error:
+        return _installed(name, False, None, f"torch cannot be used: {str(error).splitlines()[0]}", expected, meaning)
+    return _installed(name, True, None, measured, expected, meaning)
+
+
+def _folder(name: str, folder: Path, option: str) -> Check:
+    """A file is really written, in the folder or, where it is not made yet, in the nearest one above."""
+    place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    expected, meaning = "can be written", "What is fetched or trained must have a place."
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        measured = f"{place}: {error.strerror or error}; name another one: {option}"
+        return _installed(name, False, None, measured, expected, meaning)
+    return _installed(name, True, None, f"{folder}{'' if folder.exists() else ', not made yet'}", expected, meaning)
+
+
+def _calendars(store: Store) -> Check:
+    names = {calendars.DEFAULT}
+    for ticker in store.tickers():
+        with contextlib.suppress(DataError):  # the check of the store names it
+            names.add(store.record(ticker).calendar)
+    wrong = [text for name in sorted(names) if (text := _calendar_fault(name))]
+    following = calendars.next_sessions(calendars.DEFAULT, np.datetime64("today"), 1)[0]
+    measured = "; ".join(wrong) or f"{', '.join(sorted(names))}; {calendars.DEFAULT} opens next on {following}"
+    meaning = "Steps are sessions of each ticker's exchange."
+    return _installed("calendars", not wrong, float(len(wrong)), measured, "every exchange's sessions known", meaning)
+
+
+def _calendar_fault(name: str) -> str:
+    try:
+        calendars.check_calendar(name)
+        calendars.timezone(name)
+    except ForecasterError as error:
+        return str(error)
+    return ""
