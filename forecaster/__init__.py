@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from forecaster.training.windows import windows
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config
+    from forecaster.workflows.doctor import doctor
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "backtest",
     "candles_frame",
+    "doctor",
     "export_run",
     "fetch",
     "grow",

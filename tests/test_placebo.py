@@ -15,7 +15,10 @@ from forecaster.data.bars import Bars
 
 pytest_plugins = ("tests.studio_fixtures",)
 
-SHORT = ("training.steps=20", "training.batch=8", "model.hidden_size=4", "training.device=cpu", "task.horizon=2")
+SHORT = (
+    *("training.steps=20", "training.warmup=5", "training.learning_rate=1e-2", "training.batch=8"),
+    *("model.hidden_size=8", "training.device=cpu"),
+)
 
 
 @pytest.fixture(scope="module")

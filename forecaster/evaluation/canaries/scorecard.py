@@ -28,7 +28,7 @@ def scorecard(patient: Patient) -> Check:
         "scorecard",
         apart <= tolerance and not turned,
         None if apart == float("inf") else apart,
-        measured=f"{where} is {apart:.2g} off{said}{candles}",
+        measured=f"{f'{where} is {apart:.2g} off' if apart else 'no figure is off'}{said}{candles}",
         expected=f"every figure within {tolerance:g} of the one recomputed",
         meaning=(
             "The skill that the run claims is what its weights and these candles give.",
