@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +149,22 @@ def test_labels_of_other_sessions_in_training_are_found(
     monkeypatch.setattr(learn, "Sampler", shifted(by))
     found = examined()
     assert failed(found) == {"labels"}
-    assert word in measured(found, "labels")
+    assert f"outcomes one session {word} fit better" in measured(found, "labels")
+
+
+@pytest.mark.parametrize(("by", "word"), [(1, "the next origin"), (-1, "the origin before")])
+def test_labels_of_other_origins_in_training_are_found(
+    examined: Callable[..., Examination], monkeypatch: pytest.MonkeyPatch, by: int, word: str
+) -> None:
+    class Rolled(Sampler):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self.logs = torch.roll(self.logs, -by, 0)
+
+    monkeypatch.setattr(learn, "Sampler", Rolled)
+    found = examined(*TINY, "training.refit=true", "training.steps=52")
+    assert failed(found) == {"labels"}
+    assert f"labels of {word} fit better" in measured(found, "labels")
 
 
 def test_labels_of_other_sessions_in_the_evaluation_are_found(
@@ -195,7 +211,12 @@ def test_a_network_that_only_says_it_is_causal_is_found(examined: Callable[..., 
 
 def test_a_forecast_that_is_the_last_close_is_called_an_echo(examined: Callable[..., Examination]) -> None:
     found = examined(
-        *QUICK[:2], "task.horizon=3", "evaluation.baselines=[drift]", "model={name: last-close}", like="har"
+        *QUICK[:2],
+        "task.horizon=3",
+        "evaluation.baselines=[drift]",
+        "model={name: last-close}",
+        "task.head=point",
+        like="har",
     )
     assert failed(found) == {"echo"}
     assert status(found, "calibration") == status(found, "newest-candle") == "skipped"

@@ -94,6 +94,11 @@ def fit(
     return progress.curve
 
 
+def seed_of(seed: int, step: int) -> int:
+    """Of the draws of one step: whoever has the run's seed can draw them again."""
+    return seed * 1_000_003 + step
+
+
 def learning_rate(step: int, config: TrainingConfig) -> float:
     """Linear warm-up times a cosine to 0."""
     warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
@@ -117,7 +122,7 @@ def _stretch(
     end = min(progress.step - progress.step % REPORT_EVERY + REPORT_EVERY, last)
     total, count = torch.zeros((), device=sampler.device), end - progress.step
     for step in range(progress.step, end):
-        seed = config.seed * 1_000_003 + step
+        seed = seed_of(config.seed, step)
         generator.manual_seed(seed)
         torch.manual_seed(seed)  # dropout
         batch = sampler.draw(config.batch, generator)

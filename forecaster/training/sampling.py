@@ -67,13 +67,17 @@ class Sampler:
 
     def draw(self, size: int, generator: torch.Generator) -> Batch:
         """A batch of chunks; the generator lives on the CPU."""
+        rows, last = self.chunks(size, generator)
+        return self._gather(rows.to(self.device), last.to(self.device))
+
+    def chunks(self, size: int, generator: torch.Generator) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch 1"]]:
+        """Rows of a batch, and the last row of the period that each may read."""
         cells = self.cells[torch.randint(len(self.cells), (size,), generator=generator)]
         jitter = torch.randint(self.span, (size,), generator=generator)
         last = self.last_row[cells]
         end = torch.minimum(cells + jitter, last)
         start = torch.maximum(end - self.length + 1, self.first_row[cells])
-        rows = start[:, None] + torch.arange(self.length)
-        return self._gather(rows.to(self.device), last[:, None].to(self.device))
+        return start[:, None] + torch.arange(self.length), last[:, None]
 
     def _gather(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Batch:
         origins = rows[:, -self.span :]
