@@ -76,9 +76,7 @@ def _base(patient: Patient, dataset: Dataset, period: Period) -> np.ndarray:
 def _other(patient: Patient) -> Dataset:
     """The run's candles, with another future after the fitted period."""
     panel = panel_after(patient.dataset.panel, patient.period.end)
-    needs_features = any(True for _ in _baselines(patient))
-    features = compute_features(panel, patient.config.features if needs_features else ())
-    return replace(patient.dataset, panel=panel, features=features)
+    return replace(patient.dataset, panel=panel, features=compute_features(panel, patient.config.features))
 
 
 def _baselines(patient: Patient) -> Iterator[tuple[int, FittedBaseline]]:
