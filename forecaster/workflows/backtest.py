@@ -120,9 +120,7 @@ def _run_of(name: str, root: Path) -> Path | None:
 
 def _as_it_is(run: Path, config: Config, dataset: Dataset, data_dir: Path) -> Scorecard:
     """A run in the test period that it was made with, even where the store has grown since."""
-    from forecaster.modelfile import read_model
-
-    model = read_model(run / runs.MODEL)
+    model = runs.finished_model(run)
     split = Split(*(np.datetime64(model.header.split[name]) for name in ("train", "validation", "test")))
     notes = survivorship(data_dir, dataset.panel, split)
     return evaluate(model.members(), config, dataset, split, notes=notes, templates=model.templates)

@@ -20,7 +20,6 @@ from forecaster.modelfile import Model
 from forecaster.workflows import runs
 from forecaster.workflows.differences import Difference, differences_of
 from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.inspect import finished_model
 from forecaster.workflows.prepare import Say, prepare
 
 
@@ -93,7 +92,7 @@ def compare(
     folders = list(dict.fromkeys(runs.find_run(root, name) for name in names))
     if len(folders) < 2:
         raise InputError(f"{' '.join(names)}: expected two or more different runs, as in forecast runs compare a b.")
-    models = [finished_model(folder) for folder in folders]
+    models = [runs.finished_model(folder) for folder in folders]
     known = tuple(folder.name for folder in folders)
     differences = differences_of([model.header for model in models])
     tested = []

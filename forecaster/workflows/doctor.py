@@ -72,7 +72,7 @@ def doctor(
         UnknownNameError, InputError: no such run, it is not finished or damaged, or the store lacks its tickers.
     """
     folder = None if run is None else runs.find_run(Path(runs_dir), run)
-    model = None if folder is None else _model(folder)
+    model = None if folder is None else runs.finished_model(folder)
     say("looking at the installation")
     checks = list(check_installation(Path(data_dir), Path(runs_dir)))
     say("reading every file of the store")
@@ -85,14 +85,6 @@ def doctor(
     notes.append(f"{looks} look{'s' if looks > 1 else ''} at this test period so far, this one included.")
     checks += _sung(patient, say)
     return Examination(folder.name, tuple(checks), tuple(notes))
-
-
-def _model(folder: Path) -> Model:
-    from forecaster.modelfile import read_model
-
-    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
-        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
-    return read_model(folder / runs.MODEL)
 
 
 def _patient(folder: Path, model: Model, data_dir: Path, say: Say) -> tuple[Patient, list[str]]:

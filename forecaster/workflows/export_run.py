@@ -41,10 +41,9 @@ def export_run(run: str = "latest", *, output: Path | None = None, runs_dir: Pat
         OutsideError: the file cannot be written.
     """
     from forecaster.deploy.network import onnx_bytes
-    from forecaster.modelfile import read_model
 
     folder = runs.find_run(Path(runs_dir), run)
-    model = read_model(folder / runs.MODEL)
+    model = runs.finished_model(folder)
     content = onnx_bytes(model)
     file = output or Path(f"{folder.name}.onnx")
     with replacing(file) as part:

@@ -71,10 +71,9 @@ def grow(
     from forecaster.features.compute import compute_features
     from forecaster.features.dataset import Dataset
     from forecaster.inference.recursion import grow_paths
-    from forecaster.modelfile import read_model
 
     folder, store = runs.find_run(Path(runs_dir), run), open_store(data_dir)
-    model = read_model(folder / runs.MODEL)
+    model = runs.finished_model(folder)
     _require_growing(model.config, folder.name)
     (name,) = normalise_all([ticker])
     store.require([name])

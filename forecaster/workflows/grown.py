@@ -17,7 +17,6 @@ from forecaster.errors import ForecasterError, InputError
 from forecaster.features.coherence import coherent
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.volatility import annualised, expected_range, variance
-from forecaster.modelfile import read_model
 from forecaster.workflows import runs
 from forecaster.workflows.grow import Paths, grow
 
@@ -53,7 +52,7 @@ def grown_forecasts(
     if horizon is not None and horizon < 1:
         raise InputError(f"--horizon is {horizon}: expected at least 1 session.")
     folder, store = runs.find_run(runs_dir, run), open_store(data_dir)
-    fitted_to = read_model(folder / runs.MODEL).header.fitted_to
+    fitted_to = runs.finished_model(folder).header.fitted_to
     for ticker in normalise_all(tickers):
         try:
             grown = grow(

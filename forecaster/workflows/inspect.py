@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import InputError
-from forecaster.modelfile import Header, Model, read_model
+from forecaster.modelfile import Header, read_model
 from forecaster.workflows import runs
 
 
@@ -124,21 +124,10 @@ def show_run(run: str = "latest", *, runs_dir: Path | str = "runs") -> RunDetail
         InputError: it is not finished, or its model file is damaged.
     """
     folder = runs.find_run(Path(runs_dir), run)
-    model = finished_model(folder)
+    model = runs.finished_model(folder)
     size = (folder / runs.MODEL).stat().st_size
     weights = sum(int(tensor.size) for name, tensor in model.tensors.items() if not name.startswith("paths/"))
     return RunDetails(folder.name, folder, _made(folder), weights, size, model.header)
-
-
-def finished_model(folder: Path) -> Model:
-    """The model of a run.
-
-    Raises:
-        InputError: the run is not finished, or its model file is damaged.
-    """
-    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
-        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
-    return read_model(folder / runs.MODEL)
 
 
 def data_of(header: Header) -> dict[str, Any]:

@@ -69,10 +69,9 @@ def outputs(
     from forecaster.features.dataset import Dataset
     from forecaster.inference.ensemble import ensemble
     from forecaster.inference.sweep import Reach
-    from forecaster.modelfile import read_model
 
     folder, store = runs.find_run(Path(runs_dir), run), open_store(data_dir)
-    model = read_model(folder / runs.MODEL)
+    model = runs.finished_model(folder)
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)

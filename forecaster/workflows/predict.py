@@ -19,7 +19,7 @@ from forecaster.errors import ForecasterError, InputError
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, viewed_quantiles
-from forecaster.modelfile import Model, read_model
+from forecaster.modelfile import Model
 from forecaster.workflows import runs
 from forecaster.workflows.grown import grown_forecasts
 from forecaster.workflows.keep import journalled
@@ -64,8 +64,6 @@ def predict(
         InputError: a horizon beyond the trained one, too little history, or paths of a run that can draw none.
     """
     folder = runs.find_run(Path(runs_dir), run)
-    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
-        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
     if context is not None:
         grown = grown_forecasts(
             tickers,
@@ -80,7 +78,7 @@ def predict(
             failed=partial(_fail, failed),
         )
         return list(grown)
-    model = read_model(folder / runs.MODEL)
+    model = runs.finished_model(folder)
     wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
     store = open_store(data_dir)
     histories: list[Bars] = []

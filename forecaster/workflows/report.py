@@ -19,7 +19,7 @@ from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.modelfile import Header, load_model
+from forecaster.modelfile import Header
 from forecaster.workflows import runs
 from forecaster.workflows.diagnose import Diagnosis, diagnose
 from forecaster.workflows.explorer import ORIGINS
@@ -85,9 +85,8 @@ def report(
     from forecaster.workflows.evaluate import forecasters
 
     folder = runs.find_run(Path(runs_dir), run)
-    if (folder / runs.CONFIG).is_file() and not (folder / runs.MODEL).is_file():
-        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
-    networks, config, header = load_model(folder / runs.MODEL)
+    model = runs.finished_model(folder)
+    networks, config, header = model.members(), model.config, model.header
     card, split = _told(header, folder)
     curve = _curve(folder / runs.CURVE)
     notes = []

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.files import outside_errors
+
+if TYPE_CHECKING:
+    from forecaster.modelfile import Model
 
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
@@ -92,6 +96,19 @@ def find_run(runs_dir: Path, run: str = "latest") -> Path:
         if _NAME.fullmatch(folder.name) and folder.is_dir():
             return folder
     raise UnknownNameError("run", run, [folder.name for folder in finished])
+
+
+def finished_model(folder: Path) -> Model:
+    """The model of a run.
+
+    Raises:
+        InputError: the run is not finished, or its model file is damaged.
+    """
+    from forecaster.modelfile import read_model
+
+    if (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
+        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
+    return read_model(folder / MODEL)
 
 
 def checkpoints(folder: Path) -> list[Path]:
