@@ -68,7 +68,8 @@ def assert_same(model: Model, networks: list[Network]) -> None:
         inputs = np.random.default_rng(batch).normal(size=(batch, time, FEATURES)).astype(np.float32)
         (found,) = session.run(None, {"inputs": inputs})
         each = [coherent(network.run(inputs, 1)[:, 0]) for network in networks]
-        np.testing.assert_allclose(found, coherent(np.mean(each, axis=0)), atol=1e-5, rtol=1e-5)
+        mean = coherent(np.average(each, axis=0, weights=model.config.weights))
+        np.testing.assert_allclose(found, mean, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: "-".join(map(str, variant.values())))
@@ -88,6 +89,7 @@ def test_every_network_that_ships_has_an_onnx_form() -> None:
 
 def test_members_are_averaged_as_here() -> None:
     assert_same(*made({"name": "gru", "hidden_size": 8}, {"name": "lstm", "hidden_size": 5, "skip": False}))
+    assert_same(*made({"name": "gru", "hidden_size": 8}, {"name": "rnn", "hidden_size": 5, "weight": 0.25}))
 
 
 def test_a_model_without_onnx_form_is_refused_by_name() -> None:

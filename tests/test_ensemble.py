@@ -60,6 +60,21 @@ def test_the_forecast_is_the_mean_of_the_members_coherent_quantiles(recipe: Trai
     np.testing.assert_allclose(ensemble(networks, data, reach)(rows), mean, atol=1e-12)
 
 
+def test_members_count_as_much_as_their_weights_say(recipe: TrainedRun, store: Path, tmp_path: Path) -> None:
+    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    panel = load_panel(("AAPL", "IBM"), data_dir=store)
+    data = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    rows, reach = panel.offsets[1:] - 1, Reach.of(config.task, span=1)
+    one, other = (quantiles(network, data, rows, reach) for network in networks)
+    np.testing.assert_allclose(ensemble(networks, data, reach, (3.0, 1.0))(rows), (3 * one + other) / 4, atol=1e-12)
+    weighted = tuple(setting.replace("hidden_size: 8", "hidden_size: 8, weight: 3") for setting in TINY)
+    run = train("best", settings=weighted, data_dir=store, runs_dir=tmp_path, name="weighted")
+    assert run.scorecard.rows[0].pinball != recipe.scorecard.rows[0].pinball
+    assert load_model(run.folder / runs.MODEL)[1].weights == (3.0, 1.0)
+    with pytest.raises(ConfigError, match=r"members\.0\.weight is 0: expected"):
+        load_config("best", ["members=[{name: gru, weight: 0}, {name: lstm}]"])
+
+
 def test_the_recipe_forecasts_its_steps_coherently(recipe: TrainedRun, store: Path) -> None:
     (forecast,) = predict(["AAPL"], run=str(recipe.folder), runs_dir=recipe.folder.parent, data_dir=store)
     assert forecast.steps == (1, 2, 5)

@@ -56,7 +56,7 @@ def _measure(folder: Path, years: str, name: str, settings: list[str]) -> None:
     present, date = np.unique(dataset.panel.sessions[rows], return_inverse=True)
     errors = Errors(
         date=date,
-        quantiles=ensemble(members, dataset, Reach.of(config.task))(rows) / units[..., None],
+        quantiles=ensemble(members, dataset, Reach.of(config.task), config.weights)(rows) / units[..., None],
         outcomes=dataset.moves(rows) / units,
         steps=dataset.steps,
         levels=config.task.levels,

@@ -191,6 +191,8 @@ class ModelConfig(BaseModel):
 
     name: str
     """A name from `forecast config schema`, such as `gru`."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """Of several members: how much this one counts in the mean."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -222,6 +224,11 @@ class Config(Section):
     def networks(self) -> tuple[ModelConfig, ...]:
         """The networks, one or several."""
         return self.members if self.model is None else (self.model,)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """How much each network counts in the mean."""
+        return tuple(network.weight for network in self.networks)
 
     @property
     def name(self) -> str:

@@ -36,9 +36,15 @@ def onnx_bytes(model: Model) -> bytes:
     for index, network in enumerate(model.config.networks):
         quantiles = _member(graph, network, task, part_of(model.tensors, f"{place}{index}/"), base)
         members.append(_coherent(graph, quantiles))
-    mean = members[0] if len(members) == 1 else _coherent(graph, graph.op("Mean", *members))
+    mean = members[0] if len(members) == 1 else _coherent(graph, _mean(graph, members, model.config.weights))
     axes = ("batch", *base.shape[:2], len(task.levels))
     return graph.bytes(("batch", "time", len(model.header.features)), mean, axes, _about(model))
+
+
+def _mean(graph: Graph, members: Sequence[str], weights: Sequence[float]) -> str:
+    shares = np.asarray(weights) / sum(weights)
+    parts = [graph.op("Mul", one, graph.constant(share)) for one, share in zip(members, shares, strict=True)]
+    return str(graph.op("Sum", *parts))
 
 
 def _about(model: Model) -> dict[str, str]:
@@ -59,7 +65,8 @@ def _about(model: Model) -> dict[str, str]:
 
 def _member(graph: Graph, network: ModelConfig, task: TaskConfig, weights: Weights, base: np.ndarray) -> str:
     if network.name not in BODIES:
-        raise InputError(f"model {network.name} has no ONNX form: those that have are {', '.join(sorted(BODIES))}.")
+        known = ", ".join(sorted(BODIES))
+        raise InputError(f"model {network.name} has no ONNX form: those that have are {known}; export a run of them.")
     body = part_of(weights, "body.")
     states = BODIES[network.name](graph, "inputs", body, network.parameters)
     newest = graph.squeezed(graph.newest("inputs"), 1)

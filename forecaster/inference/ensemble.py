@@ -16,12 +16,18 @@ from forecaster.inference.sweep import Reach, Runnable, quantiles
 Member = Runnable | FittedBaseline
 
 
-def ensemble(members: Sequence[Member], dataset: Dataset, reach: Reach) -> Forecaster:
-    """The mean of the members' coherent quantiles of log(price / last close)."""
+def ensemble(
+    members: Sequence[Member], dataset: Dataset, reach: Reach, weights: Sequence[float] | None = None
+) -> Forecaster:
+    """The mean of the members' coherent quantiles of log(price / last close).
+
+    Args:
+        weights: how much each member counts; alike if absent.
+    """
     parts = [_bound(member, dataset, reach) for member in members]
     if len(parts) == 1:
         return parts[0]
-    return lambda rows: coherent(np.mean([part(rows) for part in parts], axis=0))
+    return lambda rows: coherent(np.average([part(rows) for part in parts], axis=0, weights=weights))
 
 
 def _bound(member: Member, dataset: Dataset, reach: Reach) -> Forecaster:

@@ -65,7 +65,7 @@ def _offsets(
     """By day: one day's errors are not known on another."""
     reach = Reach.of(config.task)
     known = functools.cache(lambda: Dataset(market, compute_features(market, config.features), config.task.steps))
-    forecaster = functools.cache(lambda: ensemble(members, known(), reach))
+    forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights))
 
     def compute(day: np.datetime64) -> Offsets:
         settings, task = config.calibration, config.task

@@ -42,7 +42,7 @@ def viewed_quantiles(
     features = compute_features(panel, config.features, view.means if view else None)
     dataset = Dataset(panel, features, config.task.steps)
     rows = panel.offsets[1:] - 1
-    newest = _in_lanes(members, dataset, rows, Reach.newest(config.task))
+    newest = _in_lanes(members, config, dataset, rows)
     return _calibrated(newest, view, dataset, rows) if view and view.offsets else newest
 
 
@@ -51,11 +51,12 @@ def origin_days(panel: Panel) -> np.ndarray:
     return np.unique(panel.sessions[panel.offsets[1:] - 1])
 
 
-def _in_lanes(members: Sequence[Member], dataset: Dataset, rows: Rows, reach: Reach) -> Quantiles:
+def _in_lanes(members: Sequence[Member], config: Config, dataset: Dataset, rows: Rows) -> Quantiles:
     """Short histories apart from whole ones: a ticker has the same work alone and among others."""
+    reach = Reach.newest(config.task)
     whole = rows - dataset.first_row[rows] >= reach.warm
     parts = [np.flatnonzero(whole), np.flatnonzero(~whole)]
-    forecaster = ensemble(members, dataset, reach)
+    forecaster = ensemble(members, dataset, reach, config.weights)
     found = [forecaster(rows[part]) for part in parts if len(part)]
     joined: Quantiles = np.concatenate(found)[np.argsort(np.concatenate(parts))]
     return joined

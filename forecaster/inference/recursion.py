@@ -99,7 +99,13 @@ def _repeated(memory: Any) -> Any:
 
 
 def grow_paths(
-    networks: Sequence[Rollable], dataset: Dataset, levels: tuple[float, ...], steps: int, count: int, seed: int
+    networks: Sequence[Rollable],
+    dataset: Dataset,
+    levels: tuple[float, ...],
+    steps: int,
+    count: int,
+    seed: int,
+    weights: Sequence[float] | None = None,
 ) -> Float[np.ndarray, "path step 4"]:
     """Candle paths from a ticker's newest candle (1-to-N): each candle drawn from step 1 and fed back.
 
@@ -108,6 +114,7 @@ def grow_paths(
 
     Args:
         dataset: one ticker; its first candle gives the others their previous close and is not read itself.
+        weights: how much each network counts; alike if absent.
 
     Returns:
         log(price / last close), coherent.
@@ -120,7 +127,7 @@ def grow_paths(
     for step in range(steps):
         answers = [network.advance(inputs, memory) for network, memory in zip(networks, memories, strict=True)]
         memories = [memory for _, memory in answers]
-        quantiles = coherent(np.mean([coherent(answer[:, 0]) for answer, _ in answers], axis=0))
+        quantiles = coherent(np.average([coherent(answer[:, 0]) for answer, _ in answers], axis=0, weights=weights))
         moves = drawn(quantiles * lanes.scale[:, None, None], levels, scores[step])
         lanes, features = lanes.append(moves)
         inputs = features[:, None]

@@ -99,7 +99,7 @@ def resolved_model(
             f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.supervision dense: "
             "each forecast would see the days it is to foretell; set supervision to window or bidirectional to false."
         )
-    return ModelConfig(name=model.name, **values)
+    return ModelConfig(name=model.name, weight=model.weight, **values)
 
 
 def make_body(config: ModelConfig, input_size: int) -> Body:

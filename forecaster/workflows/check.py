@@ -9,7 +9,7 @@ from typing import Any
 from forecaster.baselines import BASELINES
 from forecaster.config.document import Document
 from forecaster.config.load import read_document, validate
-from forecaster.config.schema import Config
+from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.features import GROUPS
 from forecaster.models.build import model_names, parameters, resolved_model
@@ -63,7 +63,8 @@ def config_schema() -> dict[str, Any]:
 
 def _model_schema(name: str) -> dict[str, Any]:
     schema = parameters(name).model_json_schema()
-    schema["properties"] = {"name": {"const": name}} | schema.get("properties", {})
+    own = ModelConfig.model_json_schema()["properties"]
+    schema["properties"] = {"name": {"const": name}, "weight": own["weight"]} | schema.get("properties", {})
     schema["required"] = ["name"]
     return schema
 

@@ -56,7 +56,7 @@ def forecasters(
     members: Sequence[Member], config: Config, dataset: Dataset, split: Split, rows: Rows
 ) -> dict[str, Forecaster]:
     """The run first, then the reference, the other baselines and the guard; calibrated alike for the origins."""
-    found = {config.name: ensemble(members, dataset, Reach.of(config.task))}
+    found = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
     for name in dict.fromkeys((*config.evaluation.baselines, GUARD)):
         if name != config.name:
             learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)

@@ -89,7 +89,7 @@ def grow(
     task, count = model.config.task, steps or model.config.task.steps[-1]
     dataset = Dataset(panel, compute_features(panel, model.config.features), task.steps)
     members = [cast("Network", member) for member in model.members()]
-    moves = grow_paths(members, dataset, task.levels, count, paths, seed)
+    moves = grow_paths(members, dataset, task.levels, count, paths, seed, model.config.weights)
     origin, close = read.dates[-1], float(read.close[-1])
     dates = next_sessions(read.calendar, origin, count)
     return Paths(name, folder.name, origin, context, close, read.currency, dates, close * np.exp(moves))

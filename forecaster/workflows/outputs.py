@@ -87,6 +87,6 @@ def outputs(
     rows = np.flatnonzero(usable)
     if not len(rows):
         raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")
-    found = ensemble(networks, dataset, Reach.of(task))(rows)
+    found = ensemble(networks, dataset, Reach.of(task), model.config.weights)(rows)
     close = panel.prices[rows, 3] * (known.close[-1] / panel.prices[-1, 3])
     return Outputs(name, folder.name, panel.sessions[rows], close, task.steps, task.levels, found)

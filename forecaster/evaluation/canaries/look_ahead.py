@@ -80,7 +80,7 @@ def _said(
     rows = np.sort(np.concatenate([panel.last_rows(day) - back for back in range(_ORIGINS)]))
     rows = rows[rows - dataset.first_row[rows] >= config.task.context - 1]
     # As in an evaluation, the network's input goes on beyond the origins: a body that looks there is found out.
-    forecaster = ensemble(patient.members, dataset, Reach.of(config.task))
+    forecaster = ensemble(patient.members, dataset, Reach.of(config.task), config.weights)
     features = dataset.features
     parts = {"features": features.values[known], "scale": features.scale[known], "forecasts": forecaster(rows)}
     if config.calibration.rolling:
