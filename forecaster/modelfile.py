@@ -46,7 +46,8 @@ class Header:
         fingerprint: of the panel it was trained on.
         versions: of the libraries that made it.
         scorecard: how it did in the test period, beside the baselines.
-        production: base and `fitted_to` of the members refitted on all candles; None where there are none.
+        production: of the members refitted on all candles their base, `fitted_to`, and the newest date of each exchange
+            calendar; None where there are none.
     """
 
     config: dict[str, Any]

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from forecaster.data.splits import Split
+from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.evaluation.ledger import read_looks
 from forecaster.workflows.backtest import Backtest, backtest, walk_forward
-from forecaster.workflows.train import TrainedRun
+from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer, dataset, panel, settings
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -85,7 +86,8 @@ def test_a_run_taken_as_it_is_scores_what_its_training_said(trained: TrainedRun,
     again = backtest(str(trained.folder), data_dir=store, runs_dir=tmp_path)
     assert again.refits == 0
     assert again.scorecard == trained.scorecard
-    assert [look.run for look in read_looks(tmp_path)] == ["backtest small"]
+    assert read_looks(trained.folder.parent)[-1].run == "backtest small"
+    assert not read_looks(tmp_path), "a run's looks are kept beside it"
 
 
 def test_json_is_what_scripts_rely_on(say: Callable[..., Answer], store: Path, tmp_path: Path) -> None:
@@ -126,3 +128,31 @@ def test_bad_usage_is_one_line_with_code_2(
     assert answer.code == 2
     assert complaint in answer.err
     assert len(answer.err.strip().splitlines()) == 1
+
+
+def test_a_last_fold_without_an_outcome_is_left_out(store: Path, tmp_path: Path) -> None:
+    sessions = 253  # of the test in QUICK: the last one has no outcome in it
+    done = backtest("har", settings=QUICK[:2], refit_every=sessions - 1, data_dir=store, runs_dir=tmp_path)
+    assert done.refits == 1
+    assert (
+        done.scorecard.sessions
+        == backtest("har", settings=QUICK[:2], data_dir=store, runs_dir=tmp_path).scorecard.sessions
+    )
+
+
+def test_a_rolling_span_that_leaves_nothing_to_learn_from_is_refused_at_once(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--rolling leaves nothing to learn from: after .* is empty"):
+        backtest("gru", settings=QUICK, refit_every=100, rolling="6m", data_dir=store, runs_dir=tmp_path)
+    assert not list(tmp_path.glob(".backtest-*"))
+
+
+def test_a_run_is_scored_on_its_own_tickers_and_in_its_own_ledger(store: Path, tmp_path: Path) -> None:
+    grown, runs_dir = tmp_path / "store", tmp_path / "runs"
+    for ticker in ("AAPL", "IBM"):
+        Store(grown).write(Store(store).read(ticker), source="test")
+    run = train("har", settings=QUICK[1:2], data_dir=grown, runs_dir=runs_dir, name="early")
+    Store(grown).write(Store(store).read("MSFT"), source="test")
+    again = backtest(str(run.folder), data_dir=grown, runs_dir=tmp_path / "elsewhere")
+    assert again.scorecard == run.scorecard
+    assert [look.run for look in read_looks(runs_dir)] == ["early", "backtest early"]
+    assert again.looks == 2

@@ -130,3 +130,22 @@ def test_climatology_knows_how_each_ticker_moves_and_no_more(data: Dataset) -> N
     assert np.all(width[700] > 2 * width[100])
     few = bound("climatology", data, LEVELS)(np.array([61]))
     assert np.array_equal(few, bound("constant", data, LEVELS)(np.array([61]))), "too little history: all tickers' own"
+
+
+def test_a_ticker_that_never_moves_spoils_nobodys_forecast(name: str) -> None:
+    flat = bars("FLAT", 300, 3)
+    still = {key: np.full(300, 50.0) for key in ("open", "high", "low", "close", "adj_close")}
+    mixed = dataset(Panel.of([bars("T0", 300, 1), replace(flat, **still)]), STEPS)
+    forecast = FittedBaseline.learnt(name, mixed, PERIOD, LEVELS).bind(mixed)(np.arange(61, 600))
+    assert np.isfinite(forecast).all()
+
+
+def test_garch_learns_from_its_period_alone() -> None:
+    """What it learns of the last days is what it learns where no others came before them."""
+    whole = dataset(Panel.of([bars("T", 1600, 4)]), STEPS)
+    tail = dataset(Panel.of([bars("T", 1600, 4).between(start=whole.panel.sessions[799])]), STEPS)
+    late = Period(whole.panel.sessions[799], whole.panel.sessions[-1])
+    learnt = [FittedBaseline.learnt("garch", data, late, LEVELS).fitted["parameters"] for data in (whole, tail)]
+    np.testing.assert_allclose(*learnt, rtol=1e-6)
+    everything = FittedBaseline.learnt("garch", whole, Period(None, late.end), LEVELS).fitted["parameters"]
+    assert not np.allclose(everything, learnt[0], rtol=0.01)

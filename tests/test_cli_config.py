@@ -10,6 +10,7 @@ import pytest
 
 from forecaster.baselines import BASELINES
 from forecaster.config.load import shipped_configs
+from forecaster.errors import ConfigError
 from forecaster.features import GROUPS
 from forecaster.models import MODELS
 from forecaster.workflows.check import load_config
@@ -70,3 +71,19 @@ def test_the_schema_knows_the_registered_names_and_every_keys_meaning(say: Ask, 
         assert all(one.get("description") for one in schema["$defs"][section]["properties"].values()), section
     assert say("config", "schema", "--output", tmp_path / "schema.json").out == ""
     assert json.loads((tmp_path / "schema.json").read_text()) == schema
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "complaint"),
+    [
+        (
+            "best",
+            "calibration.steps=[7]",
+            r"calibration\.steps has 7, which is no step of task\.horizon",
+        ),
+        ("har", "task.decoder=recursive", r"task\.decoder is recursive, but har is no network and has no decoder"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(config: str, setting: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        load_config(config, [setting])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,10 @@ def test_the_look_of_a_resumed_run_is_the_same_look(tmp_path: Path) -> None:
     assert record_look(tmp_path, look, once=True) == 1
     assert record_look(tmp_path, look) == 2
     assert len(read_looks(tmp_path)) == 2
+
+
+def test_another_run_of_the_same_name_is_another_look(tmp_path: Path) -> None:
+    first = Look("same", "2020-01-01", "2020-12-31", ("AAPL",), "one config")
+    assert record_look(tmp_path, first, once=True) == 1
+    assert record_look(tmp_path, first, once=True) == 1, "a resumed run does not look twice"
+    assert record_look(tmp_path, replace(first, mark="another config"), once=True) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from forecaster.modelfile import Model, read_model
 from forecaster.workflows.backtest import backtest
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun, train
-from tests.studio import QUICK, Answer
+from tests.studio import QUICK, Answer, bars
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -102,3 +103,18 @@ def test_the_command_says_it_in_json_and_in_words(latest: TrainedRun, store: Pat
     (one,) = json.loads(answer.out)
     assert (one["weights"], one["fitted_to"]) == ("production", "2013-03-01")
     assert "note: The weights were refitted on all candles" in answer.err
+
+
+def test_a_market_that_trades_at_weekends_does_not_age_the_others(store: Path, tmp_path: Path) -> None:
+    """Trained with a coin whose last candle is of a Sunday, a stock of the Friday before is still of today."""
+    from forecaster.data.store import Store
+
+    mixed, until = Store(tmp_path / "store"), np.datetime64("2012-12-28")
+    mixed.write(Store(store).read("AAPL").between(end=until), source="test")
+    coin = bars("COIN", 3300)
+    days = np.datetime64("2012-12-30") - np.arange(len(coin))[::-1]
+    mixed.write(replace(coin, dates=days, calendar="24/7", timezone="UTC"), source="test")
+    settings = ("data.split={train_end: 2009-06-30, validation_end: 2010-06-30, test_end: 2011-06-30}", LATEST)
+    train("har", settings=settings, data_dir=mixed.root, runs_dir=tmp_path, name="mixed")
+    found = predict(["AAPL", "COIN"], run="mixed", data_dir=mixed.root, runs_dir=tmp_path)
+    assert [one.weights for one in found] == ["production", "production"]

@@ -10,6 +10,7 @@ from forecaster.axes import Float
 from forecaster.baselines import BASELINES, Fitted, Scaled, Scales, names
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
+from forecaster.features.candles import SCALE_FLOOR
 from forecaster.features.dataset import Dataset
 
 _PERCENT = 100.0
@@ -24,11 +25,10 @@ def _learn(dataset: Dataset, period: Period) -> Fitted:
     Source: Bollerslev (1987).
     """
     panel = dataset.panel
-    last = panel.last_rows(period.end)
     found = []
     for index in range(len(panel)):
-        rows = panel.rows_of(index)
-        found.append(_fit(_returns(dataset, index)[1 : int(last[index]) - rows.start + 1]))
+        within = period.holds(panel.sessions[panel.rows_of(index)])
+        found.append(_fit(_returns(dataset, index)[1:][within[1:]]))
     return {"parameters": np.array(found), "tickers": names.as_array(panel.tickers)}
 
 
@@ -39,7 +39,8 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
     for index, place in enumerate(names.places(panel.tickers, fitted["tickers"])):
         parameters = fitted["parameters"][place] if place >= 0 else np.array(_TYPICAL)
         returns = np.nan_to_num(_returns(dataset, index))
-        scales[panel.rows_of(index)] = _expected(returns, parameters, dataset.steps) / _PERCENT
+        expected = _expected(returns, parameters, dataset.steps) / _PERCENT
+        scales[panel.rows_of(index)] = np.maximum(expected, SCALE_FLOOR)
     return lambda rows: scales[rows]
 
 
@@ -50,7 +51,7 @@ def _returns(dataset: Dataset, index: int) -> Float[np.ndarray, " time"]:
 
 def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
     arch = _arch()
-    if len(returns) < _FEWEST:
+    if len(returns) < _FEWEST or not returns.any():
         return _TYPICAL
     model: Any = arch.arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
     found = model.fit(disp="off", show_warning=False).params

@@ -114,7 +114,7 @@ def _complaints(
 def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known = _fields(model, item["loc"][:-1])
-        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).strip()
+        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).strip() or "There are no keys here."
     if item["type"] == "missing":
         return f"{key!r} is missing: ", "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")

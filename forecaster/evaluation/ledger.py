@@ -14,12 +14,17 @@ _NAME = "test-looks.jsonl"
 
 @dataclass(frozen=True)
 class Look:
-    """One evaluation on a test period: its dates (inclusive), the tickers, and the run that looked."""
+    """One evaluation on a test period: its dates (inclusive), the tickers, and the run that looked.
+
+    Args:
+        mark: of what was evaluated, so that another run of the same name is another look.
+    """
 
     run: str
     first: str
     last: str
     tickers: tuple[str, ...]
+    mark: str = ""
 
 
 def record_look(runs_dir: Path, look: Look, once: bool = False) -> int:

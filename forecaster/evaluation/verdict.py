@@ -94,7 +94,7 @@ def _direction(rows: Sequence[Row], model: str, reference: str) -> str:
         return ""
     gain = 1 - own.mae / echo[0].mae
     beside = f"its median close misses by {abs(gain):.2%} {'less' if gain > 0 else 'more'} than the last close does"
-    return f" Where the close goes: {beside}."
+    return f" Where the close goes: {beside}; no claim is made of it."
 
 
 def percent(fraction: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -45,5 +46,5 @@ def compared(
     own, other = losses
     mine, theirs = (float(loss[known].mean()) for loss in losses)
     test = diebold_mariano(by_date(own - other, dates, known), overlap or step)
-    figures = (1 - mine / theirs, test.statistic, test.p_value)
+    figures = (1 - mine / theirs if theirs else math.nan, test.statistic, test.p_value)
     return Measure(name, quantity, step, score, number(mine), reference, *map(number, figures))

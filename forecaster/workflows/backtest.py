@@ -78,6 +78,9 @@ def backtest(
     if run is not None and settings:
         raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
     config = load_config(run / runs.CONFIG if run else config_or_run, settings)
+    if run is not None:  # its own tickers, whatever `all` means by now
+        tickers = runs.finished_model(run).header.tickers
+        config = config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
     dataset, split = prepare(config, Path(data_dir), say)
     if run is not None and refit_every is None:
         if rolling is not None:
@@ -85,11 +88,12 @@ def backtest(
         say(f"scoring run {run.name} as it is")
         card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
     else:
-        folds = list(walk_forward(split, dataset, refit_every, rolling))
+        folds = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
         scores = _refitted(root, config, dataset, split, folds, say, tick)
         card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(folds)
     name = run.name if run else config.name
-    looks = record_look(root, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
+    ledger = run.parent if run else root
+    looks = record_look(ledger, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
     return Backtest(name, card, refits, looks)
 
 
@@ -103,6 +107,25 @@ def walk_forward(split: Split, dataset: Dataset, refit_every: int | None, rollin
         end = test[min(begin + (refit_every or len(test)), len(test)) - 1]
         fold = Split(before - validation, before, end if end != test[-1] else split.test_end)
         yield fold if rolling is None else replace(fold, train_start=span_before(fold.validation_end, rolling))
+
+
+def _usable(folds: Iterator[Split], config: Config, dataset: Dataset, whole: Split) -> list[Split]:
+    """The folds that have an origin to test, each known to hold enough to learn from before anything is fitted.
+
+    Raises:
+        InputError: a fold has too little to learn from.
+    """
+    from forecaster.workflows.learn import evaluated_periods
+
+    sessions = dataset.panel.sessions[dataset.require_origins(whole.test, config.task.context)]
+    tested = [fold for fold in folds if np.any((sessions > fold.validation_end) & (sessions <= fold.test_end))]
+    for fold in tested:
+        for period in evaluated_periods(config, fold):
+            if period is not None and period.start is not None and period.start >= period.end:
+                raise InputError(f"--rolling leaves nothing to learn from: {period} is empty: choose a longer span.")
+            if period is not None:
+                dataset.require_origins(period, config.task.context)
+    return tested
 
 
 def _run_of(name: str, root: Path) -> Path | None:

@@ -38,6 +38,7 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
             resolved.append(resolved_model(network, checked.task, document, path))
         except ConfigError as error:
             problems += error.problems
+    problems += _calibration_problems(checked, document)
     if [network.name for network in checked.networks] == [checked.evaluation.baselines[0]]:
         place = document.place(("evaluation", "baselines", 0))
         name = checked.name
@@ -45,6 +46,13 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
     if problems:
         raise ConfigError(problems)
     return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
+
+
+def _calibration_problems(config: Config, document: Document) -> Iterator[str]:
+    foreign = [step for step in config.calibration.steps if step not in config.task.steps]
+    if config.calibration.rolling and foreign:
+        place, steps = document.place(("calibration", "steps")), ", ".join(map(str, config.task.steps))
+        yield f"{place}: calibration.steps has {foreign[0]}, which is no step of task.horizon: choose among {steps}."
 
 
 def config_schema() -> dict[str, Any]:

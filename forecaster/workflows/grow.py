@@ -101,7 +101,10 @@ def _require_growing(config: Config, run: str) -> None:
 
     baselines = [network.name for network in config.networks if network.name in BASELINES]
     if baselines:
-        raise InputError(f"run {run} is {at_most_five(baselines)}, no network that could be fed: choose another run.")
+        raise InputError(
+            f"run {run} has the member {at_most_five(baselines)}, no network that candles could be fed back to: "
+            "grow paths with a run of networks alone, such as one_to_n."
+        )
     foreign = [group for group in config.features if group not in growing_groups()]
     if foreign:
         raise InputError(

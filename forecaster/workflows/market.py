@@ -63,11 +63,12 @@ def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
 
 def _panel(store: Store, model: Model, last: np.datetime64) -> Panel | None:
     """The candles of the run's own tickers as known on a day, of those that the store still has."""
-    held = set(store.tickers())
+    held, begin = set(store.tickers()), model.config.data.start
+    start = None if begin is None else np.datetime64(begin, "D")  # as in training: calibration counts days from it
     bars = []
     for ticker in model.header.tickers:
         with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
-            if ticker in held and len(known := store.read(ticker).between(end=last)):
+            if ticker in held and len(known := store.read(ticker).between(start, last)):
                 bars.append(known)
     return Panel.of(bars) if bars else None
 

@@ -94,7 +94,10 @@ def outlook(
 def chosen_weights(model: Model, bars: Bars) -> str:
     """The weights refitted on all candles, except for a day that they have already seen the outcome of."""
     production = model.header.production
-    return PRODUCTION if production and str(bars.dates[-1]) >= production["fitted_to"] else EVALUATED
+    if not production:
+        return EVALUATED
+    newest = production["newest"].get(bars.calendar, production["fitted_to"])
+    return PRODUCTION if str(bars.dates[-1]) >= newest else EVALUATED
 
 
 def _fitted_to(model: Model, weights: str) -> str:

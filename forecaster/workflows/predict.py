@@ -124,15 +124,21 @@ def _steps(config: Config, horizon: int | None) -> tuple[int, ...]:
         return trained
     if not trained[0] <= horizon <= trained[-1]:
         raise InputError(
-            f"--horizon is {horizon}, but the run was trained for steps {trained[0]} to {trained[-1]}: "
+            f"--horizon is {horizon}, but the run was trained for steps {_told(trained)}: "
             "choose one of them, or train with a longer task.horizon."
         )
     return tuple(step for step in trained if step <= horizon)
 
 
+def _told(steps: tuple[int, ...]) -> str:
+    whole = steps == tuple(range(steps[0], steps[-1] + 1)) and len(steps) > 2
+    return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
+
+
 def _history(bars: Bars, as_of: dt.date | None, config: Config) -> Bars:
     """What was known of a ticker, when it is enough."""
-    known = bars if as_of is None else bars.between(end=np.datetime64(as_of, "D"))
+    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.data.start, as_of))
+    known = bars.between(start, end)
     needed = max(READY_AGE + 1, config.task.context if config.task.supervision == "window" else 0)
     if len(known) < needed:
         until = f" up to {as_of}" if as_of else ""

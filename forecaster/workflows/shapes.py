@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forecaster.baselines import BASELINES
 from forecaster.config.document import Document
 from forecaster.config.schema import Config
 from forecaster.errors import at_most_five
@@ -20,6 +21,12 @@ def shape_problems(config: Config, document: Document) -> Iterator[str]:
         )
     if task.decoder == "direct":
         return
+    baselines = [network.name for network in config.networks if network.name in BASELINES]
+    if baselines:
+        yield (
+            f"{document.place(('task', 'decoder'))}: task.decoder is {task.decoder}, but {at_most_five(baselines)} "
+            "is no network and has no decoder: set decoder to direct, or leave it out of the members."
+        )
     last = task.steps[-1]
     if task.steps != tuple(range(1, last + 1)):
         yield (

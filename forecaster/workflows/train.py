@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import shutil
 from collections.abc import Callable, Sequence
@@ -10,8 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import Config
+from forecaster.data.panel import Panel
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard
@@ -109,7 +113,8 @@ def _run(
     templates = draw_templates(dataset, period, config)
     notes = survivorship(data_dir, dataset.panel, split)
     scorecard = evaluate(learnt.members, config, dataset, split, notes=notes, templates=templates)
-    look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers)
+    mark = hashlib.sha256(f"{config.model_dump_json()}{dataset.panel.fingerprint}".encode()).hexdigest()[:16]
+    look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers, mark)
     looks = record_look(folder.parent, look, once=True)
     production = None
     if config.training.through == "latest":
@@ -135,6 +140,7 @@ def _write_model(
     from forecaster.modelfile import Header, base_as_lists, save_model, versions
 
     panel, latest = job.dataset.panel, str(job.dataset.panel.dates[-1])
+    newest = {name: str(panel.sessions[_of_calendar(panel, name)].max()) for name in dict.fromkeys(panel.calendars)}
     header = Header(
         config=job.config.model_dump(mode="json", exclude_none=True),
         features=job.dataset.features.names,
@@ -145,9 +151,15 @@ def _write_model(
         fingerprint=panel.fingerprint,
         versions=versions(),
         scorecard=scorecard.as_data(),
-        production={"base": base_as_lists(production.base), "fitted_to": latest} if production else None,
+        production={"base": base_as_lists(production.base), "fitted_to": latest, "newest": newest}
+        if production
+        else None,
     )
     save_model(path, learnt.members, header, production=production.members if production else (), templates=templates)
+
+
+def _of_calendar(panel: Panel, name: str) -> np.ndarray:
+    return np.asarray(panel.calendars)[panel.ticker_of_row] == name
 
 
 def _csv(rows: list[dict[str, object]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from forecaster.errors import InputError
 from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
 
 _TOLERANCE, _LOOSE = 2e-3, 5e-2
@@ -17,6 +18,9 @@ _ABSOLUTE = ("coverage50", "coverage80", "coverage90", "direction", "skill_mae",
 @CANARIES.register("scorecard")
 def scorecard(patient: Patient) -> Check:
     """Every figure of the model file's scorecard, beside the same made anew."""
+    lacking = len(patient.model.header.tickers) - len(patient.bars)
+    if lacking and not patient.same_candles:
+        raise InputError(f"The store lacks {lacking} of the run's tickers: its figures cannot be made again.")
     stored, now = patient.model.header.scorecard, patient.card.as_data()
     tolerance = _TOLERANCE if patient.same_candles else _LOOSE
     apart, where = max(_apart(stored["models"], now["models"]), default=(float("inf"), "no row of it"))
