@@ -21,7 +21,7 @@ demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, i
 	$(BIN)/forecast predict AAPL
 
 test: $(INSTALLED) ## run all tests
-	$(BIN)/python -m pytest --cov=forecaster --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile --cov=forecaster --cov-report=term:skip-covered
 
 check: $(INSTALLED) ## check format, lint and types
 	$(BIN)/ruff format --check .
