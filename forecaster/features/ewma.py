@@ -6,6 +6,9 @@ import numpy as np
 
 from forecaster.axes import Float
 
+_NOTHING = 1e-20
+"""A weight that no longer changes a float64."""
+
 
 def ewma(
     values: Float[np.ndarray, "time ticker"], half_lives: tuple[float, ...], first: int = 0
@@ -17,13 +20,25 @@ def ewma(
         half_lives: in sessions.
         first: the first row that has a value; NaN before it.
     """
-    decay = 0.5 ** (1.0 / np.asarray(half_lives, np.float64))
     means = np.full((*values.shape, len(half_lives)), np.nan)
-    total = np.zeros(means.shape[1:])
-    weight = np.zeros(len(half_lives))
-    # One pass over time, all tickers at once: later rows cannot reach earlier ones, not even by rounding.
-    for time in range(first, len(values)):
-        total = decay * total + (1 - decay) * values[time, :, None]
-        weight = decay * weight + (1 - decay)
-        means[time] = total / weight
+    age = np.arange(1, len(values) - first + 1)[:, None]
+    for scale, half_life in enumerate(half_lives):
+        decay = 0.5 ** (1.0 / half_life)
+        total = decayed_sum((1 - decay) * values[first:], decay)
+        means[first:, :, scale] = np.divide(total, 1 - decay**age, out=total)
     return means
+
+
+def decayed_sum(values: Float[np.ndarray, "time ticker"], decay: float) -> Float[np.ndarray, "time ticker"]:
+    """Σ decay^age · value over all rows so far.
+
+    Each pass doubles the rows that a sum holds, so that 13 passes serve 8,000 sessions, and each is elementwise:
+    later rows and other tickers cannot reach a sum, not even by rounding.
+
+    Source: Hillis & Steele (1986), "Data Parallel Algorithms".
+    """
+    total, held = values.copy(), 1
+    while held < len(total) and (weight := decay**held) > _NOTHING:
+        total[held:] += weight * total[:-held]
+        held *= 2
+    return total

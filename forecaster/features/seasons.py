@@ -86,7 +86,7 @@ class Past:
     def at(self, row: Int[np.ndarray, "time ticker"]) -> Float32[np.ndarray, "time ticker"]:
         """The value of each ticker at the row asked for."""
         wanted = np.maximum(np.minimum(row, self._present), -1)  # row −1 is a row of zeros
-        return self._flat[(wanted + 1) * self._tickers + self._column]
+        return self._flat.take((wanted + 1) * self._tickers + self._column)
 
 
 def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
