@@ -21,8 +21,9 @@ class Registry(Generic[T]):
     """Members register by decorator; all that there is to import is imported at the first look-up.
 
     Distributions of others add members by entry points of the group named like the package, `forecaster.models`: each
-    names a member, or a module that registers some by itself. One that cannot be loaded is told of on the log, in one
-    line, and stands in the way of nobody who does not ask for it.
+    names a member, or a module that registers some by itself. They are looked for when a name is none of our own, or
+    when all names are asked for. One that cannot be loaded is told of on the log, in one line, and stands in the way
+    of nobody who does not ask for it.
 
     Args:
         kind: what a member is called in an error message, such as `model`.
@@ -39,7 +40,7 @@ class Registry(Generic[T]):
         self._package = package
         self._group = group or package
         self._members: dict[str, T] = {}
-        self._discovered = False
+        self._discovered = self._extended = False
 
     def add(self, name: str, member: T) -> T:
         """Register one member; a notebook's cell that runs again puts its new member in the old one's place.
@@ -58,12 +59,11 @@ class Registry(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """All members' names, in alphabetical order."""
-        self._discover()
+        self._extend()
         return tuple(sorted(self._members))
 
     def __getitem__(self, name: str) -> T:
-        self._discover()
-        if name in self.faults and name not in self._members:
+        if name not in self and name in self.faults:
             raise InputError(self.faults[name])
         if name not in self._members:
             raise UnknownNameError(self.kind, name, self._members)
@@ -71,6 +71,8 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._discover()
+        if name not in self._members:
+            self._extend()
         return name in self._members
 
     def _discover(self) -> None:
@@ -80,7 +82,13 @@ class Registry(Generic[T]):
         package = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{self._package}.{module.name}")
-        from importlib.metadata import entry_points  # takes a hundredth of a second: no help text waits for it
+
+    def _extend(self) -> None:
+        self._discover()
+        if self._extended:
+            return
+        self._extended = True
+        from importlib.metadata import entry_points  # with its search a fortieth of a second
 
         for point in entry_points(group=self._group):
             self._take(point)

@@ -6,7 +6,9 @@ import datetime as dt
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+
+from forecaster.config.section import Explained, Section
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
@@ -25,12 +27,6 @@ def _span(text: str) -> str:
 
 Span = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"pattern": SPAN})]
 Steps = Annotated[int, Field(ge=1, le=250)]
-
-
-class Section(BaseModel):
-    """Strict and frozen: an unknown key or a value of another type is refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class SplitConfig(Section):
@@ -184,10 +180,10 @@ class EvaluationConfig(Section):
         return baselines
 
 
-class ModelConfig(BaseModel):
+class ModelConfig(Explained):
     """A registered network; every other key is a parameter of its constructor."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="allow")
 
     name: str
     """A name from `forecast config schema`, such as `gru`."""

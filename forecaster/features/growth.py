@@ -157,7 +157,7 @@ class Growth:
 
     def _next(self) -> Shaped[np.ndarray, " lane"]:
         following = np.empty_like(self.sessions[-1])
-        for name in np.unique(self.calendars):
+        for name in dict.fromkeys(self.calendars.tolist()):
             lanes = self.calendars == name
-            following[lanes] = following_sessions(str(name), self.sessions[-1, lanes])
+            following[lanes] = following_sessions(name, self.sessions[-1, lanes])
         return following

@@ -48,7 +48,8 @@ def viewed_quantiles(
 
 def origin_days(panel: Panel) -> np.ndarray:
     """The days from which a panel's tickers are forecast, ascending."""
-    return np.unique(panel.sessions[panel.offsets[1:] - 1])
+    days = panel.sessions[panel.offsets[1:] - 1]
+    return np.unique(days, return_index=True)[0]  # without the index it would import numpy.ma, in 30 ms
 
 
 def _in_lanes(members: Sequence[Member], config: Config, dataset: Dataset, rows: Rows) -> Quantiles:
