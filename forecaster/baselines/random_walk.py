@@ -7,7 +7,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, Fitted, Scaled, Scales
 from forecaster.features.blocks import by_block
-from forecaster.features.candles import SCALE_FLOOR, Candles
+from forecaster.features.candles import SCALE_FLOOR, Candles, square_return
 from forecaster.features.dataset import Dataset
 
 _HALF_LIFE = float(np.log(0.5) / np.log(0.94))
@@ -24,7 +24,7 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
 
 
 def _volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:
-    variance = candles.mean(candles.returns**2, (_HALF_LIFE,))[..., 0]
+    variance = candles.mean(square_return, (_HALF_LIFE,))[..., 0]
     volatility: np.ndarray = np.sqrt(np.maximum(np.nan_to_num(variance), SCALE_FLOOR**2))
     return volatility
 

@@ -100,7 +100,22 @@ class Panel:
         """
         if not np.any(self.sessions <= date):
             raise InputError(f"no candles up to {date}: the first is of {self.sessions.min()}.")
-        return self._taking(self.sessions <= date)
+        return self.taking(self.sessions <= date)
+
+    def taking(self, which: Bool[np.ndarray, " row"]) -> Panel:
+        """Some of the rows, and the tickers that have any of them."""
+        lengths = np.add.reduceat(which, self.offsets[:-1]).astype(np.int64)
+        some = np.flatnonzero(lengths)
+        return Panel(
+            tickers=tuple(self.tickers[n] for n in some),
+            offsets=np.concatenate([[0], np.cumsum(lengths[some])]),
+            sessions=self.sessions[which],
+            prices=self.prices[which],
+            close=self.close[which],
+            volume=self.volume[which],
+            currencies=tuple(self.currencies[n] for n in some),
+            calendars=tuple(self.calendars[n] for n in some),
+        )
 
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
         """Each ticker's last row dated ≤ end; `offsets[n] − 1` where it has none."""
@@ -144,20 +159,6 @@ class Panel:
     @cached_property
     def _columns(self) -> Int[np.ndarray, " row"]:
         return np.searchsorted(self.dates, self.sessions)
-
-    def _taking(self, which: Bool[np.ndarray, " row"]) -> Panel:
-        lengths = np.add.reduceat(which, self.offsets[:-1]).astype(np.int64)
-        some = np.flatnonzero(lengths)
-        return Panel(
-            tickers=tuple(self.tickers[n] for n in some),
-            offsets=np.concatenate([[0], np.cumsum(lengths[some])]),
-            sessions=self.sessions[which],
-            prices=self.prices[which],
-            close=self.close[which],
-            volume=self.volume[which],
-            currencies=tuple(self.currencies[n] for n in some),
-            calendars=tuple(self.calendars[n] for n in some),
-        )
 
 
 def read_panel(

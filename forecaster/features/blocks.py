@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from forecaster.axes import Bool, Float, Int
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
+from forecaster.features.former import Asked, Continued, Former, RunningMean, asked, former_at
 
 _BLOCK = 16
 """Tickers computed at once: few enough that a column of 20 years stays in the processor's cache."""
@@ -18,13 +19,22 @@ MARKET_AGE = 20
 """Sessions a ticker must have behind it to count in the market's means."""
 
 
-def ready(panel: Panel) -> Bool[np.ndarray, " row"]:
+def ages(panel: Panel, former: Former | None = None) -> Int[np.ndarray, " row"]:
+    """Sessions that each row's ticker has behind it, those before the panel's own rows included."""
+    own = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row]
+    return own if former is None else own + former.age[panel.ticker_of_row]
+
+
+def ready(panel: Panel, former: Former | None = None) -> Bool[np.ndarray, " row"]:
     """Rows whose ticker has `READY_AGE` sessions behind it."""
-    return np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] >= READY_AGE
+    return ages(panel, former) >= READY_AGE
 
 
 def by_block(
-    panel: Panel, compute: Callable[[Candles], np.ndarray], market: Panel | Market | None = None
+    panel: Panel,
+    compute: Callable[[Candles], np.ndarray],
+    market: Panel | Market | None = None,
+    former: Former | None = None,
 ) -> np.ndarray:
     """Apply a function of [time, ticker] blocks to all tickers and give its results as the panel's rows.
 
@@ -32,18 +42,22 @@ def by_block(
 
     Args:
         market: the market, or the tickers whose means it is; the panel itself if absent.
+        former: what came before the panel's own rows; running means begin anew without it.
     """
-    return several_by_block(panel, lambda candles: (compute(candles),), market)[0]
+    return several_by_block(panel, lambda candles: (compute(candles),), market, former)[0]
 
 
 def several_by_block(
-    panel: Panel, compute: Callable[[Candles], tuple[np.ndarray, ...]], market: Panel | Market | None = None
+    panel: Panel,
+    compute: Callable[[Candles], tuple[np.ndarray, ...]],
+    market: Panel | Market | None = None,
+    former: Former | None = None,
 ) -> tuple[np.ndarray, ...]:
     """`by_block` for a function that gives several arrays at once."""
-    measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel))
+    measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel, former))
     results: tuple[np.ndarray, ...] = ()
     for tickers in _alike(panel):
-        blocks = compute(_candles(panel, tickers, measured))
+        blocks = compute(_candles(panel, tickers, measured, former))
         if not results:
             results = tuple(np.empty((len(panel.sessions), *block.shape[2:]), block.dtype) for block in blocks)
         for result, block in zip(results, blocks, strict=True):
@@ -51,6 +65,22 @@ def several_by_block(
     if not results:
         raise ValueError("an empty panel has no candles")
     return results
+
+
+def asked_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Asked:
+    """What functions of a block remember of a ticker's past."""
+    first = panel.taking(np.arange(len(panel.sessions)) == 0)
+    return asked(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
+
+
+def former_of(panel: Panel, means: Sequence[RunningMean]) -> Former:
+    """Running means as of each ticker's last row."""
+    parts, order = [], []
+    for tickers in _alike(panel):
+        block = _candles(panel, tickers, lambda: measure_market(panel))
+        parts.append(former_at(block, panel.lengths[tickers] - 1, means))
+        order.append(tickers)
+    return Former.joined(parts).of(np.argsort(np.concatenate(order)))
 
 
 def _write(panel: Panel, tickers: Int[np.ndarray, " ticker"], block: np.ndarray, result: np.ndarray) -> None:
@@ -66,7 +96,9 @@ def _alike(panel: Panel) -> Iterator[Int[np.ndarray, " ticker"]]:
         yield order[start : start + _BLOCK]
 
 
-def _candles(panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable[[], Market]) -> Candles:
+def _candles(
+    panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable[[], Market], former: Former | None = None
+) -> Candles:
     shape = (int(panel.lengths[tickers].max()), len(tickers))
     logs = np.full((*shape, 4), np.nan)
     volume = np.full(shape, np.nan)
@@ -77,13 +109,16 @@ def _candles(panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable
         logs[:length, column] = np.log(panel.prices[rows])
         volume[:length, column] = panel.volume[rows]
         sessions[:length, column] = panel.sessions[rows]
-    return Candles(logs, volume, sessions, tuple(panel.calendars[n] for n in tickers), market)
+    calendars = tuple(panel.calendars[n] for n in tickers)
+    if former is None:
+        return Candles(logs, volume, sessions, calendars, market)
+    return Continued(logs, volume, sessions, calendars, market, former=former.of(tickers))
 
 
-def measure_market(panel: Panel) -> Market:
+def measure_market(panel: Panel, former: Former | None = None) -> Market:
     """Means over the tickers of each date and calendar that have more than `MARKET_AGE` sessions behind them."""
-    measures = by_block(panel, _measures)
-    aged = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row] > MARKET_AGE
+    measures = by_block(panel, market_measures, former=former)
+    aged = ages(panel, former) > MARKET_AGE
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
     dates, means = {}, {}
     for name in dict.fromkeys(panel.calendars):
@@ -96,7 +131,8 @@ def measure_market(panel: Panel) -> Market:
     return Market(dates, means)
 
 
-def _measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
+def market_measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
+    """What the market's means are means of."""
     fast, slow = np.moveaxis(candles.volatility((3.0, 66.0)), -1, 0)
     move = np.clip(candles.returns / candles.scale, -4, 4)
     log_scale = centred_log_scale(candles.scale)

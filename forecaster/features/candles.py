@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from forecaster.axes import Float, Int, Shaped
+from forecaster.axes import Float, Shaped
 from forecaster.data.calendars import following_sessions
 from forecaster.features.ewma import ewma
 
@@ -20,6 +20,9 @@ SCALE_FLOOR = 1e-3
 
 READY_AGE = 60
 """Sessions a ticker must have behind it before anything is learnt from it or said of it."""
+
+Measure = Callable[["Candles"], Float[np.ndarray, "time ticker"]]
+"""One number a candle. A function of a module, not made anew each time: running means are known by it."""
 
 MARKET_NAMES = ("shock", "log_scale", "move", "log_scale_3", "log_scale_66")
 
@@ -141,7 +144,7 @@ class Candles:
     @cached_property
     def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
         """Log volume's own mean of half-life 20 sessions."""
-        return self.mean(self.log_volume, (20.0,))[..., 0]
+        return self.mean(_log_volume, (20.0,))[..., 0]
 
     @cached_property
     def following(self) -> Shaped[np.ndarray, "time ticker"]:
@@ -153,24 +156,38 @@ class Candles:
             following[real] = following_sessions(calendar, self.sessions[real])
         return following
 
-    @cached_property
-    def session_number(self) -> Int[np.ndarray, "time ticker"]:
-        """Rows so far, from 0: the same for all tickers of a block."""
-        return np.broadcast_to(np.arange(len(self.volume))[:, None], self.volume.shape)
-
     def volatility(self, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
         """√EWMA(variance) for each half-life (sessions), floored at `SCALE_FLOOR`."""
-        return np.sqrt(np.maximum(self.mean(self.variance, half_lives), SCALE_FLOOR**2))
+        return np.sqrt(np.maximum(self.mean(variance, half_lives), SCALE_FLOOR**2))
 
-    def mean(self, values: Float[np.ndarray, "time ticker"], half_lives: tuple[float, ...]) -> np.ndarray:
-        """EWMA from the second session on, the first that has a previous close; shape [time, ticker, half-life]."""
-        return ewma(np.nan_to_num(values), half_lives, first=1)
+    def mean(self, measure: Measure, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
+        """EWMA of a measure, from the second session on, the first that has a previous close."""
+        return ewma(np.nan_to_num(measure(self)), half_lives, first=1)
 
     def lag(self, values: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
         """The value so many of the ticker's own sessions ago; NaN before its start."""
         lagged = np.full_like(values, np.nan)
         lagged[sessions:] = values[: max(len(values) - sessions, 0)]
         return lagged
+
+
+def variance(candles: Candles) -> Float[np.ndarray, "time ticker"]:
+    """`Candles.variance`, as a measure."""
+    return candles.variance
+
+
+SCALE = (variance, SCALE_HALF_LIFE)
+"""The running mean behind `Candles.scale`."""
+
+
+def square_return(candles: Candles) -> Float[np.ndarray, "time ticker"]:
+    """The squared return, as a measure."""
+    square: np.ndarray = candles.returns**2
+    return square
+
+
+def _log_volume(candles: Candles) -> Float[np.ndarray, "time ticker"]:
+    return candles.log_volume
 
 
 def centred_log_scale(scale: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.blocks import ready, several_by_block
 from forecaster.features.candles import Candles, Market
+from forecaster.features.former import Former
 
 CLIP = 8.0
 """Largest absolute value of a feature."""
@@ -37,11 +38,14 @@ class Features:
     ready: Bool[np.ndarray, " row"]
 
 
-def compute_features(panel: Panel, groups: Sequence[str], market: Panel | Market | None = None) -> Features:
+def compute_features(
+    panel: Panel, groups: Sequence[str], market: Panel | Market | None = None, former: Former | None = None
+) -> Features:
     """Compute the named groups for every row of a panel.
 
     Args:
         market: what the market group reads, or the tickers whose means it is; the panel itself if absent.
+        former: what came before the panel's own rows; they begin their tickers without it.
 
     Raises:
         UnknownNameError: no such group.
@@ -53,8 +57,8 @@ def compute_features(panel: Panel, groups: Sequence[str], market: Panel | Market
         names[:] = found
         return matrix(found), candles.scale
 
-    values, scale = several_by_block(panel, block, market)
-    return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), ready(panel))
+    values, scale = several_by_block(panel, block, market, former)
+    return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), ready(panel, former))
 
 
 def columns(candles: Candles, groups: Sequence[str]) -> dict[str, np.ndarray]:

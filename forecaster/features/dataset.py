@@ -13,6 +13,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.compute import Features
+from forecaster.features.former import Former
 from forecaster.features.growth import History
 
 Rows = Int[np.ndarray, " origin"]
@@ -27,11 +28,13 @@ class Dataset:
 
     Args:
         steps: sessions ahead, ascending; a step counts the ticker's own sessions.
+        former: what came before the panel's own rows, where they are the last of longer histories.
     """
 
     panel: Panel
     features: Features
     steps: tuple[int, ...]
+    former: Former | None = None
 
     @cached_property
     def logs(self) -> Float[np.ndarray, "row 4"]:
@@ -41,7 +44,8 @@ class Dataset:
     @cached_property
     def history(self) -> History:
         """What the rows must remember so that forecast candles can follow them."""
-        return History.of(self.panel, tuple(dict.fromkeys(name.partition(".")[0] for name in self.features.names)))
+        groups = dict.fromkeys(name.partition(".")[0] for name in self.features.names)
+        return History.of(self.panel, tuple(groups), self.former)
 
     @cached_property
     def first_row(self) -> Int[np.ndarray, " row"]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from forecaster.features import GROUPS, candles_alone
-from forecaster.features.candles import Candles
+from forecaster.features.candles import Candles, Measure, square_return
 
 _HALF_LIFE = (66.0,)
 
@@ -21,13 +21,30 @@ def shape(candles: Candles) -> Mapping[str, np.ndarray]:
     def share(size: np.ndarray, centre: float) -> np.ndarray:
         return np.log(np.maximum(size / volatility, 0.02)) + centre
 
-    def mean(values: np.ndarray) -> np.ndarray:
-        return candles.mean(values, _HALF_LIFE)[..., 0]
+    def mean(measure: Measure) -> np.ndarray:
+        return candles.mean(measure, _HALF_LIFE)[..., 0]
 
     return {
-        "gap": share(np.sqrt(mean(candles.gap**2)), 1.0),
-        "upper_wick": share(mean(candles.upper_wick), 1.2),
-        "lower_wick": share(mean(candles.lower_wick), 1.2),
-        "move": share(mean(np.abs(candles.returns)), 0.4),
-        "square_move": share(np.sqrt(mean(candles.returns**2)), 0.0),
+        "gap": share(np.sqrt(mean(_square_gap)), 1.0),
+        "upper_wick": share(mean(_upper_wick), 1.2),
+        "lower_wick": share(mean(_lower_wick), 1.2),
+        "move": share(mean(_move), 0.4),
+        "square_move": share(np.sqrt(mean(square_return)), 0.0),
     }
+
+
+def _square_gap(candles: Candles) -> np.ndarray:
+    square: np.ndarray = candles.gap**2
+    return square
+
+
+def _upper_wick(candles: Candles) -> np.ndarray:
+    return candles.upper_wick
+
+
+def _lower_wick(candles: Candles) -> np.ndarray:
+    return candles.lower_wick
+
+
+def _move(candles: Candles) -> np.ndarray:
+    return np.abs(candles.returns)
