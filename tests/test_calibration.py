@@ -11,7 +11,7 @@ import pytest
 from forecaster.config.schema import LEVELS, CalibrationConfig
 from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.calibration import rolling_offsets
+from forecaster.inference.calibration import first_origin, rolling_offsets, update_on
 from tests.studio import assert_coherent, bars, dataset, panel
 
 STEPS = (1, 3)
@@ -63,6 +63,16 @@ def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset
     np.testing.assert_array_equal(
         offsets.apply(narrow(data)(early), data, early)[..., 3, :], narrow(data)(early)[..., 3, :]
     )
+
+
+def test_a_longer_history_moves_no_day_of_correction(data: Dataset) -> None:
+    dates = data.panel.dates
+    for day in dates[-30:]:
+        update = update_on(dates, SETTINGS, day)
+        assert update == update_on(dates[137:], SETTINGS, day) <= day
+        assert np.busday_count(update, day) < SETTINGS.every
+        oldest = first_origin(dates, SETTINGS, day)
+        assert np.searchsorted(dates, update) - np.searchsorted(dates, oldest) == SETTINGS.window
 
 
 @pytest.mark.parametrize("how", ["changed", "deleted"])

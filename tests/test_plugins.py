@@ -122,7 +122,9 @@ def test_members_of_every_registry_can_be_brought(whole: Path, tmp_path: Path) -
 def test_a_faulty_one_is_one_line_and_stands_in_the_way_of_nobody(broken: Path, store: Path, tmp_path: Path) -> None:
     helped = forecast(broken, tmp_path, "--help")
     assert (helped.returncode, helped.stderr) == (0, "")
-    done = forecast(broken, tmp_path, "config", "check", "lstm")
+    checked = forecast(broken, tmp_path, "config", "check", "lstm")
+    assert (checked.returncode, checked.stderr) == (0, ""), "who asks for one of ours does not wait for others"
+    done = forecast(broken, tmp_path, "models")
     assert done.returncode == 0
     missing, taken = done.stderr.splitlines()
     assert missing == (

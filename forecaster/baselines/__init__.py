@@ -57,6 +57,12 @@ class FittedBaseline:
         """
         return cls(name, BASELINES[name].fit(dataset, period, levels))
 
+    @property
+    def reach(self) -> int | None:
+        """Sessions that it looks back; None where it reads whole histories, or where it does not say."""
+        reach: int | None = getattr(BASELINES[self.name], "reach", None)
+        return reach
+
     def bind(self, dataset: Dataset) -> Forecaster:
         """Coherent quantiles of log(price / last close) for origins of some candles."""
         return BASELINES[self.name].bind(self.fitted, dataset)
@@ -69,10 +75,12 @@ class Scaled:
     Args:
         scales: the scale on some candles, given what was learnt.
         learn: what the scale is made with; nothing for most.
+        reach: sessions that the scale looks back, besides features; None where it reads the whole history.
     """
 
     scales: Callable[[Dataset, Fitted], Scales]
     learn: Callable[[Dataset, Period], Fitted] = lambda dataset, period: {}  # noqa: ARG005
+    reach: int | None = None
 
     def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
         learnt = self.learn(dataset, period)

@@ -17,6 +17,9 @@ from forecaster.features.blocks import by_block
 from forecaster.features.candles import SCALE_FLOOR, Candles
 from forecaster.features.dataset import Dataset, Rows
 
+_SPANS = (5, 22)
+"""A week and a month, in sessions."""
+
 _RIDGE = 1e-6
 _CHUNK = 32_768
 
@@ -38,12 +41,15 @@ def harx(dataset: Dataset) -> Terms:
 
 def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted) -> Scales:
     """The volatility that is expected of the day `step` ahead."""
-    regressors, weights = terms(dataset), fitted["weights"]
-    scales = np.empty((len(dataset.panel.sessions), len(dataset.steps)))
-    for start in range(0, len(scales), _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, len(scales)))
-        scales[rows] = np.exp(_design(regressors, rows) @ weights)
-    return lambda rows: scales[rows]
+    regressors, weights = terms(dataset), np.ascontiguousarray(fitted["weights"])
+
+    def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
+        parts = np.split(rows, range(_CHUNK, len(rows), _CHUNK))
+        # One product a row: in a product of many rows the last bits of one depend on its place among them.
+        logs = [np.matmul(_design(regressors, part)[:, None, :], weights)[:, 0] for part in parts]
+        return np.exp(np.concatenate(logs))
+
+    return scales
 
 
 def _learn(terms: Callable[[Dataset], Terms], dataset: Dataset, period: Period) -> Fitted:
@@ -83,7 +89,7 @@ def _log_volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:
 def _terms(candles: Candles) -> Float[np.ndarray, "time ticker term"]:
     """Logs of the day's volatility and of the root mean variance of a week and a month."""
     variance = np.nan_to_num(candles.variance)
-    means = [_log_root_mean(variance, sessions) for sessions in (5, 22)]
+    means = [_log_root_mean(variance, sessions) for sessions in _SPANS]
     return np.stack([_log_volatility(candles), *means], axis=-1)
 
 
@@ -94,4 +100,4 @@ def _log_root_mean(variance: Float[np.ndarray, "time ticker"], sessions: int) ->
 
 
 for _name, _regressors in (("har", har), ("harx", harx)):
-    BASELINES.add(_name, Scaled(partial(_scales, _regressors), partial(_learn, _regressors)))
+    BASELINES.add(_name, Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS)))

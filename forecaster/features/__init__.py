@@ -17,6 +17,7 @@ Group = Callable[[Candles], Mapping[str, np.ndarray]]
 GROUPS: Registry[Group] = Registry("feature group", __name__)
 
 _GROWING: set[Group] = set()
+_REACH: dict[Group, int] = {}
 
 
 def candles_alone(group: Group) -> Group:
@@ -31,3 +32,22 @@ def candles_alone(group: Group) -> Group:
 def growing_groups() -> tuple[str, ...]:
     """Names of the groups that `candles_alone` marks."""
     return tuple(name for name in GROUPS.names() if GROUPS[name] in _GROWING)
+
+
+def looks_back(sessions: int) -> Callable[[Group], Group]:
+    """Mark how many sessions before a day a group reads, besides what it asks of `Candles.mean`.
+
+    Without a mark, nor `candles_alone`, a group is given whole histories.
+    """
+
+    def mark(group: Group) -> Group:
+        _REACH[group] = sessions
+        return group
+
+    return mark
+
+
+def reach(name: str) -> int | None:
+    """Sessions that a group looks back; None where it did not say. `Candles.lag` says it for `candles_alone`."""
+    group = GROUPS[name]
+    return 0 if group in _GROWING else _REACH.get(group)

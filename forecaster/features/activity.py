@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS, candles_alone
+from forecaster.features import GROUPS, candles_alone, looks_back
 from forecaster.features.candles import Candles
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 
 
 @GROUPS.register("volume")
+@looks_back(0)
 def volume(candles: Candles) -> Mapping[str, np.ndarray]:
     """Log volume over its own mean of half-life 20 sessions, clipped at ±3."""
     return {"log_volume": np.clip(candles.log_volume - candles.usual_volume, -3, 3)}

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from forecaster.features import GROUPS
+from forecaster.features import GROUPS, looks_back
 from forecaster.features.candles import MARKET_NAMES, Candles
 
 
 @GROUPS.register("market")
+@looks_back(0)
 def market(candles: Candles) -> Mapping[str, np.ndarray]:
     """Means of shock, volatility, move and term structure over the tickers of the run."""
     means = candles.market().at(candles.sessions, candles.calendars)

@@ -8,13 +8,16 @@ from functools import reduce
 import numpy as np
 
 from forecaster.axes import Float, Float32, Int
-from forecaster.features import GROUPS, candles_alone
+from forecaster.features import GROUPS, candles_alone, looks_back
 from forecaster.features.candles import Candles
 
 _QUARTER = np.timedelta64(91, "D")
 _SEASONS = (1, 2, 3, 4)
 _EARNINGS = (1, 2, 3, 4, 8, 12)
 _OFFSETS = range(-3, 8)
+_MARGIN = 8
+"""Sessions about the same date that are read too, and one for the usual volume of the day before."""
+
 _EVENT = 1.5
 """Size of a shock in volatility and volume that is called an event."""
 
@@ -23,6 +26,7 @@ _NO_EVENT = 250
 
 
 @GROUPS.register("season")
+@looks_back(91 * max(_SEASONS) + _MARGIN)
 def season(candles: Candles) -> Mapping[str, np.ndarray]:
     """The largest shock about the coming session's date one to four quarters ago, on the day and in the week after."""
     shock = Past(np.nan_to_num(candles.shock))
@@ -36,6 +40,7 @@ def season(candles: Candles) -> Mapping[str, np.ndarray]:
 
 
 @GROUPS.register("earnings")
+@looks_back(91 * max(_EARNINGS) + _MARGIN)
 def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
     """Events (shocks in volatility and volume together) about the same date of earlier quarters, and since the last."""
     event = event_size(candles)

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.axes import Float, Shaped
+from forecaster.axes import Float, Int, Shaped
 from forecaster.config.schema import CalibrationConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
+
+_EPOCH = np.datetime64("1900-01-01")
+"""A Monday before all candles."""
 
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 
@@ -55,16 +58,14 @@ def rolling_offsets(
 ) -> Offsets:
     """Corrections for the origins dated first to last, from the errors of all tickers of a calendar.
 
-    At every `every`-th date of the panel the errors (outcome − quantile) / (scale·√step) of the last `window` origins
-    whose outcome is known give, for each price and level, the shift that would have centred that level's coverage.
+    On the first session of every `every` weekdays the errors (outcome − quantile) / (scale·√step) of the last `window`
+    origins whose outcome is known give, for each price and level, the shift that would have centred its coverage.
 
     Args:
         history: rows of its ticker that an origin needs: a window with fewer would reach past its origin.
     """
     dates = dataset.panel.dates
-    every = np.arange(len(dates))[:: settings.every]
-    begin = max(int(np.searchsorted(dates[every], first, "right")) - 1, 0)
-    updates = every[begin : int(np.searchsorted(dates[every], last, "right"))]
+    updates = _updates(dates, settings, first, last)
     shape = (len(updates), len(dataset.steps), 4, len(levels))
     values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
     for place, step in enumerate(dataset.steps):
@@ -73,6 +74,32 @@ def rolling_offsets(
             for name, offsets in values.items():
                 offsets[:, place] = _shifts(errors, name, settings.window, levels, updates, step)
     return Offsets(dates[updates], values)
+
+
+def update_on(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, day: np.datetime64) -> np.datetime64:
+    """The date of the correction that is in force on a day."""
+    update: np.datetime64 = dates[_updates(dates, settings, day, day)[0]]
+    return update
+
+
+def first_origin(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, day: np.datetime64) -> np.datetime64:
+    """The earliest origin whose errors have a part in the correction that is in force on a day."""
+    oldest = _updates(dates, settings, day, day)[0] - max(settings.steps) - settings.window + 1
+    origin: np.datetime64 = dates[max(int(oldest), 0)]
+    return origin
+
+
+def _updates(
+    dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, first: np.datetime64, last: np.datetime64
+) -> Int[np.ndarray, " update"]:
+    """Places of the corrections in force from `first` to `last`.
+
+    They are counted in weekdays from a day that is the same for every panel, so that a longer history moves none.
+    """
+    period = np.busday_count(_EPOCH, dates) // settings.every
+    places = np.flatnonzero(np.diff(period, prepend=-1))
+    begin = max(int(np.searchsorted(dates[places], first, "right")) - 1, 0)
+    return places[begin : int(np.searchsorted(dates[places], last, "right"))]
 
 
 @dataclass(frozen=True, eq=False)

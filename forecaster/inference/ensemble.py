@@ -7,9 +7,10 @@ from typing import cast
 
 import numpy as np
 
+from forecaster.axes import Float
 from forecaster.baselines import FittedBaseline
 from forecaster.features.coherence import coherent
-from forecaster.features.dataset import Dataset, Forecaster
+from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.recursion import Rollable, rolled_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles
 
@@ -27,7 +28,15 @@ def ensemble(
     parts = [_bound(member, dataset, reach) for member in members]
     if len(parts) == 1:
         return parts[0]
-    return lambda rows: coherent(np.average([part(rows) for part in parts], axis=0, weights=weights))
+    shares = [1.0] * len(parts) if weights is None else weights
+
+    def mean(rows: Rows) -> Float[np.ndarray, "origin horizon variable quantile"]:
+        total = shares[0] * parts[0](rows)
+        for share, part in zip(shares[1:], parts[1:], strict=True):
+            total += share * part(rows)
+        return coherent(total / sum(shares))
+
+    return mean
 
 
 def _bound(member: Member, dataset: Dataset, reach: Reach) -> Forecaster:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from forecaster.axes import Shaped
+from forecaster.axes import Int, Shaped
+from forecaster.baselines import FittedBaseline
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.errors import InputError
 from forecaster.features.blocks import measure_market
 from forecaster.features.candles import Market
-from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
-from forecaster.inference.calibration import Offsets, rolling_offsets
+from forecaster.features.tail import tail_dataset
+from forecaster.inference.calibration import Offsets, first_origin, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.offsetcache import OffsetCache
 from forecaster.inference.sweep import Reach
@@ -52,19 +53,46 @@ def view_market(
         cache: where corrections are kept; without it they are computed each time.
     """
     last = market.sessions[market.offsets[1:] - 1]
+    means = measure_market(market) if "market" in config.features else None
     return MarketView(
-        means=measure_market(market) if "market" in config.features else None,
+        means=means,
         newest=dict(zip(market.tickers, last, strict=True)),
-        offsets=_offsets(members, config, market, days, cache) if config.calibration.rolling else {},
+        offsets=_offsets(members, config, market, means, days, cache) if config.calibration.rolling else {},
     )
 
 
+def read_back(
+    members: Sequence[Member], config: Config, panel: Panel, origins: Int[np.ndarray, " ticker"], market: Market | None
+) -> Dataset:
+    """A dataset that reaches back as far as forecasts from some origins on need it.
+
+    Args:
+        origins: the first origin of each ticker, in sessions from its start.
+        market: what the market group reads.
+    """
+    reaches = [member.reach for member in members if isinstance(member, FittedBaseline)]
+    known = [reach for reach in reaches if reach is not None]
+    back = max([Reach.of(config.task).warm, *known]) if len(known) == len(reaches) else int(panel.lengths.max())
+    return tail_dataset(panel, config.features, config.task.steps, np.maximum(origins - back, 0), market)
+
+
+def _places(panel: Panel, date: np.datetime64) -> Int[np.ndarray, " ticker"]:
+    """Sessions of each ticker before a date."""
+    return np.add.reduceat(panel.sessions < date, panel.offsets[:-1]).astype(np.int64)
+
+
 def _offsets(
-    members: Sequence[Member], config: Config, market: Panel, days: Days, cache: OffsetCache | None
+    members: Sequence[Member],
+    config: Config,
+    market: Panel,
+    means: Market | None,
+    days: Days,
+    cache: OffsetCache | None,
 ) -> dict[np.datetime64, Offsets]:
     """By day: one day's errors are not known on another."""
     reach = Reach.of(config.task)
-    known = functools.cache(lambda: Dataset(market, compute_features(market, config.features), config.task.steps))
+    oldest = first_origin(market.dates, config.calibration, days.min())
+    known = functools.cache(lambda: read_back(members, config, market, _places(market, oldest), means))
     forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights))
 
     def compute(day: np.datetime64) -> Offsets:

@@ -9,11 +9,10 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
-from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import Quantiles
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.market import MarketView, view_market
+from forecaster.inference.market import MarketView, read_back, view_market
 from forecaster.inference.offsetcache import OffsetCache
 from forecaster.inference.sweep import Reach
 
@@ -39,9 +38,9 @@ def viewed_quantiles(
     members: Sequence[Member], config: Config, panel: Panel, view: MarketView | None
 ) -> Float[np.ndarray, "ticker horizon variable quantile"]:
     """As `newest_quantiles`, with a market that is known already; without one nothing is calibrated."""
-    features = compute_features(panel, config.features, view.means if view else None)
-    dataset = Dataset(panel, features, config.task.steps)
-    rows = panel.offsets[1:] - 1
+    origins = panel.lengths - 1
+    dataset = read_back(members, config, panel, origins, view.means if view else None)
+    rows = dataset.panel.offsets[1:] - 1
     newest = _in_lanes(members, config, dataset, rows)
     return _calibrated(newest, view, dataset, rows) if view and view.offsets else newest
 

@@ -103,9 +103,8 @@ def _picked(
     batch: Int[np.ndarray, " pick"],
     time: Int[np.ndarray, " pick"],
 ) -> Float[np.ndarray, "pick horizon variable quantile"]:
-    # A ticker's first stretch begins at its own start, so that its origins may lie inside the warm-up.
-    outputs = network.run(inputs, 1 if reach.span == 1 and np.all(time == reach.warm) else reach.length)
-    return outputs[batch, 0 if outputs.shape[1] == 1 else time]
+    first = int(time.min())  # a ticker's first stretch begins at its own start, so that origins may lie in the warm-up
+    return network.run(inputs, reach.length - first)[batch, time - first]
 
 
 def _stretches(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray, " stretch"], Rows, Rows]:

@@ -1,0 +1,47 @@
+"""The last candles of long histories, with the features that they have in the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.axes import Int
+from forecaster.data.panel import Panel
+from forecaster.features import GROUPS, reach
+from forecaster.features.blocks import ages, asked_of, former_of, market_measures
+from forecaster.features.candles import Market
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
+from forecaster.features.former import Former
+
+
+def tail_dataset(
+    panel: Panel,
+    groups: Sequence[str],
+    steps: tuple[int, ...],
+    valid: Int[np.ndarray, " ticker"],
+    market: Panel | Market | None = None,
+) -> Dataset:
+    """A dataset of each ticker's last candles; whole histories where a group does not say how far it looks back.
+
+    Args:
+        valid: the first session of each ticker, counted from its start, whose features must be those of the whole
+            history; a few rows before it are there for what looks back to them.
+        market: as of `compute_features`.
+    """
+    rest, former = _tail(panel, groups, valid)
+    return Dataset(rest, compute_features(rest, groups, market, former), steps, former)
+
+
+def _tail(panel: Panel, groups: Sequence[str], valid: Int[np.ndarray, " ticker"]) -> tuple[Panel, Former | None]:
+    remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
+    reaches = [reach(name) for name in groups]
+    known = [sessions for sessions in reaches if sessions is not None]
+    if len(known) < len(reaches):
+        return panel, None
+    # One row more: its running means are given, but its previous close is not.
+    back = max(*known, remembered.lags) + 1
+    begin, position = np.maximum(valid - back, 0)[panel.ticker_of_row], ages(panel)
+    head, rest = panel.taking(position <= begin), panel.taking(position >= begin)
+    return rest, former_of(head, remembered.means)
