@@ -30,7 +30,9 @@ class Scale(nn.Module):
     def forward(
         self, raw: Float[Tensor, "*batch horizon variable 1"]
     ) -> Float[Tensor, "*batch horizon variable quantile"]:
-        return self.base * torch.exp(raw)
+        # In memory one level after the other: what the loss does to all cells of a level it does in one go.
+        base = self.base.movedim(-1, 0).contiguous()
+        return (base[:, *[None] * (raw.dim() - 3)] * torch.exp(raw[..., 0])).movedim(0, -1)
 
 
 class Quantile(nn.Module):
