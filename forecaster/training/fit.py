@@ -107,7 +107,7 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
 
 
 def _optimiser(network: Network, config: TrainingConfig, device: torch.device) -> torch.optim.Optimizer:
-    """All parameters in one call where torch knows how: a small network's step waits for the calls, not for the work."""
+    """All parameters in one call where torch knows how: a small network waits for the calls, not for the work."""
     fused = device.type in ("cpu", "cuda")
     return torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused

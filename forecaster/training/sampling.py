@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from forecaster.axes import Bool, Float, Int, Shaped
+from forecaster.axes import Bool, Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset
@@ -104,7 +104,7 @@ class Sampler:
         return inputs
 
 
-def stretches(rows: Shaped[Tensor, "row *_"], starts: Int[Tensor, " batch"], length: int) -> Shaped[Tensor, "..."]:
+def stretches(rows: Tensor, starts: Int[Tensor, " batch"], length: int) -> Tensor:
     """So many rows from each start on, [batch, length, …]: whole pieces of memory, ten times as fast as row by row."""
     every = rows.as_strided((len(rows) - length + 1, length, *rows.shape[1:]), (rows.stride(0), *rows.stride()))
     return every.index_select(0, starts)
