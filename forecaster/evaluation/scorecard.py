@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from forecaster.axes import Float, Shaped
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.rows import Measure, Row, number
-from forecaster.evaluation.scores import Scores
+from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.evaluation.verdict import Verdict, make_verdict
 from forecaster.evaluation.widths import width_measures
+
+_FIGURES = ("mae", "pinball", "crps", *(f"coverage{share:.0%}" for share in SHARES))
 
 
 @dataclass(frozen=True)
@@ -94,42 +98,50 @@ class _Pair:
     steps: tuple[int, ...]
 
     def rows(self) -> Iterator[Row]:
-        columns_of: dict[int | str, list[int]] = {step: [place] for place, step in enumerate(self.steps)}
-        columns_of["all"] = list(range(len(self.steps)))
-        for step, columns in columns_of.items():
+        steps: dict[int | str, slice] = {step: slice(place, place + 1) for place, step in enumerate(self.steps)}
+        for step, columns in (steps | {"all": slice(None)}).items():
             for place, variable in enumerate(VARIABLES):
-                yield self._row(variable, [place], step, columns)
-            yield self._row("mean", [0, 1, 2, 3], step, columns)
+                yield self._row(variable, slice(place, place + 1), step, columns)
+            yield self._row("mean", slice(None), step, columns)
 
-    def _row(self, variable: str, places: list[int], step: int | str, columns: list[int]) -> Row:
-        bands = [None if band is None else self._mean(band, places, columns).mean() for band in self.own.inside]
-        losses = (self.own.pinball, self.own.error, self.own.crps)
-        pinball, error, crps = (self._mean(loss, places, columns) for loss in losses)
-        compared = self._compared(pinball, error, places, columns) if self.other else (None,) * 5
-        figures = (error.mean(), pinball.mean(), crps.mean(), *bands, self._direction(places, columns))
-        return Row(self.name, self.kind, variable, step, *map(number, figures), *compared)  # type: ignore[arg-type]
+    def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
+        own = {name: means[columns, places].mean(axis=0) for name, means in self._means.items()}
+        figures = [own[name].mean() if name in own else None for name in _FIGURES]
+        compared = self._compared(own["pinball"], own["mae"], places, columns) if self.other else (None,) * 5
+        told = map(number, (*figures, self._direction(places, columns)))
+        return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
 
-    def _compared(
-        self, pinball: np.ndarray, error: np.ndarray, places: list[int], columns: list[int]
-    ) -> tuple[Any, ...]:
-        assert self.other is not None
-        theirs = self._mean(self.other.pinball, places, columns)
-        their_error = self._mean(self.other.error, places, columns)
+    def _compared(self, pinball: np.ndarray, error: np.ndarray, places: slice, columns: slice) -> tuple[Any, ...]:
+        theirs, their_error = (means[columns, places].mean(axis=0) for means in self._their_means)
         whole = np.asarray(self.own.known[:, columns].all(axis=1))
-        own, other = (loss[:, columns][..., places].mean(axis=1) for loss in (self.own.pinball, self.other.pinball))
         # Each price weighs the same, as in the mean of the four skills.
-        difference = ((own - other) / theirs).mean(axis=1)
-        test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns[-1]])
+        difference = (self._differences[:, columns, places].mean(axis=1) / theirs).mean(axis=1)
+        test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns][-1])
         skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
         return (self.baseline, *map(number, (*skills, test.statistic, test.p_value)))
 
-    def _direction(self, places: list[int], columns: list[int]) -> float:
+    def _direction(self, places: slice, columns: slice) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
-        right = self.own.direction[:, columns][..., places][self.own.known[:, columns]]
+        right = self.own.direction[:, columns, places][self.own.known[:, columns]]
         return float(np.nanmean(right)) if np.isfinite(right).any() else math.nan
 
-    def _mean(self, losses: np.ndarray, places: list[int], columns: list[int]) -> np.ndarray:
-        """Mean of each price over origins, then over steps."""
-        by_step = [losses[self.own.known[:, column], column][:, places].mean(axis=0) for column in columns]
-        means: np.ndarray = np.mean(by_step, axis=0)
-        return means
+    @cached_property
+    def _means(self) -> dict[str, Float[np.ndarray, "horizon variable"]]:
+        losses = (self.own.error, self.own.pinball, self.own.crps, *self.own.inside)
+        known = zip(_FIGURES, losses, strict=True)
+        return {name: self._by_step(values) for name, values in known if values is not None}
+
+    @cached_property
+    def _their_means(self) -> tuple[Float[np.ndarray, "horizon variable"], Float[np.ndarray, "horizon variable"]]:
+        assert self.other is not None
+        return self._by_step(self.other.pinball), self._by_step(self.other.error)
+
+    @cached_property
+    def _differences(self) -> Float[np.ndarray, "origin horizon variable"]:
+        assert self.other is not None
+        return self.own.pinball - self.other.pinball
+
+    def _by_step(self, losses: Shaped[np.ndarray, "origin horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
+        """Mean over the origins whose outcome at the step is known."""
+        known = self.own.known.T
+        return np.stack([losses[mask, column].mean(axis=0) for column, mask in enumerate(known)])

@@ -14,7 +14,7 @@ def coherent(candles: Float[np.ndarray, "*batch 4 quantile"]) -> Float[np.ndarra
 
     Costs nothing in skill: fewer than 1 % of forecasts need it.
     """
-    clamped = np.sort(candles, axis=-1)
+    clamped = np.sort(candles, axis=-1) if candles.shape[-1] > 1 else candles.copy()
     high, low = clamped[..., HIGH, :], clamped[..., LOW, :]
     for price in (OPEN, CLOSE):
         np.maximum(high, clamped[..., price, :], out=high)

@@ -53,9 +53,8 @@ class PathMaker:
     """Templates in the form that any forecast's quantiles map in one go.
 
     Args:
-        place: interval of the templates' quantiles that each value lies in, from 0.
-        share: where in that interval, 0 to 1; beyond the outer quantiles below 0 or above 1, in units of the two
-            outer intervals together.
+        place: interval of the templates' quantiles that each value lies in: 0 is below them, the last above.
+        share: where in that interval, 0 to 1; outside them below 0 or above 0, in units of the two outer intervals.
     """
 
     place: Int[np.ndarray, "template step variable"]
@@ -65,8 +64,8 @@ class PathMaker:
     def of(cls, templates: Templates, levels: tuple[float, ...]) -> PathMaker:
         """Find each value of the templates among the templates' own quantiles."""
         own = np.moveaxis(np.quantile(templates, levels, axis=0), 0, -1)
-        place = np.clip((templates[..., None] >= own).sum(axis=-1) - 1, -1, len(levels) - 1)
-        low, width = _line(own[None], place)
+        place = (templates[..., None] >= own).sum(axis=-1)
+        low, width = (_picked(table[None], place[None])[0] for table in _lines(own))
         return cls(place, np.where(width > 0, (templates - low) / np.where(width > 0, width, 1.0), 0.0))
 
     def __len__(self) -> int:
@@ -81,20 +80,24 @@ class PathMaker:
             chosen: which template each path follows.
         """
         place, share = self.place[chosen], self.share[chosen]
-        low, width = _line(quantiles[..., None, :, :, :], place)
+        low, width = (_picked(table, place) for table in _lines(quantiles))
         return coherent((low + share * width)[..., None])[..., 0]
 
 
-def _line(quantiles: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The straight line through an interval: its lower end and its width; outside, the slope of the outer two."""
-    last = quantiles.shape[-1] - 1
-    below, above = place < 0, place >= last
-    first = np.where(below, 0, np.where(above, last - 2, place))
-    second = np.where(below, 2, np.where(above, last, place + 1))
-    start = np.where(below, 0, np.where(above, last, place))
-    quantiles = np.broadcast_to(quantiles, (*place.shape, last + 1))
-    low, left, right = (np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (start, first, second))
-    return low, right - left
+def _lines(quantiles: Quantiles) -> tuple[np.ndarray, np.ndarray]:
+    """The straight line through each interval, as its lower end and its width; outside, the slope of the outer two."""
+    first, last = quantiles[..., :1], quantiles[..., -1:]
+    low = np.concatenate([first, quantiles], axis=-1)
+    inner, outer = np.diff(quantiles, axis=-1), (quantiles[..., 2:3] - first, last - quantiles[..., -3:-2])
+    return low, np.concatenate([outer[0], inner, outer[1]], axis=-1)
+
+
+def _picked(
+    table: Float[np.ndarray, "*origin step variable interval"], place: Int[np.ndarray, "*origin path step variable"]
+) -> Float[np.ndarray, "*origin path step variable"]:
+    """The entry of each place in the table of its origin, step and variable."""
+    begin = np.arange(0, table.size, table.shape[-1]).reshape(*table.shape[:-3], 1, *table.shape[-3:-1])
+    return np.ascontiguousarray(table).ravel().take(begin + place)
 
 
 def sample_paths(
