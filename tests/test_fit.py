@@ -19,7 +19,8 @@ from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training import fit as fit_module
 from forecaster.training.checkpoint import CurvePoint
-from forecaster.training.fit import Validation, choose_device, fit, learning_rate
+from forecaster.training.device import autocast, choose_device, require_precision
+from forecaster.training.fit import Validation, fit, learning_rate
 from forecaster.training.sampling import Sampler
 from tests.studio import dataset, panel
 
@@ -215,3 +216,26 @@ def test_a_device_that_is_not_here_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match=r"training\.device is cuda, but this machine has none"):
             choose_device("cuda")
+
+
+def test_bfloat16_is_refused_where_the_processor_has_no_instructions_for_it() -> None:
+    cpu = torch.device("cpu")
+    require_precision("float32", cpu)
+    if torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        require_precision("bfloat16", cpu)
+        return
+    with pytest.raises(InputError, match=r"^training\.precision is bfloat16, .* use float32\.$"):
+        require_precision("bfloat16", cpu)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_is_that_of_the_products_and_of_nothing_else(precision: str) -> None:
+    """On any processor: a feed-forward network needs no instructions of its own."""
+    network = make_network(ModelConfig(name="dnn"), "scale", 11, BASE)
+    found = []
+    network.body.register_forward_hook(lambda *given: found.append(given[2].dtype))
+    with autocast(precision, torch.device("cpu")):
+        network(torch.randn(2, 30, 11), 1).sum().backward()
+    assert found == [getattr(torch, precision)]
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
+    assert all(weight.grad is not None and weight.grad.dtype == torch.float32 for weight in network.body.parameters())

@@ -147,6 +147,8 @@ class TrainingConfig(Section):
     """Seed of the initial weights and of the sampling: the same seed gives the same bytes."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; `auto` takes a GPU if there is one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the network's matrix products; `bfloat16` where processor or GPU has instructions for it."""
     refit: bool = False
     """`false`: keep the best step by validation; `true`: train on training and validation together, all steps."""
     through: Literal["validation", "latest"] = "validation"

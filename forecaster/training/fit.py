@@ -16,6 +16,7 @@ from forecaster.errors import InputError
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
 from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
+from forecaster.training.device import autocast
 from forecaster.training.loss import pinball
 from forecaster.training.sampling import Sampler
 
@@ -37,20 +38,6 @@ class Validation:
 
     loss: Callable[[Network], float]
     reference: float
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto` takes a GPU where there is one.
-
-    Raises:
-        InputError: the named device is not here.
-    """
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if here[kind]))
-    if not here[name]:
-        raise InputError(f"training.device is {name}, but this machine has none: use auto or cpu.")
-    return torch.device(name)
 
 
 @one_thread()
@@ -140,7 +127,9 @@ def _stretch(
         generator.manual_seed(seed)
         dropout.manual_seed(seed)
         batch = sampler.draw(config.batch, generator)
-        loss = pinball(network(batch.inputs, sampler.span, batch.targets), batch.targets, batch.mask, weights)
+        with autocast(config.precision, sampler.device):
+            quantiles = network(batch.inputs, sampler.span, batch.targets)
+        loss = pinball(quantiles.float(), batch.targets, batch.mask, weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), config.clip)

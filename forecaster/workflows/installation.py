@@ -90,7 +90,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def _device() -> Check:
     name, expected, meaning = "device", "torch works", "Where `training.device: auto` trains; forecasts need no torch."
     try:
-        from forecaster.training.fit import choose_device
+        from forecaster.training.device import choose_device
 
         measured = f"auto is {choose_device('auto')}"
     except (ImportError, OSError, RuntimeError) as error:

@@ -23,7 +23,8 @@ from forecaster.modelfile import versions
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training.checkpoint import CurvePoint
-from forecaster.training.fit import Report, Validation, choose_device, fit
+from forecaster.training.device import choose_device, require_precision
+from forecaster.training.fit import Report, Validation, fit
 from forecaster.training.memory import keep_large_blocks
 from forecaster.training.sampling import Sampler
 from forecaster.training.together import Training, most_at_once, side_by_side
@@ -89,7 +90,9 @@ def learn(
     if networks:
         keep_large_blocks()
         learnt = replace(dataset, steps=config.task.learnt)
-        sampler = Sampler(learnt, config.task, period, choose_device(config.training.device))
+        device = choose_device(config.training.device)
+        require_precision(config.training.precision, device)
+        sampler = Sampler(learnt, config.task, period, device)
         judge = _validation(config, dataset, period, validation) if validation else None
         trainings = {
             number: partial(
