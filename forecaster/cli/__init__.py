@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
 from forecaster.show.plain import ERRORS
+from forecaster.show.screen import fitted
 
 _INTERRUPTED = 130
 
@@ -67,5 +68,5 @@ def _unexpected(error: Exception, verbose: bool) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"{fitted(f'error: {message}', sys.stderr)}\n")
     return code

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.show import screen
 from forecaster.show.output import View
 from forecaster.workflows.fetch import Fetched
 
@@ -30,25 +32,25 @@ class Screen:
 @contextmanager
 def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
     """A row a ticker above a bar, on standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = screen.console(sys.stderr)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    hidden = quiet or not console.is_terminal  # a log file needs the rows, not the bar
+    hidden = quiet or not screen.moves(sys.stderr)  # a log file needs the rows, not the bar
     with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task("fetching", total=total)
 
         def row(outcome: Fetched) -> None:
             if not quiet:
-                console.print(_row(outcome), soft_wrap=True)
+                console.print(_row(outcome))
             bar.advance(task)
 
         def say(sentence: str) -> None:
             if not quiet:
-                console.print(sentence, markup=False, style="yellow", soft_wrap=True)
+                console.print(sentence, markup=False, style="yellow")
 
         yield Screen(row, say)
 
