@@ -6,10 +6,13 @@ Whoever greps a log wants a sentence on one line, whoever looks at a screen want
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Stream = Any
+"""`sys.stdout`, or what stands in its place: not all of those are `TextIO` to the letter."""
 
 PLAIN = 80
 """Columns of a terminal that does not tell, and of what is drawn where lines have no end."""
@@ -18,7 +21,7 @@ ENDLESS = 100_000
 """Columns of a pipe or a file."""
 
 
-def columns(stream: TextIO, asked: bool = False) -> int:
+def columns(stream: Stream, asked: bool = False) -> int:
     """How many columns a line on this stream may have.
 
     Args:
@@ -36,7 +39,7 @@ def drawn(width: int) -> int:
     return PLAIN if width >= ENDLESS else width
 
 
-def fitted(text: str, stream: TextIO) -> str:
+def fitted(text: str, stream: Stream) -> str:
     """A sentence as the stream shows it best: broken between words, and only on a terminal."""
     width = columns(stream)
     if len(text) <= width:
@@ -46,7 +49,7 @@ def fitted(text: str, stream: TextIO) -> str:
     return textwrap.fill(text, width, break_on_hyphens=False)
 
 
-def console(stream: TextIO, asked: bool = False, **more: Any) -> Console:
+def console(stream: Stream, asked: bool = False, **more: Any) -> Console:
     """rich's console on a stream, as wide as `columns` says; it takes no number in a sentence for something to colour.
 
     Args:
@@ -59,12 +62,12 @@ def console(stream: TextIO, asked: bool = False, **more: Any) -> Console:
     return Console(file=stream, width=columns(stream, asked), height=height, highlight=False, **more)
 
 
-def moves(stream: TextIO) -> bool:
+def moves(stream: Stream) -> bool:
     """Whether what was written can be drawn over: on a terminal that is not a dumb one."""
     return _size(stream) is not None and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
-def _size(stream: TextIO) -> os.terminal_size | None:
+def _size(stream: Stream) -> os.terminal_size | None:
     """Of a terminal, 0 where it does not tell; None for anything else."""
     try:
         return os.get_terminal_size(stream.fileno()) if stream.isatty() else None
