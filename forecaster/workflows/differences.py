@@ -63,7 +63,7 @@ def _flat(config: dict[str, Any], key: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in config.items():
         path = f"{key}.{name}" if key else str(name)
-        nested = dict(enumerate(value)) if _holds_sections(value) else value
+        nested = {str(place): item for place, item in enumerate(value)} if _holds_sections(value) else value
         if isinstance(nested, dict):
             found |= _flat(nested, path)
         elif nested not in ((), []):
