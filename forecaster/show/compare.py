@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.runs import short, steps
 from forecaster.workflows.compare import Compared, Comparison
@@ -96,15 +97,10 @@ class _Differences:
             yield pairs
 
 
-def _scores(said: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("run", overflow="fold")
+def _scores(said: Comparison) -> Sparing:
     first = said.runs[0] if len(said.runs[0]) <= _SHORT else "the first"
-    for name in (said.metric, f"better than {first}", "p"):
-        table.add_column(name, justify="right")
-    for one in said.scores:
-        table.add_row(one.run, f"{one.loss * 1e4:.2f}", *_figures(one))
-    return table
+    rows = [(one.run, f"{one.loss * 1e4:.2f}", *_figures(one)) for one in said.scores]
+    return Sparing(by_column(("run", said.metric, f"better than {first}", "p"), rows), ("run",), folded=("run",))
 
 
 def _figures(one: Compared) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.show import screen
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.workflows.fetch import Fetched
 
@@ -80,18 +81,13 @@ def _summary(outcomes: Sequence[Fetched]) -> RenderableType:
     return Group(*parts, Text(total or "nothing to do", style="bold"))
 
 
-def _table(outcomes: Sequence[Fetched]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ticker", overflow="fold")
-    table.add_column("status")
-    for name in ("rows", "new"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("first", "last"):
-        table.add_column(name, no_wrap=True)
-    for one in outcomes:
-        status = f"[{_STYLES[one.status]}]{one.status}[/]"
-        table.add_row(one.ticker, status, f"{one.rows:,}", f"{one.added:,}", one.first, one.last)
-    return table
+def _table(outcomes: Sequence[Fetched]) -> Sparing:
+    rows = [
+        (one.ticker, Text(one.status, _STYLES[one.status]), f"{one.rows:,}", f"{one.added:,}", one.first, one.last)
+        for one in outcomes
+    ]
+    columns = by_column(("ticker", "status", "rows", "new", "first", "last"), rows)
+    return Sparing(columns, ("ticker", "status", "first", "last"), ("first", "new"), ("ticker",))
 
 
 def _remarks(outcome: Fetched) -> list[RenderableType]:

@@ -69,7 +69,7 @@ class _Listing:
             columns["made"] = [record.made[:10] for record in self.records]
         shown = fitting(columns, options.max_width, ("p", "tickers", "steps", "model", "made"))
         colours = [{"unfinished": "yellow", "damaged": "red"}.get(record.status, "") for record in self.records]
-        yield table(shown, left=("run", "made", "model", "steps", "verdict"), folded=("run",), style=colours)
+        yield table(shown, left=("run", "made", "model", "steps", "verdict"), folded=("run",), styles=colours)
 
 
 def _figures(record: RunRecord) -> tuple[str | Text, ...]:
