@@ -22,6 +22,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
+    _fit_log()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -50,6 +51,17 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:
         return _unexpected(error, "--verbose" in arguments)
+
+
+def _fit_log() -> None:
+    """Let what floors below say on the log, as of a plugin that cannot be loaded, fit the terminal like all else."""
+    import logging
+
+    class Fitted(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            sys.stderr.write(f"{fitted(self.format(record), sys.stderr)}\n")
+
+    logging.getLogger("forecaster").addHandler(Fitted())
 
 
 def _unexpected(error: Exception, verbose: bool) -> int:
