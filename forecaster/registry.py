@@ -64,7 +64,7 @@ class Registry(Generic[T]):
 
     def sentence(self, name: str) -> str:
         """What was said of a member when it was registered."""
-        return self._sentences.get(name, "")
+        return self._sentences.get(name, "") if name in self else ""
 
     def names(self) -> tuple[str, ...]:
         """All members' names, in alphabetical order."""

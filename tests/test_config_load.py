@@ -116,9 +116,17 @@ ONE = "model: {name: gru}\n"
     ("text", "settings", "complaint"),
     [
         (TWO, ["model.hidden_size=8"], r"has members \(0 gru, 1 har\): write --set members\.0\.hidden_size=8"),
-        (TWO, ["model={name: gru}"], r"has members, and a run has either: add --set members=\[\] to take members out"),
+        (
+            TWO,
+            ["model={name: gru}"],
+            r"has members, and a run has either `model:` or `members:`: add --set members=\[\]",
+        ),
         (ONE, ["members.0.hidden_size=8"], r"has one model, and no members: write --set model\.hidden_size=8"),
-        (ONE, ["members=[{name: gru}]"], "has one model, and a run has either: add --set model=null to take model out"),
+        (
+            ONE,
+            ["members=[{name: gru}]"],
+            "has one model, and a run has either `model:` or `members:`: add --set model=null",
+        ),
     ],
 )
 def test_a_setting_of_model_leads_to_the_members_and_back(

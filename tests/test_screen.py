@@ -18,6 +18,7 @@ from tests.terminal import Shown, on_terminal
 
 pytest_plugins = ("tests.studio_fixtures",)
 
+BAD = "model: {name: gru}\ntask: {context: a-value-that-takes-much-room, head: nothing-of-the-kind-that-we-know}\n"
 STALE = "AAPL's candles end on 2013-03-01: fetch newer ones for a forecast of today."
 
 
@@ -62,6 +63,7 @@ def home(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(store, folder / "data" / "store")
     shutil.copytree(trained.folder, folder / "runs" / "small")
     shutil.copytree(trained.folder, folder / "runs" / "a-second-run-of-a-rather-long-name")
+    (folder / "bad.yaml").write_text(BAD)
     return folder
 
 
@@ -78,12 +80,13 @@ def home(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFact
         ("data list", 80),
         ("data show AAPL", 80),
         ("train few --set model.hidden_size=8", 60),
+        ("config check bad.yaml", 60),
     ],
 )
 def test_every_line_fits_the_terminal_and_ends_between_words(home: Path, line: str, width: int) -> None:
     shown = on_terminal(*line.split(), cwd=home, columns=width)
     assert max(map(len, shown.lines)) <= width
-    assert shown.code in (0, 2)
+    assert shown.code in (0, 2, 3)
 
 
 def test_a_note_breaks_on_a_terminal_and_stays_whole_in_a_pipe(home: Path) -> None:
@@ -126,3 +129,12 @@ def test_the_time_left_of_all_folds_is_known_from_the_first_and_shrinks(walked: 
     left = [(int(one[1]), 60 * int(one[2]) + int(one[3])) for one in found if one]
     assert {fold for fold, _ in left} == {1, 2}
     assert left[-1][1] <= max(seconds for fold, seconds in left if fold == 1)
+
+
+def test_a_problem_of_a_config_is_one_line_wherever_an_editor_reads_it(home: Path) -> None:
+    done = subprocess.run(
+        command("config", "check", "bad.yaml"), cwd=home, env=environment() | {"COLUMNS": "50"}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == ["bad.yaml:2"] * 2

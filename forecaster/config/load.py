@@ -69,7 +69,7 @@ def _refuse_model_beside_members(document: Document, settings: Sequence[str]) ->
         what = f"--set {setting}: {document.name} has {'members' if held == 'members' else 'one model'}"
         if not rest:
             away = "members=[]" if held == "members" else "model=null"
-            raise ConfigError(f"{what}, and a run has either: add --set {away} to take {held} out.")
+            raise ConfigError(f"{what}, and a run has either `model:` or `members:`: add --set {away}.")
         if held == "model":
             raise ConfigError(f"{what}, and no members: write --set model.{rest}={setting.partition('=')[2]}.")
         names = at_most_five(f"{place} {_name(member)}" for place, member in enumerate(document.values["members"]))
