@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from forecaster.errors import InputError
-from forecaster.files import check_place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +26,8 @@ def _date(text: str) -> dt.date:
 def place(output: Path | None) -> Path | None:
     """A file to write, once it is known that it can be: nobody waits for a result that has nowhere to go."""
     if output is not None:
+        from forecaster.files import check_place
+
         check_place(output)
     return output
 

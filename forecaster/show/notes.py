@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from forecaster.errors import at_most_five
 from forecaster.inference.forecast import Forecast
-from forecaster.show.runs import steps
+from forecaster.show.steps import steps
 
 
 def notes(forecasts: Sequence[Forecast]) -> list[str]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
+from forecaster.show.steps import steps
 from forecaster.workflows.inspect import RunDetails, RunListing, RunRecord
 
 _COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
@@ -79,17 +80,6 @@ def _figures(record: RunRecord) -> tuple[str | Text, ...]:
     skill = "" if record.pinball_skill is None else f"{record.pinball_skill:+.2%}"
     p_value = "" if record.p_value is None else "<.0001" if record.p_value < 1e-4 else f"{record.p_value:.2g}"
     return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, skill, p_value
-
-
-def steps(horizon: tuple[int, ...]) -> str:
-    """`1–5`, or `1–5, 20`."""
-    parts: list[list[int]] = []
-    for step in horizon:
-        if parts and parts[-1][-1] + 1 == step:
-            parts[-1].append(step)
-        else:
-            parts.append([step])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
 
 
 def _page(run: RunDetails, data: dict[str, Any]) -> RenderableType:
