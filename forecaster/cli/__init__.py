@@ -22,7 +22,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
-    _fit_log()
+    if not {"-h", "--help"}.intersection(sys.argv):  # help waits for no logging
+        _fit_log()
     sys.exit(run(sys.argv[1:]))
 
 
