@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
+    from forecaster.workflows.report import report
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
 
@@ -35,6 +36,7 @@ __all__ = [
     "load_panel",
     "outputs",
     "predict",
+    "report",
     "resume",
     "score",
     "store_frame",

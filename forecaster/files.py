@@ -43,6 +43,25 @@ def write_text(target: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+def check_place(target: Path) -> None:
+    """Refuse what could not be written, before the work is done whose result it is to hold; nothing is left there.
+
+    Raises:
+        InputError: it is a folder.
+        OutsideError: the folder that it lies in, or would be made in, cannot be written.
+    """
+    with outside_errors(target):
+        if target.is_dir():
+            raise InputError(f"{target} is a folder: name a file in it.")
+        if target.exists() and not target.is_file():
+            return  # /dev/stdout or a pipe
+        folder = target.resolve().parent
+        while not folder.exists():
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
 @contextlib.contextmanager
 def outside_errors(place: Path) -> Iterator[None]:
     """Turn what the operating system refuses at `place` into one honest line."""

@@ -40,10 +40,14 @@ class Registry(Generic[T]):
         self._package = package
         self._group = group or package
         self._members: dict[str, T] = {}
+        self._sentences: dict[str, str] = {}
         self._discovered = self._extended = False
 
-    def add(self, name: str, member: T) -> T:
+    def add(self, name: str, member: T, sentence: str = "") -> T:
         """Register one member; a notebook's cell that runs again puts its new member in the old one's place.
+
+        Args:
+            sentence: what it is, for whom a docstring of its own does not say it.
 
         Raises:
             ValueError: the name is taken: two members of one name would silently hide each other.
@@ -51,11 +55,16 @@ class Registry(Generic[T]):
         if name in self._members and not _defined_again(self._members[name], member):
             raise ValueError(f"{self.kind} {name!r} is registered twice")
         self._members[name] = member
+        self._sentences[name] = sentence
         return member
 
-    def register(self, name: str) -> Callable[[T], T]:
+    def register(self, name: str, sentence: str = "") -> Callable[[T], T]:
         """The decorator form of `add`."""
-        return lambda member: self.add(name, member)
+        return lambda member: self.add(name, member, sentence)
+
+    def sentence(self, name: str) -> str:
+        """What was said of a member when it was registered."""
+        return self._sentences.get(name, "") if name in self else ""
 
     def names(self) -> tuple[str, ...]:
         """All members' names, in alphabetical order."""

@@ -56,6 +56,16 @@ def test_training_and_forecasting_from_python(store: Path, tmp_path: Path) -> No
     assert_coherent(forecast.prices)
 
 
+def test_a_report_is_gathered_from_python(store: Path, trained: TrainedRun) -> None:
+    said: list[str] = []
+    told = forecaster.report(str(trained.folder), data_dir=store, runs_dir=trained.folder.parent, say=said.append)
+    assert told.run == "small"
+    assert told.card.verdict == trained.scorecard.verdict
+    assert told.diagnosis is not None
+    assert told.diagnosis.by_ticker.names == ("AAPL", "IBM", "MSFT")
+    assert said
+
+
 def test_a_finished_run_is_not_resumed_and_an_open_one_is_what_its_config_says(
     store: Path, trained: TrainedRun, tmp_path: Path
 ) -> None:

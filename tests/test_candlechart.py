@@ -72,6 +72,32 @@ def test_dates_of_the_first_candle_the_origin_and_the_last_step_are_named() -> N
     assert last[:10] in forecast.history.dates.astype(str).tolist()
 
 
+def axis(steps: tuple[int, ...], width: int) -> tuple[int, str]:
+    """The column of the line and the axis with its dates."""
+    last = candle_chart(made(steps=steps), width).plain.splitlines()[-1]
+    return last.index("┊"), last
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("steps", [(1, 20), (1, 2, 3, 4, 5, 20), (20,), tuple(range(1, 21)), (5, 20)])
+def test_the_last_day_stands_under_its_candle_and_the_first_under_its_own(steps: tuple[int, ...], width: int) -> None:
+    dates = made(steps=steps).dates
+    origin, last = axis(steps, width)
+    pitch = (len(last) - origin - 1) // 20
+    assert len(last) == origin + 1 + 20 * pitch, "it ends where the last candle's column ends"
+    assert last.endswith(str(dates[-1]))
+    begins = origin + 1 + (steps[0] - 1) * pitch
+    room = len(steps) > 1 and begins + 21 < len(last)
+    assert (last[begins : begins + 10] == str(dates[0])) == room
+    assert last.count("-") == 2 * (4 if room else 3), "no day is told twice"
+
+
+def test_the_origin_is_named_where_the_first_day_has_no_room() -> None:
+    forecast = made(steps=(1, 20))
+    origin, last = axis((1, 20), 45)
+    assert last[:origin].strip() == str(forecast.origin)
+
+
 def test_a_price_of_no_width_and_a_history_of_one_candle_are_drawn() -> None:
     forecast = made(steps=(1,))
     still = np.full((1, 4), forecast.last_close)

@@ -96,7 +96,7 @@ def test_output_goes_to_the_file_alone(predict: Ask, tmp_path: Path, form: str) 
     assert (answer.code, answer.out) == (0, "")
     text = (tmp_path / "out").read_text()
     assert "AAPL" in text
-    assert text == shown.out or form == "table"
+    assert text == shown.out
 
 
 def test_the_table_shows_dates_prices_bands_and_the_skill(predict: Ask) -> None:
@@ -122,6 +122,34 @@ def test_notes_go_to_standard_error_and_quiet_leaves_them_out(predict: Ask) -> N
     assert "note: GOOG was not among the 3 tickers of training" in loud.err
     assert quiet.err == ""
     assert quiet.out == loud.out
+
+
+def test_a_horizon_between_the_trained_steps_is_said(say: Ask, store: Path, tmp_path: Path) -> None:
+    where = ("--data-dir", store, "--runs-dir", tmp_path)
+    quick = settings("training.steps=2", "model.hidden_size=2", "task.horizon=[1, 2, 5]")
+    assert say("train", "gru", *quick, *where, "--name", "gaps", "--quiet").code == 0
+    answer = say("predict", "AAPL", "--horizon", 4, *where)
+    assert "note: --horizon 4 is not a step of run gaps: the forecast keeps its steps up to it, 1–2." in answer.err
+    assert "is not a step" not in say("predict", "AAPL", "--horizon", 2, *where).err
+    assert "is not a step" not in say("predict", "AAPL", *where).err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "gru", "--format", "json"),
+        ("predict", "AAPL", "--run", "none"),
+        ("report", "none"),
+        ("runs", "export", "none", "--to", "onnx"),
+        ("data", "export", "--to", "npz"),
+        ("backtest", "gru"),
+        ("config", "schema"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_before_any_work(say: Ask, words: tuple[str, ...]) -> None:
+    answer = say(*words, "--output", "/proc/none/x")
+    assert (answer.code, answer.out, answer.err.count("\n")) == (4, "", 1)
+    assert answer.err.startswith("error: /proc/none/x cannot be written: ")
 
 
 def test_one_unknown_ticker_among_good_ones_is_told_and_the_rest_is_done(predict: Ask) -> None:

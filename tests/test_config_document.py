@@ -85,6 +85,15 @@ def test_settings_override_and_leave_the_document_alone() -> None:
     assert document.values == {"a": {"b": 1, "c": 2}}
 
 
+def test_a_setting_reaches_into_a_list() -> None:
+    document = parse("members:\n  - {name: gru, size: 1}\n  - {name: har}\n", "x.yaml")
+    changed = override(document, ["members.0.size=8", "members.1={name: harx}"])
+    assert changed.values == {"members": [{"name": "gru", "size": 8}, {"name": "harx"}]}
+    assert changed.place(["members", 0, "size"]) == "--set members.0.size=8"
+    assert changed.place(["members", 0, "name"]) == "x.yaml:2"
+    assert document.values["members"][0]["size"] == 1
+
+
 def test_the_last_of_two_settings_counts() -> None:
     assert override(parse("a: 1", "x"), ["a=2", "a=3"]).values == {"a": 3}
 
@@ -96,13 +105,19 @@ def test_the_last_of_two_settings_counts() -> None:
         ("=5", "--set =5: expected KEY=VALUE"),
         ("a..b=5", "--set a..b=5: expected KEY=VALUE"),
         ("a.b=5", "--set a.b=5: 'a' holds a value, expected a section."),
+        ("l.2.b=5", "--set l.2.b=5: 'l' is a list: expected the number of an item, 0 to 1, not '2'."),
+        ("l.b=5", "--set l.b=5: 'l' is a list: expected the number of an item, 0 to 1, not 'b'."),
+        ("l.-1=5", "--set l.-1=5: 'l' is a list: expected"),
+        ("o.1=5", "--set o.1=5: 'o' is a list: expected the number of an item, 0 alone, not '1'."),
+        ("n.0=5", "--set n.0=5: 'n' is a list: expected the number of an item, none, not '0'."),
+        ("l.1.b=5", "--set l.1.b=5: 'l.1' holds a value, expected a section."),
         ("c=[1", "--set c=[1: '[1' is not a YAML value."),
         ("c=2020-02-30", "--set c=2020-02-30: '2020-02-30' is not a YAML value."),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_one_line(setting: str, complaint: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        override(parse("a: 1\n", "x.yaml"), [setting])
+        override(parse("a: 1\nl: [{b: 1}, 2]\no: [1]\nn: []\n", "x.yaml"), [setting])
     assert str(caught.value).startswith(complaint)
 
 

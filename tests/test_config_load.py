@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,49 @@ def test_a_setting_of_the_command_line_is_its_own_place(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("model: {name: gru}\n")
     with pytest.raises(ConfigError, match=r"^--set training.steps=x: training.steps is 'x': expected an integer"):
         validate(read_document(str(tmp_path / "a.yaml"), ["training.steps=x"]))
+
+
+TWO = "members:\n  - {name: gru}\n  - {name: har}\n"
+ONE = "model: {name: gru}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "complaint"),
+    [
+        (TWO, ["model.hidden_size=8"], r"has members \(0 gru, 1 har\): write --set members\.0\.hidden_size=8"),
+        (
+            TWO,
+            ["model={name: gru}"],
+            r"has members, and a run has either `model:` or `members:`: add --set members=\[\]",
+        ),
+        (ONE, ["members.0.hidden_size=8"], r"has one model, and no members: write --set model\.hidden_size=8"),
+        (
+            ONE,
+            ["members=[{name: gru}]"],
+            "has one model, and a run has either `model:` or `members:`: add --set model=null",
+        ),
+    ],
+)
+def test_a_setting_of_model_leads_to_the_members_and_back(
+    tmp_path: Path, text: str, settings: list[str], complaint: str
+) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=rf"^--set {re.escape(settings[0])}: \S+a\.yaml {complaint}"):
+        read_document(str(tmp_path / "a.yaml"), settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "names"),
+    [
+        (TWO, ["members.0.hidden_size=8"], ["gru", "har"]),
+        (TWO, ["members=[]", "model.name=lstm"], ["lstm"]),
+        (ONE, ["model=null", "members=[{name: har}, {name: lstm}]"], ["har", "lstm"]),
+    ],
+)
+def test_what_the_remedies_say_works(tmp_path: Path, text: str, settings: list[str], names: list[str]) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    config = validate(read_document(str(tmp_path / "a.yaml"), settings))
+    assert [network.name for network in config.networks] == names
 
 
 def test_another_schema_is_checked_under_its_prefix() -> None:

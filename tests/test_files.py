@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from forecaster.errors import InputError, OutsideError
-from forecaster.files import existing_file, replacing, shipped, write_text
+from forecaster.files import check_place, existing_file, replacing, shipped, write_text
 
 ROOT = Path(__file__).parents[1]
 
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from forecaster.files import replacing
+from forecaster.files import check_place, replacing
 with replacing(Path(sys.argv[1])) as part:
     part.write_text("half of the n")
     print("half", flush=True)
@@ -81,6 +81,20 @@ def test_a_folder_in_the_place_of_the_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match=r"a\.txt cannot be written"):
         write_text(tmp_path / "a.txt", "x")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_place_is_checked_before_the_work_and_nothing_is_left_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for good in (tmp_path / "a.txt", tmp_path / "file", tmp_path / "new" / "deep" / "a.txt", Path(os.devnull)):
+        check_place(good)
+    with pytest.raises(InputError, match="folder is a folder: name a file in it"):
+        check_place(tmp_path / "folder")
+    for bad in (tmp_path / "file" / "a.txt", tmp_path / "file" / "new" / "a.txt", Path("/proc/none/a.txt")):
+        with pytest.raises(OutsideError, match=r"a\.txt cannot be written: .*; check the folder"):
+            check_place(bad)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

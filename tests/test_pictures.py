@@ -200,6 +200,17 @@ def test_predict_writes_the_picture_beside_the_table(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_predict_draws_every_picture_that_is_asked_for(predict: Callable[..., Answer], tmp_path: Path) -> None:
+    files = [tmp_path / "a.html", tmp_path / "b.svg", tmp_path / "c.png"]
+    answer = predict("AAPL", *(word for file in [*files, files[0]] for word in ("--plot", file)))
+    assert answer.code == 0
+    assert sorted(tmp_path.iterdir()) == files
+    assert [line for line in answer.err.splitlines() if "Picture" in line] == [f"Picture: {file}" for file in files]
+    refused = predict("AAPL", "--plot", tmp_path / "d.html", "--plot", tmp_path / "e.gif")
+    assert refused.code == 2
+    assert sorted(tmp_path.iterdir()) == files, "nothing is drawn where one of them cannot be"
+
+
 def test_predict_refuses_before_it_looks_for_the_run(say: Callable[..., Answer], tmp_path: Path) -> None:
     answer = say("predict", "AAPL", "--run", "nowhere", "--plot", tmp_path / "x.gif")
     assert (answer.code, answer.out) == (2, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.show.progress import Pace, training_progress
+from forecaster.show.progress import Folds, Pace, training_progress
 
 
 def pace(*times: float) -> Pace:
@@ -39,10 +39,10 @@ def test_a_resumed_training_is_not_fast_because_of_what_was_done_before() -> Non
 
 
 def test_lines_go_to_standard_error_with_loss_and_skill(capsys: pytest.CaptureFixture[str]) -> None:
-    with training_progress() as (say, tick):
-        say("fold 1 of 2: learns [a, b]")
+    with training_progress() as watch:
+        watch.say("fold 1 of 2: learns [a, b]")
         for step in range(3):
-            tick(step, 2, *((0.25, 0.0123) if step == 2 else (None, None)))
+            watch.tick(step, 2, *((0.25, 0.0123) if step == 2 else (None, None)))
     out, err = capsys.readouterr()
     assert out == ""
     assert "fold 1 of 2: learns [a, b]" in err, "brackets are no markup"
@@ -50,7 +50,33 @@ def test_lines_go_to_standard_error_with_loss_and_skill(capsys: pytest.CaptureFi
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with training_progress(quiet=True) as (say, tick):
-        say("reading candles")
-        tick(1, 2, 0.25, None)
+    with training_progress(quiet=True) as watch:
+        watch.say("reading candles")
+        watch.tick(1, 2, 0.25, None)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_walk_forward_takes_what_its_finished_folds_took() -> None:
+    folds = Folds(clock=iter([0.0, 4.0, 4.0, 60.0, 75.0, 80.0, 130.0]).__next__)
+    folds.turn(1, 3)
+    assert folds.words() == "fold 1 of 3"
+    assert folds.words(left=6.0) == "fold 1 of 3, 0:26 left", "6 seconds of this one, and 10 of each other"
+    folds.turn(2, 3)
+    assert folds.words(left=3.0) == "fold 2 of 3, 1:45 left"
+    assert folds.words(left=70.0) == "fold 2 of 3, 2:10 left", "the network at work knows better"
+    folds.turn(3, 3)
+    assert folds.number == 3
+
+
+def test_one_fold_is_no_walk() -> None:
+    folds = Folds()
+    assert folds.words(1.0) == ""
+    folds.turn(1, 1)
+    assert folds.words(1.0) == ""
+
+
+def test_lines_of_a_walk_name_the_fold(capsys: pytest.CaptureFixture[str]) -> None:
+    with training_progress() as watch:
+        watch.fold(1, 2)
+        watch.tick(50, 50, 0.25, None)
+    assert "step 50 of 50: loss 0.2500; fold 1 of 2" in capsys.readouterr().err

@@ -7,17 +7,23 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console, RenderableType
 
 from forecaster.baselines import BASELINES
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.ledger import read_looks
+from forecaster.modelfile import read_model
 from forecaster.models import MODELS
+from forecaster.show.compare import compare_view
+from forecaster.show.runs import listing_view
 from forecaster.workflows.compare import compare
-from forecaster.workflows.inspect import list_runs, models
+from forecaster.workflows.differences import differences_of
+from forecaster.workflows.inspect import RunListing, RunRecord, list_runs, models
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer
 
@@ -113,6 +119,55 @@ def test_the_comparison_says_what_differs_and_tests_the_shared_days(places: dict
     assert (looks[-1].run, looks[-1].tickers) == ("compare small other", ("AAPL", "IBM"))
 
 
+def test_a_single_model_is_told_as_the_one_member_of_an_ensemble(places: dict[str, Path]) -> None:
+    headers = [read_model(places["runs_dir"] / "small" / "model.safetensors").header for _ in range(2)]
+    model = headers[1].config["model"]
+    config = {key: value for key, value in headers[1].config.items() if key != "model"}
+    both = {"members": [model | {"hidden_size": 16}, {"name": "harx", "weight": 0.25}]}
+    found = differences_of([headers[0], replace(headers[1], config=config | both)])
+    assert {one.key: one.values for one in found} == {
+        "members.0.hidden_size": (8, 16),
+        "members.1.name": (None, "harx"),
+        "members.1.weight": (None, 0.25),
+    }
+    without = {**headers[1].config, "data": {**headers[1].config["data"], "exclude": []}}
+    assert differences_of([headers[0], replace(headers[1], config=without)]) == (), "an empty list is as none at all"
+
+
+@pytest.mark.parametrize(("width", "beside"), [(50, False), (80, True), (120, True)])
+def test_a_comparison_cuts_no_word(places: dict[str, Path], width: int, beside: bool) -> None:
+    said = compare(["small", "other"], **places)
+    name = "a-run-of-a-long-name"
+    shown = screen(compare_view(replace(said, runs=("small", name))).render(), width)
+    words = set(" ".join(shown).split())
+    assert words >= {"model.hidden_size", "training.steps", "data.tickers", name}
+    assert any(line.split() == ["small", name] for line in shown) == beside
+    assert max(map(len, shown)) <= width
+
+
+@pytest.mark.parametrize("width", [54, 60, 80, 120])
+def test_a_list_of_runs_keeps_names_dates_and_verdicts_whole(width: int) -> None:
+    names = ["gru-20261124-132701", "a-name-of-thirty-letters-in-all"]
+    records = [
+        RunRecord(name, "finished", "2026-11-24 13:27", "gru+lstm+harx", (1, 2, 5), 204, "no-evidence", 0.01, 0.5)
+        for name in names
+    ]
+    found = RunListing((*records, RunRecord("begun", "unfinished", "2026-11-24 13:28")), ())
+    shown = screen(listing_view(found).render(), width)
+    assert len(shown) == 1 + 3, "a line a run"
+    assert max(map(len, shown)) <= width
+    assert all(line.startswith(name) for line, name in zip(shown[1:], [*names, "begun"], strict=True))
+    assert sum("no-evidence  +1.00%" in line for line in shown) == 2
+    assert ("2026-11-24 13:27" in shown[1]) == (width == 120)
+
+
+def screen(page: RenderableType, width: int) -> list[str]:
+    console = Console(width=width, no_color=True)
+    with console.capture() as capture:
+        console.print(page, crop=False)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
 def test_the_sign_turns_with_the_order(places: dict[str, Path]) -> None:
     one, other = compare(["small", "other"], **places), compare(["other", "small"], **places)
     there, back = one.scores[1], other.scores[1]
@@ -178,6 +233,8 @@ def test_every_registered_model_is_listed_with_its_parameters(say: Callable[...,
     found = {one.name: one for one in models()}
     assert set(found) == {*MODELS.names(), *BASELINES.names()}
     assert all(one.text.endswith(".") and len(one.text) > 20 for one in found.values())
+    assert found["garch"].text.startswith("A random walk whose spread is GARCH(1,1)")
+    assert len({one.text for one in found.values()}) == len(found), "each says what it alone is"
     assert found["gru"].parameters["hidden_size"]["default"] == 64
     assert found["har"].kind == "baseline"
     data = json.loads(say("models", "--format", "json").out)

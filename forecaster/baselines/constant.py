@@ -31,6 +31,18 @@ def last_close(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Q
     return np.zeros((len(dataset.steps), 4, len(levels)))
 
 
-BASELINES.add("constant", Unchanging(constant))
-BASELINES.add("drift", Unchanging(drift))
-BASELINES.add("last-close", Unchanging(last_close))
+BASELINES.add(
+    "constant",
+    Unchanging(constant),
+    "The quantiles of all moves learnt from, the same every day: it knows nothing of today's volatility.",
+)
+BASELINES.add(
+    "drift",
+    Unchanging(drift),
+    "The last close plus the mean move of a close over so many sessions, as every quantile: a line without bands.",
+)
+BASELINES.add(
+    "last-close",
+    Unchanging(last_close),
+    "The last close carried forward, for all four prices and as every quantile: an echo shows by its side.",
+)

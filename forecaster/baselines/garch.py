@@ -82,4 +82,8 @@ def _arch() -> Any:
     return arch
 
 
-BASELINES.add("garch", Scaled(_scales, _learn))
+BASELINES.add(
+    "garch",
+    Scaled(_scales, _learn),
+    "A random walk whose spread is GARCH(1,1) with Student-t errors, fitted to each ticker; needs the arch library.",
+)

@@ -11,4 +11,8 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
     return dataset.units
 
 
-BASELINES.add("ewma-garman-klass", Scaled(_scales))
+BASELINES.add(
+    "ewma-garman-klass",
+    Scaled(_scales),
+    "A random walk whose spread follows the last days' whole candles (Garman and Klass): the networks start there.",
+)

@@ -99,5 +99,13 @@ def _log_root_mean(variance: Float[np.ndarray, "time ticker"], sessions: int) ->
     return 0.5 * np.log(np.maximum(sums / sessions, SCALE_FLOOR**2))
 
 
-for _name, _regressors in (("har", har), ("harx", harx)):
-    BASELINES.add(_name, Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS)))
+for _name, _regressors, _sentence in (
+    (
+        "har",
+        har,
+        "A random walk whose spread is least squares on the volatility of the last day, week and month (HAR).",
+    ),
+    ("harx", harx, "HAR with the run's own features beside: what least squares makes of all that a network sees."),
+):
+    _made = Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS))
+    BASELINES.add(_name, _made, _sentence)

@@ -29,4 +29,8 @@ def _volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:
     return volatility
 
 
-BASELINES.add("ewma-random-walk", Scaled(_scales))
+BASELINES.add(
+    "ewma-random-walk",
+    Scaled(_scales),
+    "A random walk whose spread follows the last days' returns (EWMA, decay .94): the usual reference.",
+)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
 from forecaster.show.plain import ERRORS
+from forecaster.show.screen import fitted
 
 _INTERRUPTED = 130
 
@@ -21,6 +22,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
+    if not {"-h", "--help"}.intersection(sys.argv):  # help waits for no logging
+        _fit_log()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -51,6 +54,17 @@ def run(arguments: Sequence[str]) -> int:
         return _unexpected(error, "--verbose" in arguments)
 
 
+def _fit_log() -> None:
+    """Let what floors below say on the log, as of a plugin that cannot be loaded, fit the terminal like all else."""
+    import logging
+
+    class Fitted(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            sys.stderr.write(f"{fitted(self.format(record), sys.stderr)}\n")
+
+    logging.getLogger("forecaster").addHandler(Fitted())
+
+
 def _unexpected(error: Exception, verbose: bool) -> int:
     format_message = getattr(error, "format_message", None)
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
@@ -67,5 +81,5 @@ def _unexpected(error: Exception, verbose: bool) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"{fitted(f'error: {message}', sys.stderr)}\n")
     return code

@@ -37,7 +37,7 @@ def backtest(
     from forecaster.show.skill import backtest_view
     from forecaster.workflows.backtest import backtest as run_backtest
 
-    with training_progress(quiet) as (say, tick):
+    with training_progress(quiet) as watch:
         result = run_backtest(
             config_or_run,
             settings=settings or (),
@@ -45,7 +45,8 @@ def backtest(
             rolling=rolling,
             data_dir=data_dir,
             runs_dir=runs_dir,
-            say=say,
-            tick=tick,
+            say=watch.say,
+            tick=watch.tick,
+            fold=watch.fold,
         )
     present(backtest_view(result), format, output)

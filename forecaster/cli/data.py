@@ -61,7 +61,7 @@ def export(
         list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all of the store if none.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="File to write; panel.npz or panel.safetensors if absent.")
+        Path | None, typer.Option(callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent.")
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: Annotated[Literal["table", "json", "csv"], typer.Option(help="How to say what was written.")] = "table",

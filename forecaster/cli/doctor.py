@@ -26,7 +26,7 @@ def doctor(
     from forecaster.show.progress import training_progress
     from forecaster.workflows.doctor import doctor as examine
 
-    with training_progress(quiet) as (say, _):
-        found = examine(run, data_dir=data_dir, runs_dir=runs_dir, say=say)
+    with training_progress(quiet) as watch:
+        found = examine(run, data_dir=data_dir, runs_dir=runs_dir, say=watch.say)
     present(doctor_view(found), format, output)
     raise typer.Exit(0 if found.healthy else 3)

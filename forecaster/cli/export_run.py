@@ -18,7 +18,7 @@ from forecaster.cli.runs_group import runs
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")],
     to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
-    output: Annotated[Path | None, typer.Option(help="File to write; RUN.onnx if absent.")] = None,
+    output: Annotated[Path | None, typer.Option(callback=opt.place, help="File to write; RUN.onnx if absent.")] = None,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: Annotated[Literal["table", "json", "csv"], typer.Option(help="How to say what was written.")] = "table",
     quiet: opt.Quiet = False,

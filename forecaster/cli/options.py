@@ -23,11 +23,20 @@ def _date(text: str) -> dt.date:
         raise typer.BadParameter(f"{text!r} is not a date: expected YYYY-MM-DD.") from error
 
 
+def place(output: Path | None) -> Path | None:
+    """A file to write, once it is known that it can be: nobody waits for a result that has nowhere to go."""
+    if output is not None:
+        from forecaster.files import check_place
+
+        check_place(output)
+    return output
+
+
 def _place(context: Any, output: Path | None) -> Path | None:
     # typer gives a context of the click inside it, which is no typer.Context
     if output is None and context.params.get("format") == "parquet":
         raise typer.BadParameter("--format parquet needs --output FILE: Parquet is not text.")
-    return output
+    return place(output)
 
 
 DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]

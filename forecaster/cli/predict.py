@@ -31,7 +31,8 @@ def predict(
         int | None, typer.Option(min=1, help="Grow the paths from so many last candles alone; 1 is 1-to-N.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Picture to write besides: .html, .svg or .png.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Picture to write besides: .html, .svg or .png; may be said several times."),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -42,14 +43,15 @@ def predict(
 ) -> None:
     """Forecast the next sessions of tickers, with bands and with what is known of the forecast's skill."""
     from forecaster.show.forecast import forecast_view
-    from forecaster.show.notes import notes
+    from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
     from forecaster.show.pictures import check_plot, write_plot
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
 
-    if plot is not None:
-        check_plot(plot, len(tickers))
+    plots = dict.fromkeys(plot or ())
+    for file in plots:
+        check_plot(file, len(tickers))
     failures: list[Failure] = []
     forecasts = run_predict(
         tickers,
@@ -67,9 +69,9 @@ def predict(
         note(f"error: {failure.error}")
     if forecasts:
         present(forecast_view(forecasts), format, output)
-        for text in notes(forecasts):
+        for text in (*steps_left_out(horizon, forecasts[0]), *notes(forecasts)):
             note(f"note: {text}", quiet)
-    if forecasts and plot is not None:
-        write_plot(plot, forecasts)
-        note(f"Picture: {plot}", quiet)
+        for file in plots:
+            write_plot(file, forecasts)
+            note(f"Picture: {file}", quiet)
     raise typer.Exit(exit_code(forecasts, failures))

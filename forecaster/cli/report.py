@@ -14,20 +14,24 @@ from forecaster.cli.app import app, examples
 @app.command(epilog=examples("forecast report latest", "forecast report first --output first.html"))
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
-    output: Annotated[Path | None, typer.Option(help="The page; report.html in the run's folder if not given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(callback=opt.place, help="The page; report.html in the run's folder if not given.")
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
     """Write all that is known of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
-    from forecaster.files import write_text
+    from forecaster.files import check_place, write_text
     from forecaster.show.output import note
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
+    from forecaster.workflows.runs import find_run
 
+    place = output or find_run(runs_dir, run) / "report.html"
+    check_place(place)
     found = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
-    place = output or found.folder / "report.html"
     write_text(place, render(found))
     typer.echo(place)
     for text in found.notes:

@@ -63,5 +63,5 @@ def compare(
     from forecaster.show.output import note, present
     from forecaster.workflows.compare import compare as run_compare
 
-    said = run_compare(names, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(text, quiet))
+    said = run_compare(names, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
     present(compare_view(said), format, output)

@@ -45,9 +45,9 @@ def train(
     from forecaster.workflows.train import resume as resume_run
     from forecaster.workflows.train import train as train_run
 
-    with training_progress(quiet) as (say, tick):
+    with training_progress(quiet) as watch:
         if resume is not None:
-            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=say, tick=tick)
+            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=watch.say, tick=watch.tick)
         else:
             run = train_run(
                 str(config),
@@ -55,8 +55,8 @@ def train(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
                 name=name,
-                say=say,
-                tick=tick,
+                say=watch.say,
+                tick=watch.tick,
             )
     present(trained_view(run), format, output)
     note(f"Forecast with it: forecast predict TICKER --run {run.folder.name}", quiet)

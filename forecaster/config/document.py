@@ -114,22 +114,27 @@ def parse(text: str, name: str) -> Document:
 
 
 def override(document: Document, settings: Sequence[str]) -> Document:
-    """Apply `a.b=c` settings, the value read as YAML, on a copy of the document.
+    """Apply `a.b=c` settings, the value read as YAML, on a copy of the document; `members.0.b=c` goes into a list.
 
     Raises:
-        ConfigError: a setting has no `=`, its value is not YAML, or a key on its way is not a section.
+        ConfigError: a setting has no `=`, its value is not YAML, a key on its way is neither a section nor a list, or
+            a list has no such item.
     """
     values = _copied(document.values)
     places = dict(document.places)
     for setting in settings:
-        path, value = _setting(setting)
-        section = values
-        for key in path[:-1]:
-            section = section.setdefault(key, {})
-            if not isinstance(section, dict):
-                raise ConfigError(f"--set {setting}: {key!r} holds a value, expected a section.")
-        section[path[-1]] = value
-        places[path] = f"--set {setting}"
+        keys, value = parse_setting(setting)
+        section: Any = values
+        path: list[str | int] = []
+        for place, key in enumerate(keys):
+            path.append(_place(section, key, setting, keys[:place]))
+            if place == len(keys) - 1:
+                section[path[-1]] = value
+            elif isinstance(section, dict):
+                section = section.setdefault(key, {})
+            else:
+                section = section[path[-1]]
+        places[tuple(path)] = f"--set {setting}"
     return Document(document.name, values, places)
 
 
@@ -142,7 +147,25 @@ def _load(text: str) -> tuple[yaml.Node | None, Any]:
         loader.dispose()
 
 
-def _setting(setting: str) -> tuple[tuple[str, ...], Any]:
+def _place(section: Any, key: str, setting: str, above: tuple[str, ...]) -> str | int:
+    """The key of a section, or the number of a list's item."""
+    if isinstance(section, dict):
+        return key
+    name = ".".join(above)
+    if not isinstance(section, list):
+        raise ConfigError(f"--set {setting}: {name!r} holds a value, expected a section.")
+    if not key.isdecimal() or int(key) >= len(section):
+        items = f"0 to {len(section) - 1}" if len(section) > 1 else "0 alone" if section else "none"
+        raise ConfigError(f"--set {setting}: {name!r} is a list: expected the number of an item, {items}, not {key!r}.")
+    return int(key)
+
+
+def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
+    """`a.b=c` as its keys and its value.
+
+    Raises:
+        ConfigError: it has no `=`, or its value is not YAML.
+    """
     key, equals, text = setting.partition("=")
     path = tuple(key.strip().split("."))
     if not equals or not all(path):
@@ -154,6 +177,8 @@ def _setting(setting: str) -> tuple[tuple[str, ...], Any]:
 
 
 def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
     return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from forecaster.config.document import Document, dump, override, parse
+from forecaster.config.document import Document, dump, override, parse, parse_setting
 from forecaster.config.schema import Config
-from forecaster.errors import ConfigError, InputError, UnknownNameError, did_you_mean
+from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
 from forecaster.files import shipped
 
 
@@ -47,7 +47,37 @@ def read_document(name: str, settings: Sequence[str] = ()) -> Document:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"config {path} cannot be read as UTF-8 text: {error}.") from error
-    return override(parse(text, str(path)), settings)
+    document = parse(text, str(path))
+    _refuse_model_beside_members(document, settings)
+    return override(document, settings)
+
+
+def _refuse_model_beside_members(document: Document, settings: Sequence[str]) -> None:
+    """Lead a setting of `model` to a config's members, and one of `members` to its model.
+
+    Raises:
+        ConfigError: a setting of the one where the file has the other, which no setting takes away.
+    """
+    written = [(setting, parse_setting(setting)[0]) for setting in settings]
+    held, other = ("members", "model") if document.values.get("members") else ("model", "members")
+    if not document.values.get(held) or (held,) in [keys for _, keys in written]:
+        return
+    for setting, keys in written:
+        if keys[0] != other:
+            continue
+        rest = ".".join(keys[1:] if held == "members" else keys[2:])
+        what = f"--set {setting}: {document.name} has {'members' if held == 'members' else 'one model'}"
+        if not rest:
+            away = "members=[]" if held == "members" else "model=null"
+            raise ConfigError(f"{what}, and a run has either `model:` or `members:`: add --set {away}.")
+        if held == "model":
+            raise ConfigError(f"{what}, and no members: write --set model.{rest}={setting.partition('=')[2]}.")
+        names = at_most_five(f"{place} {_name(member)}" for place, member in enumerate(document.values["members"]))
+        raise ConfigError(f"{what} ({names}): write --set members.0.{rest}={setting.partition('=')[2]} for the first.")
+
+
+def _name(member: Any) -> str:
+    return str(member.get("name", "")) if isinstance(member, dict) else str(member)
 
 
 def validate(document: Document) -> Config:

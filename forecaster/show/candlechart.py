@@ -114,7 +114,15 @@ def _draw_candle(cells: Cells, frame: _Frame, column: int, prices: Float[np.ndar
 
 
 def _dates(forecast: Forecast, frame: _Frame) -> Text:
-    """The first day shown, the origin before the line, the last day after it."""
-    first, origin = str(forecast.history.dates[-frame.past]), str(forecast.origin)
-    shown = f"{first:<{frame.origin - len(origin)}}{origin}" if frame.origin > 2 * len(origin) else ""
-    return Text(f"{shown:>{frame.origin}}┊{forecast.dates[-1]}", "dim")
+    """The first day shown and the origin before the line; after it the first and the last day, under their candles."""
+    told = _ends(str(forecast.history.dates[-frame.past]), str(forecast.origin), 0, frame.origin)
+    begins = frame.ahead(forecast.steps[0]) - frame.origin - 1
+    coming = _ends(str(forecast.dates[0]), str(forecast.dates[-1]), begins, max(frame.width - frame.origin - 1, _DATE))
+    return Text(f"{told}┊{coming}", "dim")
+
+
+def _ends(first: str, last: str, begins: int, width: int) -> str:
+    """A stretch of the axis with its last day at its end, and its first where it begins, unless they would touch."""
+    if first == last or begins + len(first) + len(last) >= width:
+        return f"{last if len(last) <= width else '':>{width}}"
+    return f"{'':{begins}}{first:<{width - begins - len(last)}}{last}"

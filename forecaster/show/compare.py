@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
-from forecaster.show.runs import short, steps
+from forecaster.show.runs import short
+from forecaster.show.steps import steps
 from forecaster.workflows.compare import Compared, Comparison
+
+_SHORT = 20
+"""Letters of a run's name that a column's header has room for."""
 
 
 def compare_view(said: Comparison) -> View:
@@ -43,28 +50,58 @@ def _page(said: Comparison) -> RenderableType:
 
 
 def _differences(said: Comparison, kind: str, title: str) -> RenderableType:
-    found = [one for one in said.differences if one.kind == kind]
+    found = {
+        one.key: [short(value)[: 12 if one.key == "fingerprint" else None] or "–" for value in one.values]
+        for one in said.differences
+        if one.kind == kind
+    }
     if not found:
         return Text(f"\n{title}: no difference", "bold")
-    table = Table(
-        box=None, pad_edge=False, header_style="bold", title=f"\n{title}", title_style="bold", title_justify="left"
-    )
-    for name in ("", *said.runs):
-        table.add_column(name, overflow="fold")
-    for one in found:
-        cut = 12 if one.key == "fingerprint" else None
-        table.add_row(one.key, *(Text(short(value)[:cut] or "–") for value in one.values))
-    return table
+    return Group(Text(f"\n{title}", "bold"), _Differences(said.runs, found))
 
 
-def _scores(said: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("run", overflow="fold")
-    for name in (said.metric, f"better than {said.runs[0]}", "p"):
-        table.add_column(name, justify="right")
-    for one in said.scores:
-        table.add_row(one.run, f"{one.loss * 1e4:.2f}", *_figures(one))
-    return table
+@dataclass(frozen=True)
+class _Differences:
+    """Keys with a value a run: side by side where no word is cut by that, else one under the other."""
+
+    runs: tuple[str, ...]
+    found: Mapping[str, Sequence[str]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        words = [[name, *(word for value in values for word in value.split())] for name, values in self._by_run()]
+        needed = max(map(len, self.found)) + sum(2 + max(map(len, longest)) for longest in words)
+        if needed <= options.max_width:
+            yield self._side_by_side()
+        else:
+            yield from self._one_under_the_other(options.max_width)
+
+    def _by_run(self) -> Iterator[tuple[str, Sequence[str]]]:
+        return zip(self.runs, zip(*self.found.values(), strict=True), strict=True)
+
+    def _side_by_side(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("", no_wrap=True)
+        for run in self.runs:
+            table.add_column(run)
+        for key, values in self.found.items():
+            table.add_row(key, *map(Text, values))  # [1, 2] is no markup
+        return table
+
+    def _one_under_the_other(self, width: int) -> Iterator[RenderableType]:
+        for key, values in self.found.items():
+            yield Text(key)
+            pairs = Table.grid(padding=(0, 2))
+            pairs.add_column(style="dim", no_wrap=max(map(len, self.runs)) <= width // 2, overflow="fold")
+            pairs.add_column(overflow="fold")
+            for run, value in zip(self.runs, values, strict=True):
+                pairs.add_row(f"  {run}", Text(value))
+            yield pairs
+
+
+def _scores(said: Comparison) -> Sparing:
+    first = said.runs[0] if len(said.runs[0]) <= _SHORT else "the first"
+    rows = [(one.run, f"{one.loss * 1e4:.2f}", *_figures(one)) for one in said.scores]
+    return Sparing(by_column(("run", said.metric, f"better than {first}", "p"), rows), ("run",), folded=("run",))
 
 
 def _figures(one: Compared) -> tuple[str, str]:

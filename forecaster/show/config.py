@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from forecaster.show.output import View
@@ -13,10 +14,19 @@ from forecaster.show.output import View
 def problems_view(config: str, problems: Sequence[str]) -> View:
     """One line a problem, or that there is none."""
     rows = [{"problem": problem} for problem in problems]
-    # whole lines, however long: an editor reads file and line from them
-    text = (
-        Text("\n".join(problems), no_wrap=True, overflow="ignore")
-        if problems
-        else Text(f"{config}: no problem found.", "green")
-    )
-    return View({"config": config, "problems": list(problems)}, rows, lambda: Group(text))
+    return View({"config": config, "problems": list(problems)}, rows, lambda: _Problems(config, problems))
+
+
+@dataclass(frozen=True)
+class _Problems:
+    """A paragraph each on a terminal; elsewhere whole lines, however long: an editor reads file and line from them."""
+
+    config: str
+    problems: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        if not self.problems:
+            yield Text(f"{self.config}: no problem found.", "green")
+        whole = not options.is_terminal
+        for problem in self.problems:
+            yield Text(problem, no_wrap=whole, overflow="ignore" if whole else None)

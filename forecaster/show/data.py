@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from forecaster.data.bars import COLUMNS, Bars
 from forecaster.data.candlefile import Record
+from forecaster.show.columns import Facts, Sparing
 from forecaster.show.output import View
 from forecaster.workflows.data import Exported
 
@@ -23,7 +23,7 @@ def listing_view(records: Sequence[Record]) -> View:
     """One row a ticker; data formats have the time zone as well."""
     rows = [asdict(record) | {"first": str(record.first), "last": str(record.last)} for record in records]
     shown = [row | {"rows": f"{row['rows']:,}", "changed": row["changed"][:10]} for row in rows]
-    return View(rows, rows, lambda: _table(_LISTED, shown, "rows"))
+    return View(rows, rows, lambda: _table(_LISTED, shown, ("changed", "source", "calendar", "currency"), "rows"))
 
 
 def candles_view(histories: Sequence[Bars]) -> View:
@@ -46,7 +46,8 @@ def candles_view(histories: Sequence[Bars]) -> View:
 def export_view(exported: Exported) -> View:
     """The file that was written and the size of its axes."""
     row = asdict(exported)
-    return View(row, [row], lambda: _table(tuple(row), [row | {"fingerprint": exported.fingerprint[:12]}]))
+    shown = {name: str(value) for name, value in row.items()} | {"fingerprint": exported.fingerprint[:12]}
+    return View(row, [row], lambda: Facts(shown))
 
 
 def _rows(bars: Bars) -> list[dict[str, Any]]:
@@ -60,7 +61,10 @@ def _candles(bars: Bars, rows: Sequence[dict[str, Any]]) -> RenderableType:
         for row in rows
     ]
     names = ("date", *_SHOWN, "volume")
-    return Group(Text(f"{bars.ticker} in {bars.currency}", style="bold"), _table(names, cells, *names[1:]))
+    return Group(
+        Text(f"{bars.ticker} in {bars.currency}", style="bold"),
+        _table(names, cells, ("adj_close", "volume"), *names[1:]),
+    )
 
 
 def _price(price: float) -> str:
@@ -68,10 +72,6 @@ def _price(price: float) -> str:
     return f"{price:,.2f}" if price >= 10 else f"{price:.5g}"
 
 
-def _table(names: Sequence[str], rows: Sequence[dict[str, Any]], *right: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(row[name])) for name in names))
-    return table
+def _table(names: Sequence[str], rows: Sequence[dict[str, Any]], spared: Sequence[str], *right: str) -> Sparing:
+    columns = {name: [str(row[name]) for row in rows] for name in names}
+    return Sparing(columns, set(names) - set(right), spared, ("ticker",))

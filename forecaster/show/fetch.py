@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.show import screen
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.workflows.fetch import Fetched
 
@@ -30,25 +33,25 @@ class Screen:
 @contextmanager
 def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
     """A row a ticker above a bar, on standard error."""
-    console = Console(stderr=True, highlight=False)
+    console = screen.console(sys.stderr)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    hidden = quiet or not console.is_terminal  # a log file needs the rows, not the bar
+    hidden = quiet or not screen.moves(sys.stderr)  # a log file needs the rows, not the bar
     with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
         task = bar.add_task("fetching", total=total)
 
         def row(outcome: Fetched) -> None:
             if not quiet:
-                console.print(_row(outcome), soft_wrap=True)
+                console.print(_row(outcome))
             bar.advance(task)
 
         def say(sentence: str) -> None:
             if not quiet:
-                console.print(sentence, markup=False, style="yellow", soft_wrap=True)
+                console.print(sentence, markup=False, style="yellow")
 
         yield Screen(row, say)
 
@@ -78,18 +81,13 @@ def _summary(outcomes: Sequence[Fetched]) -> RenderableType:
     return Group(*parts, Text(total or "nothing to do", style="bold"))
 
 
-def _table(outcomes: Sequence[Fetched]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ticker", overflow="fold")
-    table.add_column("status")
-    for name in ("rows", "new"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in ("first", "last"):
-        table.add_column(name, no_wrap=True)
-    for one in outcomes:
-        status = f"[{_STYLES[one.status]}]{one.status}[/]"
-        table.add_row(one.ticker, status, f"{one.rows:,}", f"{one.added:,}", one.first, one.last)
-    return table
+def _table(outcomes: Sequence[Fetched]) -> Sparing:
+    rows = [
+        (one.ticker, Text(one.status, _STYLES[one.status]), f"{one.rows:,}", f"{one.added:,}", one.first, one.last)
+        for one in outcomes
+    ]
+    columns = by_column(("ticker", "status", "rows", "new", "first", "last"), rows)
+    return Sparing(columns, ("ticker", "status", "first", "last"), ("first", "new"), ("ticker",))
 
 
 def _remarks(outcome: Fetched) -> list[RenderableType]:

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from forecaster.inference.forecast import Forecast
 from forecaster.show import candlechart
+from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
 from forecaster.show.prices import price_text
+from forecaster.show.screen import drawn
 
 _BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))
 _LEGEND = "Candles are medians. ─ holds 80% of closes, ━ half of them; ╋ is their median."
@@ -37,11 +39,12 @@ class _Pages:
     forecasts: Sequence[Forecast]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        width = drawn(options.max_width)
         if len(self.forecasts) > _TABLES:
-            yield from _overview(self.forecasts, options.max_width)
+            yield from _overview(self.forecasts, width)
         else:
             for forecast in self.forecasts:
-                yield from _page(forecast, options.max_width, chart=len(self.forecasts) <= _CHARTS)
+                yield from _page(forecast, width, chart=len(self.forecasts) <= _CHARTS)
             if len(self.forecasts) > _CHARTS and _has_bands(self.forecasts[0]):
                 yield Text(_LEGEND, "dim")
         yield Text(f"\nRun {self.forecasts[0].run}. {self.forecasts[0].skill['verdict']}", "italic")
@@ -70,22 +73,17 @@ def _path_line(paths: np.ndarray) -> str:
 
 
 def _table(forecast: Forecast, width: int, bars: bool) -> Table:
-    columns = _columns(forecast) | ({} if bars else _widths(forecast))
-    for name in ("volatility", "range", "open", "high", "low"):  # what a narrow screen goes without
-        if _taken(columns) > width:
-            columns.pop(name, None)
-    room = min(width, _WIDEST_LINE) - 2 - _taken(columns)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(name, justify="left" if name == "date" else "right", no_wrap=True)
-    pictures = _pictures(forecast, min(room, _WIDEST)) if bars and _has_bands(forecast) and room >= _NARROWEST else None
-    for place, texts in enumerate(zip(*columns.values(), strict=True)):
-        table.add_row(*texts, *([pictures[place]] if pictures else []))
-    return table
+    columns = fitting(
+        _columns(forecast) | ({} if bars else _widths(forecast)), width, ("volatility", "range", "open", "high", "low")
+    )
+    room = min(width, _WIDEST_LINE) - 2 - taken(columns)
+    if bars and _has_bands(forecast) and room >= _NARROWEST:
+        columns = {**columns, "": _pictures(forecast, min(room, _WIDEST))}
+    return table(columns, left=("date", ""))
 
 
-def _columns(forecast: Forecast) -> dict[str, list[str]]:
-    columns = {"date": [str(date) for date in forecast.dates]}
+def _columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
+    columns: dict[str, Sequence[str | Text]] = {"date": [str(date) for date in forecast.dates]}
     for variable, name in enumerate(("open", "high", "low", "close")):
         columns[name] = [price_text(price, forecast.last_close) for price in forecast.point[:, variable]]
     if _has_bands(forecast):
@@ -93,7 +91,7 @@ def _columns(forecast: Forecast) -> dict[str, list[str]]:
     return columns
 
 
-def _widths(forecast: Forecast) -> dict[str, list[str]]:
+def _widths(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
     """How far high and low will lie apart, and the volatility of a year, where the run can say it."""
     if not np.isfinite(forecast.volatility).all():
         return {}
@@ -101,10 +99,6 @@ def _widths(forecast: Forecast) -> dict[str, list[str]]:
         "range": [f"{np.expm1(width):.1%}" for width in forecast.range],
         "volatility": [f"{share:.0%} a year" for share in forecast.volatility],
     }
-
-
-def _taken(columns: dict[str, list[str]]) -> int:
-    return sum(2 + max(map(len, (name, *texts))) for name, texts in columns.items()) - 2
 
 
 def _range(forecast: Forecast, place: int) -> str:
@@ -140,16 +134,7 @@ def _overview(forecasts: Sequence[Forecast], width: int) -> Iterator[RenderableT
     yield Text(f"\n{len(forecasts)} tickers, {step} session{'s' if step > 1 else ''} ahead", "bold")
     lines = [_line(forecast) for forecast in forecasts]
     columns = {name: [line[name] for line in lines] for name in lines[0]}
-    for name in ("after", "±", "", "for"):  # what a narrow screen goes without
-        if _taken(columns) > width:
-            columns.pop(name, None)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        left = name in ("ticker", "after", "for", "")
-        table.add_column(name, justify="left" if left else "right", no_wrap=True)
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*row)
-    yield table
+    yield table(fitting(columns, width, ("after", "±", "", "for")), left=("ticker", "after", "for", ""))
     yield Text("± is half the band's width; every day and price: --format csv, or fewer tickers.", "dim")
 
 

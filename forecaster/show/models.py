@@ -40,8 +40,10 @@ def _page(found: Sequence[Ingredient]) -> RenderableType:
     told: dict[str, str] = {}
     for kind in dict.fromkeys(one.kind for one in found):
         parts.append(Text(f"\n{kind.capitalize()}s", "bold"))
-        for one in (one for one in found if one.kind == kind):
-            parts.append(Text.assemble((one.name, "cyan"), f"  {one.text}"))
+        members = [one for one in found if one.kind == kind]
+        widest = max(len(one.name) for one in members)
+        for one in members:
+            parts.append(_told(one, widest))
             if one.parameters:
                 key = json.dumps(one.parameters)
                 parts.append(Text(f"  takes what {told[key]} takes", "dim") if key in told else _parameters(one))
@@ -50,6 +52,14 @@ def _page(found: Sequence[Ingredient]) -> RenderableType:
         Text("\nmodel: {name: gru, hidden_size: 32} in a config; evaluation.baselines: [har] for a baseline.", "dim")
     )
     return Group(*parts)
+
+
+def _told(one: Ingredient, widest: int) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True, min_width=widest)
+    grid.add_column()
+    grid.add_row(one.name, Text(one.text))
+    return grid
 
 
 def _parameters(one: Ingredient) -> Table:

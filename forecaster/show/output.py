@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from forecaster.errors import InputError
 from forecaster.files import outside_errors, replacing, write_text
+from forecaster.show.screen import console
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def present(view: View, format: str = "table", output: Path | None = None) -> No
         _parquet(view, output)
         return
     if format == "table" and output is None:
-        Console().print(view.render(), crop=False)
+        console(sys.stdout, asked=True).print(view.render(), crop=False)
         return
     text = _text(view, format)
     if output is None:
@@ -53,7 +54,7 @@ def present(view: View, format: str = "table", output: Path | None = None) -> No
 def note(message: str, quiet: bool = False) -> None:
     """Say something beside the result, on standard error."""
     if not quiet:
-        Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
+        console(sys.stderr).print(message, markup=False)
 
 
 def _text(view: View, format: str) -> str:
@@ -61,10 +62,11 @@ def _text(view: View, format: str) -> str:
         return json.dumps(view.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(view.rows)
-    console = Console(width=100, no_color=True, force_terminal=False)
-    with console.capture() as capture:
-        console.print(view.render())
-    return capture.get()
+    import io
+
+    buffer = io.StringIO()
+    console(buffer, asked=True, force_terminal=False).print(view.render(), crop=False)
+    return buffer.getvalue()
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

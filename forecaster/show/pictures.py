@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from forecaster.errors import InputError
-from forecaster.files import outside_errors, replacing, write_text
+from forecaster.files import check_place, replacing, write_text
 from forecaster.inference.forecast import Forecast
 from forecaster.show import plot
 
@@ -24,9 +23,7 @@ def check_plot(path: Path, tickers: int) -> None:
     """
     if path.suffix.lower() not in _ENDINGS:
         raise InputError(f"--plot {path} ends in {path.suffix or 'nothing'}: expected .html, .png or .svg.")
-    if path.is_dir():
-        raise InputError(f"--plot {path} is a folder: name a file in it.")
-    if not path.parent.is_dir():
+    if not path.is_dir() and not path.parent.is_dir():
         raise InputError(f"--plot {path}: there is no folder {path.parent}: make it, or name another place.")
     if path.suffix.lower() != ".html" and tickers > plot.MOST:
         raise InputError(
@@ -35,8 +32,7 @@ def check_plot(path: Path, tickers: int) -> None:
         )
     if path.suffix.lower() == ".png":
         plot.require_matplotlib()
-    with outside_errors(path), tempfile.TemporaryFile(dir=path.parent):
-        pass
+    check_place(path)
 
 
 def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:

@@ -1,44 +1,23 @@
-"""Progress on standard error."""
+"""Progress on standard error: a bar that is drawn over on a terminal, lines that stay anywhere else."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
-Advance = Callable[[float, str], None]
-"""Call with how many are done in all, and what to say beside the bar."""
+from forecaster.show import screen
 
 _KNOWN_AFTER = 0.2
 """Seconds after which a speed means something."""
 
 Say = Callable[[str], None]
 Tick = Callable[[int, int, float | None, float | None], None]
-
-
-@contextmanager
-def progress(title: str, total: float | None, quiet: bool = False) -> Iterator[Advance]:
-    """A bar that counts to `total`, or just counts where the total is not known."""
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
-        console=console,
-        disable=quiet or not console.is_terminal,
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(title, total=total, detail="")
-        yield lambda done, detail: bar.update(task, completed=done, detail=detail)
 
 
 @dataclass
@@ -49,19 +28,54 @@ class Pace:
     first: int = 0
     last: int | None = None
     began: float = 0.0
+    left: float | None = None
 
     def words(self, step: int, steps: int) -> str:
-        """`, 14 steps/s, 0:12 left`, or nothing while it is not known."""
+        """`, 14 steps/s, 0:12 left`, or nothing while it is not known; `left` has the seconds."""
         now = self.clock()
         if self.last is None or step < self.last:
             self.first, self.began = step, now
         self.last = step
         spent, done = now - self.began, step - self.first
         if spent < _KNOWN_AFTER or not done:
+            self.left = None
             return ""
-        left = "" if step >= steps else f", {_duration((steps - step) * spent / done)} left"
+        self.left = (steps - step) * spent / done
+        left = "" if step >= steps else f", {_duration(self.left)} left"
         speed = done / spent
         return f", {speed:{',.0f' if speed >= 10 else '.1f' if speed >= 1 else '.1g'}} steps/s{left}"
+
+
+@dataclass
+class Folds:
+    """Where a walk forward stands, and how long the rest of it takes: as long a fold as the finished ones took."""
+
+    clock: Callable[[], float] = time.monotonic
+    number: int = 0
+    total: int = 0
+    began: float = 0.0
+    turned: float = 0.0
+
+    def turn(self, number: int, total: int) -> None:
+        """A fold begins, the first being 1."""
+        self.turned = self.clock()
+        self.began = self.turned if number == 1 else self.began
+        self.number, self.total = number, total
+
+    def words(self, left: float | None = None) -> str:
+        """`fold 2 of 8, 3:20 left`, without the time while it is not known; nothing where there is one fold, or none.
+
+        Args:
+            left: seconds that the network at work still takes.
+        """
+        if self.total < 2:
+            return ""
+        place, finished, spent = f"fold {self.number} of {self.total}", self.number - 1, self.clock() - self.turned
+        if not finished and left is None:
+            return place
+        fold = (self.turned - self.began) / finished if finished else spent + (left or 0.0)
+        rest = max(fold - spent, left or 0.0) + fold * (self.total - self.number)
+        return f"{place}, {_duration(rest)} left"
 
 
 def _duration(seconds: float) -> str:
@@ -71,35 +85,69 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-@contextmanager
-def training_progress(quiet: bool = False) -> Iterator[tuple[Say, Tick]]:
-    """What a training says while it works: a line a stage, and a bar with loss, skill, speed and time left."""
-    console = Console(stderr=True, highlight=False)
-    bar = Progress(  # with the longest detail it fits 80 columns
-        TextColumn("  step"),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=12),
-        TextColumn("{task.fields[detail]}"),
-        console=console,
-        disable=quiet or not console.is_terminal or console.is_dumb_terminal,
-        transient=True,
-    )
-    task, pace, measured = bar.add_task("training", total=None, detail="", visible=False), Pace(), ""
+class Watch:
+    """What a training or a walk forward is told of, and how it is shown."""
 
-    def say(text: str) -> None:
-        if not quiet:
-            console.print(f"[dim]·[/] {escape(text)}", soft_wrap=True)
+    def __init__(self, bar: Progress, quiet: bool) -> None:
+        self._bar = bar
+        self._quiet = quiet
+        self._task = bar.add_task("", total=None, visible=False, place="", detail="")
+        self._pace, self._folds, self._measured = Pace(), Folds(), ""
 
-    def tick(step: int, steps: int, loss: float | None, skill: float | None) -> None:
-        nonlocal measured
-        speed = pace.words(step, steps)
+    def say(self, text: str) -> None:
+        """A line a stage."""
+        if not self._quiet:
+            self._bar.console.print(f"[dim]·[/] {escape(text)}")
+
+    def fold(self, number: int, total: int) -> None:
+        """A fold begins, of so many."""
+        self._folds.turn(number, total)
+        self._measured = ""
+        self._between()
+
+    def tick(self, step: int, steps: int, loss: float | None, skill: float | None) -> None:
+        """A step is done; loss and validation skill come where they were measured."""
+        speed = self._pace.words(step, steps)
+        fold = self._folds.words(self._pace.left)
+        if step == 1:
+            self._measured = ""
         if loss is not None:
-            judged = "" if skill is None else f", validation skill {skill:+.2%}"
-            say(f"step {step:,} of {steps:,}: loss {loss:.4f}{judged}{speed}")
-            measured = f", loss {loss:.4f}" + ("" if skill is None else f", skill {skill:+.2%}")
-        bar.update(
-            task, completed=step, total=steps, visible=step < steps, detail=(speed + measured).removeprefix(", ")
+            self._measured = f"loss {loss:.4f}" + ("" if skill is None else f", validation skill {skill:+.2%}")
+            if self._bar.disable:
+                self.say(f"step {step:,} of {steps:,}: {self._measured}{speed}{f'; {fold}' if fold else ''}")
+            elif step >= steps:  # what the bar said last
+                self.say(f"step {step:,} of {steps:,}: {self._measured}{speed}")
+        if step >= steps:
+            self._between()
+        else:
+            self._show(step, steps, [f"step {step:,} of {steps:,}", fold], [speed.removeprefix(", "), self._measured])
+
+    def _between(self) -> None:
+        """No network is learning: only the folds are worth a bar."""
+        fold = self._folds.words()
+        self._show(self._folds.number - 1, self._folds.total, [fold], [], visible=bool(fold))
+
+    def _show(self, done: int, total: int, place: list[str], detail: list[str], visible: bool = True) -> None:
+        self._bar.update(
+            self._task,
+            completed=done,
+            total=total,
+            visible=visible,
+            place="\n".join(f"  {line}" for line in place if line),
+            detail="\n".join(line for line in detail if line),
         )
 
+
+@contextmanager
+def training_progress(quiet: bool = False) -> Iterator[Watch]:
+    """A line a stage; step, speed, time left, loss and validation skill in a bar on a terminal, else in lines."""
+    bar = Progress(  # with the longest words it fits 80 columns
+        TextColumn("{task.fields[place]}"),
+        BarColumn(bar_width=9),
+        TextColumn("{task.fields[detail]}"),
+        console=screen.console(sys.stderr),
+        disable=quiet or not screen.moves(sys.stderr),
+        transient=True,
+    )
     with bar:
-        yield say, tick
+        yield Watch(bar, quiet)

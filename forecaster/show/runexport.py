@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from rich.table import Table
-
+from forecaster.show.columns import Facts
 from forecaster.show.output import View
 from forecaster.workflows.export_run import ExportedRun
 
@@ -13,20 +12,17 @@ from forecaster.workflows.export_run import ExportedRun
 def exported_run_view(exported: ExportedRun) -> View:
     """The file, and what goes into its networks and comes out."""
     row = asdict(exported) | {"steps": list(exported.steps)}
-    return View(row, [row | {"steps": " ".join(map(str, exported.steps))}], lambda: _table(exported))
+    return View(row, [row | {"steps": " ".join(map(str, exported.steps))}], lambda: _facts(exported))
 
 
-def _table(exported: ExportedRun) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    cells = {
-        "file": exported.file,
-        "run": exported.run,
-        "features": f"{exported.features}",
-        "candles": f"{exported.candles}",
-        "steps": ", ".join(map(str, exported.steps)),
-        "size": f"{exported.size / 1024:,.0f} KiB",
-    }
-    for name in cells:
-        table.add_column(name, overflow="fold")
-    table.add_row(*cells.values())
-    return table
+def _facts(exported: ExportedRun) -> Facts:
+    return Facts(
+        {
+            "file": exported.file,
+            "run": exported.run,
+            "features": f"{exported.features}",
+            "candles": f"{exported.candles}",
+            "steps": ", ".join(map(str, exported.steps)),
+            "size": f"{exported.size / 1024:,.0f} KiB",
+        }
+    )

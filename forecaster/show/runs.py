@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
+from forecaster.show.steps import steps
 from forecaster.workflows.inspect import RunDetails, RunListing, RunRecord
 
 _COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
@@ -20,7 +22,7 @@ def listing_view(found: RunListing) -> View:
     """One row a run."""
     data = [asdict(record) for record in found.records]
     rows = [row | {"horizon": " ".join(map(str, row["horizon"] or ())) or None} for row in data]
-    return View(data, rows, lambda: _listing(found))
+    return View(data, rows, lambda: _Listing(found.records))
 
 
 def run_view(run: RunDetails) -> View:
@@ -51,34 +53,33 @@ def short(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _listing(found: RunListing) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("run", "made", "model", "steps", "tickers", "verdict", "skill", "p"):
-        table.add_column(name, justify="right" if name in ("tickers", "skill", "p") else "left", overflow="fold")
-    for record in found.records:
-        style = {"unfinished": "yellow", "damaged": "red"}.get(record.status)
-        table.add_row(record.name, record.made, *_figures(record), style=style)
-    return table
+@dataclass(frozen=True)
+class _Listing:
+    """A line a run, as wide as the screen is."""
+
+    records: Sequence[RunRecord]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        figures = zip(*(_figures(record) for record in self.records), strict=True)
+        columns: dict[str, Sequence[str | Text]] = {
+            "run": [record.name for record in self.records],
+            "made": [record.made for record in self.records],
+            **dict(zip(("model", "steps", "tickers", "verdict", "skill", "p"), figures, strict=True)),
+        }
+        if taken(columns) > options.max_width:
+            columns["made"] = [record.made[:10] for record in self.records]
+        shown = fitting(columns, options.max_width, ("p", "tickers", "steps", "model", "made"))
+        colours = [{"unfinished": "yellow", "damaged": "red"}.get(record.status, "") for record in self.records]
+        yield table(shown, left=("run", "made", "model", "steps", "verdict"), folded=("run",), styles=colours)
 
 
 def _figures(record: RunRecord) -> tuple[str | Text, ...]:
     if record.verdict is None:
-        return "", "", "", record.status
+        return "", "", "", record.status, "", ""
     verdict = Text(record.verdict, _COLOURS.get(record.verdict, ""))
     skill = "" if record.pinball_skill is None else f"{record.pinball_skill:+.2%}"
     p_value = "" if record.p_value is None else "<.0001" if record.p_value < 1e-4 else f"{record.p_value:.2g}"
     return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, skill, p_value
-
-
-def steps(horizon: tuple[int, ...]) -> str:
-    """`1–5`, or `1–5, 20`."""
-    parts: list[list[int]] = []
-    for step in horizon:
-        if parts and parts[-1][-1] + 1 == step:
-            parts[-1].append(step)
-        else:
-            parts.append([step])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts)
 
 
 def _page(run: RunDetails, data: dict[str, Any]) -> RenderableType:
@@ -101,9 +102,9 @@ def _tickers(run: RunDetails) -> str:
 
 
 def _pairs(section: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    pairs = Table(box=None, pad_edge=False, show_header=False)
+    pairs.add_column(style="dim", no_wrap=True)
+    pairs.add_column(overflow="fold")
     for key, value in flat(section):
-        table.add_row(key, Text(value))  # [1, 2] is no markup
-    return table
+        pairs.add_row(key, Text(value))  # [1, 2] is no markup
+    return pairs

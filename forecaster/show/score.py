@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.track import HINDSIGHT, LIVE, TrackRow
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.workflows.score import TrackRecord
 
@@ -23,6 +23,7 @@ _LEGEND = (
     "skill is the share by which it is lower than the {}'s on "
     "the same days, and vs last than the last close's; 50%, 80% and 90% say how often the price fell into those bands."
 )
+_NAMES = ("run", "count", "pinball", "skill", "p", "vs last", "50%", "80%", "90%")
 _MOST = 12
 """Months, or tickers, shown on the screen; data formats have all."""
 
@@ -58,11 +59,8 @@ def _page(record: TrackRecord) -> RenderableType:
     return Group(*parts)
 
 
-def _table(rows: Sequence[TrackRow]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("run", overflow="fold")
-    for name in ("count", "pinball", "skill", "p", "vs last", "50%", "80%", "90%"):
-        table.add_column(name, justify="right")
+def _table(rows: Sequence[TrackRow]) -> Sparing:
+    lines, styles = list[list[str]](), list[str]()
     for run in dict.fromkeys(row.run for row in rows):
         own = [row for row in rows if row.run == run]
         for by in ("all", "step", "month", "ticker"):
@@ -70,10 +68,11 @@ def _table(rows: Sequence[TrackRow]) -> Table:
             shown = _newest(group) if by == "month" else group[:_MOST]
             for row in shown if by == "all" or len(group) > 1 else ():
                 name = {"all": run, "step": f"  step {row.of}"}.get(by, f"  {row.of}")
-                table.add_row(name, *_figures(row), style=None if by == "all" else "dim")
+                lines.append([name, *_figures(row)])
             if by != "all" and len(group) > len(shown):
-                table.add_row(f"  {len(group) - len(shown)} {by}s more", style="dim")
-    return table
+                lines.append([f"  {len(group) - len(shown)} {by}s more", *[""] * (len(_NAMES) - 1)])
+            styles += ["" if by == "all" else "dim"] * (len(lines) - len(styles))
+    return Sparing(by_column(_NAMES, lines), ("run",), ("vs last", "50%", "90%", "p", "count"), ("run",), styles)
 
 
 def _newest(rows: Sequence[TrackRow]) -> Sequence[TrackRow]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.rows import Row
 from forecaster.evaluation.scorecard import Scorecard
+from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.workflows.backtest import Backtest
 from forecaster.workflows.train import TrainedRun
@@ -51,18 +51,15 @@ def _report(card: Scorecard, looks: int) -> RenderableType:
     )
 
 
-def _table(card: Scorecard) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for name in ("price", "forecast"):
-        table.add_column(name)
-    for name in ("pinball", "skill", "p", "MAE", "50%", "80%", "90%"):
-        table.add_column(name, justify="right")
+def _table(card: Scorecard) -> Sparing:
+    rows, styles = list[list[str]](), list[str]()
     shown = [row for row in card.rows if row.step == "all" and row.baseline in (None, card.reference)]
     for variable in (*VARIABLES, "mean"):
         for place, row in enumerate(row for row in shown if row.variable == variable):
-            style = None if row.kind == "model" else "dim"
-            table.add_row("" if place else variable, row.name, *_figures(row), style=style)
-    return table
+            rows.append(["" if place else variable, row.name, *_figures(row)])
+            styles.append("" if row.kind == "model" else "dim")
+    names = ("price", "forecast", "pinball", "skill", "p", "MAE", "50%", "80%", "90%")
+    return Sparing(by_column(names, rows), ("price", "forecast"), ("MAE", "50%", "90%", "p"), ("forecast",), styles)
 
 
 def _figures(row: Row) -> list[str]:

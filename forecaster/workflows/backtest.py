@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ def backtest(
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
+    fold: Callable[[int, int], None] = lambda *_: None,
 ) -> Backtest:
     """Evaluate a config, or a finished run as it is, on its test period.
 
@@ -68,6 +69,7 @@ def backtest(
         refit_every: sessions of the test after which everything is fitted anew on what is known by then; without it
             a config is fitted once, and a run not at all.
         rolling: learn from the last such span only, as in `5y`; without it from all history.
+        fold: called as a fold begins, with its number, the first being 1, and how many there are.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
@@ -89,7 +91,7 @@ def backtest(
         card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
     else:
         folds = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
-        scores = _refitted(root, config, dataset, split, folds, say, tick)
+        scores = _refitted(root, config, dataset, split, folds, say, tick, fold)
         card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(folds)
     name = run.name if run else config.name
     ledger = run.parent if run else root
@@ -159,7 +161,14 @@ def _scorecard(
 
 
 def _refitted(
-    root: Path, config: Config, dataset: Dataset, split: Split, folds: Sequence[Split], say: Say, tick: Tick
+    root: Path,
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    folds: Sequence[Split],
+    say: Say,
+    tick: Tick,
+    begun: Callable[[int, int], None],
 ) -> dict[str, Scores]:
     from forecaster.workflows.learn import Job, evaluated_periods, learn
 
@@ -167,6 +176,7 @@ def _refitted(
     parts = []
     for number, fold in enumerate(folds):
         period, validation = evaluated_periods(config, fold)
+        begun(number + 1, len(folds))
         say(f"fold {number + 1} of {len(folds)}: learns {period}, is tested to {fold.test_end}")
         place = folder / f"fold-{number}"
         place.mkdir(parents=True, exist_ok=True)  # an interrupted backtest finds its checkpoints there

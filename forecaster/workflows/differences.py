@@ -22,7 +22,7 @@ class Difference:
 def differences_of(headers: Sequence[Header]) -> tuple[Difference, ...]:
     """Config key by key, data, and versions."""
     return (
-        *_differences("config", [_flat(header.config) for header in headers]),
+        *_differences("config", [_flat(config) for config in _alike([header.config for header in headers])]),
         *_differences("data", [data_of(header) for header in headers]),
         *_lacking(headers),
         *_differences("versions", [header.versions for header in headers]),
@@ -44,13 +44,30 @@ def _differences(kind: str, tables: Sequence[dict[str, Any]]) -> Iterator[Differ
             yield Difference(kind, key, values)
 
 
+def _alike(configs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """A single model told as the one member of an ensemble, where another run is one."""
+    if not any(config.get("members") for config in configs):
+        return configs
+    return [
+        config if config.get("members") else {"members": [config["model"]], **_without(config, "model", "members")}
+        for config in configs
+    ]
+
+
+def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in config.items() if name not in names}
+
+
 def _flat(config: dict[str, Any], key: str = "") -> dict[str, Any]:
-    """`{model: {name: gru}}` → `{"model.name": "gru"}`; the members of an ensemble are numbered."""
+    """`{model: {name: gru}}` → `{"model.name": "gru"}`; members are numbered, and an empty list is as none at all."""
     found: dict[str, Any] = {}
     for name, value in config.items():
         path = f"{key}.{name}" if key else str(name)
-        nested = dict(enumerate(value)) if _holds_sections(value) else value
-        found |= _flat(nested, path) if isinstance(nested, dict) else {path: nested}
+        nested = {str(place): item for place, item in enumerate(value)} if _holds_sections(value) else value
+        if isinstance(nested, dict):
+            found |= _flat(nested, path)
+        elif nested not in ((), []):
+            found[path] = nested
     return found
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -151,7 +149,12 @@ def models() -> list[Ingredient]:
 
     kinds = ((MODELS, "network"), (BASELINES, "baseline"))
     return [
-        Ingredient(name, kind, _sentence(registry[name]), parameters(name).model_json_schema().get("properties", {}))
+        Ingredient(
+            name,
+            kind,
+            registry.sentence(name) or _sentence(registry[name]),
+            parameters(name).model_json_schema().get("properties", {}),
+        )
         for registry, kind in kinds
         for name in registry.names()
     ]
@@ -177,25 +180,11 @@ def _made(folder: Path) -> str:
 
 
 def _sentence(member: Any) -> str:
-    """The first sentence that a network or baseline says of itself."""
+    """The first sentence of a docstring: that of a class or function, or of what an object is made by."""
     fixed: dict[str, Any] = {}
     if isinstance(member, partial):
         member, fixed = member.func, member.keywords
-    for thing in _tellers(member):
-        first = re.sub(r" \(see [^)]*\)", "", " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split()))
-        if first:
-            cells = [value.__name__ for value in fixed.values() if isinstance(value, type)]
-            return f"{first.removesuffix('.')}{f' ({cells[0]})' if cells else ''}."
-    return ""
-
-
-def _tellers(member: Any) -> Iterator[Any]:
-    """What has the telling docstring: a function that a baseline is made of, or the class itself."""
-    for name in ("quantiles", "scales"):
-        part = getattr(member, name, None)
-        if isinstance(part, partial):  # one of a family: its member speaks for itself
-            yield from part.args
-            yield part.func
-        elif inspect.isfunction(part):
-            yield part
-    yield member if inspect.isclass(member) or inspect.isfunction(member) else type(member)
+    told = inspect.getdoc(member if inspect.isclass(member) or inspect.isfunction(member) else type(member)) or ""
+    cells = [value.__name__ for value in fixed.values() if isinstance(value, type)]
+    first = " ".join(told.partition("\n\n")[0].split()).removesuffix(".")
+    return f"{first}{f' ({cells[0]})' if cells else ''}." if first else ""
