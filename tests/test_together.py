@@ -14,12 +14,12 @@ import torch
 from forecaster.config.schema import LEVELS, ModelConfig, TaskConfig, TrainingConfig
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
+from forecaster.memory import keep_large_blocks
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training import together
 from forecaster.training.checkpoint import CurvePoint
 from forecaster.training.fit import Report, fit
-from forecaster.training.memory import keep_large_blocks
 from forecaster.training.sampling import Sampler
 from forecaster.training.together import most_at_once, side_by_side
 from tests.studio import dataset, panel

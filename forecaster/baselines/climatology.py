@@ -25,11 +25,12 @@ class Climatology:
         pooled = constant(dataset, period, levels)
         own = np.repeat(pooled[None], len(dataset.panel), axis=0)
         rows = dataset.origins(period)
-        moves, known = dataset.moves(rows), dataset.known(rows, period)
-        borders = np.searchsorted(rows, dataset.panel.offsets)
-        for index, mine in enumerate(map(slice, borders[:-1], borders[1:])):
-            for place in range(len(dataset.steps)):
-                outcomes = moves[mine, place][known[mine, place]]
+        known = dataset.known(rows, period)
+        for index, mine in enumerate(
+            np.split(np.arange(len(rows)), np.searchsorted(rows, dataset.panel.offsets[1:-1]))
+        ):
+            for place, step in enumerate(dataset.steps):
+                outcomes = dataset.moved(rows[mine][known[mine, place]], step)
                 if len(outcomes) >= _FEWEST:
                     own[index, place] = np.quantile(outcomes, levels, axis=0).T
         return {"pooled": pooled, "own": own, "tickers": names.as_array(dataset.panel.tickers)}

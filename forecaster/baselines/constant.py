@@ -21,8 +21,9 @@ def drift(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Quanti
     """The last close plus the mean move of a close over so many sessions, pooled over tickers, as every quantile."""
     rows = dataset.origins(period)
     known = dataset.known(rows, period)
-    closes = dataset.moves(rows)[..., 3]
-    mean = np.array([closes[known[:, place], place].mean() for place in range(len(dataset.steps))])
+    mean = np.array(
+        [dataset.moved(rows[known[:, place]], step)[:, 3].mean() for place, step in enumerate(dataset.steps)]
+    )
     return np.broadcast_to(mean[:, None, None], (len(mean), 4, len(levels)))
 
 

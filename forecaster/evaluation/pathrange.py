@@ -17,7 +17,7 @@ from forecaster.inference.paths import PathMaker, Templates
 _PATHS = 200
 """Drawn at each origin."""
 
-_BLOCK = 512
+_BLOCK = 128
 """Origins drawn for at once: bounds the memory."""
 
 Ranges = Float[np.ndarray, "origin path"]

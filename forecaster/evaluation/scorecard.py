@@ -112,10 +112,12 @@ class _Pair:
         return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
 
     def _compared(self, pinball: np.ndarray, error: np.ndarray, places: slice, columns: slice) -> tuple[Any, ...]:
+        assert self.other is not None
         theirs, their_error = (means[columns, places].mean(axis=0) for means in self._their_means)
         whole = np.asarray(self.own.known[:, columns].all(axis=1))
+        own, other = (scores.pinball[:, columns, places] for scores in (self.own, self.other))
         # Each price weighs the same, as in the mean of the four skills.
-        difference = (self._differences[:, columns, places].mean(axis=1) / theirs).mean(axis=1)
+        difference = ((own - other).mean(axis=1, dtype=np.float64) / theirs).mean(axis=1)
         test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns][-1])
         skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
         return (self.baseline, *map(number, (*skills, test.statistic, test.p_value)))
@@ -123,7 +125,7 @@ class _Pair:
     def _direction(self, places: slice, columns: slice) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
         right = self.own.direction[:, columns, places][self.own.known[:, columns]]
-        return float(np.nanmean(right)) if np.isfinite(right).any() else math.nan
+        return float(np.nanmean(right, dtype=np.float64)) if np.isfinite(right).any() else math.nan
 
     @cached_property
     def _means(self) -> dict[str, Float[np.ndarray, "horizon variable"]]:
@@ -136,12 +138,7 @@ class _Pair:
         assert self.other is not None
         return self._by_step(self.other.pinball), self._by_step(self.other.error)
 
-    @cached_property
-    def _differences(self) -> Float[np.ndarray, "origin horizon variable"]:
-        assert self.other is not None
-        return self.own.pinball - self.other.pinball
-
     def _by_step(self, losses: Shaped[np.ndarray, "origin horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
         """Mean over the origins whose outcome at the step is known."""
         known = self.own.known.T
-        return np.stack([losses[mask, column].mean(axis=0) for column, mask in enumerate(known)])
+        return np.stack([losses[mask, column].mean(axis=0, dtype=np.float64) for column, mask in enumerate(known)])

@@ -23,13 +23,15 @@ QUANTITIES = ("range", "volatility")
 _LEAST = 1e-4
 """Smallest range or move, one basis point: of a candle that did not move, the logarithm would be infinite."""
 
-_BLOCK = 16_384
+_BLOCK = 4_096
 """Origins forecast at once: bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
     """Losses on log(price / last close); meaningless where `known` is false.
+
+    In single precision, for a test period has millions of them; means and tests are taken in double precision.
 
     Args:
         inside: for each of `SHARES` whether the band held; None where the forecast has no such band.
@@ -73,11 +75,11 @@ def _score_block(
     quantiles, outcomes = forecaster(rows), np.nan_to_num(dataset.moves(rows))
     return Scores(
         known=dataset.known(rows, period),
-        pinball=metrics.pinball(quantiles, outcomes, levels),
-        error=metrics.absolute_error(quantiles, outcomes, levels),
+        pinball=metrics.pinball(quantiles, outcomes, levels).astype(np.float32),
+        error=metrics.absolute_error(quantiles, outcomes, levels).astype(np.float32),
         inside=tuple(metrics.inside(quantiles, outcomes, levels, share) for share in SHARES),
-        crps=metrics.crps(quantiles, outcomes, levels),
-        direction=metrics.direction(quantiles, outcomes, levels),
+        crps=metrics.crps(quantiles, outcomes, levels).astype(np.float32),
+        direction=metrics.direction(quantiles, outcomes, levels).astype(np.float16),
         widths=_widths(quantiles, outcomes, levels),
     )
 

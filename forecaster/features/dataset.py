@@ -93,10 +93,17 @@ class Dataset:
 
     def moves(self, rows: Rows) -> Float[np.ndarray, "origin horizon variable"]:
         """log(price / last close) of what came; NaN past the ticker's last row."""
-        ahead = rows[:, None] + np.asarray(self.steps)
-        end = self.panel.offsets[self.panel.ticker_of_row[rows] + 1]
-        moves = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, 3][:, None, None]
-        return np.where((ahead < end[:, None])[..., None], moves, np.nan)
+        moves = np.empty((len(rows), len(self.steps), 4))
+        for place, step in enumerate(self.steps):
+            moves[:, place] = self.moved(rows, step)
+        return moves
+
+    def moved(self, rows: Rows, step: int) -> Float[np.ndarray, "origin variable"]:
+        """`moves` of one step: those of all at once take much memory where there are many origins."""
+        ahead = rows + step
+        moved = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, 3][:, None]
+        moved[ahead >= self.panel.offsets[self.panel.ticker_of_row[rows] + 1]] = np.nan
+        return moved
 
     def units(self, rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         """scale·√step: what a move is measured in."""
@@ -111,6 +118,10 @@ def pooled_quantiles(
 ) -> Float[np.ndarray, "horizon variable quantile"]:
     """Quantiles of moves / units over all origins of a period, tickers pooled; linear interpolation."""
     rows = dataset.origins(period)
-    known = dataset.known(rows, period)
-    moves = dataset.moves(rows) / units(rows)[..., None]
-    return np.stack([np.quantile(moves[known[:, step], step], levels, axis=0).T for step in range(len(dataset.steps))])
+    known, unit = dataset.known(rows, period), units(rows)
+    found = []
+    for place, step in enumerate(dataset.steps):
+        moved = dataset.moved(rows[known[:, place]], step)
+        moved /= unit[known[:, place], place, None]
+        found.append(np.quantile(moved, levels, axis=0, overwrite_input=True).T)
+    return np.stack(found)

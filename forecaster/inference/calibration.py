@@ -15,6 +15,9 @@ from forecaster.config.schema import CalibrationConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 
+_BLOCK = 8_192
+"""Origins forecast at once: bounds the memory."""
+
 _EPOCH = np.datetime64("1900-01-01")
 """A Monday before all candles."""
 
@@ -129,7 +132,9 @@ def _errors(
     rows = np.flatnonzero(dataset.features.ready & deep & inside & (date >= oldest) & (date <= updates[-1] - step))
     errors = np.zeros((0, 4, 1))
     if len(rows):
-        errors = dataset.moves(rows)[:, place, :, None] - forecaster(rows)[:, place]
+        parts = np.split(rows, range(_BLOCK, len(rows), _BLOCK))
+        forecasts = np.concatenate([forecaster(part)[:, place] for part in parts])
+        errors = dataset.moved(rows, step)[..., None] - forecasts
         errors /= dataset.units(rows)[:, place, None, None]
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row[rows]]
     return _Errors(date[rows], date[ahead[rows]], calendar, errors)

@@ -11,13 +11,14 @@ from forecaster.config.schema import Config
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.pathrange import path_ranges
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
-from forecaster.evaluation.scores import score
+from forecaster.evaluation.scores import Scores, score
 from forecaster.evaluation.verdict import GUARD
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.paths import Templates
 from forecaster.inference.sweep import Reach
+from forecaster.memory import give_back
 
 
 def fitted_period(config: Config, split: Split) -> Period:
@@ -46,10 +47,16 @@ def evaluate(
     rows = dataset.require_origins(split.test, config.task.context)
     found = forecasters(members, config, dataset, split, rows)
     levels = config.task.levels
-    scores = {name: score(one, dataset, rows, split.test, levels) for name, one in found.items()}
+    scores = {name: _scored(one, dataset, rows, split.test, levels) for name, one in found.items()}
     measures = list(path_ranges(list(found.items()), dataset, rows, split.test, templates, levels))
     tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes, measures)
+
+
+def _scored(one: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
+    scores = score(one, dataset, rows, period, levels)
+    give_back()
+    return scores
 
 
 def forecasters(
@@ -61,7 +68,10 @@ def forecasters(
         if name != config.name:
             learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)
             found[name] = learnt.bind(dataset)
-    return {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
+            give_back()
+    calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
+    give_back()
+    return calibrated
 
 
 def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:

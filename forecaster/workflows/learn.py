@@ -19,13 +19,13 @@ from forecaster.evaluation.scores import Scores, score
 from forecaster.features.dataset import Dataset, Forecaster, pooled_quantiles
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
+from forecaster.memory import give_back, keep_large_blocks
 from forecaster.modelfile import versions
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training.checkpoint import CurvePoint
 from forecaster.training.device import choose_device, require_precision
 from forecaster.training.fit import Report, Validation, fit
-from forecaster.training.memory import keep_large_blocks
 from forecaster.training.sampling import Sampler
 from forecaster.training.together import Training, most_at_once, side_by_side
 from forecaster.workflows import runs
@@ -140,6 +140,7 @@ def _trained(
             curves[number] = training(report=_reporter(job.tick, stops[number]))
     for network in networks.values():
         network.cpu()
+    give_back()
     return curves
 
 
@@ -180,7 +181,7 @@ def _validation(config: Config, dataset: Dataset, train: Period, validation: Per
 
 def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
-    steps = [scores.pinball[scores.known[:, place], place].mean() for place in range(len(root))]
+    steps = [scores.pinball[scores.known[:, place], place].mean(dtype=np.float64) for place in range(len(root))]
     return float(np.mean(steps / root))
 
 

@@ -16,6 +16,7 @@ from forecaster.errors import InputError
 from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
+from forecaster.memory import give_back
 
 Say = Callable[[str], None]
 """Called with what happens now, in words."""
@@ -29,9 +30,11 @@ def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
     """
     say("reading candles")
     panel = select_panel(config.data, data_dir)
+    give_back()
     split = make_split(config.data.split, panel.dates[0], _newest(panel))
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    give_back()
     periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
     for period in periods:  # said now, not after hours of training
         dataset.require_origins(period, config.task.context)
