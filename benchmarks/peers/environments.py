@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +34,7 @@ class Ended(NamedTuple):
     wall: float
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """A process that failed; the last line it said."""
 
 
@@ -57,7 +56,7 @@ class Environment(NamedTuple):
         """Run Python on one core with arguments; what it says goes to `log` in the folder.
 
         Raises:
-            Broken: it did not end well.
+            BrokenError: it did not end well.
         """
         begin, log = time.perf_counter(), self.folder / "log"
         settings = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FORECASTER"))}
@@ -73,7 +72,7 @@ class Environment(NamedTuple):
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or ["no word"]
-            raise Broken(f"{self.name}: {lines[-1]} ({log})")
+            raise BrokenError(f"{self.name}: {lines[-1]} ({log})")
         return Ended(usage.ru_utime + usage.ru_stime, time.perf_counter() - begin)
 
     def said(self) -> str:
@@ -113,7 +112,7 @@ def make(name: str, wanted: str, build: Path) -> Environment:
     """An environment with a library; one that is there is kept, but this project is always installed anew.
 
     Raises:
-        Broken: it cannot be installed.
+        BrokenError: it cannot be installed.
     """
     made, constraints = Environment(name, build / name), ROOT / "constraints.txt"
     mark, text = made.folder / "installed", f"{wanted}\n{constraints.read_text(encoding='utf-8')}"

@@ -3,7 +3,7 @@
 A module `with_NAME.py` says how its library does the things of `Library`; `play` turns that into a command:
 
     with_NAME.py speed WORK OUTPUT --cells lstm gru     windows per CPU-second, peak memory
-    with_NAME.py skill WORK OUTPUT --cells lstm         forecasts after so many steps, the CPU-seconds until then; a model
+    with_NAME.py skill WORK OUTPUT --cells lstm         forecasts after so many steps, and the seconds; a model
     with_NAME.py cold FOLDER                            a forecast by the model that `skill` left
 """
 

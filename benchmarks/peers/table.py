@@ -22,14 +22,14 @@ def render(results: Results) -> str:
     """
     lines = [f"| | {' | '.join(COLUMNS)} | ours to the best peer |", f"|---|{'---|' * (len(COLUMNS) + 1)}"]
     lines += [f"| {' | '.join(line)} |" for line in _lines(results)]
-    told = [f"{name}: {one['broken']}" for name, one in results.items() if "broken" in one]
-    versions = [_versions(name, results[name]["versions"]) for name in results if "versions" in results[name]]
-    return "\n".join(lines) + "".join(f"\n\n{text}" for text in [*told, "Versions: " + "; ".join(versions) + "."])
+    told = [f"Failed: {one['broken']}" for one in results.values() if "broken" in one]
+    versions = [_versions(name, one["versions"]) for name, one in results.items() if "versions" in one]
+    return "\n".join(lines) + "".join(f"\n\n{text}" for text in [*told, f"Versions: {'; '.join(versions)}."])
 
 
 def _versions(name: str, found: Mapping[str, str]) -> str:
     others = ", ".join(f"{key} {value}" for key, value in found.items() if key != name)
-    return f"{name} {found.get(name, '?')} ({others})"
+    return f"{name} {found[name]} ({others})" if others else f"{name} {found[name]}"
 
 
 def _lines(results: Results) -> Iterator[list[str]]:

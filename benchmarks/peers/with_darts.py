@@ -46,7 +46,7 @@ def network(trained: Any) -> Any:
     return trained[0].model
 
 
-def forecast(trained: Any, windows: np.ndarray, setting: Setting) -> np.ndarray:
+def forecast(trained: Any, windows: np.ndarray, setting: Setting) -> np.ndarray:  # noqa: ARG001
     found = trained[0].predict(
         n=HORIZON, series=many(windows), predict_likelihood_parameters=True, batch_size=1024, show_warnings=False
     )

@@ -1,9 +1,9 @@
 """The work with this project, and what all processes share: the candles as arrays, and the cells to be judged.
 
-    with_forecaster.py prepare STORE FOLDER                 work.npz, cells.npz, and a store of the closes alone
-    with_forecaster.py speed FOLDER OUTPUT --cells lstm     as `peer.py` says
-    with_forecaster.py skill FOLDER OUTPUT --way closes     likewise, in one of `WAYS`
-    with_forecaster.py save FOLDER RUNS                     a run for the cold start, which is `forecast predict`
+with_forecaster.py prepare STORE FOLDER                 work.npz, cells.npz, and a store of the closes alone
+with_forecaster.py speed FOLDER OUTPUT --cells lstm     as `peer.py` says
+with_forecaster.py skill FOLDER OUTPUT --way closes     likewise, in one of `WAYS`
+with_forecaster.py save FOLDER RUNS                     a run for the cold start, which is `forecast predict`
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def skill(folder: Path, output: Path, cell: str, name: str) -> None:
     np.savez(output, quantiles=np.stack(found), steps=way.steps, seconds=seconds)
 
 
-class _Over(Exception):
+class _TimeUpError(Exception):
     """The time is up."""
 
 
@@ -168,13 +168,13 @@ def trained(config: Config, dataset: Dataset, split: Split, meter: Meter) -> Any
     def tick(step: int, *_: object) -> None:
         while meter.steps < step:
             if meter.step() and step < config.training.steps:
-                raise _Over
+                raise _TimeUpError
 
     with tempfile.TemporaryDirectory() as checkpoints:
         job = Job(config, dataset, Path(checkpoints), lambda _: meter.restart(), tick)
         try:
             return learn(job, split.fitted).members
-        except _Over:
+        except _TimeUpError:
             return None
 
 

@@ -61,9 +61,7 @@ class Trained:
 
 
 def train(trained: Trained) -> None:
-    trained.predictor = trained.estimator.train(
-        trained.candles, cache_data=True, shuffle_buffer_length=MIXED * BATCH
-    )
+    trained.predictor = trained.estimator.train(trained.candles, cache_data=True, shuffle_buffer_length=MIXED * BATCH)
 
 
 def network(trained: Trained) -> Any:

@@ -55,7 +55,7 @@ def network(trained: Any) -> Any:
     return trained[0].models[0]
 
 
-def forecast(trained: Any, windows: np.ndarray, setting: Setting) -> np.ndarray:
+def forecast(trained: Any, windows: np.ndarray, setting: Setting) -> np.ndarray:  # noqa: ARG001
     found = trained[0].predict(frame(windows))
     last = found[found["ds"] == CONTEXT + HORIZON - 1].sort_values("unique_id")
     return last.iloc[:, -len(LEVELS) :].to_numpy()

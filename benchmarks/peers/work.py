@@ -67,7 +67,7 @@ class Work:
         return values
 
     def units(self, form: str) -> np.ndarray:
-        """Of each ticker: standard deviation of the form in the training rows; the others' median where those are few."""
+        """Standard deviation of a form in each ticker's training rows; the others' median where those are few."""
         spreads = np.full(len(self.tickers), np.nan)
         for place, (rows, learnt) in enumerate(zip(self.rows, self.learnt, strict=True)):
             if learnt >= LEAST:
