@@ -10,8 +10,9 @@ import numpy as np
 from peer import Library, Setting, play
 from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work
 
-SERIES = 32
-"""Tickers whose windows a batch is drawn from (the library's default)."""
+SERIES = 8
+"""Tickers whose windows a batch is drawn from. All their windows are cut out first: with the default of 32, a step takes
+1.6 times as long and teaches no more."""
 
 
 def data(work: Work, setting: Setting) -> Any:

@@ -138,4 +138,4 @@ def callback() -> type:
 if __name__ == "__main__":
     for name in ("lightning.pytorch", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    play(Library(data, build, train, network, forecast, save, load, callback, Setting("returns", "window")))
+    play(Library(data, build, train, network, forecast, save, load, callback, Setting("returns", "ticker")))
