@@ -32,14 +32,16 @@ MARKS = ("<!-- table -->\n", "\n<!-- end -->")
 def main() -> int:
     options = _options()
     place = FOLDER if options.record else BUILD
-    wanted = {**pins((FOLDER / "pins.txt").read_text(encoding="utf-8")), OURS: str(ROOT)}
+    wanted = {OURS: str(ROOT)} | pins((FOLDER / "pins.txt").read_text(encoding="utf-8"))
     environments, failed = [], {}
-    for name in [OURS, *wanted]:
+    for name, requirement in wanted.items():
         if name == OURS or name in options.only:
             print(f"installing {name}", file=sys.stderr, flush=True)
             try:
-                environments.append(make(name, wanted.pop(name), BUILD))
+                environments.append(make(name, requirement, BUILD))
             except BrokenError as error:
+                if name == OURS:
+                    raise
                 failed[name] = {"broken": str(error)}
     shared = _shared(environments[0], options)
     mark = hashlib.sha256((shared / "work.npz").read_bytes()).hexdigest()[:16]
@@ -101,4 +103,7 @@ def _into_readme(table: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenError as error:
+        sys.exit(f"error: {error}")

@@ -9,6 +9,7 @@ with_forecaster.py save FOLDER RUNS                     a run for the cold start
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,8 +96,7 @@ def configured(cell: str, way: Way, extra: Sequence[str] = ()) -> Config:
 def share(store: Path, folder: Path) -> None:
     """Write down once what every process is to read."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CANDLES).unlink(missing_ok=True)
-    (folder / CANDLES).symlink_to(store.resolve())
+    shutil.copytree(store, folder / CANDLES)  # a store that is there stays as it is
     dataset, split = prepare(configured("lstm", WAYS["closes"]), store, lambda _: None)
     panel, origins = dataset.panel, chosen_origins(dataset, split)
     Work(

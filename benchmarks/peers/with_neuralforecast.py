@@ -11,7 +11,7 @@ from peer import Library, Setting, play
 from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work
 
 SERIES = 8
-"""Tickers whose windows a batch is drawn from. All their windows are cut out first: with the default of 32, a step takes
+"""Tickers whose windows a batch is drawn from. All their windows are cut out first: with the library's 32, a step takes
 1.6 times as long and teaches no more."""
 
 
