@@ -161,6 +161,12 @@ def test_the_table_compares_ours_with_the_best_peer_and_says_who_never_got_there
     assert "darts 1.2" in table
 
 
+def test_a_ratio_too_small_for_two_digits_is_not_told_as_nothing(module: Any) -> None:
+    figures = results()
+    figures["forecaster"]["skill"]["closes"]["seconds_to"]["0.00"] = 0.01
+    assert rows(module("table").render(figures))["CPU-s of training to 0% skill"][-1] == "< 0.01 ×"
+
+
 def test_a_table_of_nothing_is_dashes(module: Any) -> None:
     found = rows(module("table").render({}))
     assert {cell for cells in found.values() for cell in cells} == {"–"}

@@ -81,12 +81,12 @@ def _line(
     peers, ours = [value for value in values[:-2] if value is not None], [one for one in values[-2:] if one is not None]
     compared = "–"
     if ratio and peers and ours:
-        compared = f"{ours[0] / (max if more_is_better else min)(peers):.2f} ×"
+        compared = _times(ours[0] / (max if more_is_better else min)(peers))
     return [label, *(_said(value, form) for value in values), compared]
 
 
 def _seconds(label: str, results: Results, key: str) -> list[str]:
-    """Where a target was not reached, for how long it was tried."""
+    """Where a target was not reached, how long it was tried; the last column is of ours by the closes."""
 
     def found(one: Mapping[str, Any], way: str) -> tuple[float | None, float] | None:
         skill = one.get("skill", {}).get(way)
@@ -101,8 +101,12 @@ def _seconds(label: str, results: Results, key: str) -> list[str]:
     own = values[-2]
     compared = "–"
     if own is not None and own[0] is not None and tried:
-        compared = f"{own[0] / min(reached):.2f} ×" if reached else f"< {own[0] / max(tried):.2f} ×: no peer got there"
+        compared = _times(own[0] / min(reached)) if reached else f"< {own[0] / max(tried):.2f} ×: no peer got there"
     return [label, *told, compared]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f} ×" if ratio >= 0.01 else "< 0.01 ×"
 
 
 def _said(value: float | None, form: str) -> str:
