@@ -172,6 +172,19 @@ def test_a_table_of_nothing_is_dashes(module: Any) -> None:
     assert {cell for cells in found.values() for cell in cells} == {"–"}
 
 
+def test_the_readme_takes_a_table_again_and_again_and_keeps_all_else(module: Any) -> None:
+    run = module("run")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    empty = "first\n" + "\n".join(run.MARKS) + "\nlast\n"
+    once = run.told(empty, "| a |")
+    assert once == "first\n<!-- table -->\n| a |\n<!-- end -->\nlast\n"
+    assert run.told(run.told(empty, "| b |"), "| a |") == once
+    assert run.told(readme, "| a |").endswith(readme.partition(run.MARKS[1])[2])
+    assert "## Limits" in run.told(readme, "| a |")
+    with pytest.raises(ValueError, match="marks"):
+        run.told("no mark", "| a |")
+
+
 def test_every_pin_names_one_version_of_a_library_that_has_its_script(module: Any) -> None:
     environments = module("environments")
     found = environments.pins((FOLDER / "pins.txt").read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ from stages import IMPORTS, Bench, measure
 from table import render
 
 BUILD = ROOT / "build" / "peers"
-MARKS = ("<!-- table -->\n", "\n<!-- end -->")
+MARKS = ("<!-- table -->", "<!-- end -->")
 """Between which the table stands in README.md."""
 
 
@@ -53,7 +53,8 @@ def main() -> int:
     (place / "results.json").write_text(text + "\n", encoding="utf-8")
     table = render(results)
     if options.record:
-        _into_readme(table)
+        readme = FOLDER / "README.md"
+        readme.write_text(told(readme.read_text(encoding="utf-8"), table), encoding="utf-8")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{table}\n\nThis took {(used.ru_utime + used.ru_stime) / 60:.0f} CPU-minutes.")
     return int(any("broken" in one for one in results.values()))
@@ -95,11 +96,17 @@ def _earlier(path: Path, mark: str) -> dict[str, Any]:
     return dict(found["libraries"]) if found.get("data") == mark else {}
 
 
-def _into_readme(table: str) -> None:
-    path = FOLDER / "README.md"
-    before, begin, rest = path.read_text(encoding="utf-8").partition(MARKS[0])
+def told(readme: str, table: str) -> str:
+    """A README with the table between its marks.
+
+    Raises:
+        ValueError: it does not have both marks.
+    """
+    before, begin, rest = readme.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
-    path.write_text(f"{before}{begin}{table}{end}{after}", encoding="utf-8")
+    if not end:
+        raise ValueError(f"README.md: expected the marks {' and '.join(MARKS)}")
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 if __name__ == "__main__":
