@@ -73,7 +73,7 @@ def rolling_offsets(
     values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
     for place, step in enumerate(dataset.steps):
         if step in settings.steps and len(updates):
-            errors = _errors(forecaster, dataset, settings, updates, place, history)
+            errors = _errors(forecaster, dataset, settings, updates, place, history, len(levels))
             for name, offsets in values.items():
                 offsets[:, place] = _shifts(errors, name, settings.window, levels, updates, step)
     return Offsets(dates[updates], values)
@@ -122,6 +122,7 @@ def _errors(
     updates: Shaped[np.ndarray, " update"],
     place: int,
     history: int,
+    levels: int,
 ) -> _Errors:
     panel, step = dataset.panel, dataset.steps[place]
     date = np.searchsorted(panel.dates, panel.sessions)
@@ -130,12 +131,11 @@ def _errors(
     inside = ahead < panel.offsets[panel.ticker_of_row + 1]
     deep = np.arange(len(panel.sessions)) - dataset.first_row >= history - 1
     rows = np.flatnonzero(dataset.features.ready & deep & inside & (date >= oldest) & (date <= updates[-1] - step))
-    errors = np.zeros((0, 4, 1))
-    if len(rows):
-        parts = np.split(rows, range(_BLOCK, len(rows), _BLOCK))
-        forecasts = np.concatenate([forecaster(part)[:, place] for part in parts])
-        errors = dataset.moved(rows, step)[..., None] - forecasts
-        errors /= dataset.units(rows)[:, place, None, None]
+    errors = np.empty((len(rows), 4, levels))
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        error = dataset.moved(block, step)[..., None] - forecaster(block)[:, place]
+        errors[start : start + _BLOCK] = error / dataset.units(block)[:, place, None, None]
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row[rows]]
     return _Errors(date[rows], date[ahead[rows]], calendar, errors)
 
