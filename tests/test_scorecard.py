@@ -22,7 +22,8 @@ def losses(level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | 
     pinball = (level + noise * rng.normal(size=(200, 2, 4))) * 2.0 ** np.arange(4)
     bands = tuple(rng.random((200, 2, 4)) < share for share in (0.5, 0.8, 0.9))
     right = np.where(rng.random((200, 2, 4)) < 0.1, np.nan, rng.random((200, 2, 4)) < 0.52)
-    return Scores(np.ones((200, 2), bool) if known is None else known, pinball, 3 * pinball, bands, 2 * pinball, right)
+    known = np.ones((200, 2), bool) if known is None else known
+    return Scores.of(known, pinball, 3 * pinball, bands, 2 * pinball, right)
 
 
 def card(model: Scores, reference: Scores | None = None) -> Scorecard:
@@ -71,7 +72,8 @@ def test_losses_are_means_over_origins_then_over_steps() -> None:
 def test_skill_is_the_share_by_which_a_loss_is_lower_and_each_price_weighs_the_same() -> None:
     model, reference = losses(0.9), losses(1.0, seed=1)
     of = card(model, reference)
-    skills = 1 - model.pinball.mean(axis=(0, 1)) / reference.pinball.mean(axis=(0, 1))
+    means = [one.pinball.mean(axis=(0, 1), dtype=np.float64) for one in (model, reference)]
+    skills = 1 - means[0] / means[1]
     for place, variable in enumerate(("open", "high", "low", "close")):
         assert row(of, "gru", variable, "all").skill_pinball == pytest.approx(skills[place])
     assert row(of, "gru", "mean", "all").skill_pinball == pytest.approx(skills.mean())
@@ -112,8 +114,8 @@ def test_the_verdict_is_that_of_the_model_over_all_prices_and_steps() -> None:
 
 def test_too_few_dates_make_no_verdict_of_skill() -> None:
     scores = {
-        name: Scores(
-            one.known[:40], one.pinball[:40], one.error[:40], (None, None, None), one.crps[:40], one.direction[:40]
+        name: replace(
+            one, known=one.known[:40], pinball=one.pinball[:40], error=one.error[:40], inside=(None, None, None)
         )
         for name, one in (("gru", losses(0.5)), ("walk", losses(1.0, seed=1)))
     }
@@ -153,10 +155,12 @@ def test_the_data_is_json_with_the_keys_of_the_interface() -> None:
 
 def test_direction_counts_only_origins_that_have_a_side() -> None:
     scores = losses(0.9)
-    sided = np.isfinite(scores.direction[:, 0, 3])
     found = row(card(scores), "gru", "close", 1).direction
-    assert found == scores.direction[sided, 0, 3].mean()
-    flat = replace(scores, direction=np.full_like(scores.direction, np.nan))
+    assert found == scores.right[0, 3] / scores.sided[0, 3]
+    assert 0 < scores.sided[0, 3] < 200
+    overall = row(card(scores), "gru", "mean", "all").direction
+    assert overall == scores.right.sum() / scores.sided.sum()
+    flat = replace(scores, right=0 * scores.right, sided=0 * scores.sided)
     assert row(card(flat), "gru", "close", 1).direction is None
 
 

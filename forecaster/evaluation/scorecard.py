@@ -18,7 +18,7 @@ from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.evaluation.verdict import Verdict, make_verdict
 from forecaster.evaluation.widths import width_measures
 
-_FIGURES = ("mae", "pinball", "crps", *(f"coverage{share:.0%}" for share in SHARES))
+_FIGURES = ("mae", "pinball", *(f"coverage{share:.0%}" for share in SHARES))
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class _Pair:
 
     def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
         own = {name: means[columns, places].mean(axis=0) for name, means in self._means.items()}
-        figures = [own[name].mean() if name in own else None for name in _FIGURES]
+        names = (*_FIGURES[:2], "crps", *_FIGURES[2:])
+        figures = [own[name].mean() if name in own else None for name in names]
         compared = self._compared(own["pinball"], own["mae"], places, columns) if self.other else (None,) * 5
         told = map(number, (*figures, self._direction(places, columns)))
         return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
@@ -124,14 +125,14 @@ class _Pair:
 
     def _direction(self, places: slice, columns: slice) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
-        right = self.own.direction[:, columns, places][self.own.known[:, columns]]
-        return float(np.nanmean(right, dtype=np.float64)) if np.isfinite(right).any() else math.nan
+        right, sided = (int(count[columns, places].sum()) for count in (self.own.right, self.own.sided))
+        return right / sided if sided else math.nan
 
     @cached_property
     def _means(self) -> dict[str, Float[np.ndarray, "horizon variable"]]:
-        losses = (self.own.error, self.own.pinball, self.own.crps, *self.own.inside)
-        known = zip(_FIGURES, losses, strict=True)
-        return {name: self._by_step(values) for name, values in known if values is not None}
+        crps = self.own.crps / np.maximum(self.own.known.sum(axis=0), 1)[:, None]
+        losses = dict(zip(_FIGURES, (self.own.error, self.own.pinball, *self.own.inside), strict=True))
+        return {name: self._by_step(values) for name, values in losses.items() if values is not None} | {"crps": crps}
 
     @cached_property
     def _their_means(self) -> tuple[Float[np.ndarray, "horizon variable"], Float[np.ndarray, "horizon variable"]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.axes import Bool, Float
+from forecaster.axes import Bool, Float, Int
 from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
 from forecaster.features.coherence import CLOSE, HIGH, LOW
@@ -35,7 +35,9 @@ class Scores:
 
     Args:
         inside: for each of `SHARES` whether the band held; None where the forecast has no such band.
-        direction: whether the median was on the right side of the last close; NaN where there is no side.
+        crps: summed over the origins whose outcome is known; so are the two that follow.
+        right: origins whose median was on the right side of the last close.
+        sided: origins where there is a side.
         widths: QLIKE of each of `QUANTITIES`; None where the forecast has no bands.
     """
 
@@ -43,23 +45,53 @@ class Scores:
     pinball: Float[np.ndarray, "origin horizon variable"]
     error: Float[np.ndarray, "origin horizon variable"]
     inside: tuple[Bool[np.ndarray, "origin horizon variable"] | None, ...]
-    crps: Float[np.ndarray, "origin horizon variable"]
-    direction: Float[np.ndarray, "origin horizon variable"]
+    crps: Float[np.ndarray, "horizon variable"]
+    right: Int[np.ndarray, "horizon variable"]
+    sided: Int[np.ndarray, "horizon variable"]
     widths: Float[np.ndarray, "origin horizon quantity"] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        known: Bool[np.ndarray, "origin horizon"],
+        pinball: Float[np.ndarray, "origin horizon variable"],
+        error: Float[np.ndarray, "origin horizon variable"],
+        inside: tuple[Bool[np.ndarray, "origin horizon variable"] | None, ...],
+        crps: Float[np.ndarray, "origin horizon variable"],
+        direction: Float[np.ndarray, "origin horizon variable"],
+        widths: Float[np.ndarray, "origin horizon quantity"] | None = None,
+    ) -> Scores:
+        """What is asked of each origin, and sums of what is not.
+
+        Args:
+            direction: 1 where the median was on the right side of the last close, else 0; NaN where there is no side.
+        """
+        counted = known[..., None]
+        return cls(
+            known=known,
+            pinball=pinball.astype(np.float32),
+            error=error.astype(np.float32),
+            inside=inside,
+            crps=np.where(counted, crps, 0.0).sum(axis=0),
+            right=(counted & (direction == 1)).sum(axis=0),
+            sided=(counted & np.isfinite(direction)).sum(axis=0),
+            widths=widths,
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
         """The scores of several stretches of origins as one."""
         bands = [[hits for part in parts if (hits := part.inside[band]) is not None] for band in range(len(SHARES))]
         arrays = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("known", "pinball", "error", "crps", "direction")
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in ("known", "pinball", "error")
         }
+        sums = {name: np.sum([getattr(part, name) for part in parts], axis=0) for name in ("crps", "right", "sided")}
         widths = [part.widths for part in parts if part.widths is not None]
         return cls(
             inside=tuple(np.concatenate(band) if band else None for band in bands),
             widths=np.concatenate(widths) if widths else None,
             **arrays,
+            **sums,
         )
 
 
@@ -73,13 +105,13 @@ def _score_block(
     forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]
 ) -> Scores:
     quantiles, outcomes = forecaster(rows), np.nan_to_num(dataset.moves(rows))
-    return Scores(
+    return Scores.of(
         known=dataset.known(rows, period),
-        pinball=metrics.pinball(quantiles, outcomes, levels).astype(np.float32),
-        error=metrics.absolute_error(quantiles, outcomes, levels).astype(np.float32),
+        pinball=metrics.pinball(quantiles, outcomes, levels),
+        error=metrics.absolute_error(quantiles, outcomes, levels),
         inside=tuple(metrics.inside(quantiles, outcomes, levels, share) for share in SHARES),
-        crps=metrics.crps(quantiles, outcomes, levels).astype(np.float32),
-        direction=metrics.direction(quantiles, outcomes, levels).astype(np.float16),
+        crps=metrics.crps(quantiles, outcomes, levels),
+        direction=metrics.direction(quantiles, outcomes, levels),
         widths=_widths(quantiles, outcomes, levels),
     )
 
