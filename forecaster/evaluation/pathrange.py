@@ -42,7 +42,7 @@ def path_ranges(
     if not chosen.any():
         return
     rows, maker = rows[chosen], PathMaker.of(templates, levels)
-    picks = np.random.default_rng(0).integers(len(maker), size=(len(rows), _PATHS))
+    picks = np.random.default_rng(0).integers(len(maker), size=(len(rows), _PATHS), dtype=np.int32)
     losses = [_losses(one, dataset, rows, maker, picks, levels) for _, one in forecasters[:2]]
     (name, _), (reference, _) = forecasters[:2]
     everywhere = np.ones(len(rows), bool)
