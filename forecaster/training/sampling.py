@@ -54,8 +54,9 @@ class Sampler:
         self.span = supervised(task)
         self.length = task.context + self.span - 1
         self.cells = torch.from_numpy(dataset.require_origins(period, history=task.context))
+        self.furthest = dataset.steps[-1]
         self.device = device
-        features, beyond = dataset.features, self.length + dataset.steps[-1]
+        features, beyond = dataset.features, self.length + self.furthest
         # Relative to each ticker's own start, so that float32 keeps moves exact to 1e-6.
         logs = dataset.logs - dataset.logs[dataset.first_row, 3][:, None]
         self.inputs = torch.from_numpy(features.values).to(device)
@@ -85,7 +86,7 @@ class Sampler:
         left = (last - origins[:, None] - torch.arange(self.span)).to(self.device)
         origins = origins.to(self.device)
         ready, scale = (stretches(of, origins, self.span) for of in (self.ready, self.scale))
-        logs = stretches(self.logs, origins, self.span + int(self.steps[-1]))
+        logs = stretches(self.logs, origins, self.span + self.furthest)
         ahead = torch.arange(self.span, device=self.device)[:, None] + self.steps
         mask = (self.steps <= left[..., None]) & ready[..., None]
         outcomes = logs.index_select(1, ahead.flatten()).view(len(logs), *ahead.shape, 4)
@@ -95,11 +96,12 @@ class Sampler:
 
     def _inputs(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Tensor:
         past = (rows[:, -1:] > last)[:, 0]  # a ticker that begins so late that its chunk outlasts the period
-        if len(self.inputs) < self.length or past.all():
+        late = int(past.sum())
+        if len(self.inputs) < self.length or late == len(rows):
             return self.inputs[rows.clamp(max=last).to(self.device)]
         start = rows[:, 0].clamp(max=len(self.inputs) - self.length)
         inputs = stretches(self.inputs, start.to(self.device), self.length)
-        if past.any():
+        if late:
             inputs[past.to(self.device)] = self.inputs[rows[past].clamp(max=last[past]).to(self.device)]
         return inputs
 

@@ -1,0 +1,83 @@
+"""The training loop beside a bare torch loop of the same network, batch and loss on tensors already in memory.
+
+The bare loop is tuned as far as we know how: the allocator keeps its blocks, one thread, the fused optimiser. It draws
+no batch, clips no gradient, knows no schedule and keeps no checkpoint; ours does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from figures import Figure
+
+from forecaster.config.schema import Config
+from forecaster.data.splits import Split
+from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.memory import keep_large_blocks
+from forecaster.models.build import make_network
+from forecaster.models.network import Network
+from forecaster.training.fit import fit
+from forecaster.training.loss import pinball
+from forecaster.training.sampling import Batch, Sampler
+from forecaster.workflows.check import load_config
+from forecaster.workflows.prepare import prepare
+
+CELLS = ("rnn", "lstm", "gru")
+TASKS = {
+    "window": ("task={horizon: 5, context: 60, supervision: window}", "training.batch=256"),
+    "dense": ("task={horizon: 5, context: 40, supervision: dense}", "training.batch=64"),
+}
+PLAIN = ("features=[base, vol]", "training.warmup=0", "training.device=cpu")
+STEPS = 50
+"""Of one stretch of ours, after which it writes a checkpoint."""
+
+
+def loop_figures(store: Path, repeats: int) -> Iterator[Figure]:
+    """Windows or chunks a CPU-second, and how near that comes to the bare loop's, taken in turns."""
+    keep_large_blocks()
+    torch.set_num_threads(1)
+    for supervision, task in TASKS.items():
+        for cell in CELLS:
+            config = load_config(cell, (*task, *PLAIN, f"training.steps={STEPS}"))
+            dataset, split = prepare(config, store, lambda _: None)
+            bare, ours = _pair(config, dataset, split)
+            bare(), ours()  # once, to warm up
+            times = [(_seconds(bare), _seconds(ours)) for _ in range(repeats)]
+            rows = STEPS * config.training.batch
+            yield Figure(f"{cell}, {supervision}: a CPU-second", tuple(rows / own for _, own in times), "")
+            yield Figure(f"{cell}, {supervision}: of a bare loop", tuple(b / o for b, o in times), " ×", 0.93, "least")
+
+
+def _pair(config: Config, dataset: Dataset, split: Split) -> tuple[Callable[[], None], Callable[[], None]]:
+    levels = config.task.levels
+    sampler = Sampler(dataset, config.task, split.train, torch.device("cpu"))
+    base = pooled_quantiles(dataset, split.train, dataset.units, levels)
+    network = make_network(config.networks[0], config.task.head, len(dataset.features.names), base, "direct", 0.0)
+    batch = sampler.draw(config.training.batch, torch.Generator().manual_seed(0))
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Path(folder) / "checkpoint"
+            fit(network, sampler, config.training, levels, validation=None, checkpoint=checkpoint, fingerprint="")
+
+    return lambda: _bare(network, batch, sampler.span, torch.tensor(levels)), ours
+
+
+def _bare(network: Network, batch: Batch, span: int, levels: torch.Tensor) -> None:
+    network.train()
+    optimiser = torch.optim.AdamW(network.parameters(), fused=True)
+    for _ in range(STEPS):
+        loss = pinball(network(batch.inputs, span), batch.targets, batch.mask, levels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun

@@ -1,0 +1,93 @@
+"""Whole processes: how long a user waits, and how much memory it takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from figures import Figure
+
+from forecaster.data.store import Store
+
+CACHES = ("market", "calibration")
+"""Of a run: what a forecast wrote down for the next one."""
+
+MANY = 500
+
+
+class Cost(NamedTuple):
+    """Of one process: seconds that passed, seconds of processor, peak memory in MB (10⁶ bytes)."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def cost(*arguments: str) -> Cost:
+    """Run `forecast` with some arguments.
+
+    Raises:
+        CalledProcessError: it failed.
+    """
+    own = os.environ | {"OMP_NUM_THREADS": "1"}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "forecaster", *arguments]
+    child = subprocess.Popen(command, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    if child.returncode or os.waitstatus_to_exitcode(status) not in (0, 3):
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return Cost(time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
+
+
+def start_figures(store: Path, runs: Path, repeats: int) -> Iterator[Figure]:
+    """Help, and forecasts of runs called `gru` and `best`."""
+    places = ("--data-dir", str(store), "--runs-dir", str(runs))
+    ticker = Store(store).tickers()[0]
+    yield from _waits("forecast --help", ("--help",), 0.2, repeats)
+    for run in ("gru", "best"):
+        arguments = ("predict", ticker, "--run", run, *places)
+        cost(*arguments)  # writes down what the next ones read
+        yield from _waits(f"predict one ticker, {run}, warm", arguments, 0.5, repeats)
+    cold = []
+    for _ in range(max(repeats // 3, 1)):
+        for cache in CACHES:
+            shutil.rmtree(runs / "best" / cache, ignore_errors=True)
+        cold.append(cost("predict", ticker, "--run", "best", *places))
+    yield from _two("predict one ticker, best, cold", cold, 3.0)
+    with tempfile.TemporaryDirectory() as folder:
+        many = _multiplied(Store(store), Path(folder) / "store", MANY)
+        for run in ("gru", "best"):
+            arguments = ("predict", *many, "--run", run, "--data-dir", f"{folder}/store", "--runs-dir", str(runs))
+            cost(*arguments)
+            found = [cost(*arguments) for _ in range(max(repeats // 3, 1))]
+            yield from _two(f"predict {MANY} tickers, {run}, warm", found, 3.0)
+
+
+def _waits(name: str, arguments: Sequence[str], aim: float, repeats: int) -> Iterator[Figure]:
+    yield from _two(name, [cost(*arguments) for _ in range(repeats)], aim)
+
+
+def _two(name: str, costs: Sequence[Cost], aim: float) -> Iterator[Figure]:
+    yield Figure(name, tuple(one.wall for one in costs), " s", aim)
+    yield Figure(f"{name}: processor", tuple(one.cpu for one in costs), " s")
+
+
+def _multiplied(store: Store, folder: Path, count: int) -> list[str]:
+    """A store with so many tickers: those that are there, and the same candles under other names."""
+    held = store.tickers()
+    copies = Store(folder)
+    names = []
+    for number in range(count):
+        ticker, again = held[number % len(held)], number // len(held)
+        names.append(ticker if not again else f"{ticker}.{again}")
+        copies.write(replace(store.read(ticker), ticker=names[-1]), source="benchmark")
+    return names
