@@ -52,10 +52,10 @@ class Store:
         Raises:
             UnknownNameError: one is not there.
         """
-        held = set(self.tickers())
         for ticker in tickers:
-            if ticker not in held:
-                raise UnknownNameError("ticker", ticker, held, f"To bring it: forecast fetch {ticker}")
+            path = self.path(ticker)
+            if _symbol(path) != ticker or not path.is_file():
+                raise UnknownNameError("ticker", ticker, self.tickers(), f"To bring it: forecast fetch {ticker}")
         return tuple(tickers)
 
     def read(self, ticker: str) -> Bars:
