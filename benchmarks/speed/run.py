@@ -16,6 +16,10 @@ from pathlib import Path
 
 from figures import Figure, table
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+MARKS = ("<!-- table -->", "<!-- end -->")
+"""Between which the table stands in the page."""
+
 PARTS = ("loop", "candles", "training", "start")
 
 
@@ -23,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--record", action="store_true", help="write the table into docs/performance.md")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +36,12 @@ def main() -> None:
         for figure in _figures(store, Path(folder) / "runs", options.only, options.repeats):
             print(" · ".join(figure.cells()), file=sys.stderr, flush=True)
             figures.append(figure)
-    print(f"{table(figures)}\n\n{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    found = f"{table(figures)}\n\n{_machine()}, Python {platform.python_version()}."
+    print(found)
+    if options.record:
+        before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
+        after = rest.split(MARKS[1])[1]
+        PAGE.write_text(f"{before}{MARKS[0]}\n{found}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
 def _figures(store: Path, runs: Path, parts: tuple[str, ...], repeats: int) -> Iterator[Figure]:
@@ -55,6 +65,16 @@ def _figures(store: Path, runs: Path, parts: tuple[str, ...], repeats: int) -> I
         from loop import loop_figures
 
         yield from loop_figures(store, repeats)
+
+
+def _machine() -> str:
+    names = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    return f"{len(names)} cores of {names[0]}" if names else platform.platform()
+
+
+def _lines(path: str) -> list[str]:
+    place = Path(path)
+    return place.read_text(encoding="utf-8").splitlines() if place.is_file() else []
 
 
 def _sample(folder: Path) -> Path:
