@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,12 @@ def backtest(
         int | None, typer.Option(min=1, help="Sessions of the test after which all is fitted anew.")
     ] = None,
     rolling: Annotated[str | None, typer.Option(metavar="SPAN", help="Learn from the last 5y, 18m … only.")] = None,
+    engine: Annotated[
+        Literal["local"], typer.Option(help="Where the folds are fitted: in processes of this machine.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that share the folds; one a core without it.")
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -48,5 +54,6 @@ def backtest(
             say=watch.say,
             tick=watch.tick,
             fold=watch.fold,
+            workers=workers,
         )
     present(backtest_view(result), format, output)

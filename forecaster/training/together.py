@@ -43,18 +43,18 @@ def side_by_side(trainings: Sequence[Training], workers: int, report: Report) ->
     return [one.result() for one in running]
 
 
-def most_at_once(networks: Sequence[Network], sampler: Sampler) -> int:
+def most_at_once(networks: Sequence[Network], sampler: Sampler, cores: int | None = None) -> int:
     """As many trainings as there are cores; one where a network draws random numbers or is not on the processor.
 
     torch keeps one stream of random numbers for all threads: with dropout the trainings would disturb each other.
     """
     if (
-        len(networks) == 1
+        1 in (len(networks), cores)
         or sampler.device.type != "cpu"
         or any(_draws_random_numbers(network, sampler) for network in networks)
     ):
         return 1
-    return min(len(networks), os.cpu_count() or 1)
+    return min(len(networks), cores or os.cpu_count() or 1)
 
 
 def _draws_random_numbers(network: Network, sampler: Sampler) -> bool:

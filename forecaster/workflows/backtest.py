@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from forecaster.data.splits import Split, span_before
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
-from forecaster.evaluation.scores import Scores, score
+from forecaster.evaluation.scores import Scores
 from forecaster.features.dataset import Dataset
-from forecaster.inference.ensemble import Member
 from forecaster.workflows import runs
 from forecaster.workflows.check import load_config
-from forecaster.workflows.evaluate import evaluate, forecasters
+from forecaster.workflows.crew import cores, fit_folds
+from forecaster.workflows.evaluate import evaluate, fitted_period
+from forecaster.workflows.fold import fit_fold
+from forecaster.workflows.foldfiles import Walk, load_scores, unfinished
 from forecaster.workflows.prepare import Say, prepare, survivorship
 from forecaster.workflows.train import Tick
 
@@ -49,6 +52,15 @@ class Backtest:
         return kept | {"verdict": verdict, "test_period_looks": self.looks} | more
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far a backtest is."""
+
+    say: Say
+    tick: Tick
+    fold: Callable[[int, int], None]
+
+
 def backtest(
     config_or_run: str,
     *,
@@ -60,6 +72,7 @@ def backtest(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
     fold: Callable[[int, int], None] = lambda *_: None,
+    workers: int | None = None,
 ) -> Backtest:
     """Evaluate a config, or a finished run as it is, on its test period.
 
@@ -70,6 +83,7 @@ def backtest(
             a config is fitted once, and a run not at all.
         rolling: learn from the last such span only, as in `5y`; without it from all history.
         fold: called as a fold begins, with its number, the first being 1, and how many there are.
+        workers: processes that share the folds, with the same result; as many as there are cores if absent.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
@@ -91,7 +105,9 @@ def backtest(
         card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
     else:
         folds = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
-        scores = _refitted(root, config, dataset, split, folds, say, tick, fold)
+        place = root / f".backtest-{_fingerprint(config, dataset, folds)}"
+        walk = Walk(place, config, dataset, split, tuple(folds))
+        scores = _refitted(walk, workers or cores(), Watch(say, tick, fold))
         card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(folds)
     name = run.name if run else config.name
     ledger = run.parent if run else root
@@ -160,43 +176,42 @@ def _scorecard(
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes)
 
 
-def _refitted(
-    root: Path,
-    config: Config,
-    dataset: Dataset,
-    split: Split,
-    folds: Sequence[Split],
-    say: Say,
-    tick: Tick,
-    begun: Callable[[int, int], None],
-) -> dict[str, Scores]:
-    from forecaster.workflows.learn import Job, evaluated_periods, learn
-
-    folder = root / f".backtest-{_fingerprint(config, dataset, folds)}"
-    parts = []
-    for number, fold in enumerate(folds):
-        period, validation = evaluated_periods(config, fold)
-        begun(number + 1, len(folds))
-        say(f"fold {number + 1} of {len(folds)}: learns {period}, is tested to {fold.test_end}")
-        place = folder / f"fold-{number}"
-        place.mkdir(parents=True, exist_ok=True)  # an interrupted backtest finds its checkpoints there
-        learnt = learn(Job(config, dataset, place, say, tick), period, validation=validation)
-        parts.append(_scores(learnt.members, config, dataset, fold, split))
-    shutil.rmtree(folder, ignore_errors=True)
+def _refitted(walk: Walk, workers: int, watch: Watch) -> dict[str, Scores]:
+    """Scores of all folds together; those that an interrupted backtest left are taken as they are."""
+    walk.folder.mkdir(parents=True, exist_ok=True)
+    waiting, total = unfinished(walk), len(walk.folds)
+    if min(workers, len(waiting)) > 1:
+        watch.say(f"{len(waiting)} folds, {min(workers, len(waiting))} at a time")
+        _side_by_side(walk, waiting, workers, watch)
+    else:
+        for number in waiting:
+            watch.fold(number + 1, total)
+            watch.say(f"fold {number + 1} of {total}: {_told(walk, number)}")
+            fit_fold(walk, number, say=watch.say, tick=watch.tick)
+    parts = [load_scores(walk.scores(number)) for number in range(total)]
+    shutil.rmtree(walk.folder, ignore_errors=True)
     return {name: Scores.joined([part[name] for part in parts]) for name in parts[0]}
 
 
-def _scores(
-    members: Sequence[Member], config: Config, dataset: Dataset, fold: Split, whole: Split
-) -> dict[str, Scores]:
-    """Scores at the fold's origins; an outcome may lie in a later fold, which only the next fit may learn from."""
-    rows = dataset.require_origins(whole.test, config.task.context)
-    sessions = dataset.panel.sessions[rows]
-    rows = rows[(sessions > fold.validation_end) & (sessions <= fold.test_end)]
-    return {
-        name: score(one, dataset, rows, whole.test, config.task.levels)
-        for name, one in forecasters(members, config, dataset, fold, rows).items()
-    }
+def _side_by_side(walk: Walk, waiting: Sequence[int], workers: int, watch: Watch) -> None:
+    lock, total = threading.Lock(), len(walk.folds)
+    done = total - len(waiting)
+
+    def finished(number: int) -> None:
+        nonlocal done
+        with lock:
+            done += 1
+            watch.say(f"fold {number + 1} of {total} is done: {_told(walk, number)}")
+            if done < total:
+                watch.fold(done + 1, total)
+
+    watch.fold(done + 1, total)
+    fit_folds(walk, waiting, workers, finished)
+
+
+def _told(walk: Walk, number: int) -> str:
+    period = fitted_period(walk.config, walk.folds[number])
+    return f"learns {period}, is tested to {walk.folds[number].test_end}"
 
 
 def _fingerprint(config: Config, dataset: Dataset, folds: Sequence[Split]) -> str:

@@ -44,6 +44,7 @@ class Job:
 
     Args:
         folder: where checkpoints are kept; one that is there is taken up.
+        cores: for networks that train side by side; all if absent.
     """
 
     config: Config
@@ -51,6 +52,7 @@ class Job:
     folder: Path
     say: Say
     tick: Tick
+    cores: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ def _trained(
     """The curve of each network's training, which leaves it on the CPU."""
     names = {number: job.config.networks[number].name for number in networks}
     extent = f"on {len(sampler.cells):,} origins ({sampler.device})"
-    workers = most_at_once(list(networks.values()), sampler)
+    workers = most_at_once(list(networks.values()), sampler, job.cores)
     if workers > 1:
         last = max(stops.values())
         job.say(f"training {' and '.join(names.values())} side by side for {last:,} steps {extent}")

@@ -1,0 +1,133 @@
+"""What the folds of a walk forward share, and what each leaves, as files: several processes may then fit them.
+
+Features are computed once: the arrays are opened as views of the files, whose pages all processes share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecaster.config.load import to_yaml
+from forecaster.config.schema import Config
+from forecaster.data.panel import Panel
+from forecaster.data.splits import Split
+from forecaster.evaluation.scores import SHARES, Scores
+from forecaster.features.compute import Features
+from forecaster.features.dataset import Dataset
+from forecaster.files import replacing, write_text
+from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.workflows.check import load_config
+
+_CONFIG, _SHARED, _SCORES = "config.yaml", "shared.json", "scores.safetensors"
+_PANEL = ("offsets", "sessions", "prices", "close", "volume")
+_FEATURES = ("values", "scale", "ready")
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """A walk forward: what is fitted, on what, and when.
+
+    Args:
+        whole: the split whose test period is walked through.
+        folds: what each fold may learn from, and what it tests.
+    """
+
+    folder: Path
+    config: Config
+    dataset: Dataset
+    whole: Split
+    folds: tuple[Split, ...]
+
+    def place(self, number: int) -> Path:
+        """A fold's own folder, counted from 0."""
+        return self.folder / f"fold-{number}"
+
+    def scores(self, number: int) -> Path:
+        """Where a finished fold's scores are."""
+        return self.place(number) / _SCORES
+
+
+def hand_over(walk: Walk) -> None:
+    """Write down what `taken_over` reads.
+
+    Raises:
+        OutsideError: the folder cannot be written.
+    """
+    panel, features = walk.dataset.panel, walk.dataset.features
+    for owner, names in ((panel, _PANEL), (features, _FEATURES)):
+        for name in names:
+            array = getattr(owner, name)
+            with replacing(walk.folder / f"{name}.npy") as part, part.open("wb") as file:
+                np.save(file, array.astype(np.int64) if name == "sessions" else array, allow_pickle=False)
+    shared = {
+        "tickers": panel.tickers,
+        "currencies": panel.currencies,
+        "calendars": panel.calendars,
+        "features": features.names,
+        "folds": [_dates(fold) for fold in (walk.whole, *walk.folds)],
+    }
+    write_text(walk.folder / _SHARED, json.dumps(shared))
+    write_text(walk.folder / _CONFIG, to_yaml(walk.config))
+
+
+def taken_over(folder: Path) -> Walk:
+    """Read what `hand_over` wrote: the arrays are views of the files."""
+    shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False).view(np.ndarray)
+        for name in (*_PANEL, *_FEATURES)
+    }
+    panel = Panel(
+        tickers=tuple(shared["tickers"]),
+        currencies=tuple(shared["currencies"]),
+        calendars=tuple(shared["calendars"]),
+        **{name: arrays[name] for name in _PANEL} | {"sessions": arrays["sessions"].view("datetime64[D]")},
+    )
+    features = Features(names=tuple(shared["features"]), **{name: arrays[name] for name in _FEATURES})
+    config = load_config(folder / _CONFIG)
+    whole, *folds = (_split(dates) for dates in shared["folds"])
+    return Walk(folder, config, Dataset(panel, features, config.task.steps), whole, tuple(folds))
+
+
+def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
+    """Write down the scores of a fold's forecasters, whole or not at all."""
+    tensors: dict[str, np.ndarray] = {}
+    for place, one in enumerate(scores.values()):
+        fields = {name: value for name, value in vars(one).items() if name != "inside" and value is not None}
+        fields |= {f"inside{band}": hits for band, hits in enumerate(one.inside) if hits is not None}
+        tensors |= {f"{place}/{name}": value for name, value in fields.items()}
+    save_tensors(path, tensors, {"names": list(scores)})
+
+
+def load_scores(path: Path) -> dict[str, Scores]:
+    """Read what `save_scores` wrote.
+
+    Raises:
+        InputError: it is not there or damaged.
+    """
+    tensors, header = load_tensors(path)
+    found = {}
+    for place, name in enumerate(header["names"]):
+        fields = {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith(f"{place}/")}
+        inside = tuple(fields.pop(f"inside{band}", None) for band in range(len(SHARES)))
+        found[name] = Scores(inside=inside, **fields)
+    return found
+
+
+def _dates(split: Split) -> dict[str, str | None]:
+    return {name: None if date is None else str(date) for name, date in vars(split).items()}
+
+
+def _split(dates: Mapping[str, str | None]) -> Split:
+    return Split(**{name: None if date is None else np.datetime64(date, "D") for name, date in dates.items()})  # type: ignore[arg-type]
+
+
+def unfinished(walk: Walk) -> Sequence[int]:
+    """The folds whose scores are not there yet."""
+    return [number for number in range(len(walk.folds)) if not walk.scores(number).is_file()]
