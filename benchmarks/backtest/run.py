@@ -40,11 +40,11 @@ def main() -> None:
 def _seconds(store: Path, tickers: str, workers: int) -> float:
     settings = (f"data.tickers=[{tickers}]", "training.steps=50", "training.refit=true")
     more = [part for one in settings for part in ("--set", one)]
+    more += ["--refit-every", str(EVERY), "--workers", str(workers), "--data-dir", str(store)]
     with tempfile.TemporaryDirectory() as runs:
         begun = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "forecaster", "backtest", "gru", *more, "--refit-every", str(EVERY), "--quiet"]
-            + ["--workers", str(workers), "--data-dir", str(store), "--runs-dir", runs],
+            [sys.executable, "-m", "forecaster", "backtest", "gru", *more, "--runs-dir", runs, "--quiet"],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.DEVNULL,
             check=True,
