@@ -13,9 +13,13 @@ from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.inference.forecast import Forecast
 from forecaster.show.prices import price_text
+from forecaster.show.svg import nice_ticks
 
 LOW, HIGH, CLOSE = (VARIABLES.index(name) for name in ("low", "high", "close"))
 FEWEST, MOST = 30, 66
+PATHS = 50
+"""Paths drawn: more would be a grey patch."""
+
 LEGEND = "Hollow candles rose, filled ones fell. Ahead: median candles."
 RANGE = "of lows and highs"
 
@@ -43,6 +47,7 @@ class Fan:
         bands: the widest first.
         reach: the range of the candles: lines that the lows seldom undercut and the highs seldom pass.
         months: first sessions of months, as x and words.
+        paths: closes of candle paths from the origin on, no more than can be told apart.
     """
 
     forecast: Forecast
@@ -52,6 +57,7 @@ class Fan:
     median: list[float]
     reach: Band | None
     months: list[tuple[int, str]]
+    paths: list[list[float]]
 
     @property
     def candles(self) -> Float[np.ndarray, "time 4"]:
@@ -69,7 +75,7 @@ class Fan:
     @property
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest price drawn, with a little air."""
-        lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)]
+        lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)] + self.paths
         prices = [*self.candles.ravel().tolist(), *self.forecast.point.ravel().tolist(), *chain.from_iterable(lines)]
         air = 0.03 * (max(prices) - min(prices) or max(prices))
         return min(prices) - air, max(prices) + air
@@ -93,8 +99,26 @@ class Fan:
         return min(self.bands, key=lambda band: abs(band.share - 0.8), default=None)
 
     @property
+    def paths_words(self) -> str:
+        """How many paths are drawn, and of how many."""
+        there = 0 if self.forecast.paths is None else len(self.forecast.paths)
+        drawn = len(self.paths)
+        return (
+            f"{drawn} of {there:,} paths of closes" if drawn < there else f"{there} path{'s' * (there != 1)} of closes"
+        )
+
+    @property
     def caption(self) -> str:
         return f"Run {self.forecast.run}. {self.forecast.skill['verdict']}"
+
+    @property
+    def band_words(self) -> list[str]:
+        """For a legend in one line: `90%`, `80%`, `50% of closes`."""
+        return [f"{one.share:.0%}" for one in self.bands[:-1]] + [one.words for one in self.bands[-1:]]
+
+    def ticks(self, most: int) -> list[float]:
+        """Round prices for the grid."""
+        return nice_ticks(*self.bounds, most)
 
     def price(self, price: float) -> str:
         return price_text(price, self.forecast.last_close)
@@ -103,8 +127,13 @@ class Fan:
         return f"{self.price(band.lower[place])} to {self.price(band.upper[place])}"
 
 
-def fan_of(forecast: Forecast, most: int = MOST) -> Fan:
-    """A month and a half for the next day, three months for the next month."""
+def fan_of(forecast: Forecast, most: int = MOST, paths: int = PATHS) -> Fan:
+    """A month and a half for the next day, three months for the next month.
+
+    Args:
+        most: candles of the past.
+        paths: how many to draw, the first ones; they are independent draws, so that any of them stand for all.
+    """
     past = min(len(forecast.history.dates), most, max(FEWEST, 8 * forecast.steps[-1]))
     pairs = _pairs(forecast.levels)
     bands = [_band(forecast, pair, CLOSE, CLOSE) for pair in pairs]
@@ -117,6 +146,9 @@ def fan_of(forecast: Forecast, most: int = MOST) -> Fan:
         [forecast.last_close, *forecast.point[:, CLOSE].tolist()],
         _band(forecast, named, LOW, HIGH) if named else None,
         _months(forecast, past),
+        []
+        if forecast.paths is None
+        else [[forecast.last_close, *one] for one in forecast.paths[:paths, :, CLOSE].tolist()],
     )
 
 

@@ -14,17 +14,22 @@ from forecaster.errors import InputError
 from forecaster.inference.forecast import Forecast
 from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
 from forecaster.show.notes import notes
-from forecaster.show.svg import nice_ticks, tick_texts
+from forecaster.show.svg import tick_texts
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST = 40
 """Tickers in one picture: more would be too small to read."""
 
 _INK, _MUTED, _GRID, _ACCENT = "#1b1f24", "#59636e", "#e3e7eb", "#0a5fb4"
 _SHADE = 0.2
+_PATH: Any = {"color": _INK, "alpha": 0.3, "linewidth": 0.5}
+_APART = 0.066
+"""Height of a line of figures, as a share of a panel's."""
+
 _STYLE: Any = {  # rcParams
     "font.size": 9.0,
     "font.family": "sans-serif",
@@ -53,11 +58,17 @@ def require_matplotlib() -> None:
 
 
 def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
-    """One panel a ticker, up to three a row.
+    """Draw, and write what was drawn."""
+    from matplotlib import rc_context
 
-    Raises:
-        InputError: more tickers than one picture can show.
-    """
+    with rc_context(_STYLE):
+        figure = figure_of(forecasts)
+        title = fan_of(forecasts[0]).title
+        figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": title})
+
+
+def figure_of(forecasts: Sequence[Forecast]) -> Figure:
+    """One panel a ticker, up to three a row."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -67,18 +78,19 @@ def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
     size = (8.0, 4.4 * rows + 0.5) if columns == 1 else (15.0, 3.6 * rows + 0.8)
     fans = [fan_of(forecast, 66 if columns == 1 else 36) for forecast in forecasts]
     with rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size)
+        figure.set_layout_engine("constrained", w_pad=0.08)  # inches
         FigureCanvasAgg(figure)
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, fan in zip(grid, fans, strict=False):
             _draw(axes, fan)
         for axes in grid[len(fans) :]:
             axes.set_axis_off()
-        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=4, frameon=False, fontsize=8.5)
+        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=5, frameon=False, fontsize=8.5)
         said = [LEGEND, fans[0].caption, *notes(forecasts)]
         lines = [part for text in said for part in textwrap.wrap(text, int(size[0] * 15.5))]
         figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=_MUTED)
-        figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": fans[0].title})
+    return figure
 
 
 def _marks(fan: Fan) -> Iterator[Artist]:
@@ -86,10 +98,12 @@ def _marks(fan: Fan) -> Iterator[Artist]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    for place, band in enumerate(fan.bands):
-        yield Patch(color=_ACCENT, alpha=1 - (1 - _SHADE) ** (place + 1), linewidth=0, label=band.words)
+    for place, words in enumerate(fan.band_words):
+        yield Patch(color=_ACCENT, alpha=1 - (1 - _SHADE) ** (place + 1), linewidth=0, label=words)
     if fan.reach:
         yield Line2D([], [], color=_ACCENT, linewidth=0.8, dashes=(4, 2), label=f"{fan.reach.share:.0%} band {RANGE}")
+    if fan.paths:
+        yield Line2D([], [], label=fan.paths_words, **_PATH)
 
 
 def _draw(axes: Axes, fan: Fan) -> None:
@@ -100,6 +114,8 @@ def _draw(axes: Axes, fan: Fan) -> None:
     if fan.reach:
         for one in (fan.reach.lower, fan.reach.upper):
             axes.plot([*fan.xs, end], [*one, one[-1]], color=_ACCENT, linewidth=0.8, dashes=(4, 2))
+    for path in fan.paths:
+        axes.plot(range(len(path)), path, **_PATH)
     axes.plot([*fan.xs, end], [*fan.median, fan.median[-1]], color=_ACCENT, linewidth=1.2)
     _candles(axes, range(fan.first, 1), fan.candles, _INK)
     _candles(axes, fan.forecast.steps, fan.forecast.point, _ACCENT)
@@ -122,21 +138,36 @@ def _dress(axes: Axes, fan: Fan) -> None:
     axes.set_title(fan.title, loc="left", fontsize=11, fontweight="bold")
     axes.set_xlim(fan.first - 0.7, fan.last + 0.5)
     axes.set_ylim(*fan.bounds)
-    axes.yaxis.tick_right()
     axes.set_axisbelow(True)
     axes.grid(True)
     axes.tick_params(length=0)
-    for side in ("left", "top"):
+    for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
-    told = [fan.median[-1], *((fan.main.lower[-1], fan.main.upper[-1]) if fan.main else ())]
-    ticks, near = nice_ticks(*fan.bounds, 5), 0.055 * (fan.bounds[1] - fan.bounds[0])
-    free = [all(abs(tick - price) > near for price in told) for tick in ticks]
-    axes.set_yticks(ticks, [text if kept else "" for text, kept in zip(tick_texts(ticks), free, strict=True)])
+    ticks = fan.ticks(7)
+    axes.set_yticks(ticks, tick_texts(ticks))
+    axes.set_ylabel(forecast.currency, color=_MUTED)
     axes.set_xticks([x - 0.5 for x, _ in fan.months], [words for _, words in fan.months], ha="left")
-    outside: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "fontsize": 9, "va": "top"}
-    axes.text(0.2, -0.1, f"last close {forecast.origin}", ha="right", **outside)
-    axes.text(fan.last + 0.5, -0.1, str(forecast.dates[-1]), ha="left" if fan.last < 4 else "center", **outside)
-    axes.text(1.01, 1.02, forecast.currency, transform=axes.transAxes, color=_MUTED)
-    for price in told:
-        label: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
-        axes.text(1.008, price, fan.price(price), color=_ACCENT, fontsize=9, **label)
+    below: dict[str, Any] = {
+        "xycoords": axes.get_xaxis_transform(),
+        "textcoords": "offset points",
+        "va": "top",
+        "annotation_clip": False,
+    }
+    axes.annotate(f"last close {forecast.origin}", (0.5, 0), (-2, -20), ha="right", **below)
+    near = fan.last < 6  # centred there, its day would touch the origin's
+    x, shift = (0.5, 6) if near else (fan.last + 0.5, 0)
+    axes.annotate(str(forecast.dates[-1]), (x, 0), (shift, -20), ha="left" if near else "center", **below)
+    _figures(axes, fan)
+
+
+def _figures(axes: Axes, fan: Fan) -> None:
+    """The last day's median and main band, beside the plot; where they would touch, the band's make room."""
+    low, high = fan.bounds
+    middle, apart = fan.median[-1], _APART * (high - low)
+    told = [(middle, middle)]
+    if fan.main:
+        upper, lower = fan.main.upper[-1], fan.main.lower[-1]
+        told += [(upper, max(upper, middle + apart)), (lower, min(lower, middle - apart))]
+    label: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
+    for price, y in told:
+        axes.text(1.008, y, fan.price(price), color=_ACCENT, **label)

@@ -1,0 +1,99 @@
+"""What stands around a chart's candles: prices on the left, months below, the last day's figures on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from forecaster.show.fan import Fan
+from forecaster.show.svg import Markup, Scale, element, line, tick_texts
+
+LETTER = 6.4
+"""Pixels of a letter; digits are wider, by a fifth at most."""
+
+_DIGIT = 1.2 * LETTER
+_APART = 13
+"""Pixels between two lines of text."""
+
+_MONTHS, _DAYS = 15, 33
+"""Pixels from the plot down to its lines of text."""
+
+_TICKS = 7
+"""Prices on the axis, at most."""
+
+FOOT = 44.0
+"""Pixels that the text below the plot needs."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the plot lies in the picture, in pixels."""
+
+    fan: Fan
+    width: int
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @classmethod
+    def of(cls, fan: Fan, width: int, height: int, head: float) -> Frame:
+        """As wide as the figures on both sides allow."""
+        left = 20 + _DIGIT * max(map(len, tick_texts(fan.ticks(_TICKS))))
+        right = width - 12 - 1.1 * _DIGIT * max(len(fan.price(price)) for price in _told(fan))
+        return cls(fan, width, left, right, head, height - FOOT)
+
+    @property
+    def slot(self) -> float:
+        """Pixels of a session."""
+        return (self.right - self.left) / (self.fan.last - self.fan.first + 1)
+
+    def x(self, session: int | float) -> float:
+        return self.left + (session - self.fan.first + 0.5) * self.slot
+
+    @property
+    def y(self) -> Scale:
+        return Scale(self.fan.bounds, (self.bottom, self.top))
+
+
+def axes(frame: Frame) -> Iterator[Markup]:
+    """The grid with prices and months; where there is no room for a word its line goes without."""
+    ticks = frame.fan.ticks(_TICKS)
+    for tick, text in zip(ticks, tick_texts(ticks), strict=True):
+        y = frame.y(tick)
+        yield element("path", class_="grid", d=line([frame.left, frame.right], [y, y]))
+        if y - (frame.top - 8) >= _APART:
+            yield element("text", text, class_="muted", x=frame.left - 6, y=y + 4, text_anchor="end")
+    yield element("text", frame.fan.forecast.currency, class_="muted", x=12, y=frame.top - 4)
+    room = frame.left
+    for session, words in frame.fan.months:
+        x = frame.x(session) - frame.slot / 2
+        yield element("path", class_="grid", d=line([x, x], [frame.top, frame.bottom]))
+        if x >= room and x + LETTER * len(words) < frame.width:
+            yield element("text", words, class_="muted", x=x + 2, y=frame.bottom + _MONTHS)
+            room = x + _DIGIT * (len(words) + 2)
+
+
+def days(frame: Frame) -> Iterator[Markup]:
+    """The line after the origin, its day before it, the last day after it; the line leaves the months' words alone."""
+    forecast, x, y = frame.fan.forecast, frame.x(0.5), frame.bottom + _DAYS
+    through = line([x, x], [frame.top - 8, frame.bottom]) + line([x, x], [y - 12, y + 4])
+    yield element("path", class_="origin", d=through)
+    wide = _DIGIT * 10
+    end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 2.0)
+    yield element("text", f"last close {forecast.origin}", x=min(x - 5, end - wide - 6), y=y, text_anchor="end")
+    yield element("text", str(forecast.dates[-1]), x=end, y=y, text_anchor="end")
+
+
+def figures(frame: Frame) -> Iterator[Markup]:
+    """The last day's median and main band, beside the plot; where they would touch, the band's make room."""
+    prices = _told(frame.fan)
+    middle = frame.y(prices[0])
+    for place, price in enumerate(prices):
+        y = (middle, min(frame.y(price), middle - _APART), max(frame.y(price), middle + _APART))[place]
+        yield element("text", frame.fan.price(price), class_="value", x=frame.right + 6, y=y + 4)
+
+
+def _told(fan: Fan) -> list[float]:
+    """Median, and the upper and lower end of the main band, of the last day."""
+    return [fan.median[-1], *((fan.main.upper[-1], fan.main.lower[-1]) if fan.main else ())]
