@@ -35,6 +35,7 @@
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const part = node.parentElement;
     if (!node.data.trim() || part.closest("script, style, title, desc, noscript, option, .unseen")) continue;
+    if (chain(part).some((one) => getComputedStyle(one).clipPath === "inset(50%)")) continue; // for screen readers alone
     if (!part.checkVisibility({ visibilityProperty: true })) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
@@ -90,7 +91,7 @@
   // What scrolls sideways.
   for (const part of document.querySelectorAll("*")) {
     if (part === document.documentElement || part.closest("svg") || part.matches("input, select, .unseen")) continue;
-    const clips = getComputedStyle(part).overflowX !== "visible";
+    const clips = getComputedStyle(part).overflowX !== "visible" && getComputedStyle(part).clipPath === "none";
     if (clips && part.scrollWidth > part.clientWidth + 1 && part.checkVisibility()) {
       found.add(`scrolls sideways: ${part.scrollWidth} px in ${part.clientWidth}, ${name(part)} ${part.getAttribute("aria-label") || ""}`);
     }

@@ -130,10 +130,10 @@ def _meanings(fan: Fan, narrow: bool) -> Iterator[tuple[list[Markup], str]]:
         layers = [element("rect", class_="band", y=1, width=14, height=10) for _ in range(place + 1)]
         yield layers, words
     if fan.reach:
-        stroke = element("path", class_="reach", d=line([0, 14], [6, 6]))
+        stroke = element("path", class_="reach", d="M0 6H14")
         yield [stroke], f"{fan.reach.share:.0%} band {RANGE}"
     if fan.paths:
-        yield [element("path", class_="path", d=line([0, 5, 9, 14], [9, 4, 7, 2]))], fan.paths_words
+        yield [element("path", class_="path", d="M0 9L5 4L9 7L14 2")], fan.paths_words
     if not narrow:
         yield [], LEGEND
 
@@ -151,7 +151,7 @@ def _ahead(frame: Frame) -> Iterator[Markup]:
     if fan.reach:
         yield element("path", class_="reach", d=line(xs, ys(fan.reach.lower)) + line(xs, ys(fan.reach.upper)))
     if fan.paths:
-        there = [frame.x(x) for x in range(len(fan.paths[0]))]
+        there = [frame.x(session) for session in range(len(fan.paths[0]))]
         yield element("path", class_="path", d="".join(line(there, map(frame.y, one)) for one in fan.paths))
     yield element("path", class_="median", d=line(xs, ys(fan.median)))
     for step, prices in zip(fan.forecast.steps, fan.forecast.point.tolist(), strict=True):

@@ -77,10 +77,10 @@ def axes(frame: Frame) -> Iterator[Markup]:
 def days(frame: Frame) -> Iterator[Markup]:
     """The line after the origin, its day before it, the last day after it; the line leaves the months' words alone."""
     forecast, x, y = frame.fan.forecast, frame.x(0.5), frame.bottom + _DAYS
-    through = line([x, x], [frame.top - 8, frame.bottom]) + line([x, x], [y - 12, y + 4])
-    yield element("path", class_="origin", d=through)
     wide = _DIGIT * 10
     end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 2.0)
+    between = line([x, x], [y - 12, y + 4]) if end - wide >= x + 2 else ""
+    yield element("path", class_="origin", d=line([x, x], [frame.top - 8, frame.bottom]) + between)
     yield element("text", f"last close {forecast.origin}", x=min(x - 5, end - wide - 6), y=y, text_anchor="end")
     yield element("text", str(forecast.dates[-1]), x=end, y=y, text_anchor="end")
 

@@ -9,7 +9,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.show.chart import NARROW, STYLE, WIDE, chart
 from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
 from forecaster.show.notes import notes
-from forecaster.show.svg import THEME, Markup, element, joined
+from forecaster.show.svg import STACKED, THEME, Markup, element, joined
 
 _LARGE = 8
 """Up to so many tickers each has a section of its own; more are cards in a grid."""
@@ -17,7 +17,8 @@ _LARGE = 8
 _LISTED = 40
 """More links than this are folded away."""
 
-_PAGE = """
+_PAGE = (
+    """
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 16px; max-width: 852px; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
@@ -35,12 +36,18 @@ svg.chart { display: block; width: 100%; height: auto; }
 @media screen and (max-width: 600px) { .large { display: none; } .small { display: block; } }
 details { margin-top: .25rem; } summary { cursor: pointer; color: var(--accent); padding: .2rem 0; }
 .scroll { overflow-x: auto; }
+caption { text-align: left; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem .25rem 0; text-align: right; white-space: nowrap; }
 thead th { color: var(--muted); } tbody tr { border-top: 1px solid var(--grid); }
 th:first-child { text-align: left; }
-@media print { section { content-visibility: visible; } body { padding: 0; } }
+td.wide { white-space: normal; }
+@media screen and (max-width: 760px) {"""
+    + STACKED
+    + """}
+@media print { section { content-visibility: visible; } body { padding: 0; } table { font-size: .75rem; } }
 """
+)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -110,13 +117,18 @@ def _section(fan: Fan, identity: str, card: bool) -> Markup:
 
 def _table(fan: Fan) -> Markup:
     names = ["date", *VARIABLES, *(band.words for band in fan.bands)]
-    rows = (element("tr", *_cells(fan, place)) for place in range(len(fan.forecast.steps)))
+    rows = (element("tr", *_cells(fan, place), role="row") for place in range(len(fan.forecast.steps)))
     caption = element(
         "caption", f"Median candles in {fan.forecast.currency}, and where the closes fall", class_="quiet"
     )
-    heads = (element("th", name, scope="col") for name in names)
+    heads = (element("th", name, scope="col", role="columnheader") for name in names)
     whole = element(
-        "table", caption, element("thead", element("tr", *heads)), element("tbody", *rows), class_="figures"
+        "table",
+        caption,
+        element("thead", element("tr", *heads, role="row"), role="rowgroup"),
+        element("tbody", *rows, role="rowgroup"),
+        class_="figures stacked",
+        role="table",
     )
     return element(
         "div", whole, class_="scroll", tabindex=0, role="region", aria_label=f"{fan.forecast.ticker}, figures"
@@ -126,5 +138,11 @@ def _table(fan: Fan) -> Markup:
 def _cells(fan: Fan, place: int) -> list[Markup]:
     prices = [fan.price(price) for price in fan.forecast.point[place].tolist()]
     bands = [fan.reach_text(band, place + 1) for band in fan.bands]
-    date = element("th", str(fan.forecast.dates[place]), scope="row")
-    return [date, *(element("td", text) for text in (*prices, *bands))]
+    heads = [*VARIABLES, *(band.words for band in fan.bands)]
+    date = element("th", str(fan.forecast.dates[place]), scope="row", role="rowheader")
+    return [date, *(_cell(head, text) for head, text in zip(heads, (*prices, *bands), strict=True))]
+
+
+def _cell(head: str, text: str) -> Markup:
+    kind = None if head in VARIABLES else "wide"
+    return element("td", text, role="cell", data_head=head, class_=kind)

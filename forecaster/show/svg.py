@@ -25,6 +25,20 @@ THEME = """
 """Custom properties: text colours have a contrast of 4.5 or more, and the series differ to the colour-blind."""
 
 
+STACKED = """
+  table.stacked, .stacked caption, .stacked tbody { display: block; }
+  .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stacked tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.2rem; padding: .3rem 0; }
+  .stacked th { grid-column: 1 / -1; padding: 0; text-align: left; }
+  .stacked td { display: flex; justify-content: space-between; gap: .6rem; padding: 0; text-align: right; }
+  .stacked td.wide { grid-column: 1 / -1; }
+  .stacked td:empty { display: none; }
+  .stacked td::before { content: attr(data-head); color: var(--muted); }
+"""
+"""Where a table of class `stacked` is too wide: each row is a block, each cell says its column (`data-head`). As the
+style takes a table's meaning from it, its elements need the `role`s that they would have by themselves."""
+
+
 class Markup(str):
     """Text that is SVG or HTML already, and is not escaped again."""
 

@@ -63,28 +63,48 @@ function sentence(shown) {
   return `${head}of ${closes} that came, ${outer} fell into the 80% band and ${inner} into the 50% band.`;
 }
 
-function cell(row, text, kind = "td") {
-  const made = row.appendChild(document.createElement(kind));
+const COLUMNS = ["open", "high", "low", "close"];
+
+// `head` names the column where the table is stacked; without one the cell says what its row is.
+function cell(row, text, head, wide) {
+  const made = row.appendChild(document.createElement("td"));
   made.textContent = text;
+  made.setAttribute("role", "cell");
+  if (head) made.dataset.head = head;
+  if (wide) made.className = "wide";
+  return made;
+}
+
+function dayCell(row, text) {
+  const made = row.appendChild(document.createElement("th"));
+  made.textContent = text;
+  made.setAttribute("role", "rowheader");
+  made.scope = "rowgroup";
+  made.rowSpan = 2;
+}
+
+function newRow(body, kind) {
+  const made = body.insertRow();
+  made.className = kind;
+  made.setAttribute("role", "row");
+  cell(made, kind, "", true);
   return made;
 }
 
 function fill(body, shown) {
   body.replaceChildren();
   for (const step of shown.steps) {
-    const forecast = body.insertRow();
-    const head = cell(forecast, step.date || `${step.step} ahead`, "th");
-    head.scope = "rowgroup";
-    head.rowSpan = 2;
-    cell(forecast, "forecast");
-    step.values.slice(0, 4).forEach((price) => cell(forecast, written(price)));
-    const came = body.insertRow();
-    came.className = "came";
-    cell(came, "came");
-    (step.came || ["", "", "", ""]).forEach((price) => cell(came, price === "" ? "not yet" : written(price)));
+    const forecast = newRow(body, "forecast");
+    dayCell(forecast, step.date || `${step.step} ahead`);
+    forecast.prepend(forecast.lastChild);
+    const came = newRow(body, "came");
+    COLUMNS.forEach((name, place) => {
+      cell(forecast, written(step.values[place]), name);
+      cell(came, step.came ? written(step.came[place]) : "not yet", name);
+    });
     if (shown.bands) {
-      cell(forecast, `${written(step.values[6])} – ${written(step.values[7])}`);
-      cell(came, step.came ? (within(step, 6, 7) ? "inside" : "outside") : "");
+      cell(forecast, `${written(step.values[6])} – ${written(step.values[7])}`, "80% of closes", true);
+      cell(came, step.came ? (within(step, 6, 7) ? "inside" : "outside") : "", "80% of closes", true);
     }
   }
 }

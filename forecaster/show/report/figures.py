@@ -10,9 +10,13 @@ from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
+from forecaster.show.report.ranking import ranking
 from forecaster.show.svg import Markup
 from forecaster.workflows.diagnose import Diagnosis, Grouped
 from forecaster.workflows.report import CurvePoint
+
+_NAMED = 20
+"""Tickers drawn: more bars would be a wall."""
 
 _MARKS = ("circle", "square", "triangle", "diamond")
 
@@ -20,6 +24,11 @@ _MARKS = ("circle", "square", "triangle", "diamond")
 def percent(fraction: float) -> str:
     """A tick of skill: as many decimals as it needs."""
     return "0%" if abs(fraction) < 1e-9 else f"{100 * fraction:+.4g}%"
+
+
+def shown(fraction: float) -> str:
+    """A skill beside its bar."""
+    return f"{fraction:+.2%}"
 
 
 def skill_by_step(card: Scorecard) -> Markup | None:
@@ -70,12 +79,12 @@ def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
         label = f"PIT of the {name}: density between the quantiles, 1 everywhere if calibrated."
         chart = bar_chart(
             *(density.tolist(), label),
-            axis=f"{name}: quantile reached",
+            axis="quantile reached",
             places=places,
             write="{:g}".format,
             level=1.0,
             edges=edges,
-            size=(210.0, 170.0),
+            size=(160.0, 150.0),
         )
         charts.append((name, chart))
     return charts
@@ -91,12 +100,22 @@ def skill_by_month(months: Grouped) -> Markup:
 
 
 def skill_by_ticker(tickers: Grouped) -> Markup:
-    """A bar a ticker, the best first."""
-    skill = np.sort(tickers.skill[np.isfinite(tickers.skill)])[::-1]
-    count = len(skill)
-    places = [(place + 0.5, str(place + 1)) for place in sorted({0, count // 2, count - 1})]
-    label = "Skill over the reference of each ticker, sorted from the best to the worst."
-    return bar_chart(skill.tolist(), label, axis="tickers, the best first", places=places, write=percent)
+    """A bar a ticker, the best first; of many only both ends."""
+    known = np.flatnonzero(np.isfinite(tickers.skill))
+    order = known[np.argsort(-tickers.skill[known], kind="stable")]
+    ranked = [(tickers.names[place], float(tickers.skill[place])) for place in order]
+    label = "Skill over the reference of each ticker, the best first."
+    if len(ranked) <= _NAMED:
+        return ranking(ranked, label, write=shown)
+    rest = f"… {len(ranked) - _NAMED} between them …"
+    label = f"Skill over the reference of the {_NAMED // 2} best and the {_NAMED // 2} worst tickers."
+    return ranking(ranked[: _NAMED // 2], label, write=shown, then=(rest, ranked[-(_NAMED // 2) :]))
+
+
+def left_out(tickers: Grouped) -> str:
+    """What the caption says where not all are drawn."""
+    count = int(np.isfinite(tickers.skill).sum())
+    return "" if count <= _NAMED else f", the {_NAMED // 2} best and the {_NAMED // 2} worst; all are in the table"
 
 
 def misses_by_lag(echo: Echo) -> Markup:

@@ -13,7 +13,7 @@ from forecaster.config.load import to_yaml
 from forecaster.config.schema import VARIABLES
 from forecaster.show.report import figures, tables, words
 from forecaster.show.report.payload import as_script, payload
-from forecaster.show.svg import THEME
+from forecaster.show.svg import STACKED, THEME
 from forecaster.workflows.diagnose import Diagnosis
 from forecaster.workflows.report import Report
 
@@ -31,7 +31,10 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = Markup(THEME) + _own("style.css"), _own("chart.js") + _own("explorer.js")
+    style, script = (
+        Markup(THEME) + _own("style.css") + Markup(f"@media screen and (max-width: 44rem) {{{STACKED}}}\n"),
+        _own("chart.js") + _own("explorer.js") + _own("finder.js"),
+    )
     return environment.get_template("page.html").render(
         style=style,
         script=script,

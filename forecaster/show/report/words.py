@@ -28,6 +28,16 @@ def ahead(steps: Sequence[int]) -> str:
     return f"{f'{head} and ' if head else ''}{_count(steps[-1], 'session')} ahead"
 
 
+def no_curve(networks: Sequence[object]) -> str:
+    """Why there is nothing to draw of the training."""
+    if networks:
+        return "There is no training curve to show."
+    return (
+        "This run has no network: its forecasts are computed from the candles, or from a few coefficients that were "
+        "fitted to them in one go. There were no steps of training, so that there is no curve of them."
+    )
+
+
 def looks(count: int) -> str:
     """How often the test period has been looked at; this page is a look."""
     if count == 1:
