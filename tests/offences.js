@@ -6,6 +6,9 @@
   const name = (part) => part.tagName.toLowerCase() + (part.id ? `#${part.id}` : "") + (part.classList.length ? `.${[...part.classList].join(".")}` : "");
   const chain = (part) => (part ? [part, ...chain(part.parentElement)] : []);
 
+  // What lies far below is laid out only when it is scrolled to: now is the time.
+  for (const part of document.querySelectorAll("section")) part.style.contentVisibility = "visible";
+
   // Colours, as [red, green, blue, alpha] of 0 to 1.
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
   const colour = (text) => {

@@ -28,7 +28,7 @@ h1 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 
 p { margin: .25rem 0 .75rem; } .quiet { color: var(--muted); font-size: .9rem; }
 nav { margin: 0 0 1rem; } nav a { display: inline-block; margin-right: .75rem; padding: .2rem 0; }
 a { color: var(--accent); } :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-section { margin: 1.5rem 0; break-inside: avoid; content-visibility: auto; contain-intrinsic-size: auto 420px; }
+section { margin: 1.5rem 0; break-inside: avoid; container-type: inline-size; content-visibility: auto; contain-intrinsic-size: auto 420px; }
 .cards { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
 .cards section { margin: 0; min-width: 0; }
 svg.chart { display: block; width: 100%; height: auto; }
@@ -42,7 +42,7 @@ th, td { padding: .25rem .6rem .25rem 0; text-align: right; white-space: nowrap;
 thead th { color: var(--muted); } tbody tr { border-top: 1px solid var(--grid); }
 th:first-child { text-align: left; }
 td.wide { white-space: normal; }
-@media screen and (max-width: 760px) {"""
+@container (max-width: 700px) {"""
     + STACKED
     + """}
 @media print { section { content-visibility: visible; } body { padding: 0; } table { font-size: .75rem; } }

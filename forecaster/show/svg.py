@@ -31,7 +31,8 @@ STACKED = """
   .stacked tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1.2rem; padding: .3rem 0; }
   .stacked th { grid-column: 1 / -1; padding: 0; text-align: left; }
   .stacked td { display: flex; justify-content: space-between; gap: .6rem; padding: 0; text-align: right; }
-  .stacked td.wide { grid-column: 1 / -1; }
+  .stacked td.wide, .stacked td.words { grid-column: 1 / -1; }
+  .stacked td:not([data-head]) { justify-content: flex-start; }
   .stacked td:empty { display: none; }
   .stacked td::before { content: attr(data-head); color: var(--muted); }
 """

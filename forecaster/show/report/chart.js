@@ -11,9 +11,9 @@ function svg(parent, name, attributes, text) {
   return parent.appendChild(made);
 }
 
-// Round prices between the lowest and the highest, about five.
+// Round prices between the lowest and the highest, about six.
 function ticks(low, high) {
-  const rough = (high - low) / 4;
+  const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const size = [1, 2, 5, 10].find((factor) => factor * power >= 0.75 * rough) * power;
   const first = Math.ceil(low / size);
@@ -58,9 +58,10 @@ function draw(holder, shown, label) {
 }
 
 function axes(chart, shown, width, from, x, y, levels) {
+  const whole = levels.every(Number.isInteger);
   for (const level of levels) {
     svg(chart, "path", { class: "grid", d: `M${EDGE.left} ${y(level)}H${width - EDGE.right}` });
-    svg(chart, "text", { x: EDGE.left - 6, y: y(level) + 4, class: "tick end" }, written(level));
+    svg(chart, "text", { x: EDGE.left - 6, y: y(level) + 4, class: "tick end" }, whole ? level.toLocaleString("en") : written(level));
   }
   const origin = x(shown.row);
   svg(chart, "path", { class: "origin", d: `M${origin} ${EDGE.top}V${HEIGHT - EDGE.bottom}` });
