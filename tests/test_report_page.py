@@ -234,6 +234,18 @@ def test_a_report_without_a_diagnosis_or_a_curve_says_why(found: Report) -> None
     assert page.count("script") == 0
 
 
+def test_a_run_of_baselines_says_why_it_has_no_training_curve(store: Path, tmp_path: Path) -> None:
+    train("har", settings=QUICK[:2], data_dir=store, runs_dir=tmp_path, name="run")
+    page = Page(render(report("run", data_dir=store, runs_dir=tmp_path)))
+    assert "This run has no network: its forecasts are computed from the candles" in page.text
+    assert "There is no training curve" not in page.text
+
+
+def test_members_without_a_training_curve_are_named_beside_it() -> None:
+    assert words.no_curve(["gru", "lstm"]) == ""
+    assert words.no_curve(["gru", "har"]).startswith("Forecasts of har are computed from the candles")
+
+
 @pytest.mark.parametrize(
     ("misses", "said"),
     [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forecaster.baselines import BASELINES
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.tables import basis_points, percent
@@ -28,13 +29,17 @@ def ahead(steps: Sequence[int]) -> str:
     return f"{f'{head} and ' if head else ''}{_count(steps[-1], 'session')} ahead"
 
 
-def no_curve(networks: Sequence[object]) -> str:
-    """Why there is nothing to draw of the training."""
-    if networks:
-        return "There is no training curve to show."
+def no_curve(names: Sequence[str]) -> str:
+    """Why no training is drawn of some or all of the run's members; empty where each has steps that were drawn."""
+    fitted = [name for name in names if name in BASELINES]
+    if not fitted:
+        return ""
+    which = (
+        "This run has no network: its forecasts" if len(fitted) == len(names) else f"Forecasts of {', '.join(fitted)}"
+    )
     return (
-        "This run has no network: its forecasts are computed from the candles, or from a few coefficients that were "
-        "fitted to them in one go. There were no steps of training, so that there is no curve of them."
+        f"{which} are computed from the candles, or from a few coefficients that were fitted to them in one go. That "
+        "took no steps, so that there is no curve of it."
     )
 
 
