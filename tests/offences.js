@@ -11,7 +11,12 @@
 
   // Colours, as [red, green, blue, alpha] of 0 to 1.
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  const known = new Map();
   const colour = (text) => {
+    if (!known.has(text)) known.set(text, painted(text));
+    return known.get(text);
+  };
+  const painted = (text) => {
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = text;
     canvas.fillRect(0, 0, 1, 1);
@@ -21,9 +26,11 @@
   const light = (rgb) => rgb.slice(0, 3)
     .map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
     .reduce((sum, one, place) => sum + one * [0.2126, 0.7152, 0.0722][place], 0);
-  const behind = (part) => chain(part).reverse()
-    .map((one) => colour(getComputedStyle(one).backgroundColor))
-    .reduce((under, one) => over(one, under), [1, 1, 1, 1]);
+  const paper = new Map([[null, [1, 1, 1, 1]]]);
+  const behind = (part) => {
+    if (!paper.has(part)) paper.set(part, over(colour(getComputedStyle(part).backgroundColor), behind(part.parentElement)));
+    return paper.get(part);
+  };
   const contrast = (part) => {
     const style = getComputedStyle(part);
     const back = behind(part);
@@ -46,8 +53,9 @@
     const scale = drawn && part.getScreenCTM ? part.getScreenCTM().a : 1;
     const size = parseFloat(getComputedStyle(part).fontSize) * scale;
     if (size < SMALLEST) found.add(`tiny text: ${size.toFixed(1)} px in ${name(drawn || part)}: ${short(node.data)}`);
-    if (!part.closest(":disabled") && contrast(part) < 4.5) {
-      found.add(`faint text: contrast ${contrast(part).toFixed(2)} in ${name(part)}: ${short(node.data)}`);
+    const clear = contrast(part);
+    if (clear < 4.5 && !part.closest(":disabled")) {
+      found.add(`faint text: contrast ${clear.toFixed(2)} in ${name(part)}: ${short(node.data)}`);
     }
     for (const box of drawn ? [part.getBoundingClientRect()] : range.getClientRects()) {
       const room = 0.18 * box.height; // above and below the letters

@@ -1,13 +1,8 @@
-"""The page in a real browser: it asks for nothing, complains of nothing, and the explorer answers mouse and keyboard.
-
-Skipped where there is no Chromium (`apt-get install chromium`) or no playwright (in the extra `dev`).
-"""
+"""The page in a real browser: nothing offends the eye, and explorer and finder answer mouse and keyboard."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,30 +10,15 @@ import pytest
 
 from forecaster.show.report.page import render
 from forecaster.workflows.report import Report, report
-from forecaster.workflows.train import TrainedRun
+from forecaster.workflows.train import TrainedRun, train
+from tests import browser as real
+from tests.studio import QUICK
 from tests.test_report_page import HOSTILE, many
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-pytest_plugins = ("tests.studio_fixtures",)
-
-_CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-_OPTIONS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if _CHROMIUM is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=_CHROMIUM, args=_OPTIONS)
-        yield opened
-        opened.close()
+pytest_plugins = ("tests.studio_fixtures", "tests.browser_fixtures")
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +27,8 @@ def found(trained: TrainedRun, store: Path, tmp_path_factory: pytest.TempPathFac
 
 
 @dataclass
-class Visit:
-    """A page as opened, with all that it asked for and all that it complained of."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
+class Visit(real.Visit):
+    """A report as opened."""
 
     def says(self) -> str:
         return self.page.locator("#explorer-says").inner_text()
@@ -61,16 +37,10 @@ class Visit:
         return self.page.locator("#explorer-date").inner_text()
 
 
-def visit(browser: Browser, file: Path, width: int = 1200, scheme: str = "light") -> Visit:
-    dark = scheme == "dark"
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
-    seen = Visit(page)
-    page.on("request", lambda request: seen.requests.append(request.url))
-    page.on("console", lambda message: seen.complaints.append(message.text))
-    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.goto(file.as_uri())
-    page.locator("#explorer-tool").wait_for()
-    return seen
+def visit(browser: Browser, file: Path) -> Visit:
+    seen = real.visit(browser, file)
+    seen.page.locator("#explorer-tool").wait_for()
+    return Visit(seen.page, seen.requests, seen.complaints)
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +50,30 @@ def file(found: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_asks_for_nothing_complains_of_nothing_and_fits(
-    browser: Browser, file: Path, width: int, scheme: str
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        ("gru", "task.horizon=20"),
+        ("gru", "data.tickers=[AAPL]"),
+        ("n_to_1", "task.head=point"),
+        ("har", "evaluation.baselines=[ewma-random-walk, climatology]"),
+    ],
+    ids=lambda text: text.partition("=")[2] or text,
+)
+def test_nothing_in_a_report_offends_the_eye(
+    browser: Browser, store: Path, tmp_path: Path, config: str, setting: str
 ) -> None:
-    seen = visit(browser, file, width, scheme)
-    assert seen.requests == [file.as_uri()]
-    assert seen.complaints == []
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
-    shown = seen.page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (shown == "rgb(255, 255, 255)") == (scheme == "light")
+    quick = QUICK[:2] if config == "har" else QUICK[:-1]
+    settings = (*quick, *(("training.steps=3",) if config != "har" else ()), setting)
+    train(config, settings=settings, data_dir=store, runs_dir=tmp_path, name="run")
+    file = tmp_path / "page.html"
+    file.write_text(render(report("run", data_dir=store, runs_dir=tmp_path)), encoding="utf-8")
+    assert real.looked_at(browser, file) == {}
+
+
+def test_nothing_in_a_report_on_204_tickers_offends_the_eye(browser: Browser, found: Report, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(render(many(found)), encoding="utf-8")
+    assert real.looked_at(browser, tmp_path / "page.html") == {}
 
 
 def test_the_explorer_answers_the_mouse(browser: Browser, file: Path, found: Report) -> None:
@@ -158,6 +141,43 @@ def test_each_control_and_picture_has_a_name_for_a_screen_reader(browser: Browse
     assert page.get_by_role("button", name="one session earlier").count() == 1
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.locator("#explorer-chart").get_by_role("img").get_attribute("aria-label") == seen.says()
+
+
+def test_headings_go_down_in_order_and_tables_are_tables_however_narrow(browser: Browser, file: Path) -> None:
+    page = real.visit(browser, file, 360).page
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
+    assert levels[0] == 1
+    assert set(levels[1:]) == {2}
+    table = page.get_by_role("table").first
+    assert table.get_by_role("columnheader").count() == 9
+    assert table.get_by_role("rowheader").count() == table.get_by_role("row").count() - 1 > 0
+    assert table.get_by_role("cell").count() > 0
+    assert page.get_by_role("table").count() <= page.get_by_role("region").count(), "each can be scrolled by key"
+
+
+def test_a_ticker_is_found_and_the_table_sorted_by_key(browser: Browser, found: Report, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(render(many(found)), encoding="utf-8")
+    seen = visit(browser, tmp_path / "page.html")
+    names, keys = seen.page.locator("#finder-table tbody th:visible"), seen.page.keyboard
+    seen.page.get_by_role("searchbox", name="Find a ticker").focus()
+    keys.type("t20")
+    assert sorted(names.all_inner_texts()) == ["T200", "T201", "T202", "T203"]
+    assert seen.page.locator("#finder-says").inner_text() == "4 of 204"
+    keys.press("Tab")
+    keys.press("Tab")
+    assert seen.page.evaluate("document.activeElement.textContent") == "ticker"
+    keys.press("Enter")
+    assert names.all_inner_texts() == ["T200", "T201", "T202", "T203"]
+    keys.press("Enter")
+    assert names.first.inner_text() == "T203"
+    head = seen.page.get_by_role("columnheader", name="ticker").first
+    assert head.get_attribute("aria-sort") == "descending"
+    seen.page.get_by_role("searchbox").fill("")
+    seen.page.get_by_role("button", name="skill").click()
+    skill = [float(text.strip("%")) for text in seen.page.locator("#finder-table td:nth-child(3)").all_inner_texts()]
+    assert skill == sorted(skill, reverse=True)
+    assert len(skill) == 204
+    assert seen.complaints == []
 
 
 def test_a_hostile_ticker_is_only_ever_text(browser: Browser, found: Report, tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ h1 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 
 p { margin: .25rem 0 .75rem; } .quiet { color: var(--muted); font-size: .9rem; }
 nav { margin: 0 0 1rem; } nav a { display: inline-block; margin-right: .75rem; padding: .2rem 0; }
 a { color: var(--accent); } :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-section { margin: 1.5rem 0; break-inside: avoid; container-type: inline-size; content-visibility: auto; contain-intrinsic-size: auto 420px; }
+section { margin: 1.5rem 0; break-inside: avoid; container-type: inline-size;
+  content-visibility: auto; contain-intrinsic-size: auto 420px; }
 .cards { display: grid; gap: 1rem 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); }
 .cards section { margin: 0; min-width: 0; }
 svg.chart { display: block; width: 100%; height: auto; }
@@ -57,6 +58,8 @@ def page(forecasts: Sequence[Forecast]) -> str:
     many = len(fans) > _LARGE
     sections = joined(_section(fan, f"f{place}", many) for place, fan in enumerate(fans))
     legend = f"{LEGEND} Shades hold shares of the closes, dashed lines are the 80% band {RANGE}."
+    if fans[0].paths:
+        legend += " Thin lines are closes of candle paths."
     body = element(
         "body",
         element("h1", _heading(fans)),

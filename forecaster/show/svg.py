@@ -17,10 +17,10 @@ from html import escape
 
 THEME = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --muted: #59636e; --grid: #e3e7eb; --line: #aab4be;
-  --accent: #0a5fb4; --band: #0a5fb4; --other: #a8480a; --third: #5d3a9b; --fourth: #0b6e5f; }
+  --accent: #0a5fb4; --band: #0a5fb4; --other: #a8480a; --third: #84687a; --fourth: #171030; }
 @media screen and (prefers-color-scheme: dark) { :root { --page: #14181d; --ink: #e8ebee; --muted: #a0aab5;
-  --grid: #2b323a; --line: #56616c; --accent: #7cbcff; --band: #4f9ff0; --other: #f0a35e; --third: #c3a6f5;
-  --fourth: #5fd0bd; } }
+  --grid: #2b323a; --line: #56616c; --accent: #7cbcff; --band: #4f9ff0; --other: #f0a35e; --third: #8b8b93;
+  --fourth: #fbfbff; } }
 """
 """Custom properties: text colours have a contrast of 4.5 or more, and the series differ to the colour-blind."""
 
@@ -33,7 +33,7 @@ STACKED = """
   .stacked td { display: flex; justify-content: space-between; gap: .6rem; padding: 0; text-align: right; }
   .stacked td.wide, .stacked td.words { grid-column: 1 / -1; }
   .stacked td:not([data-head]) { justify-content: flex-start; }
-  .stacked td:empty { display: none; }
+  .stacked td:empty { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stacked td::before { content: attr(data-head); color: var(--muted); }
 """
 """Where a table of class `stacked` is too wide: each row is a block, each cell says its column (`data-head`). As the

@@ -14,7 +14,7 @@ Places = Sequence[tuple[float, str]]
 WIDE = 360.0
 """Width of a chart that has a column for itself."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 8.0, 8.0, 34.0
+_RIGHT, _TOP, _BOTTOM = 8.0, 8.0, 34.0
 _MARKS = {
     "circle": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
     "square": "m-3 -3h6v6h-6z",
@@ -58,7 +58,7 @@ def bar_chart(
     borders = [float(place) for place in range(len(values) + 1)] if edges is None else edges
     known = [0.0, level, *(value for value in values if math.isfinite(value))]
     ticks = round_numbers(min(known), max(known))
-    x, y = _scales((borders[0], borders[-1]), (ticks[0], ticks[-1]), size)
+    x, y = _scales((borders[0], borders[-1]), ticks, size, write)
     gap = 0.14 if edges is None and len(values) <= 80 else 0.02
     parts = [*_axes(x, y, places, ticks, axis, write)]
     for place, value in enumerate(values):
@@ -93,7 +93,7 @@ def line_chart(
     up = [y for one in series for _, y in one.points] + ([] if level is None else [level])
     ticks = round_numbers(min(up), max(up))
     ends = (ticks[0], ticks[-1]) if diagonal else (min(across), max(across))
-    x, y = _scales(ends, (ticks[0], ticks[-1]), size)
+    x, y = _scales(ends, ticks, size, write)
     inner = [place for place in round_numbers(*ends) if ends[0] <= place <= ends[1]] or [ends[0]]
     parts = [*_axes(x, y, [(place, write_across(place)) for place in inner], ticks, axis, write)]
     if diagonal:
@@ -118,14 +118,18 @@ def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
     return [round(place * size, 12) for place in range(first, last + 1)]
 
 
-def _scales(across: tuple[float, float], up: tuple[float, float], size: tuple[float, float]) -> tuple[Scale, Scale]:
-    return Scale(across, (_LEFT, size[0] - _RIGHT)), Scale(up, (size[1] - _BOTTOM, _TOP))
+def _scales(
+    across: tuple[float, float], ticks: Sequence[float], size: tuple[float, float], write: Format
+) -> tuple[Scale, Scale]:
+    """From values to pixels; on the left there is room for the ticks' words."""
+    left = 14 + 7.8 * max(len(write(tick)) for tick in ticks)
+    return Scale(across, (left, size[0] - _RIGHT)), Scale((ticks[0], ticks[-1]), (size[1] - _BOTTOM, _TOP))
 
 
 def _axes(x: Scale, y: Scale, places: Places, ticks: Sequence[float], axis: str, write: Format) -> Iterator[Markup]:
     for tick in ticks:
         yield _rule("grid", x, y(tick))
-        yield element("text", write(tick), x=_LEFT - 6, y=y(tick) + 4, class_="end")
+        yield element("text", write(tick), x=x.pixels[0] - 6, y=y(tick) + 4, class_="end")
     under, right = y.pixels[0], x.pixels[1]
     for place, text in places:
         kind = "end" if x(place) > right - 16 else "middle"
