@@ -56,7 +56,9 @@ def offences(page: Page) -> list[str]:
 def looked_at(browser: Browser, file: Path) -> dict[tuple[int, str], list[str]]:
     """What offends, by width and scheme, requests and complaints included; nothing where all is well."""
     found, seen = {}, visit(browser, file)
-    for width, scheme in (*((width, scheme) for width in WIDTHS for scheme in ("light", "dark")), (PRINTED, "print")):
+    # A scheme changes colours alone: the narrowest and the widest page are looked at in the dark, too.
+    dark = [(width, "dark") for width in (WIDTHS[0], WIDTHS[-1])]
+    for width, scheme in (*((width, "light") for width in WIDTHS), *dark, (PRINTED, "print")):
         seen.page.set_viewport_size({"width": width, "height": 900})
         set_scheme(seen.page, scheme)
         wrong = [*offences(seen.page), *seen.complaints, *(url for url in seen.requests if url != file.as_uri())]

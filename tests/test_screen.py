@@ -109,7 +109,7 @@ def test_a_note_breaks_on_a_terminal_and_stays_whole_in_a_pipe(home: Path) -> No
 @pytest.fixture(scope="module")
 def walked(home: Path) -> Shown:
     """A backtest of two folds on a terminal."""
-    more = ("--refit-every", "130", "--runs-dir", "walked")
+    more = ("--refit-every", "130", "--workers", "1", "--runs-dir", "walked")
     return on_terminal("backtest", "gru", *settings("training.steps=110"), *more, cwd=home)
 
 
