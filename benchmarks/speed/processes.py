@@ -22,6 +22,9 @@ CACHES = ("market", "calibration")
 
 MANY = 500
 
+LIBRARIES = "import typer._adapters, numpy, pyarrow.parquet, pydantic.types, rich.console, rich.table"
+"""What a forecast cannot do without: how fast the machine is at the moment shows in it."""
+
 
 class Cost(NamedTuple):
     """Of one process: seconds that passed, seconds of processor, peak memory in MB (10⁶ bytes)."""
@@ -37,10 +40,13 @@ def cost(*arguments: str) -> Cost:
     Raises:
         CalledProcessError: it failed.
     """
+    return _cost([str(Path(sys.executable).with_name("forecast")), *arguments])
+
+
+def _cost(command: Sequence[str]) -> Cost:
     own = os.environ | {"OMP_NUM_THREADS": "1"}
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "forecaster", *arguments]
     child = subprocess.Popen(command, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     if child.returncode or os.waitstatus_to_exitcode(status) not in (0, 3):
@@ -52,6 +58,8 @@ def start_figures(store: Path, runs: Path, repeats: int) -> Iterator[Figure]:
     """Help, and forecasts of runs called `gru` and `best`."""
     places = ("--data-dir", str(store), "--runs-dir", str(runs))
     ticker = Store(store).tickers()[0]
+    libraries = [_cost((sys.executable, "-c", LIBRARIES)) for _ in range(repeats)]
+    yield Figure("importing the libraries of `predict`, no more", tuple(one.wall for one in libraries), " s")
     yield from _waits("forecast --help", ("--help",), 0.2, repeats)
     for run in ("gru", "best"):
         arguments = ("predict", ticker, "--run", run, *places)
