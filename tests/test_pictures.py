@@ -9,15 +9,21 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from forecaster.errors import InputError, OutsideError
+from forecaster.inference.forecast import Forecast
 from forecaster.show.chart import NARROW, WIDE, chart, standalone
 from forecaster.show.fan import fan_of
 from forecaster.show.page import page
 from forecaster.show.pictures import check_plot, write_plot
+from forecaster.show.plot import figure_of
 from forecaster.workflows.train import TrainedRun
 from tests.forecasts import made
 from tests.studio import Answer, environment
@@ -139,6 +145,47 @@ def test_a_png_is_a_picture(tmp_path: Path, count: int, steps: tuple[int, ...]) 
     assert [path.name for path in tmp_path.iterdir()] == ["x.PNG"]
 
 
+def with_paths(count: int, steps: tuple[int, ...]) -> Forecast:
+    """Candle paths that wander about the median, over the contiguous steps."""
+    forecast, ahead = made(steps=steps), sum(step == place for place, step in enumerate(steps, 1))
+    wander = np.random.default_rng(0).normal(0, 0.015, (count, ahead, 1)).cumsum(axis=1)
+    return replace(forecast, paths=forecast.point[:ahead] * np.exp(wander))
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize(("count", "words"), [(1, "1 path of closes"), (200, "50 of 200 paths of closes")])
+def test_paths_are_drawn_from_the_last_close_and_the_legend_says_how_many(width: int, count: int, words: str) -> None:
+    forecast = with_paths(count, (1, 2, 3, 4, 5, 20))
+    root = ET.fromstring(chart(forecast, width))
+    assert words in texts(root)
+    lines = next(
+        path.get("d", "") for path in root.iter("path") if path.get("class") == "path" and len(path.get("d", "")) > 40
+    )
+    assert lines.count("M") == min(count, 50)
+    starts = {point for part in lines.split("M")[1:] for point in numbers(f"M{part}")[:1]}
+    assert len(starts) == 1, "the last close"
+    assert len(numbers(lines)) == 6 * min(count, 50), "the five steps that are contiguous"
+
+
+@pytest.mark.parametrize("steps", HORIZONS)
+@pytest.mark.parametrize("count", [1, 5])
+def test_no_text_of_a_png_lies_on_another_or_leaves_it(count: int, steps: tuple[int, ...]) -> None:
+    figure = figure_of([replace(with_paths(20, steps), ticker=f"T{place}") for place in range(count)])
+    figure.draw_without_rendering()
+    boxes = [
+        (one.get_text(), one.get_window_extent())
+        for one in figure.findobj(Text)
+        if isinstance(one, Text) and one.get_visible() and one.get_text().strip()
+    ]
+    assert len(boxes) > 12 * count
+    for (one, box), (other, beside) in itertools.combinations(boxes, 2):
+        both = Bbox.intersection(box, beside)
+        assert both is None or min(both.width, both.height) < 2, (one, other)
+    for text, box in boxes:
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.width, text
+        assert 0 <= box.y0 <= box.y1 <= figure.bbox.height, text
+
+
 @pytest.mark.parametrize(
     ("name", "tickers", "says"),
     [
@@ -166,6 +213,8 @@ def test_without_matplotlib_the_remedy_is_named_and_pages_still_work(tmp_path: P
 import sys
 from pathlib import Path
 from forecaster.errors import InputError
+from forecaster.inference.forecast import Forecast
+from forecaster.show.plot import figure_of
 from forecaster.show.pictures import check_plot, write_plot
 from tests.forecasts import made
 sys.path[:] = [path for path in sys.path if "site-packages" not in path]
