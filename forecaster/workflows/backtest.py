@@ -83,7 +83,8 @@ def backtest(
             a config is fitted once, and a run not at all.
         rolling: learn from the last such span only, as in `5y`; without it from all history.
         fold: called as a fold begins, with its number, the first being 1, and how many there are.
-        workers: processes that share the folds, with the same result; as many as there are cores if absent.
+        workers: processes that share the folds, one a core if absent; scores are the same to the last bit where
+            `OMP_NUM_THREADS` is 1, else to about 1e-13.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
