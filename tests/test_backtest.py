@@ -118,6 +118,8 @@ def test_json_is_what_scripts_rely_on(say: Callable[..., Answer], store: Path, t
         (["nix"], "Unknown config 'nix'"),
         (["small", "--set", "training.steps=3"], "--set changes a config"),
         (["small", "--rolling", "5y"], "add --refit-every"),
+        (["gru", "--engine", "ray"], "--engine ray is still to come"),
+        (["gru", "--workers", "0"], "Invalid value for '--workers'"),
         (["gru", "--refit-every", "0"], "Invalid value for '--refit-every'"),
     ],
 )

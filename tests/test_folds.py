@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,13 +15,16 @@ import numpy as np
 import pytest
 
 from forecaster.data.splits import Split
-from forecaster.errors import OutsideError
+from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import score
+from forecaster.modelfile import save_tensors
 from forecaster.workflows import crew, fold
 from forecaster.workflows.backtest import Backtest, backtest
 from forecaster.workflows.check import load_config
+from forecaster.workflows.crew import fit_folds
 from forecaster.workflows.foldfiles import Walk, hand_over, load_scores, save_scores, taken_over
-from tests.studio import QUICK, dataset, environment, panel
+from forecaster.workflows.runs import checkpoint
+from tests.studio import QUICK, REPOSITORY, dataset, environment, panel
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -78,46 +83,166 @@ def test_scores_come_back_to_the_last_bit(tmp_path: Path) -> None:
     assert found["point"].widths is None
 
 
+@pytest.fixture(scope="module")
+def whole(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
+    """By one process, at a stretch."""
+    return walked(store, tmp_path_factory.mktemp("whole"), 1, SHORT)
+
+
 def children(of: int) -> list[int]:
     found = subprocess.run(["pgrep", "-P", str(of)], capture_output=True, text=True, check=False).stdout
     return [int(line) for line in found.split()]
 
 
-def begun(store: Path, runs: Path) -> subprocess.Popen[str]:
-    """A backtest of long folds, once its two processes are there."""
-    settings = [part for one in (*TINY, "training.steps=4000") for part in ("--set", one)]
-    command = ["backtest", "gru", *settings, "--refit-every", "90", "--workers", "2"]
-    places = ["--data-dir", str(store), "--runs-dir", str(runs)]
+def begun(store: Path, runs: Path, *more: str, ready: str = "", path: Path | None = None) -> subprocess.Popen[str]:
+    """A backtest of three folds by two processes, at once or when there is what `ready` names in its folder.
+
+    Args:
+        path: where more modules are.
+    """
+    places = [str(place) for place in (path, REPOSITORY) if place]
+    settings = [part for one in (*TINY, *more) for part in ("--set", one)]
+    command = ["backtest", "gru", *settings, "--refit-every", "90", "--workers", "2", "--format", "json"]
+    command += ["--data-dir", str(store), "--runs-dir", str(runs)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", *command, *places],
-        env=environment(),
+        [sys.executable, "-m", "forecaster", *command],
+        env=environment() | {"PYTHONPATH": os.pathsep.join(places)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not list(runs.glob(".backtest-*/fold-*/*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert len(children(process.pid)) == 2
+    while (
+        ready and not list(runs.glob(f".backtest-*/{ready}")) and process.poll() is None and time.monotonic() < deadline
+    ):
+        time.sleep(0.02)
     return process
 
 
-@pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="needs pgrep to find a process's children")
-def test_an_interrupt_ends_every_process_and_one_that_dies_is_one_line(store: Path, tmp_path: Path) -> None:
-    process = begun(store, tmp_path / "a")
-    workers = children(process.pid)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert "interrupted" in err.splitlines()[-1]
-    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+def gone(processes: list[int]) -> bool:
+    """Whether they end within some seconds."""
+    deadline = time.monotonic() + 5
+    while (there := [pid for pid in processes if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not there
 
-    process = begun(store, tmp_path / "b")
-    os.kill(children(process.pid)[0], signal.SIGKILL)
+
+def fitted(err: str) -> list[str]:
+    """The folds that a backtest says it has done; a last one alone is fitted by the parent itself."""
+    return sorted(re.findall(r"fold (\d) of 3(?: is done)?: learns", err))
+
+
+LONG = "training.steps=4000"
+"""Steps that no test waits for."""
+
+SHORT = "training.steps=60"
+"""Long enough for the third fold to have begun, and not to be done, as the first is found to be."""
+
+needs_proc = pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="needs pgrep to find a process's children")
+
+
+@needs_proc
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_no_process_is_left_however_the_parent_ends(store: Path, tmp_path: Path, end: signal.Signals) -> None:
+    process = begun(store, tmp_path, LONG, ready="fold-*/*")
+    workers = children(process.pid)
+    assert len(workers) == 2
+    process.send_signal(end)
     _, err = process.communicate(timeout=20)
-    assert process.returncode == OutsideError.exit_code
-    assert "its process ended (signal 9)" in err.splitlines()[-1]
+    assert gone(workers)
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted" in err.splitlines()[-1]
+
+
+@needs_proc
+@pytest.mark.parametrize("whom", ["parent", "worker"])
+def test_what_an_interrupt_or_a_killed_process_leaves_is_taken_up(
+    store: Path, tmp_path: Path, whole: Backtest, whom: str
+) -> None:
+    process = begun(store, tmp_path / "cut", SHORT, ready="fold-*/scores.safetensors")
+    workers = children(process.pid)
+    os.kill(*((process.pid, signal.SIGINT) if whom == "parent" else (workers[0], signal.SIGKILL)))
+    _, first = process.communicate(timeout=30)
+    assert process.returncode == (130 if whom == "parent" else OutsideError.exit_code)
+    assert "Traceback" not in first
+    assert gone(workers)
+    if whom == "worker":
+        assert re.search(r"its process was killed \(signal 9\); finished folds are kept", " ".join(first.split()))
+    kept = {path.parent.name[-1] for path in tmp_path.glob("cut/.backtest-*/fold-*/scores.safetensors")}
+    assert kept
+
+    out, second = begun(store, tmp_path / "cut", SHORT).communicate(timeout=60)
+    assert fitted(second) == [str(number + 1) for number in range(3) if str(number) not in kept]
+    assert json.loads(out) == json.loads(json.dumps(whole.as_data()))
+
+
+def test_what_a_fold_cannot_use_is_one_line_with_its_code(store: Path, tmp_path: Path) -> None:
+    process = begun(store, tmp_path, "training.learning_rate=1e30", "training.steps=60")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (InputError.exit_code, "")
+    said = " ".join(err.split())
+    assert said.count("error:") == 1
+    assert "error: training.learning_rate: the" in said
     assert "Traceback" not in err
+
+
+def handed(folder: Path) -> Walk:
+    """A walk of one fold in a folder."""
+    whole = Split(*(np.datetime64(date) for date in ("2010-09-01", "2010-10-01", "2010-12-01")))
+    config = load_config("gru", ("task.horizon=2", "task.context=20", "training.steps=2", "features=[base, vol]"))
+    return Walk(folder, config, dataset(panel(300, 250), (1, 2)), whole, (whole,))
+
+
+def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path) -> None:
+    walk = handed(tmp_path)
+    walk.place(0).write_text("where its folder should be")
+    with pytest.raises(OutsideError, match="fold-0 cannot be written: File exists"):
+        fit_folds(walk, [0], 1, lambda *_: None)
+    walk.place(0).unlink()
+    walk.place(0).mkdir()
+    save_tensors(checkpoint(walk.place(0), "0"), {}, {"of": "nobody"})
+    with pytest.raises(
+        ForecasterError, match=r"fold 1: this is a bug: KeyError: 'fingerprint'.* Its traceback"
+    ) as found:
+        fit_folds(walk, [0], 1, lambda *_: None)
+    assert found.value.exit_code == 1
+
+
+def test_a_process_tells_how_much_of_a_fold_is_done(tmp_path: Path) -> None:
+    told: list[tuple[int, float]] = []
+    fit_folds(handed(tmp_path), [0], 1, lambda number, share: told.append((number, share)))
+    shares = [share for _, share in told]
+    assert len(shares) > 1
+    assert shares == sorted(shares)
+    assert told[-1] == (0, 1)
+    assert not any(share >= 1 for share in shares[:-1])
+
+
+GROUP = """
+import os
+import numpy as np
+from forecaster.features import GROUPS
+
+
+@GROUPS.register("counted")
+def counted(candles):
+    with open({!r}, "a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+    return {{"zero": np.zeros(candles.volume.shape)}}
+"""
+
+
+def test_the_parent_alone_computes_features(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info, computed = tmp_path / "counted-1.0.dist-info", tmp_path / "computed"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: counted\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[forecaster.features]\ncounted = counted\n")
+    (tmp_path / "counted.py").write_text(GROUP.format(str(computed)))
+    process = begun(store, tmp_path / "runs", "features=[base, counted]", path=tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, fitted(err)) == (0, ["1", "2", "3"])
+    assert set(computed.read_text().split()) == {str(process.pid)}
 
 
 def test_finished_folds_are_not_fitted_again(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.show.progress import Folds, Pace, training_progress
+from forecaster.show.progress import Crew, Folds, Pace, training_progress
 
 
 def pace(*times: float) -> Pace:
@@ -73,6 +73,26 @@ def test_one_fold_is_no_walk() -> None:
     assert folds.words(1.0) == ""
     folds.turn(1, 1)
     assert folds.words(1.0) == ""
+
+
+def test_a_walk_taken_up_takes_what_the_folds_since_then_took() -> None:
+    folds = Folds(clock=iter([1000.0, 1004.0, 1004.0]).__next__)
+    folds.turn(31, 40)
+    folds.turn(32, 40)
+    assert folds.words() == "fold 32 of 40, 0:36 left"
+
+
+def test_folds_at_a_time_count_their_parts_and_what_was_done_before_is_no_speed() -> None:
+    crew = Crew(clock=iter([1000.0, 1010.0, 1020.0, 1040.0]).__next__)
+    said = [crew.words(done, 8) for done in (4.0, 4.5, 5.2, 8.0)]
+    assert said == ["4 of 8 folds", "4 of 8 folds, 1:10 left", "5 of 8 folds, 0:47 left", "8 of 8 folds"]
+
+
+def test_a_pipe_has_a_line_a_finished_fold(capsys: pytest.CaptureFixture[str]) -> None:
+    with training_progress() as watch:
+        for done in (0.0, 0.4, 1.2, 1.7, 2.0):
+            watch.folds(done, 2)
+    assert [line[:12] for line in capsys.readouterr().err.split("· ")[1:]] == ["1 of 2 folds", "2 of 2 folds"]
 
 
 def test_lines_of_a_walk_name_the_fold(capsys: pytest.CaptureFixture[str]) -> None:

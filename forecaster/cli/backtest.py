@@ -25,7 +25,7 @@ def backtest(
     ] = None,
     rolling: Annotated[str | None, typer.Option(metavar="SPAN", help="Learn from the last 5y, 18m … only.")] = None,
     engine: Annotated[
-        Literal["local"], typer.Option(help="Where the folds are fitted: in processes of this machine.")
+        Literal["local", "ray"], typer.Option(help="Where folds are fitted: on this machine; ray is still to come.")
     ] = "local",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that share the folds; one a core without it.")
@@ -38,11 +38,14 @@ def backtest(
     verbose: opt.Verbose = False,
 ) -> None:
     """Walk forward through the test period beside the baselines, and say whether there is skill."""
+    from forecaster.errors import InputError
     from forecaster.show.output import present
     from forecaster.show.progress import training_progress
     from forecaster.show.skill import backtest_view
     from forecaster.workflows.backtest import backtest as run_backtest
 
+    if engine == "ray":
+        raise InputError("--engine ray is still to come: leave it away, and folds share the cores of this machine.")
     with training_progress(quiet) as watch:
         result = run_backtest(
             config_or_run,
@@ -54,6 +57,7 @@ def backtest(
             say=watch.say,
             tick=watch.tick,
             fold=watch.fold,
+            folds=watch.folds,
             workers=workers,
         )
     present(backtest_view(result), format, output)

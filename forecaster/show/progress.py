@@ -48,9 +48,13 @@ class Pace:
 
 @dataclass
 class Folds:
-    """Where a walk forward stands, and how long the rest of it takes: as long a fold as the finished ones took."""
+    """Where a walk forward stands, and how long the rest of it takes: as long a fold as the finished ones took.
+
+    A walk that is taken up begins later than at its first fold.
+    """
 
     clock: Callable[[], float] = time.monotonic
+    first: int = 0
     number: int = 0
     total: int = 0
     began: float = 0.0
@@ -59,7 +63,8 @@ class Folds:
     def turn(self, number: int, total: int) -> None:
         """A fold begins, the first being 1."""
         self.turned = self.clock()
-        self.began = self.turned if number == 1 else self.began
+        if not self.total:
+            self.first, self.began = number, self.turned
         self.number, self.total = number, total
 
     def words(self, left: float | None = None) -> str:
@@ -70,12 +75,32 @@ class Folds:
         """
         if self.total < 2:
             return ""
-        place, finished, spent = f"fold {self.number} of {self.total}", self.number - 1, self.clock() - self.turned
+        place, spent = f"fold {self.number} of {self.total}", self.clock() - self.turned
+        finished = self.number - self.first
         if not finished and left is None:
             return place
         fold = (self.turned - self.began) / finished if finished else spent + (left or 0.0)
         rest = max(fold - spent, left or 0.0) + fold * (self.total - self.number)
         return f"{place}, {_duration(rest)} left"
+
+
+@dataclass
+class Crew:
+    """Where a walk forward stands whose folds are fitted several at a time, and how long the rest of it takes."""
+
+    clock: Callable[[], float] = time.monotonic
+    first: float | None = None
+    began: float = 0.0
+
+    def words(self, done: float, total: int) -> str:
+        """`12 of 40 folds, 3:20 left`, without the time while it is not known; what was done before is no speed."""
+        now = self.clock()
+        if self.first is None:
+            self.first, self.began = done, now
+        place, gained, spent = f"{int(done)} of {total} folds", done - self.first, now - self.began
+        if not gained or spent < _KNOWN_AFTER or done >= total:
+            return place
+        return f"{place}, {_duration((total - done) * spent / gained)} left"
 
 
 def _duration(seconds: float) -> str:
@@ -93,6 +118,7 @@ class Watch:
         self._quiet = quiet
         self._task = bar.add_task("", total=None, visible=False, place="", detail="")
         self._pace, self._folds, self._measured = Pace(), Folds(), ""
+        self._crew, self._finished = Crew(), 0
 
     def say(self, text: str) -> None:
         """A line a stage."""
@@ -104,6 +130,14 @@ class Watch:
         self._folds.turn(number, total)
         self._measured = ""
         self._between()
+
+    def folds(self, done: float, total: int) -> None:
+        """So many folds of a walk are done by several at a time, parts of folds included."""
+        words = self._crew.words(done, total)
+        if self._bar.disable and int(done) > self._finished:
+            self.say(words)
+        self._finished = int(done)
+        self._show(done, total, [words], [])
 
     def tick(self, step: int, steps: int, loss: float | None, skill: float | None) -> None:
         """A step is done; loss and validation skill come where they were measured."""
@@ -120,14 +154,16 @@ class Watch:
         if step >= steps:
             self._between()
         else:
-            self._show(step, steps, [f"step {step:,} of {steps:,}", fold], [speed.removeprefix(", "), self._measured])
+            self._show(
+                float(step), steps, [f"step {step:,} of {steps:,}", fold], [speed.removeprefix(", "), self._measured]
+            )
 
     def _between(self) -> None:
         """No network is learning: only the folds are worth a bar."""
         fold = self._folds.words()
-        self._show(self._folds.number - 1, self._folds.total, [fold], [], visible=bool(fold))
+        self._show(float(self._folds.number - 1), self._folds.total, [fold], [], visible=bool(fold))
 
-    def _show(self, done: int, total: int, place: list[str], detail: list[str], visible: bool = True) -> None:
+    def _show(self, done: float, total: int, place: list[str], detail: list[str], visible: bool = True) -> None:
         self._bar.update(
             self._task,
             completed=done,

@@ -19,6 +19,7 @@ from forecaster.evaluation.ledger import Look, record_look
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores
 from forecaster.features.dataset import Dataset
+from forecaster.modelfile import versions
 from forecaster.workflows import runs
 from forecaster.workflows.check import load_config
 from forecaster.workflows.crew import cores, fit_folds
@@ -59,6 +60,7 @@ class Watch:
     say: Say
     tick: Tick
     fold: Callable[[int, int], None]
+    folds: Callable[[float, int], None]
 
 
 def backtest(
@@ -72,6 +74,7 @@ def backtest(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
     fold: Callable[[int, int], None] = lambda *_: None,
+    folds: Callable[[float, int], None] = lambda *_: None,
     workers: int | None = None,
 ) -> Backtest:
     """Evaluate a config, or a finished run as it is, on its test period.
@@ -83,8 +86,10 @@ def backtest(
             a config is fitted once, and a run not at all.
         rolling: learn from the last such span only, as in `5y`; without it from all history.
         fold: called as a fold begins, with its number, the first being 1, and how many there are.
-        workers: processes that share the folds, one a core if absent; scores are the same to the last bit where
-            `OMP_NUM_THREADS` is 1, else to about 1e-13.
+        folds: called instead where several are fitted at a time, with how many are done, parts included, of how many.
+        workers: processes that share the folds; as many as there are cores if absent, one where a GPU learns. Scores
+            are the same to the last bit under `OMP_NUM_THREADS=1`; else least squares use all cores in one process and
+            one core in several, which add up in another order: about 1e-13.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
@@ -105,11 +110,11 @@ def backtest(
         say(f"scoring run {run.name} as it is")
         card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
     else:
-        folds = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
-        place = root / f".backtest-{_fingerprint(config, dataset, folds)}"
-        walk = Walk(place, config, dataset, split, tuple(folds))
-        scores = _refitted(walk, workers or cores(), Watch(say, tick, fold))
-        card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(folds)
+        splits = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
+        place = root / f".backtest-{_fingerprint(config, dataset, splits)}"
+        walk = Walk(place, config, dataset, split, tuple(splits))
+        scores = _refitted(walk, workers or _workers(config), Watch(say, tick, fold, folds))
+        card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(splits)
     name = run.name if run else config.name
     ledger = run.parent if run else root
     looks = record_look(ledger, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
@@ -177,6 +182,13 @@ def _scorecard(
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes)
 
 
+def _workers(config: Config) -> int:
+    """A process a core; a GPU is no faster for being shared, and each process would need its own memory there."""
+    from forecaster.training.device import choose_device
+
+    return cores() if choose_device(config.training.device).type == "cpu" else 1
+
+
 def _refitted(walk: Walk, workers: int, watch: Watch) -> dict[str, Scores]:
     """Scores of all folds together; those that an interrupted backtest left are taken as they are."""
     walk.folder.mkdir(parents=True, exist_ok=True)
@@ -196,18 +208,17 @@ def _refitted(walk: Walk, workers: int, watch: Watch) -> dict[str, Scores]:
 
 def _side_by_side(walk: Walk, waiting: Sequence[int], workers: int, watch: Watch) -> None:
     lock, total = threading.Lock(), len(walk.folds)
-    done = total - len(waiting)
+    shares = [0.0 if number in waiting else 1.0 for number in range(total)]
 
-    def finished(number: int) -> None:
-        nonlocal done
+    def reached(number: int, share: float) -> None:
         with lock:
-            done += 1
-            watch.say(f"fold {number + 1} of {total} is done: {_told(walk, number)}")
-            if done < total:
-                watch.fold(done + 1, total)
+            shares[number] = share
+            if share == 1:
+                watch.say(f"fold {number + 1} of {total} is done: {_told(walk, number)}")
+            watch.folds(sum(shares), total)
 
-    watch.fold(done + 1, total)
-    fit_folds(walk, waiting, workers, finished)
+    watch.folds(sum(shares), total)
+    fit_folds(walk, waiting, workers, reached)
 
 
 def _told(walk: Walk, number: int) -> str:
@@ -216,5 +227,5 @@ def _told(walk: Walk, number: int) -> str:
 
 
 def _fingerprint(config: Config, dataset: Dataset, folds: Sequence[Split]) -> str:
-    text = f"{dataset.panel.fingerprint}{config.model_dump_json()}{folds}"
+    text = f"{dataset.panel.fingerprint}{config.model_dump_json()}{versions()}{folds}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,9 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
-from forecaster.errors import InputError, OutsideError
+from forecaster.errors import ForecasterError, InputError, OutsideError, PartialError
 from forecaster.workflows.foldfiles import Walk, hand_over
+
+Reached = Callable[[int, float], None]
+"""Called from several threads with a fold's number and how much of it is done; 1 once its scores are written."""
+
+_ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
 
 
 def cores() -> int:
@@ -21,16 +27,14 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, finished: Callable[[int], None]) -> None:
+def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, reached: Reached) -> None:
     """Fit folds in processes of their own, each taking the next one as soon as it is free.
 
     An interrupt, or the error of one, ends them all at once; folds that are finished are kept.
 
-    Args:
-        finished: called with each fold's number, from several threads.
-
     Raises:
-        InputError, OutsideError: what a fold raised, or a process that ended by itself.
+        ForecasterError: what a fold raised, with its exit code; or a fault of ours in it.
+        OutsideError: a process was killed.
     """
     hand_over(walk)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -39,7 +43,7 @@ def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, finished: Callab
     crew = [_Worker(walk.folder, place) for place in range(min(workers, len(numbers)))]
     with ThreadPoolExecutor(len(crew)) as pool:
         try:
-            for done in as_completed([pool.submit(worker.serve, waiting, finished) for worker in crew]):
+            for done in as_completed([pool.submit(worker.serve, waiting, reached) for worker in crew]):
                 done.result()
         finally:
             for worker in crew:
@@ -62,37 +66,51 @@ class _Worker:
                 start_new_session=True,  # an interrupt is the parent's to hand on
             )
 
-    def serve(self, waiting: queue.SimpleQueue[int], finished: Callable[[int], None]) -> None:
+    def serve(self, waiting: queue.SimpleQueue[int], reached: Reached) -> None:
         while True:
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
                 return
-            self._fit(number)
-            finished(number)
+            self._fit(number, reached)
 
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def _fit(self, number: int) -> None:
+    def _fit(self, number: int, reached: Reached) -> None:
+        answer = self._ask(number)
+        while answer.get("share", 1) < 1:
+            reached(number, answer["share"])
+            answer = self._next()
+        if not answer:
+            raise self._ended(number)
+        if "error" in answer:
+            raise _ERRORS[answer["code"]](answer["error"])
+        reached(number, 1.0)
+
+    def _ask(self, number: int) -> dict[str, Any]:
         assert self._process.stdin
-        assert self._process.stdout
         try:
             self._process.stdin.write(f"{number}\n")
             self._process.stdin.flush()
+        except (OSError, ValueError):
+            return {}
+        return self._next()
+
+    def _next(self) -> dict[str, Any]:
+        """Its next line; empty once it has ended."""
+        assert self._process.stdout
+        try:
             line = self._process.stdout.readline()
         except (OSError, ValueError):
-            line = ""
-        if not line:
-            raise OutsideError(
-                f"fold {number + 1}: its process ended ({self._ending()}); finished folds are kept: run the same "
-                f"command again to go on, with fewer --workers where memory is short. What it said: {self._log}"
-            )
-        answer = json.loads(line)
-        if "error" in answer:
-            raise (OutsideError if answer["code"] == OutsideError.exit_code else InputError)(answer["error"])
+            return {}
+        return dict(json.loads(line)) if line.endswith("\n") else {}
 
-    def _ending(self) -> str:
-        code = self._process.wait()
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
+    def _ended(self, number: int) -> ForecasterError:
+        code, kept = self._process.wait(), "finished folds are kept: run the same command again to go on"
+        if code < 0:
+            less = "with fewer --workers where memory is short"
+            return OutsideError(f"fold {number + 1}: its process was killed (signal {-code}); {kept}, {less}.")
+        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit code {code}"]
+        return ForecasterError(f"fold {number + 1}: this is a bug: {said[-1]}; {kept}. Its traceback: {self._log}")

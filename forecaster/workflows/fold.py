@@ -1,23 +1,33 @@
 """One fold of a walk forward: fit on what is known, score the sessions that follow.
 
 `python -m forecaster.workflows.fold FOLDER` is a process that does so for each number that it is given, a line each on
-standard input; it answers each with a line of JSON.
+standard input; it answers each with lines of JSON: how much of it is done, and at last that it is, or an error.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import queue
 import sys
+import threading
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from forecaster.baselines import BASELINES
 from forecaster.errors import ForecasterError
 from forecaster.evaluation.scores import Scores, score
+from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
 from forecaster.workflows.evaluate import forecasters
 from forecaster.workflows.foldfiles import Walk, save_scores, taken_over
 from forecaster.workflows.prepare import Say
 from forecaster.workflows.train import Tick
+
+_TELL_EVERY = 0.2
+"""Seconds between two words of how much is done."""
 
 
 def fit_fold(
@@ -31,7 +41,8 @@ def fit_fold(
     from forecaster.workflows.learn import Job, evaluated_periods, learn
 
     place = walk.place(number)
-    place.mkdir(parents=True, exist_ok=True)
+    with outside_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
     period, validation = evaluated_periods(walk.config, walk.folds[number])
     learnt = learn(Job(walk.config, walk.dataset, place, say, tick, cores), period, validation=validation)
     save_scores(walk.scores(number), _scores(learnt.members, walk, number))
@@ -49,16 +60,48 @@ def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Sco
     }
 
 
+@dataclass
+class _Share:
+    """Tells how much of a fold is learnt; its members learn one after the other, for as many steps each."""
+
+    networks: int
+    member: int = 0
+    last: int = 0
+    told: float = 0.0
+
+    def tick(self, step: int, steps: int, *_: float | None) -> None:
+        self.member += step < self.last
+        self.last = step
+        if (now := time.monotonic()) - self.told >= _TELL_EVERY:
+            self.told = now
+            _answer(share=min((self.member + step / steps) / self.networks, 0.999))
+
+
 def main(folder: Path) -> None:
-    """Serve the process that asks, until it closes the pipe."""
+    """Serve the process that asks, until it closes the pipe or ends."""
+    numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(numbers,), daemon=True).start()
     walk = taken_over(folder)
-    for line in sys.stdin:
-        answer: dict[str, object] = {"fold": int(line)}
+    networks = sum(model.name not in BASELINES for model in walk.config.networks)
+    while True:
+        number = numbers.get()
         try:
-            fit_fold(walk, int(line), cores=1)
+            fit_fold(walk, number, tick=_Share(networks).tick, cores=1)
         except ForecasterError as error:
-            answer |= {"error": str(error), "code": error.exit_code}
-        print(json.dumps(answer), flush=True)  # noqa: T201
+            _answer(error=str(error), code=error.exit_code)
+        else:
+            _answer(share=1.0)
+
+
+def _listen(numbers: queue.SimpleQueue[int]) -> None:
+    """Take what is asked; where nobody asks any more, not even a killed parent, the fold at work is in vain."""
+    for line in sys.stdin:
+        numbers.put(int(line))
+    os._exit(0)
+
+
+def _answer(**words: object) -> None:
+    print(json.dumps(words), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
