@@ -90,6 +90,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
     def forget() -> None:
         calendars.sessions.cache_clear()
         calendars._written.cache_clear()
+        calendars._warn.cache_clear()
 
     monkeypatch.setattr(calendarfile, "_folder", lambda: tmp_path / "sessions")
     forget()
@@ -101,11 +102,14 @@ def broken(name: str, **_: object) -> object:
     raise NotImplementedError("implemented by subclasses")
 
 
-def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays(
-    forgotten: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays_and_says_so_once(
+    forgotten: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
     assert following("XLON", "2024-12-24", 2) == ["2024-12-25", "2024-12-26"]
+    assert following("XLON", "2025-12-23", 1) == ["2025-12-24"]
+    (said,) = caplog.messages
+    assert said.endswith("cannot compute XLON: Mondays to Fridays are taken for its sessions.")
     with pytest.raises(InputError, match=r"cannot compute XLON: name another calendar"):
         timezone("XLON")
     assert not forgotten.exists()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ _USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
 """Most candles' dates lie here."""
 
 _WEEKMASK = "1111100"
-_FAULTS = (ValueError, NotImplementedError, TypeError)
-"""What the library raises of a calendar that it knows but cannot compute with the pandas at hand."""
+_FAULTS = (ValueError, NotImplementedError)
+"""What the library raises of a calendar that it knows but cannot compute: 4.13 of ASEX, XBEL, XBSE, XCYS and XTAE, with
+pandas 3. Dates that a calendar does not reach, a ValueError too, are not asked for."""
 
 
 def check_calendar(name: str) -> str:
@@ -97,6 +99,7 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
     """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
     known, day = _known(calendar, start, end), np.timedelta64(1, "D")
     if known is None:
+        _warn(calendar)
         parts = [_weekdays(start, end, _WEEKMASK)]
     else:
         first, last = max(start, known.earliest), min(end, known.latest)
@@ -107,6 +110,15 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
     found = np.concatenate(parts)
     found.setflags(write=False)
     return found
+
+
+@cache
+def _warn(calendar: str) -> None:
+    """Say once that the sessions of an exchange are guessed."""
+    logging.getLogger("forecaster").warning(
+        "warning: The installed exchange_calendars cannot compute %s: Mondays to Fridays are taken for its sessions.",
+        calendar,
+    )
 
 
 def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
