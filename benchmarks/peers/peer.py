@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import copy
+import importlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +42,7 @@ class Library(NamedTuple):
         forecast: trained, [origin, CONTEXT] values, setting → [origin, LEVELS] of the value `HORIZON` sessions on.
         save: trained, folder.
         load: folder → trained.
-        callback: the class of Lightning's callbacks that the library uses.
+        lightning: the module from which it takes Lightning, of the two that there are.
         setting: what served it best.
     """
 
@@ -51,14 +53,19 @@ class Library(NamedTuple):
     forecast: Callable[[Any, np.ndarray, Setting], np.ndarray]
     save: Callable[[Any, Path], None]
     load: Callable[[Path], Any]
-    callback: Callable[[], type]
+    lightning: str
     setting: Setting
+
+
+LIGHTNINGS = ("lightning.pytorch", "pytorch_lightning")
 
 
 def play(library: Library) -> None:
     """Do what the command line says."""
     import torch
 
+    for name in LIGHTNINGS:  # what Lightning has to say is not asked for
+        logging.getLogger(name).setLevel(logging.ERROR)
     torch.set_num_threads(1)
     torch.manual_seed(0)
     options = _options(library)
@@ -71,7 +78,9 @@ def play(library: Library) -> None:
     watches = []
     for cell in options.cells:
         watch = Watch(options.budget, keep=options.mode == "skill")
-        trained = library.build(data, setting, cell, watch.callback(library.callback()))
+        trained = library.build(
+            data, setting, cell, watch.callback(importlib.import_module(library.lightning).Callback)
+        )
         library.train(trained)
         watches.append(watch)
     if options.mode == "speed":

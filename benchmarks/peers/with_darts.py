@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +69,5 @@ def load(folder: Path) -> Any:
     return BlockRNNModel.load(str(folder / MODEL), pl_trainer_kwargs=QUIET), None
 
 
-def callback() -> type:
-    from pytorch_lightning import Callback
-
-    return Callback
-
-
 if __name__ == "__main__":
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    play(Library(data, build, train, network, forecast, save, load, callback, Setting("moves", "ticker")))
+    play(Library(data, build, train, network, forecast, save, load, "pytorch_lightning", Setting("moves", "ticker")))

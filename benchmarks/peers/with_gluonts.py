@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -98,13 +97,5 @@ def load(folder: Path) -> Trained:
     return trained
 
 
-def callback() -> type:
-    from lightning.pytorch import Callback
-
-    return Callback
-
-
 if __name__ == "__main__":
-    for name in ("lightning.pytorch", "pytorch_lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    play(Library(data, build, train, network, forecast, save, load, callback, Setting("returns", "window")))
+    play(Library(data, build, train, network, forecast, save, load, "lightning.pytorch", Setting("returns", "window")))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from peer import Library, Setting, play
-from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work
+from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work, long_table
+
+COLUMNS = ("unique_id", "ds", "y")
 
 SERIES = 8
 """Tickers whose windows a batch is drawn from. All their windows are cut out first: with the library's 32, a step takes
@@ -16,7 +17,7 @@ SERIES = 8
 
 
 def data(work: Work, setting: Setting) -> Any:
-    return frame(work.training(setting.form))
+    return long_table(work.training(setting.form), COLUMNS)
 
 
 def build(data: Any, setting: Setting, cell: str, callback: Any) -> Any:
@@ -57,22 +58,9 @@ def network(trained: Any) -> Any:
 
 
 def forecast(trained: Any, windows: np.ndarray, setting: Setting) -> np.ndarray:  # noqa: ARG001
-    found = trained[0].predict(frame(windows))
+    found = trained[0].predict(long_table(windows, COLUMNS))
     last = found[found["ds"] == CONTEXT + HORIZON - 1].sort_values("unique_id")
     return last.iloc[:, -len(LEVELS) :].to_numpy()
-
-
-def frame(series: Any) -> Any:
-    """The long table that the library reads."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "unique_id": np.repeat(np.arange(len(series)), [len(one) for one in series]),
-            "ds": np.concatenate([np.arange(len(one)) for one in series]),
-            "y": np.concatenate(list(series)),
-        }
-    )
 
 
 def save(trained: Any, folder: Path) -> None:
@@ -85,12 +73,5 @@ def load(folder: Path) -> Any:
     return NeuralForecast.load(str(folder)), None
 
 
-def callback() -> type:
-    from pytorch_lightning import Callback
-
-    return Callback
-
-
 if __name__ == "__main__":
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    play(Library(data, build, train, network, forecast, save, load, callback, Setting("moves", "ticker")))
+    play(Library(data, build, train, network, forecast, save, load, "pytorch_lightning", Setting("moves", "ticker")))

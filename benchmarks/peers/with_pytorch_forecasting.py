@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from peer import LAST_CLOSES, Library, Setting, play
-from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work
+from work import BATCH, CONTEXT, HIDDEN, HORIZON, LAYERS, LEARNING_RATE, LEVELS, SNAPSHOTS, Work, long_table
+
+COLUMNS = ("series", "time", "value")
 
 PATHS = 100
 """Sample paths of a forecast (the library's default)."""
@@ -28,7 +29,7 @@ def data(work: Work, setting: Setting) -> Any:
     from pytorch_forecasting.data.encoders import TorchNormalizer
 
     return TimeSeriesDataSet(
-        frame(work.training(setting.form)),
+        long_table(work.training(setting.form), COLUMNS),
         time_idx="time",
         target="value",
         group_ids=["series"],
@@ -96,20 +97,7 @@ def forecast(trained: Trained, windows: np.ndarray, setting: Setting) -> np.ndar
 
 def padded(windows: np.ndarray) -> Any:
     """Windows as a table with room for what is to be forecast."""
-    return frame(np.concatenate([windows, np.zeros((len(windows), HORIZON), np.float32)], axis=1))
-
-
-def frame(series: Any) -> Any:
-    """The long table that the library reads."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "series": np.repeat(np.arange(len(series)), [len(one) for one in series]),
-            "time": np.concatenate([np.arange(len(one)) for one in series]),
-            "value": np.concatenate(list(series)),
-        }
-    )
+    return long_table(np.concatenate([windows, np.zeros((len(windows), HORIZON), np.float32)], axis=1), COLUMNS)
 
 
 def save(trained: Trained, folder: Path) -> None:
@@ -123,19 +111,12 @@ def load(folder: Path) -> Trained:
     import torch
     from pytorch_forecasting import DeepAR, TimeSeriesDataSet
 
+    # The library keeps a data set's parameters only so; the file was written by this benchmark a moment ago.
     parameters = torch.load(folder / DATASET, weights_only=False)
     asked = padded(np.load(folder / LAST_CLOSES))
     dataset = TimeSeriesDataSet.from_parameters(parameters, asked, predict=True)
     return Trained(DeepAR.load_from_checkpoint(folder / MODEL, weights_only=False), dataset, None)
 
 
-def callback() -> type:
-    from lightning.pytorch import Callback
-
-    return Callback
-
-
 if __name__ == "__main__":
-    for name in ("lightning.pytorch", "pytorch_lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    play(Library(data, build, train, network, forecast, save, load, callback, Setting("returns", "ticker")))
+    play(Library(data, build, train, network, forecast, save, load, "lightning.pytorch", Setting("returns", "ticker")))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -140,6 +142,18 @@ class Meter:
     def windows_per_second(self) -> float:
         """Of processor time, after the first `WARM` steps."""
         return BATCH * (self.steps - WARM) / (self.marks[-1] - self.marks[WARM])
+
+
+def long_table(series: Sequence[np.ndarray], names: tuple[str, str, str]) -> Any:
+    """A DataFrame with a row for each value, under a library's names of the series, the time and the value."""
+    import pandas as pd
+
+    columns = (
+        np.repeat(np.arange(len(series)), [len(one) for one in series]),
+        np.concatenate([np.arange(len(one)) for one in series]),
+        np.concatenate(list(series)),
+    )
+    return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
 
 def peak_megabytes() -> float:
