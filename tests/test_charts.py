@@ -16,7 +16,7 @@ def parsed(svg: str) -> ElementTree.Element:
 
 
 def bars(values: list[float], **more: object) -> list[dict[str, str]]:
-    chart = bar_chart(values, "label", axis="axis", places=[(0.5, "first")], write="{:g}".format, **more)  # type: ignore[arg-type]
+    chart = bar_chart(values, "label", axis="axis", places=[(0.5, "first")], **more)  # type: ignore[arg-type]
     return [rect.attrib for rect in parsed(chart).iter("rect")]
 
 
@@ -46,9 +46,7 @@ def test_the_marked_bar_is_set_off() -> None:
 
 
 def test_a_line_of_one_point_is_a_mark() -> None:
-    chart = line_chart(
-        [Series("a", [(40.0, 0.2)])], "label", axis="step", write="{:g}".format, write_across="{:g}".format
-    )
+    chart = line_chart([Series("a", [(40.0, 0.2)])], "label", axis="step", write_across="{:g}".format)
     marks = [path for path in parsed(chart).iter("path") if "mark" in path.attrib["class"]]
     assert len(marks) == 1
 
@@ -59,7 +57,6 @@ def test_names_are_escaped_and_several_lines_have_a_legend() -> None:
         [Series("<b>&", points, "square"), Series("b", points)],
         '"<i>',
         axis="<u>",
-        write="{:g}".format,
         write_across="{:g}".format,
     )
     whole = parsed(chart)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forecaster.show.svg import Markup, Scale, element, joined, line
+from forecaster.show.svg import Markup, Scale, element, joined, line, tick_texts
 
 Format = Callable[[float], str]
+Texts = Callable[[Sequence[float]], list[str]]
+"""How the ticks of an axis are written, all of them alike."""
+
 Places = Sequence[tuple[float, str]]
 
 WIDE = 360.0
@@ -38,7 +41,7 @@ def bar_chart(
     *,
     axis: str,
     places: Places,
-    write: Format,
+    write: Texts = tick_texts,
     level: float = 0.0,
     edges: Sequence[float] | None = None,
     marked: int | None = None,
@@ -50,7 +53,7 @@ def bar_chart(
         label: what a screen reader says.
         axis: what runs from left to right.
         places: ticks from left to right; without `edges` the first bar reaches from 0 to 1.
-        write: how a tick of the values is written.
+        write: how the ticks of the values are written.
         level: a value to rule the plot at.
         edges: borders of bars that are not equally wide, ascending.
         marked: the bar to set off.
@@ -58,9 +61,10 @@ def bar_chart(
     borders = [float(place) for place in range(len(values) + 1)] if edges is None else edges
     known = [0.0, level, *(value for value in values if math.isfinite(value))]
     ticks = round_numbers(min(known), max(known))
-    x, y = _scales((borders[0], borders[-1]), ticks, size, write)
+    texts = write(ticks)
+    x, y = _scales((borders[0], borders[-1]), ticks, texts, size)
     gap = 0.14 if edges is None and len(values) <= 80 else 0.02
-    parts = [*_axes(x, y, places, ticks, axis, write)]
+    parts = [*_axes(x, y, places, zip(ticks, texts, strict=True), axis)]
     for place, value in enumerate(values):
         if math.isfinite(value):
             left, right = x(borders[place]), x(borders[place + 1])
@@ -77,7 +81,7 @@ def line_chart(
     label: str,
     *,
     axis: str,
-    write: Format,
+    write: Texts = tick_texts,
     write_across: Format,
     level: float | None = None,
     diagonal: bool = False,
@@ -93,9 +97,10 @@ def line_chart(
     up = [y for one in series for _, y in one.points] + ([] if level is None else [level])
     ticks = round_numbers(min(up), max(up))
     ends = (ticks[0], ticks[-1]) if diagonal else (min(across), max(across))
-    x, y = _scales(ends, ticks, size, write)
+    texts = write(ticks)
+    x, y = _scales(ends, ticks, texts, size)
     inner = [place for place in round_numbers(*ends) if ends[0] <= place <= ends[1]] or [ends[0]]
-    parts = [*_axes(x, y, [(place, write_across(place)) for place in inner], ticks, axis, write)]
+    parts = [*_axes(x, y, [(place, write_across(place)) for place in inner], zip(ticks, texts, strict=True), axis)]
     if diagonal:
         parts.append(element("path", d=line(map(x, ends), map(y, ends)), class_="level"))
     if level is not None:
@@ -119,17 +124,17 @@ def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
 
 
 def _scales(
-    across: tuple[float, float], ticks: Sequence[float], size: tuple[float, float], write: Format
+    across: tuple[float, float], ticks: Sequence[float], texts: Sequence[str], size: tuple[float, float]
 ) -> tuple[Scale, Scale]:
     """From values to pixels; on the left there is room for the ticks' words."""
-    left = 14 + 7.8 * max(len(write(tick)) for tick in ticks)
+    left = 14 + 7.8 * max(map(len, texts))
     return Scale(across, (left, size[0] - _RIGHT)), Scale((ticks[0], ticks[-1]), (size[1] - _BOTTOM, _TOP))
 
 
-def _axes(x: Scale, y: Scale, places: Places, ticks: Sequence[float], axis: str, write: Format) -> Iterator[Markup]:
-    for tick in ticks:
+def _axes(x: Scale, y: Scale, places: Places, ticks: Iterable[tuple[float, str]], axis: str) -> Iterator[Markup]:
+    for tick, text in ticks:
         yield _rule("grid", x, y(tick))
-        yield element("text", write(tick), x=x.pixels[0] - 6, y=y(tick) + 4, class_="end")
+        yield element("text", text, x=x.pixels[0] - 6, y=y(tick) + 4, class_="end")
     under, right = y.pixels[0], x.pixels[1]
     for place, text in places:
         kind = "end" if x(place) > right - 16 else "middle"

@@ -11,7 +11,7 @@ from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
 from forecaster.show.report.ranking import ranking
-from forecaster.show.svg import Markup
+from forecaster.show.svg import Markup, tick_texts
 from forecaster.workflows.diagnose import Diagnosis, Grouped
 from forecaster.workflows.report import CurvePoint
 
@@ -21,9 +21,10 @@ _NAMED = 20
 _MARKS = ("circle", "square", "triangle", "diamond")
 
 
-def percent(fraction: float) -> str:
-    """A tick of skill: as many decimals as it needs."""
-    return "0%" if abs(fraction) < 1e-9 else f"{100 * fraction:+.4g}%"
+def percents(fractions: Sequence[float]) -> list[str]:
+    """Ticks of skill."""
+    texts = tick_texts([100 * fraction for fraction in fractions])
+    return [f"{'+' * (fraction > 1e-9)}{text}%" for fraction, text in zip(fractions, texts, strict=True)]
 
 
 def shown(fraction: float) -> str:
@@ -47,7 +48,7 @@ def skill_by_step(card: Scorecard) -> Markup | None:
             series.append(Series(variable, points, mark if len(points) <= 10 else ""))
     label = f"Skill over the {card.reference} by sessions ahead, for each price."
     return (
-        line_chart(series, label, axis="sessions ahead", write=percent, write_across="{:g}".format, level=0.0)
+        line_chart(series, label, axis="sessions ahead", write=percents, write_across="{:g}".format, level=0.0)
         if series
         else None
     )
@@ -63,7 +64,7 @@ def reliability(found: Diagnosis) -> Markup:
     return line_chart(
         *(series, label),
         axis="share that the forecast meant to lie below",
-        write=_share,
+        write=_shares,
         write_across=_share,
         diagonal=True,
         size=(WIDE, 330.0),
@@ -81,7 +82,6 @@ def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
             *(density.tolist(), label),
             axis="quantile reached",
             places=places,
-            write="{:g}".format,
             level=1.0,
             edges=edges,
             size=(160.0, 150.0),
@@ -96,7 +96,7 @@ def skill_by_month(months: Grouped) -> Markup:
     shown = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
     places = [(place + 0.5, months.names[place]) for place in shown]
     label = "Skill over the reference by month of the forecast's origin."
-    return bar_chart(months.skill.tolist(), label, axis="month of the origin", places=places, write=percent)
+    return bar_chart(months.skill.tolist(), label, axis="month of the origin", places=places, write=percents)
 
 
 def skill_by_ticker(tickers: Grouped) -> Markup:
@@ -126,7 +126,7 @@ def misses_by_lag(echo: Echo) -> Markup:
         "Mean distance of the median close from actual closes, in basis points, by sessions before the day forecast."
     )
     axis = "sessions before the day that was forecast"
-    return bar_chart(points, label, axis=axis, places=places, write="{:g}".format, marked=echo.nearest)
+    return bar_chart(points, label, axis=axis, places=places, marked=echo.nearest)
 
 
 def training_loss(curve: Sequence[CurvePoint], names: Sequence[str]) -> Markup:
@@ -154,9 +154,13 @@ def _members(names: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _curve(series: Sequence[Series], label: str, percentages: bool = False) -> Markup:
-    write = percent if percentages else "{:.4g}".format
+    write = percents if percentages else tick_texts
     some = [one for one in series if one.points]
     return line_chart(some, label, axis="optimiser step", write=write, write_across="{:,g}".format)
+
+
+def _shares(fractions: Sequence[float]) -> list[str]:
+    return [_share(fraction) for fraction in fractions]
 
 
 def _share(fraction: float) -> str:

@@ -109,7 +109,7 @@ def echo_table(echoes: Sequence[Echo]) -> Table:
 def _echo_rows(echoes: Sequence[Echo]) -> Iterator[tuple[str, ...]]:
     for echo in echoes:
         near = echo.nearest
-        where = "what came" if not near else f"{near} before" + (": last known" if near == echo.step else "")
+        where = "what came" if not near else "last\u00a0known" if near == echo.step else f"{near} before"
         correlation = "–" if echo.correlation is None else f"{echo.correlation:+.3f}"
         distances = (basis_points(echo.misses[0]), basis_points(echo.misses[near]))
         yield (str(echo.step), *distances, where, correlation)
