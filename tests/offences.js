@@ -107,6 +107,13 @@
       found.add(`scrolls sideways: ${part.scrollWidth} px in ${part.clientWidth}, ${name(part)} ${part.getAttribute("aria-label") || ""}`);
     }
   }
+  // A short table of which some rows are out of sight.
+  for (const part of document.querySelectorAll(".scroll")) {
+    const rows = part.querySelectorAll("tbody tr").length;
+    if (rows <= 12 && part.scrollHeight > part.clientHeight + 1 && part.checkVisibility()) {
+      found.add(`cut: ${rows} rows, ${part.scrollHeight} px in ${part.clientHeight}`);
+    }
+  }
   const whole = document.documentElement;
   if (whole.scrollWidth > whole.clientWidth) found.add(`the page scrolls sideways: ${whole.scrollWidth} px in ${whole.clientWidth}`);
   return [...found];

@@ -62,6 +62,10 @@ def test_nothing_in_an_svg_offends_the_eye(browser: Browser, tmp_path: Path, ste
             "<div style='width: 90px; overflow: auto'><p style='width: 200px'>x</p></div>",
             "scrolls sideways: 200 px in 90",
         ),
+        (
+            "<div class='scroll' style='height: 20px; overflow: auto'><table><tr><td>x<tr><td>y<tr><td>z</table></div>",
+            "cut: 3 rows",
+        ),
         ("<p style='width: 2000px'>x</p>", "the page scrolls sideways"),
         ("<p style='font-size: 9px'>x</p>", "tiny text: 9.0 px"),
         ("<svg viewBox='0 0 200 20' width='100'><text x='5' y='15' font-size='16'>x</text></svg>", "tiny text: 8.0 px"),
