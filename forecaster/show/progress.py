@@ -16,6 +16,9 @@ from forecaster.show import screen
 _KNOWN_AFTER = 0.2
 """Seconds after which a speed means something."""
 
+_FOLD_KNOWN_AFTER = 0.1
+"""Share of a fold after which the speed of several at a time means something."""
+
 Say = Callable[[str], None]
 Tick = Callable[[int, int, float | None, float | None], None]
 
@@ -89,18 +92,23 @@ class Crew:
     """Where a walk forward stands whose folds are fitted several at a time, and how long the rest of it takes."""
 
     clock: Callable[[], float] = time.monotonic
-    first: float | None = None
-    began: float = 0.0
+    before: float | None = None
+    first: float = 0.0
+    began: float | None = None
 
     def words(self, done: float, total: int) -> str:
-        """`12 of 40 folds, 3:20 left`, without the time while it is not known; what was done before is no speed."""
+        """`12 of 40 folds, 3:20 left`, without the time while it is not known.
+
+        Neither what was done before is speed, nor the time that the processes take to start.
+        """
         now = self.clock()
-        if self.first is None:
+        self.before = done if self.before is None else self.before
+        if self.began is None and done > self.before:
             self.first, self.began = done, now
-        place, gained, spent = f"{int(done)} of {total} folds", done - self.first, now - self.began
-        if not gained or spent < _KNOWN_AFTER or done >= total:
+        place, gained = f"{int(done)} of {total} folds", done - self.first
+        if self.began is None or gained < _FOLD_KNOWN_AFTER or done >= total:
             return place
-        return f"{place}, {_duration((total - done) * spent / gained)} left"
+        return f"{place}, {_duration((total - done) * (now - self.began) / gained)} left"
 
 
 def _duration(seconds: float) -> str:
