@@ -12,6 +12,7 @@ import torch
 
 from forecaster.config.schema import ModelConfig
 from forecaster.light.network import light_network
+from forecaster.light.recurrent import ALIKE
 from forecaster.modelfile import weights_of
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
@@ -91,16 +92,42 @@ def test_large_inputs_do_not_overflow() -> None:
     np.testing.assert_allclose(found, built.run(inputs(2, 30) * np.float32(8), 30), rtol=1e-4)
 
 
-def test_lanes_do_not_know_of_each_other() -> None:
-    """In arrays of one shape a row's last bits depend neither on its place nor on the other rows."""
-    model = ModelConfig(name="gru", hidden_size=64)  # type: ignore[call-arg]
-    light = light_network(model, "scale", weights_of(network(model, "scale")), BASE)
+@pytest.mark.parametrize("head", ["scale", "quantile", "point"])
+@pytest.mark.parametrize("hidden_size", [9, 64])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name": "rnn"},
+        {"name": "gru", "num_layers": 2},
+        {"name": "lstm", "bidirectional": True},
+        {"name": "dnn"},
+        {"name": "lru"},
+    ],
+)
+def test_lanes_do_not_know_of_each_other(parameters: dict[str, object], hidden_size: int, head: str) -> None:
+    """A row's last bits depend neither on its place, nor on the other rows, nor on how many there are."""
+    model = ModelConfig(**parameters, hidden_size=hidden_size)  # type: ignore[arg-type]
+    base = BASE[..., 3:4] if head == "point" else BASE
+    light = light_network(model, head, weights_of(network(model, head)), base)
     assert light is not None
-    batch = inputs(32, 250)
-    whole = light.run(batch, 1)
-    for place in (0, 5, 31):
-        alone = light.run(np.repeat(batch[place : place + 1], 32, axis=0), 1)
-        assert np.array_equal(alone, np.repeat(whole[place : place + 1], 32, axis=0))
+    batch = inputs(ALIKE, 90)
+    whole = light.run(batch, 2)
+    for some in (slice(0, 1), slice(5, 6), slice(31, 32), slice(3, 10), slice(0, 31)):
+        assert np.array_equal(light.run(batch[some], 2), whole[some])
+
+
+def test_the_first_steps_are_those_of_the_whole_network() -> None:
+    model = ModelConfig(name="lstm", hidden_size=9)  # type: ignore[call-arg]
+    for head in ("scale", "quantile", "point"):
+        base = BASE[..., 3:4] if head == "point" else BASE
+        light = light_network(model, head, weights_of(network(model, head)), base)
+        assert light is not None
+        for steps in (1, 2, 3):
+            first = light.first(steps)
+            assert first.horizon == steps
+            np.testing.assert_allclose(
+                first.run(inputs(5, 60), 4), light.run(inputs(5, 60), 4)[:, :, :steps], rtol=1e-5
+            )
 
 
 _HEAVY = ("torch", "pandas", "scipy", "exchange_calendars", "yfinance", "jaxtyping", "pyarrow.compute")

@@ -11,15 +11,14 @@ from forecaster.axes import Float, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
+from forecaster.light.network import LightNetwork
+from forecaster.light.recurrent import ALIKE
 
 _STRETCH = 512
 """Origins of one ticker in a stretch."""
 
 _CANDLES = 65_536
 """Candles read in one forward pass: bounds the memory."""
-
-_LANES = 32
-"""Tickers whose newest candle is forecast in one forward pass."""
 
 
 @runtime_checkable
@@ -43,8 +42,9 @@ class Reach:
     """How a network is run over a history: `warm` candles are read before `span` forecasts are given.
 
     Args:
-        lanes: stretches in every forward pass, the last one filled up: arithmetic on arrays of one shape gives a
-            forecast the same last bits whatever its companions are. 0 takes as many as fit the memory.
+        lanes: stretches in every forward pass, so that a forecast has the same last bits whatever its companions are:
+            for torch the last pass is filled up, as arithmetic on arrays of one shape, and ours is the same for any
+            number of lanes up to `light.recurrent.ALIKE`. 0 takes as many as fit the memory.
     """
 
     warm: int
@@ -63,7 +63,7 @@ class Reach:
     @classmethod
     def newest(cls, task: TaskConfig) -> Reach:
         """One forecast a ticker, the same alone and among others."""
-        return replace(cls.of(task, span=1), lanes=_LANES)
+        return replace(cls.of(task, span=1), lanes=ALIKE)
 
 
 def standardised_quantiles(
@@ -78,8 +78,9 @@ def standardised_quantiles(
     last = dataset.panel.offsets[dataset.panel.ticker_of_row[starts] + 1] - 1
     parts = []
     per_pass = reach.lanes or max(1, _CANDLES // reach.length)
+    filled = bool(reach.lanes) and not isinstance(network, LightNetwork)
     for begin in range(0, len(starts), per_pass):
-        chosen = np.arange(begin, begin + per_pass if reach.lanes else min(begin + per_pass, len(starts)))
+        chosen = np.arange(begin, begin + per_pass if filled else min(begin + per_pass, len(starts)))
         chosen = np.minimum(chosen, len(starts) - 1)
         candles = np.minimum(starts[chosen, None] + np.arange(reach.length), last[chosen, None])
         first, past = np.searchsorted(stretch, [begin, begin + per_pass])
@@ -91,9 +92,9 @@ def standardised_quantiles(
 def quantiles(
     network: Runnable, dataset: Dataset, rows: Rows, reach: Reach
 ) -> Float[np.ndarray, "origin horizon variable quantile"]:
-    """Quantiles of log(price / last close), coherent (see `coherent`)."""
+    """Quantiles of log(price / last close), coherent (see `coherent`), for the steps that the network tells."""
     standard = standardised_quantiles(network, dataset, rows, reach)
-    return coherent(standard * dataset.units(rows)[..., None, None])
+    return coherent(standard * dataset.units(rows)[:, : standard.shape[1], None, None])
 
 
 def _picked(

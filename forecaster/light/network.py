@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,14 @@ class LightNetwork:
     def horizon(self) -> int:
         """Steps that it learnt."""
         return len(self.base)
+
+    def first(self, steps: int) -> LightNetwork:
+        """The same network, asked for no more than the first of its steps."""
+        kept = {
+            name: weight[: len(weight) * steps // self.horizon] if name.startswith(("readout.", "skip.")) else weight
+            for name, weight in self.weights.items()
+        }
+        return replace(self, weights=kept, base=self.base[:steps])
 
     def run(
         self, inputs: Float[np.ndarray, "batch time feature"], last: int
