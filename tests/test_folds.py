@@ -18,7 +18,7 @@ from forecaster.data.splits import Split
 from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import score
 from forecaster.modelfile import save_tensors
-from forecaster.workflows import crew, fold
+from forecaster.workflows import fold
 from forecaster.workflows.backtest import Backtest, backtest
 from forecaster.workflows.check import load_config
 from forecaster.workflows.crew import fit_folds
@@ -266,7 +266,3 @@ def test_finished_folds_are_not_fitted_again(store: Path, tmp_path: Path, monkey
     )
     assert walked(store, tmp_path / "cut", 1).scorecard == whole.scorecard
     assert fitted == list(range(whole.refits))
-
-
-def test_workers_are_the_cores_that_the_process_may_use() -> None:
-    assert 1 <= crew.cores() <= (os.cpu_count() or 1)

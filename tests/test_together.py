@@ -125,7 +125,7 @@ def test_the_error_of_one_is_the_error_of_all_and_stops_the_others(sampler: Samp
 def test_networks_with_dropout_are_trained_one_after_the_other(
     sampler: Sampler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(together, "cores", lambda: 2)
     plain, dropping = network(), network(num_layers=2, dropout=0.3)
     random, bytes_before = torch.get_rng_state(), weights(dropping)
     assert most_at_once([plain, network("lstm"), network("rnn")], sampler) == 2

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int
+from forecaster.cores import in_threads
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
 from forecaster.features.former import Asked, Continued, Former, RunningMean, asked, former_at
+
+Tickers = Int[np.ndarray, " ticker"]
 
 _BLOCK = 16
 """Tickers computed at once: few enough that a column of 20 years stays in the processor's cache."""
@@ -55,15 +58,20 @@ def several_by_block(
 ) -> tuple[np.ndarray, ...]:
     """`by_block` for a function that gives several arrays at once."""
     measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel, former))
-    results: tuple[np.ndarray, ...] = ()
-    for tickers in _alike(panel):
-        blocks = compute(_candles(panel, tickers, measured, former))
-        if not results:
-            results = tuple(np.empty((len(panel.sessions), *block.shape[2:]), block.dtype) for block in blocks)
+
+    def computed(tickers: Tickers) -> tuple[np.ndarray, ...]:
+        return compute(_candles(panel, tickers, measured, former))
+
+    def written(tickers: Tickers, blocks: tuple[np.ndarray, ...]) -> None:
         for result, block in zip(results, blocks, strict=True):
             _write(panel, tickers, block, result)
-    if not results:
-        raise ValueError("an empty panel has no candles")
+
+    first, *others = _alike(panel)
+    blocks = computed(first)  # alone: it measures the market that all read
+    results = tuple(np.empty((len(panel.sessions), *block.shape[2:]), block.dtype) for block in blocks)
+    written(first, blocks)
+    for _ in in_threads(lambda tickers: written(tickers, computed(tickers)), others):
+        pass
     return results
 
 
@@ -75,30 +83,34 @@ def asked_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> 
 
 def former_of(panel: Panel, means: Sequence[RunningMean]) -> Former:
     """Running means as of each ticker's last row."""
-    parts, order = [], []
-    for tickers in _alike(panel):
+
+    def remembered(tickers: Tickers) -> Former:
         block = _candles(panel, tickers, lambda: measure_market(panel))
-        parts.append(former_at(block, panel.lengths[tickers] - 1, means))
-        order.append(tickers)
-    return Former.joined(parts).of(np.argsort(np.concatenate(order)))
+        return former_at(block, panel.lengths[tickers] - 1, means)
+
+    alike = _alike(panel)
+    return Former.joined(list(in_threads(remembered, alike))).of(np.argsort(np.concatenate(alike)))
 
 
-def _write(panel: Panel, tickers: Int[np.ndarray, " ticker"], block: np.ndarray, result: np.ndarray) -> None:
+def _write(panel: Panel, tickers: Tickers, block: np.ndarray, result: np.ndarray) -> None:
     for column, ticker in enumerate(tickers.tolist()):
         rows = panel.rows_of(ticker)
         result[rows] = block[: rows.stop - rows.start, column]
 
 
-def _alike(panel: Panel) -> Iterator[Int[np.ndarray, " ticker"]]:
-    """Tickers of like length, `_BLOCK` at a time."""
+def _alike(panel: Panel) -> list[Tickers]:
+    """Tickers of like length, `_BLOCK` at a time.
+
+    Raises:
+        ValueError: the panel is empty.
+    """
+    if not len(panel):
+        raise ValueError("an empty panel has no candles")
     order = np.argsort(panel.lengths, kind="stable")
-    for start in range(0, len(order), _BLOCK):
-        yield order[start : start + _BLOCK]
+    return [order[start : start + _BLOCK] for start in range(0, len(order), _BLOCK)]
 
 
-def _candles(
-    panel: Panel, tickers: Int[np.ndarray, " ticker"], market: Callable[[], Market], former: Former | None = None
-) -> Candles:
+def _candles(panel: Panel, tickers: Tickers, market: Callable[[], Market], former: Former | None = None) -> Candles:
     shape = (int(panel.lengths[tickers].max()), len(tickers))
     logs = np.full((*shape, 4), np.nan)
     volume = np.full(shape, np.nan)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import torch
 
+from forecaster.cores import cores
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
 from forecaster.training.checkpoint import CurvePoint
@@ -43,18 +43,18 @@ def side_by_side(trainings: Sequence[Training], workers: int, report: Report) ->
     return [one.result() for one in running]
 
 
-def most_at_once(networks: Sequence[Network], sampler: Sampler, cores: int | None = None) -> int:
-    """As many trainings as there are cores; one where a network draws random numbers or is not on the processor.
+def most_at_once(networks: Sequence[Network], sampler: Sampler, limit: int | None = None) -> int:
+    """A training a core, up to a limit; one where a network draws random numbers or is not on the processor.
 
     torch keeps one stream of random numbers for all threads: with dropout the trainings would disturb each other.
     """
     if (
-        1 in (len(networks), cores)
+        1 in (len(networks), limit)
         or sampler.device.type != "cpu"
         or any(_draws_random_numbers(network, sampler) for network in networks)
     ):
         return 1
-    return min(len(networks), cores or os.cpu_count() or 1)
+    return min(len(networks), limit or cores())
 
 
 def _draws_random_numbers(network: Network, sampler: Sampler) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.config.schema import Config
+from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.ledger import Look, record_look
@@ -22,7 +23,7 @@ from forecaster.features.dataset import Dataset
 from forecaster.modelfile import versions
 from forecaster.workflows import runs
 from forecaster.workflows.check import load_config
-from forecaster.workflows.crew import cores, fit_folds
+from forecaster.workflows.crew import fit_folds
 from forecaster.workflows.evaluate import evaluate, fitted_period
 from forecaster.workflows.fold import fit_fold
 from forecaster.workflows.foldfiles import Walk, load_scores, unfinished

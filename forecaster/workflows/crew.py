@@ -21,12 +21,6 @@ Reached = Callable[[int, float], None]
 _ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, reached: Reached) -> None:
     """Fit folds in processes of their own, each taking the next one as soon as it is free.
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from forecaster.cores import in_threads
+from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import DataError, InputError, OutsideError
@@ -65,11 +67,14 @@ def _panel(store: Store, model: Model, last: np.datetime64) -> Panel | None:
     """The candles of the run's own tickers as known on a day, of those that the store still has."""
     held, begin = set(store.tickers()), model.config.data.start
     start = None if begin is None else np.datetime64(begin, "D")  # as in training: calibration counts days from it
-    bars = []
-    for ticker in model.header.tickers:
+
+    def known(ticker: str) -> Bars | None:
         with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
-            if ticker in held and len(known := store.read(ticker).between(start, last)):
-                bars.append(known)
+            return store.read(ticker).between(start, last)
+        return None
+
+    found = in_threads(known, [ticker for ticker in model.header.tickers if ticker in held])
+    bars = [one for one in found if one]
     return Panel.of(bars) if bars else None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config.schema import Config
+from forecaster.cores import in_threads
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store, open_store
@@ -81,13 +82,20 @@ def predict(
     model = runs.finished_model(folder)
     wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
     store = open_store(data_dir)
-    histories: list[Bars] = []
-    for ticker in normalise_all(tickers):
+
+    def history(ticker: str) -> Bars | Failure:
         try:
             store.require([ticker])
-            histories.append(_history(store.read(ticker), as_of, model.config))
+            return _history(store.read(ticker), as_of, model.config)
         except ForecasterError as error:
-            _fail(failed, ticker, error)
+            return Failure(ticker, error)
+
+    histories: list[Bars] = []
+    for found in in_threads(history, normalise_all(tickers)):
+        if isinstance(found, Failure):
+            _fail(failed, found.ticker, found.error)
+        else:
+            histories.append(found)
     made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories)}
     return journalled(folder, [made[bars.ticker] for bars in histories], as_of is not None)
 
