@@ -15,8 +15,8 @@ from forecaster.config.schema import CalibrationConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 
-_BLOCK = 16_384
-"""Origins forecast at once: bounds the memory, and is enough tickers for a sweep (see `light.bodies`)."""
+_BLOCK = 32_768
+"""Origins forecast at once: bounds the memory, and is enough tickers for a sweep (see `light.recurrent`)."""
 
 _EPOCH = np.datetime64("1900-01-01")
 """A Monday before all candles."""

@@ -13,19 +13,26 @@ from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.recursion import Rollable, rolled_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles
+from forecaster.light.network import LightNetwork
 
 Member = Runnable | FittedBaseline
 
 
 def ensemble(
-    members: Sequence[Member], dataset: Dataset, reach: Reach, weights: Sequence[float] | None = None
+    members: Sequence[Member],
+    dataset: Dataset,
+    reach: Reach,
+    weights: Sequence[float] | None = None,
+    steps: int | None = None,
 ) -> Forecaster:
     """The mean of the members' coherent quantiles of log(price / last close).
 
     Args:
         weights: how much each member counts; alike if absent.
+        steps: how many of the dataset's, from the first, are asked for; all if absent.
     """
-    parts = [_bound(member, dataset, reach) for member in members]
+    count = len(dataset.steps) if steps is None else steps
+    parts = [_bound(member, dataset, reach, count) for member in members]
     if len(parts) == 1:
         return parts[0]
     shares = [1.0] * len(parts) if weights is None else weights
@@ -39,9 +46,11 @@ def ensemble(
     return mean
 
 
-def _bound(member: Member, dataset: Dataset, reach: Reach) -> Forecaster:
+def _bound(member: Member, dataset: Dataset, reach: Reach, steps: int) -> Forecaster:
     if isinstance(member, FittedBaseline):
-        return member.bind(dataset)
-    if member.horizon < len(dataset.steps):  # it reaches the others by feeding back what it forecasts
-        return lambda rows: rolled_quantiles(cast(Rollable, member), dataset, rows, reach)
-    return lambda rows: quantiles(member, dataset, rows, reach)
+        bound = member.bind(dataset)
+        return lambda rows: bound(rows)[:, :steps]
+    if member.horizon < steps:  # it reaches the others by feeding back what it forecasts
+        return lambda rows: rolled_quantiles(cast(Rollable, member), dataset, rows, reach)[:, :steps]
+    network = member.first(steps) if isinstance(member, LightNetwork) else member
+    return lambda rows: quantiles(network, dataset, rows, reach)[:, :steps]

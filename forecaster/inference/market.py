@@ -90,18 +90,19 @@ def _offsets(
     cache: OffsetCache | None,
 ) -> dict[np.datetime64, Offsets]:
     """By day: one day's errors are not known on another."""
-    reach = Reach.of(config.task)
-    oldest = first_origin(market.dates, config.calibration, days.min())
+    settings, task = config.calibration, config.task
+    reach = Reach.of(task, span=settings.window)
+    steps = max((place + 1 for place, step in enumerate(task.steps) if step in settings.steps), default=1)
+    oldest = first_origin(market.dates, settings, days.min())
     known = functools.cache(lambda: read_back(members, config, market, _places(market, oldest), means))
-    forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights))
+    forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights, steps))
 
     def compute(day: np.datetime64) -> Offsets:
-        settings, task = config.calibration, config.task
         return rolling_offsets(forecaster(), known(), settings, task.levels, day, day, task.context)
 
     if cache is None:
         return {day: compute(day) for day in days}
-    return {day: cache.get(market, config.calibration, day, functools.partial(compute, day)) for day in days}
+    return {day: cache.get(market, settings, day, functools.partial(compute, day)) for day in days}
 
 
 def save_view(path: Path, view: MarketView) -> None:
