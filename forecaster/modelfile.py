@@ -105,10 +105,10 @@ class Model:
         weights = part_of(self.tensors, f"{place}{index}/")
         base = self.header.production["base"] if place and self.header.production else self.header.base
         try:
-            if model.name in BASELINES:
-                return FittedBaseline(model.name, weights)
             if not torch_too and (found := self._light(model, weights, base)):
                 return found
+            if model.name in BASELINES:
+                return FittedBaseline(model.name, weights)
             return self._network(model, weights, base)
         except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
             reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"

@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     from forecaster.cli.app import build
 
     try:
-        result = build()(list(arguments), prog_name="forecast", standalone_mode=False)
+        result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
         if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
             raise KeyboardInterrupt

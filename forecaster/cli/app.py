@@ -50,9 +50,17 @@ def group(name: str, text: str) -> typer.Typer:
     return inner
 
 
-def build() -> typer.Typer:
-    """The application with every command module of this package imported."""
+def build(asked: str = "") -> typer.Typer:
+    """The application with every command module of this package imported, or with one alone that is enough.
+
+    Args:
+        asked: the first word of a command line. A module of that name which adds a command of that name needs no other.
+    """
     package = importlib.import_module("forecaster.cli")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"forecaster.cli.{module.name}")
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    if asked in names:
+        importlib.import_module(f"forecaster.cli.{asked}")
+    if not any(command.callback and command.callback.__name__ == asked for command in app.registered_commands):
+        for name in names:
+            importlib.import_module(f"forecaster.cli.{name}")
     return app

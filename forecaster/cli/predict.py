@@ -45,13 +45,15 @@ def predict(
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
-    from forecaster.show.pictures import check_plot, write_plot
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
 
     plots = dict.fromkeys(plot or ())
-    for file in plots:
-        check_plot(file, len(tickers))
+    if plots:
+        from forecaster.show.pictures import check_plot, write_plot
+
+        for file in plots:
+            check_plot(file, len(tickers))
     failures: list[Failure] = []
     forecasts = run_predict(
         tickers,
