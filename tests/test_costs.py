@@ -17,6 +17,7 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
+from forecaster.training.adamw import AdamW
 from forecaster.training.fit import REPORT_EVERY, fit
 from forecaster.training.sampling import Sampler, stretches
 from forecaster.workflows.train import train
@@ -62,7 +63,7 @@ def test_a_step_is_one_forward_pass_and_one_optimiser_step(
     sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts: Counter[str] = Counter()
-    forward, step = Network.forward, torch.optim.AdamW.step
+    forward, step = Network.forward, AdamW.step
 
     def counted(name: str, method):  # type: ignore[no-untyped-def]
         def call(*given, **named):  # type: ignore[no-untyped-def]
@@ -72,7 +73,7 @@ def test_a_step_is_one_forward_pass_and_one_optimiser_step(
         return call
 
     monkeypatch.setattr(Network, "forward", counted("forward", forward))
-    monkeypatch.setattr(torch.optim.AdamW, "step", counted("step", step))
+    monkeypatch.setattr(AdamW, "step", counted("step", step))
     fitted(sampler, tmp_path, steps=7, batch=4)
     assert counts == {"forward": 7, "step": 7}
 

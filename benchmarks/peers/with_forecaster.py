@@ -142,9 +142,6 @@ def speed(folder: Path, output: Path, cells: Sequence[str], budget: float) -> No
 
 def skill(folder: Path, output: Path, cell: str, name: str) -> None:
     way, work = WAYS[name], Work.load(folder / "work.npz")
-    import torch
-
-    torch.optim.AdamW([torch.zeros(1)])  # the first loads a second's worth of torch, outside the peers' clocks too
     found, seconds = [], []
     dataset, split = prepare(configured(cell, way), folder / way.store, lambda _: None)
     for steps in way.steps:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from forecaster.errors import InputError
 from forecaster.modelfile import load_tensors, part_of, save_tensors
+from forecaster.training.adamw import AdamW
 
 
 @dataclass
@@ -40,11 +41,11 @@ class Progress:
     curve: list[CurvePoint] = field(default_factory=list)
 
 
-def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimiser: AdamW) -> None:
     """Write the state between two steps, whole or not at all."""
     tensors = {f"weights/{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in progress.best_weights.items()}
-    for index, state in optimiser.state_dict()["state"].items():
+    for index, state in enumerate(optimiser.state):
         tensors |= {f"optimiser/{index}/{name}": value for name, value in state.items()}
     header = {
         "fingerprint": progress.fingerprint,
@@ -55,7 +56,7 @@ def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimise
     save_tensors(path, {name: value.cpu().numpy() for name, value in tensors.items()}, header)
 
 
-def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser: AdamW) -> Progress:
     """Put a saved state back into network and optimiser.
 
     Raises:
@@ -70,7 +71,7 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
     for key, value in part_of(tensors, "optimiser/").items():
         index, name = key.split("/")
         state.setdefault(int(index), {})[name] = value
-    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+    optimiser.load(state)
     return Progress(
         fingerprint=fingerprint,
         step=header["step"],

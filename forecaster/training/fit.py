@@ -15,6 +15,7 @@ from forecaster.config.schema import TrainingConfig
 from forecaster.errors import InputError
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
+from forecaster.training.adamw import AdamW
 from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
 from forecaster.training.device import autocast
 from forecaster.training.loss import pinball
@@ -65,7 +66,7 @@ def fit(
     Returns:
         The training curve.
     """
-    optimiser = _optimiser(network, config, sampler.device)
+    optimiser = AdamW(network.parameters(), config.weight_decay)
     progress = Progress(fingerprint)
     if checkpoint.is_file():
         progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
@@ -93,14 +94,6 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 
-def _optimiser(network: Network, config: TrainingConfig, device: torch.device) -> torch.optim.Optimizer:
-    """All parameters in one call where torch knows how: a small network waits for the calls, not for the work."""
-    fused = device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused
-    )
-
-
 def _dropout_generator(device: torch.device) -> torch.Generator | ModuleType:
     """What the network's own random numbers come from."""
     return torch.default_generator if device.type == "cpu" else torch
@@ -109,7 +102,7 @@ def _dropout_generator(device: torch.device) -> torch.Generator | ModuleType:
 def _stretch(
     network: Network,
     sampler: Sampler,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
     config: TrainingConfig,
     levels: tuple[float, ...],
     progress: Progress,
@@ -130,12 +123,10 @@ def _stretch(
         with autocast(config.precision, sampler.device):
             quantiles = network(batch.inputs, sampler.span, batch.targets)
         loss = pinball(quantiles.float(), batch.targets, batch.mask, weights)
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, config)
-        optimiser.step()
+        optimiser.step(learning_rate(step, config))
         total += loss.detach()
         report(step + 1, None)
     progress.step = end

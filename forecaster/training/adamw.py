@@ -1,0 +1,73 @@
+"""The optimiser: AdamW by torch's own functional form, which holds no state.
+
+torch's class does the same arithmetic, but guards its methods against `torch.compile`; the first one that is called
+imports the compiler, 1.3 CPU-seconds and 76 MB that no training here makes use of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+BETAS, EPSILON = (0.9, 0.999), 1e-8
+"""Torch's own, and the paper's of Adam: Kingma & Ba (2015)."""
+
+State = dict[str, Tensor]
+
+
+class AdamW:
+    """Adam with weight decay apart from the gradient: Loshchilov & Hutter (2019), "Decoupled Weight Decay".
+
+    All parameters in one call where torch knows how: a small network waits for the calls, not for the work.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
+        self._parameters = list(parameters)
+        self._decay = weight_decay
+        self._fused = all(one.device.type in ("cpu", "cuda") for one in self._parameters)
+        self.state = [self._fresh(one) for one in self._parameters]
+        """Of each parameter: steps taken, running means of its gradient and of the gradient's square."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """Move every parameter that has a gradient."""
+        moved = [(one, state) for one, state in zip(self._parameters, self.state, strict=True) if one.grad is not None]
+        adamw(
+            [one for one, _ in moved],
+            [one.grad for one, _ in moved if one.grad is not None],
+            [state["exp_avg"] for _, state in moved],
+            [state["exp_avg_sq"] for _, state in moved],
+            [],
+            [state["step"] for _, state in moved],
+            fused=self._fused,
+            amsgrad=False,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            lr=learning_rate,
+            weight_decay=self._decay,
+            eps=EPSILON,
+            maximize=False,
+        )
+
+    def load(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
+        """Go on from a state; a parameter that has none begins anew."""
+        self.state = [
+            {name: states.get(place, fresh)[name].to(value.device) for name, value in fresh.items()}
+            for place, fresh in enumerate(map(self._fresh, self._parameters))
+        ]
+
+    def _fresh(self, parameter: nn.Parameter) -> State:
+        device = parameter.device if self._fused else "cpu"
+        return {
+            "step": torch.zeros((), dtype=torch.float32, device=device),
+            "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+        }
