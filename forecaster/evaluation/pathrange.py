@@ -20,6 +20,9 @@ _PATHS = 200
 _BLOCK = 128
 """Origins drawn for at once: bounds the memory."""
 
+_FORECAST = 2_048
+"""Origins forecast at once: a network reads many tickers side by side at little more than the price of one."""
+
 Ranges = Float[np.ndarray, "origin path"]
 
 
@@ -60,14 +63,26 @@ def _losses(
 ) -> Float[np.ndarray, " origin"]:
     length = maker.place.shape[1]
     parts = []
-    for start in range(0, len(rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        paths = maker.map(forecaster(rows[block])[:, :length], picks[block])
-        quantiles = np.quantile(_range(paths), levels, axis=-1)
-        error = _range(dataset.moves(rows[block])[:, :length]) - quantiles
+    for start in range(0, len(rows), _FORECAST):
+        some = rows[start : start + _FORECAST]
+        quantiles, drawn = forecaster(some)[:, :length], picks[start : start + _FORECAST]
+        ranges = _ranges(quantiles, drawn, maker, levels)
+        error = _range(dataset.moves(some)[:, :length]) - ranges
         weights = np.asarray(levels)[:, None]
         parts.append(2 * np.maximum(weights * error, (weights - 1) * error).mean(axis=0))
     return np.concatenate(parts)
+
+
+def _ranges(
+    quantiles: Float[np.ndarray, "origin step variable quantile"],
+    picks: Int[np.ndarray, "origin path"],
+    maker: PathMaker,
+    levels: tuple[float, ...],
+) -> Float[np.ndarray, "quantile origin"]:
+    """Quantiles of the range of paths drawn from each forecast."""
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(picks), _BLOCK)]
+    paths = (maker.map(quantiles[block], picks[block]) for block in blocks)
+    return np.concatenate([np.quantile(_range(some), levels, axis=-1) for some in paths], axis=1)
 
 
 def _range(moves: Float[np.ndarray, "*path step variable"]) -> Float[np.ndarray, "*path"]:

@@ -75,7 +75,7 @@ class Scores:
             crps=np.where(counted, crps, 0.0).sum(axis=0),
             right=(counted & (direction == 1)).sum(axis=0),
             sided=(counted & np.isfinite(direction)).sum(axis=0),
-            widths=widths,
+            widths=None if widths is None else widths.astype(np.float32),
         )
 
     @classmethod

@@ -15,7 +15,7 @@ from forecaster.config.schema import CalibrationConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 
-_BLOCK = 32_768
+_BLOCK = 16_384
 """Origins forecast at once: bounds the memory, and is enough tickers for a sweep (see `light.recurrent`)."""
 
 _EPOCH = np.datetime64("1900-01-01")

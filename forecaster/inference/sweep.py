@@ -17,7 +17,7 @@ from forecaster.light.recurrent import ALIKE
 _STRETCH = 512
 """Origins of one ticker in a stretch."""
 
-_CANDLES = 65_536
+_CANDLES = 32_768
 """Candles read in one forward pass: bounds the memory."""
 
 

@@ -90,6 +90,7 @@ def learn(
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
     curves: dict[int, list[CurvePoint]] = {}
     if networks:
+        give_back()  # what least squares left would lie under all that training keeps
         keep_large_blocks()
         learnt = replace(dataset, steps=config.task.learnt)
         device = choose_device(config.training.device)
