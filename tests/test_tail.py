@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecaster.data.panel import Panel
-from forecaster.features import GROUPS, reach
+from forecaster.features import GROUPS, past
 from forecaster.features.blocks import measure_market
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -36,10 +36,14 @@ def test_features_scale_and_readiness_are_those_of_the_whole_history(group: str)
 
 def test_only_what_the_groups_look_back_to_is_kept() -> None:
     assert tail_dataset(OF, ("base", "vol"), (1,), VALID).panel.lengths.tolist() == [100 + 23, 100 + 23, 200 + 23, 40]
-    earlier = reach("earnings")
-    assert earlier is not None
-    assert 12 * 91 < earlier < 12 * 91 + 20
-    assert tail_dataset(OF, ("base", "earnings"), (1,), VALID).panel.lengths[0] == 100 + earlier + 1
+    before = past("earnings")
+    assert before is not None
+    assert 5 <= before.sessions < 20
+    sessions = OF.sessions[OF.rows_of(0)]
+    since = int((sessions >= sessions[VALID[0]] - np.timedelta64(12 * 91, "D")).sum())
+    assert since + before.sessions + 1 < len(sessions)
+    kept = tail_dataset(OF, ("base", "earnings"), (1,), VALID).panel.lengths[0]
+    assert kept == since + before.sessions + 1
 
 
 def test_a_group_that_does_not_say_how_far_it_looks_back_is_given_everything() -> None:

@@ -6,6 +6,7 @@ A group is a function from `Candles` to named columns; it registers under the na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,16 @@ Group = Callable[[Candles], Mapping[str, np.ndarray]]
 GROUPS: Registry[Group] = Registry("feature group", __name__)
 
 _GROWING: set[Group] = set()
-_REACH: dict[Group, int] = {}
+
+
+class Past(NamedTuple):
+    """What a group reads before a day: back to the session so many days ago, and so many sessions before that one."""
+
+    sessions: int
+    days: int = 0
+
+
+_PAST: dict[Group, Past] = {}
 
 
 def candles_alone(group: Group) -> Group:
@@ -34,20 +44,20 @@ def growing_groups() -> tuple[str, ...]:
     return tuple(name for name in GROUPS.names() if GROUPS[name] in _GROWING)
 
 
-def looks_back(sessions: int) -> Callable[[Group], Group]:
-    """Mark how many sessions before a day a group reads, besides what it asks of `Candles.mean`.
+def looks_back(sessions: int, days: int = 0) -> Callable[[Group], Group]:
+    """Mark what a group reads before a day, besides what it asks of `Candles.mean`: see `Past`.
 
     Without a mark, nor `candles_alone`, a group is given whole histories.
     """
 
     def mark(group: Group) -> Group:
-        _REACH[group] = sessions
+        _PAST[group] = Past(sessions, days)
         return group
 
     return mark
 
 
-def reach(name: str) -> int | None:
-    """Sessions that a group looks back; None where it did not say. `Candles.lag` says it for `candles_alone`."""
+def past(name: str) -> Past | None:
+    """How far a group looks back; None where it did not say. `Candles.lag` says it for `candles_alone`."""
     group = GROUPS[name]
-    return 0 if group in _GROWING else _REACH.get(group)
+    return Past(0) if group in _GROWING else _PAST.get(group)

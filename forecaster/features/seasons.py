@@ -26,7 +26,7 @@ _NO_EVENT = 250
 
 
 @GROUPS.register("season")
-@looks_back(91 * max(_SEASONS) + _MARGIN)
+@looks_back(_MARGIN, days=91 * max(_SEASONS))
 def season(candles: Candles) -> Mapping[str, np.ndarray]:
     """The largest shock about the coming session's date one to four quarters ago, on the day and in the week after."""
     shock = Past(np.nan_to_num(candles.shock))
@@ -40,7 +40,7 @@ def season(candles: Candles) -> Mapping[str, np.ndarray]:
 
 
 @GROUPS.register("earnings")
-@looks_back(91 * max(_EARNINGS) + _MARGIN)
+@looks_back(_MARGIN, days=91 * max(_EARNINGS))
 def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
     """Events (shocks in volatility and volume together) about the same date of earlier quarters, and since the last."""
     event = event_size(candles)

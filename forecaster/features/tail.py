@@ -8,7 +8,7 @@ import numpy as np
 
 from forecaster.axes import Int
 from forecaster.data.panel import Panel
-from forecaster.features import GROUPS, reach
+from forecaster.features import GROUPS, past
 from forecaster.features.blocks import ages, asked_of, former_of, market_measures
 from forecaster.features.candles import Market
 from forecaster.features.compute import compute_features
@@ -36,12 +36,22 @@ def tail_dataset(
 
 def _tail(panel: Panel, groups: Sequence[str], valid: Int[np.ndarray, " ticker"]) -> tuple[Panel, Former | None]:
     remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
-    reaches = [reach(name) for name in groups]
-    known = [sessions for sessions in reaches if sessions is not None]
-    if len(known) < len(reaches):
+    pasts = [past(name) for name in groups]
+    known = [one for one in pasts if one is not None]
+    if len(known) < len(pasts):
         return panel, None
+    first = _days_ago(panel, valid, max(one.days for one in known))
     # One row more: its running means are given, but its previous close is not.
-    back = max(*known, remembered.lags) + 1
-    begin, position = np.maximum(valid - back, 0)[panel.ticker_of_row], ages(panel)
+    back = max(*(one.sessions for one in known), remembered.lags) + 1
+    begin, position = np.maximum(first - back, 0)[panel.ticker_of_row], ages(panel)
     head, rest = panel.taking(position <= begin), panel.taking(position >= begin)
     return rest, former_of(head, remembered.means)
+
+
+def _days_ago(panel: Panel, places: Int[np.ndarray, " ticker"], days: int) -> Int[np.ndarray, " ticker"]:
+    """The first session of each ticker that is at most so many days before the one at a place."""
+    span, found = np.timedelta64(days, "D"), []
+    for ticker, place in enumerate(places.tolist()):
+        sessions = panel.sessions[panel.rows_of(ticker)]
+        found.append(np.searchsorted(sessions, sessions[min(place, len(sessions) - 1)] - span))
+    return np.array(found)
