@@ -115,6 +115,33 @@ def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays_and_s
     assert not forgotten.exists()
 
 
+def test_dates_that_the_library_refuses_are_our_fault_and_not_hidden_behind_weekdays(
+    forgotten: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = exchange_calendars.get_calendar
+
+    def short(name: str, start: str, end: str) -> object:
+        if start < "2000":
+            raise ValueError(f"{name} cannot be evaluated from {start}")
+        return ask(name, start=start, end=end)
+
+    monkeypatch.setattr(exchange_calendars, "get_calendar", short)
+    with pytest.raises(ValueError, match="cannot be evaluated from"):
+        following("XLON", "2024-12-24", 2)
+    assert not forgotten.exists()
+
+
+@pytest.mark.parametrize("name", ["AIXK", "XBOM", "XSAU", "XSES", "XSHG", "XTKS", "24/7"])
+def test_no_dates_are_asked_of_a_calendar_that_it_does_not_reach(
+    name: str, forgotten: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library knows these from some year on, or for ever; before and after, weekdays of theirs are assumed."""
+    found = calendars.sessions(name, np.datetime64("1950-01-01"), np.datetime64("2040-12-31"))
+    assert 60 * 250 < len(found) <= 91 * 366
+    assert caplog.messages == []
+    assert len(list(forgotten.iterdir())) == 1
+
+
 def test_a_calendar_is_computed_once_and_then_read(forgotten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed = following("XLON", "2024-12-24", 3)
     monkeypatch.setattr(exchange_calendars, "get_calendar", broken)

@@ -20,9 +20,8 @@ _USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
 """Most candles' dates lie here."""
 
 _WEEKMASK = "1111100"
-_FAULTS = (ValueError, NotImplementedError)
-"""What the library raises of a calendar that it knows but cannot compute: 4.13 of ASEX, XBEL, XBSE, XCYS and XTAE, with
-pandas 3. Dates that a calendar does not reach, a ValueError too, are not asked for."""
+_PROBE = (np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
+"""Days that every calendar reaches: whoever fails here fails everywhere."""
 
 
 def check_calendar(name: str) -> str:
@@ -142,9 +141,10 @@ def _written(name: str) -> Calendar | None:
 
 def _computed(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
     """At least from start to end, and `_USUAL`, so that it need not be computed again tomorrow."""
-    # Any short stretch tells the calendar's class, which knows the bounds.
-    calendar = _ask(name, np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
-    if calendar is None:
+    # A short stretch tells whether the library can compute it, and its class, which knows the bounds.
+    try:
+        calendar = _ask(name, *_PROBE)
+    except (NotImplementedError, ValueError):  # 4.13 with pandas 3: ASEX, XBEL, XBSE and XCYS; and XTAE
         return None
     earliest, latest = _bound(type(calendar).bound_min(), _EVER[0]), _bound(type(calendar).bound_max(), _EVER[1])
     first = max(min(start, _USUAL[0], latest), earliest)
@@ -152,8 +152,6 @@ def _computed(name: str, start: np.datetime64, end: np.datetime64) -> Calendar |
     # The library wants a session between its two dates: a few days more on either side make sure of one.
     slack = np.timedelta64(14, "D")
     whole = _ask(name, max(np.datetime64(first - slack), earliest), min(np.datetime64(last + slack), latest))
-    if whole is None:
-        return None
     found = np.asarray(whole.sessions.to_numpy(), "datetime64[D]")
     found = found[(found >= first) & (found <= last)]
     return Calendar(earliest, latest, calendar.weekmask, str(calendar.tz), first, last, found)
@@ -169,10 +167,7 @@ def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
     check_calendar(name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the library's own, of pandas
-        try:
-            return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
-        except _FAULTS:
-            return None
+        return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
 
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
