@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecaster.data.panel import Panel
-from forecaster.features import GROUPS, past
+from forecaster.features import GROUPS, lookback
 from forecaster.features.blocks import measure_market
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -36,7 +36,7 @@ def test_features_scale_and_readiness_are_those_of_the_whole_history(group: str)
 
 def test_only_what_the_groups_look_back_to_is_kept() -> None:
     assert tail_dataset(OF, ("base", "vol"), (1,), VALID).panel.lengths.tolist() == [100 + 23, 100 + 23, 200 + 23, 40]
-    before = past("earnings")
+    before = lookback("earnings")
     assert before is not None
     assert 5 <= before.sessions < 20
     sessions = OF.sessions[OF.rows_of(0)]

@@ -20,14 +20,14 @@ GROUPS: Registry[Group] = Registry("feature group", __name__)
 _GROWING: set[Group] = set()
 
 
-class Past(NamedTuple):
+class Lookback(NamedTuple):
     """What a group reads before a day: back to the session so many days ago, and so many sessions before that one."""
 
     sessions: int
     days: int = 0
 
 
-_PAST: dict[Group, Past] = {}
+_LOOKBACKS: dict[Group, Lookback] = {}
 
 
 def candles_alone(group: Group) -> Group:
@@ -45,19 +45,19 @@ def growing_groups() -> tuple[str, ...]:
 
 
 def looks_back(sessions: int, days: int = 0) -> Callable[[Group], Group]:
-    """Mark what a group reads before a day, besides what it asks of `Candles.mean`: see `Past`.
+    """Mark what a group reads before a day, besides what it asks of `Candles.mean`: see `Lookback`.
 
     Without a mark, nor `candles_alone`, a group is given whole histories.
     """
 
     def mark(group: Group) -> Group:
-        _PAST[group] = Past(sessions, days)
+        _LOOKBACKS[group] = Lookback(sessions, days)
         return group
 
     return mark
 
 
-def past(name: str) -> Past | None:
+def lookback(name: str) -> Lookback | None:
     """How far a group looks back; None where it did not say. `Candles.lag` says it for `candles_alone`."""
     group = GROUPS[name]
-    return Past(0) if group in _GROWING else _PAST.get(group)
+    return Lookback(0) if group in _GROWING else _LOOKBACKS.get(group)

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecaster.axes import Int
 from forecaster.data.panel import Panel
-from forecaster.features import GROUPS, past
+from forecaster.features import GROUPS, lookback
 from forecaster.features.blocks import ages, asked_of, former_of, market_measures
 from forecaster.features.candles import Market
 from forecaster.features.compute import compute_features
@@ -36,9 +36,9 @@ def tail_dataset(
 
 def _tail(panel: Panel, groups: Sequence[str], valid: Int[np.ndarray, " ticker"]) -> tuple[Panel, Former | None]:
     remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
-    pasts = [past(name) for name in groups]
-    known = [one for one in pasts if one is not None]
-    if len(known) < len(pasts):
+    lookbacks = [lookback(name) for name in groups]
+    known = [one for one in lookbacks if one is not None]
+    if len(known) < len(lookbacks):
         return panel, None
     first = _days_ago(panel, valid, max(one.days for one in known))
     # One row more: its running means are given, but its previous close is not.
