@@ -38,12 +38,12 @@ STEPS = 50
 
 def loop_figures(store: Path, repeats: int) -> Iterator[Figure]:
     """Windows or chunks a CPU-second, and how near that comes to the bare loop's, taken in turns."""
-    keep_large_blocks()
     torch.set_num_threads(1)
     for supervision, task in TASKS.items():
         for cell in CELLS:
             config = load_config(cell, (*task, *PLAIN, f"training.steps={STEPS}"))
             dataset, split = prepare(config, store, lambda _: None)
+            keep_large_blocks()  # which preparing has ended
             bare, ours = _pair(config, dataset, split)
             bare(), ours()  # once, to warm up
             times = [(_seconds(bare), _seconds(ours)) for _ in range(repeats)]

@@ -22,9 +22,10 @@ Memory = tuple[Tensor, ...]
 class Body(Protocol):
     """What every network offers.
 
-    Two things more may be there. `reach`, a number: the candles that a state can depend on, where they are bounded.
+    Three things more may be there. `reach`, a number: the candles that a state can depend on, where they are bounded.
     `read(inputs, memory)`, giving states and the new memory: to go on reading without beginning anew; without it the
-    candles read so far are read again.
+    candles read so far are read again. `tail(inputs, last)`: the states at the last candles alone, where that is less
+    work than all.
 
     Attributes:
         output_size: width of the states.

@@ -74,7 +74,9 @@ class Network(nn.Module):
         Args:
             truth: standardised moves that came, for teacher forcing.
         """
-        return self._decoded(self.body(inputs)[:, -last:], inputs[:, -last:], truth)
+        tail = getattr(self.body, "tail", None)
+        states = self.body(inputs)[:, -last:] if tail is None else tail(inputs, last)
+        return self._decoded(states, inputs[:, -last:], truth)
 
     def _decoded(
         self,

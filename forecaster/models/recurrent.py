@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
 
+import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, cat, nn
 
 from forecaster.axes import Float
 from forecaster.models import MODELS, Memory
+from forecaster.models.bptt import last_states, written_out
 
 
 class Recurrent(nn.Module):
@@ -67,10 +69,17 @@ class Recurrent(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
         """States at every candle; backwards, the state that has read the whole window."""
+        return self.tail(inputs, inputs.shape[1])
+
+    def tail(self, inputs: Float[Tensor, "batch time feature"], last: int) -> Float[Tensor, "batch last state"]:
+        """`forward` at the last candles; in training nothing goes back through those before but what they pass on."""
+        if torch.is_grad_enabled() and inputs.device.type == "cpu" and written_out(self.cell):
+            return last_states(self.cell, inputs, last)
         states, final = self.read(inputs)
+        states = states[:, -last:]
         if self.causal:
             return states
-        backward = final[0][:, -1:].expand(-1, states.shape[1], -1)
+        backward = final[0][:, -1:].expand(-1, last, -1)
         return cat([states[..., : self.hidden_size], backward], dim=-1)
 
     def read(
