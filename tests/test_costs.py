@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from forecaster.config.schema import LEVELS, ModelConfig, TaskConfig, TrainingConfig
 from forecaster.data.splits import Period
+from forecaster.evaluation.pathrange import path_ranges
 from forecaster.features import blocks
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -157,3 +159,24 @@ def test_a_training_computes_its_features_once(store: Path, tmp_path: Path, monk
     )
     train("gru", settings=settings, data_dir=store, runs_dir=tmp_path)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("length", [5, 40])
+def test_paths_are_drawn_in_pieces_that_fit_the_cache(length: int) -> None:
+    """Larger ones would be mapped and unmapped for each few origins, which takes longer than to draw them."""
+    of = panel(*[900] * 3)
+    data = dataset(of, tuple(range(1, length + 1)))
+    rows, period = data.origins(PERIOD), PERIOD
+    templates = np.random.default_rng(0).normal(size=(1000, length, 4)).astype(np.float32)
+    quantiles = np.linspace(-0.1, 0.1, 7) * np.ones((len(rows), length, 4, 1))
+    both = [(name, lambda chosen: quantiles[: len(chosen)]) for name in ("one", "other")]
+
+    def draw() -> None:
+        assert list(path_ranges(both, data, rows, period, templates, LEVELS))
+
+    draw()  # once, so that no import is counted
+    tracemalloc.start()
+    draw()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 2**20

@@ -17,8 +17,8 @@ from forecaster.inference.paths import PathMaker, Templates
 _PATHS = 200
 """Drawn at each origin."""
 
-_BLOCK = 128
-"""Origins drawn for at once: bounds the memory."""
+_VALUES = 2**16
+"""Of paths that are drawn at once: arrays that fit the cache, and that no allocator maps anew for each."""
 
 _FORECAST = 2_048
 """Origins forecast at once: a network reads many tickers side by side at little more than the price of one."""
@@ -80,7 +80,8 @@ def _ranges(
     levels: tuple[float, ...],
 ) -> Float[np.ndarray, "quantile origin"]:
     """Quantiles of the range of paths drawn from each forecast."""
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(picks), _BLOCK)]
+    several = max(_VALUES // (_PATHS * quantiles[0, ..., 0].size), 1)
+    blocks = [slice(start, start + several) for start in range(0, len(picks), several)]
     paths = (maker.map(quantiles[block], picks[block]) for block in blocks)
     return np.concatenate([np.quantile(_range(some), levels, axis=-1) for some in paths], axis=1)
 
