@@ -120,8 +120,8 @@ class Panel:
 
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
         """Each ticker's last row dated ≤ end; `offsets[n] − 1` where it has none."""
-        counts = np.add.reduceat(self.sessions <= end, self.offsets[:-1])
-        return self.offsets[:-1] + counts.astype(np.int64) - 1
+        counts = [np.searchsorted(self.sessions[self.rows_of(n)], end, "right") for n in range(len(self))]
+        return self.offsets[:-1] + counts - 1
 
     @cached_property
     def ticker_of_row(self) -> Int[np.ndarray, " row"]:

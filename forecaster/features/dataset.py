@@ -89,7 +89,8 @@ class Dataset:
 
     def known(self, rows: Rows, period: Period) -> Bool[np.ndarray, "origin horizon"]:
         """Where an outcome lies in the same period as its origin: the purge at the period's border."""
-        return rows[:, None] + np.asarray(self.steps) <= self.last_row(period)[rows, None]
+        last = self.panel.last_rows(period.end)[self.panel.ticker_of_row[rows]]
+        return rows[:, None] + np.asarray(self.steps) <= last[:, None]
 
     def moves(self, rows: Rows) -> Float[np.ndarray, "origin horizon variable"]:
         """log(price / last close) of what came; NaN past the ticker's last row."""
