@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from forecaster.data.panel import Panel
-from forecaster.features import GROUPS, lookback
+from forecaster.features import GROUPS, looks_back
 from forecaster.features.blocks import measure_market
+from forecaster.features.candles import Candles
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.features.tail import tail_dataset
@@ -34,16 +35,28 @@ def test_features_scale_and_readiness_are_those_of_the_whole_history(group: str)
     assert np.array_equal(tail.features.ready[here], whole.ready[there])
 
 
-def test_only_what_the_groups_look_back_to_is_kept() -> None:
+def test_what_is_kept_is_what_candles_that_follow_look_back_to() -> None:
     assert tail_dataset(OF, ("base", "vol"), (1,), VALID).panel.lengths.tolist() == [100 + 23, 100 + 23, 200 + 23, 40]
-    before = lookback("earnings")
-    assert before is not None
-    assert 5 <= before.sessions < 20
-    sessions = OF.sessions[OF.rows_of(0)]
-    since = int((sessions >= sessions[VALID[0]] - np.timedelta64(12 * 91, "D")).sum())
-    assert since + before.sessions + 1 < len(sessions)
-    kept = tail_dataset(OF, ("base", "earnings"), (1,), VALID).panel.lengths[0]
-    assert kept == since + before.sessions + 1
+    assert tail_dataset(OF, ("base", "earnings"), (1,), VALID).panel.lengths.tolist() == [102, 102, 202, 40]
+
+
+def test_only_what_a_group_looks_back_to_is_computed() -> None:
+    seen = []
+
+    def patient(candles: Candles) -> dict[str, np.ndarray]:
+        seen.append(len(candles.sessions))
+        return {"close": candles.close}
+
+    of, valid = panel(3000), np.array([2900])
+    GROUPS.add("patient", looks_back(8, days=1092)(patient))
+    try:
+        tail = tail_dataset(of, ("base", "patient"), (1,), valid)
+    finally:
+        GROUPS._members.pop("patient")
+    since = int((of.sessions >= of.sessions[2900] - np.timedelta64(1092, "D")).sum())
+    assert 1 < since + 8 + 1 < 3000
+    assert seen == [1, since + 8 + 1], "one candle, to see what is remembered; then all that it looks back to"
+    assert len(tail.panel.sessions) == len(tail.features.values) == 102
 
 
 def test_a_group_that_does_not_say_how_far_it_looks_back_is_given_everything() -> None:

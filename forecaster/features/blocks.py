@@ -47,28 +47,39 @@ def by_block(
         market: the market, or the tickers whose means it is; the panel itself if absent.
         former: what came before the panel's own rows; running means begin anew without it.
     """
-    return several_by_block(panel, lambda candles: (compute(candles),), market, former)[0]
+    return several_by_block(panel, lambda candles, _: (compute(candles),), market, former)[0]
 
 
 def several_by_block(
     panel: Panel,
-    compute: Callable[[Candles], tuple[np.ndarray, ...]],
+    compute: Callable[[Candles, int], tuple[np.ndarray, ...]],
     market: Panel | Market | None = None,
     former: Former | None = None,
+    since: Int[np.ndarray, " ticker"] | None = None,
 ) -> tuple[np.ndarray, ...]:
-    """`by_block` for a function that gives several arrays at once."""
+    """`by_block` for a function that gives several arrays at once, from a row of the block on.
+
+    Args:
+        since: the first row that results are wanted of, counted from each ticker's own; the rows before are for what
+            looks back to them. All rows if absent.
+    """
+    begin = np.zeros(len(panel), np.int64) if since is None else since
+    borders = np.concatenate([[0], np.cumsum(panel.lengths - begin)])
     measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel, former))
 
     def computed(tickers: Tickers) -> tuple[np.ndarray, ...]:
-        return compute(_candles(panel, tickers, measured, former))
+        return compute(_candles(panel, tickers, measured, former), int(begin[tickers].min()))
 
     def written(tickers: Tickers, blocks: tuple[np.ndarray, ...]) -> None:
+        skipped = begin[tickers] - begin[tickers].min()
         for result, block in zip(results, blocks, strict=True):
-            _write(panel, tickers, block, result)
+            for column, (ticker, row) in enumerate(zip(tickers.tolist(), skipped.tolist(), strict=True)):
+                place = result[borders[ticker] : borders[ticker + 1]]
+                place[:] = block[row : row + len(place), column]
 
     first, *others = _alike(panel)
     blocks = computed(first)  # alone: it measures the market that all read
-    results = tuple(np.empty((len(panel.sessions), *block.shape[2:]), block.dtype) for block in blocks)
+    results = tuple(np.empty((borders[-1], *block.shape[2:]), block.dtype) for block in blocks)
     written(first, blocks)
     for _ in in_threads(lambda tickers: written(tickers, computed(tickers)), others):
         pass
@@ -81,21 +92,15 @@ def asked_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> 
     return asked(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
 
 
-def former_of(panel: Panel, means: Sequence[RunningMean]) -> Former:
-    """Running means as of each ticker's last row."""
+def former_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> Former:
+    """Running means as of one row of each ticker, counted from its start."""
 
     def remembered(tickers: Tickers) -> Former:
         block = _candles(panel, tickers, lambda: measure_market(panel))
-        return former_at(block, panel.lengths[tickers] - 1, means)
+        return former_at(block, rows[tickers], means)
 
     alike = _alike(panel)
     return Former.joined(list(in_threads(remembered, alike))).of(np.argsort(np.concatenate(alike)))
-
-
-def _write(panel: Panel, tickers: Tickers, block: np.ndarray, result: np.ndarray) -> None:
-    for column, ticker in enumerate(tickers.tolist()):
-        rows = panel.rows_of(ticker)
-        result[rows] = block[: rows.stop - rows.start, column]
 
 
 def _alike(panel: Panel) -> list[Tickers]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.axes import Bool, Float, Float32
+from forecaster.axes import Bool, Float, Float32, Int
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
-from forecaster.features.blocks import ready, several_by_block
+from forecaster.features.blocks import ages, ready, several_by_block
 from forecaster.features.candles import Candles, Market
 from forecaster.features.former import Former
 
@@ -39,26 +39,34 @@ class Features:
 
 
 def compute_features(
-    panel: Panel, groups: Sequence[str], market: Panel | Market | None = None, former: Former | None = None
+    panel: Panel,
+    groups: Sequence[str],
+    market: Panel | Market | None = None,
+    former: Former | None = None,
+    since: Int[np.ndarray, " ticker"] | None = None,
 ) -> Features:
-    """Compute the named groups for every row of a panel.
+    """Compute the named groups for the rows of a panel.
 
     Args:
         market: what the market group reads, or the tickers whose means it is; the panel itself if absent.
         former: what came before the panel's own rows; they begin their tickers without it.
+        since: the first row that features are wanted of, counted from each ticker's own; all rows if absent.
 
     Raises:
         UnknownNameError: no such group.
     """
     names: list[str] = []
 
-    def block(candles: Candles) -> tuple[np.ndarray, np.ndarray]:
-        found = columns(candles, groups)
+    def block(candles: Candles, first: int) -> tuple[np.ndarray, np.ndarray]:
+        found = {name: values[first:] for name, values in columns(candles, groups).items()}
         names[:] = found
-        return matrix(found), candles.scale
+        return matrix(found), candles.scale[first:]
 
-    values, scale = several_by_block(panel, block, market, former)
-    return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), ready(panel, former))
+    values, scale = several_by_block(panel, block, market, former, since)
+    known = ready(panel, former)
+    if since is not None:
+        known = known[ages(panel) >= since[panel.ticker_of_row]]
+    return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), known)
 
 
 def columns(candles: Candles, groups: Sequence[str]) -> dict[str, np.ndarray]:

@@ -28,13 +28,13 @@ class Dataset:
 
     Args:
         steps: sessions ahead, ascending; a step counts the ticker's own sessions.
-        former: what came before the panel's own rows, where they are the last of longer histories.
+        former: gives what came before the panel's own rows, where they are the last of longer histories.
     """
 
     panel: Panel
     features: Features
     steps: tuple[int, ...]
-    former: Former | None = None
+    former: Callable[[], Former] | None = None
 
     @cached_property
     def logs(self) -> Float[np.ndarray, "row 4"]:
@@ -45,7 +45,7 @@ class Dataset:
     def history(self) -> History:
         """What the rows must remember so that forecast candles can follow them."""
         groups = dict.fromkeys(name.partition(".")[0] for name in self.features.names)
-        return History.of(self.panel, tuple(groups), self.former)
+        return History.of(self.panel, tuple(groups), self.former and self.former())
 
     @cached_property
     def first_row(self) -> Int[np.ndarray, " row"]:

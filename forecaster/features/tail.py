@@ -27,25 +27,27 @@ def tail_dataset(
 
     Args:
         valid: the first session of each ticker, counted from its start, whose features must be those of the whole
-            history; a few rows before it are there for what looks back to them.
+            history; a few rows before it are there for candles that follow.
         market: as of `compute_features`.
     """
-    rest, former = _tail(panel, groups, valid)
-    return Dataset(rest, compute_features(rest, groups, market, former), steps, former)
-
-
-def _tail(panel: Panel, groups: Sequence[str], valid: Int[np.ndarray, " ticker"]) -> tuple[Panel, Former | None]:
-    remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
     lookbacks = [lookback(name) for name in groups]
     known = [one for one in lookbacks if one is not None]
     if len(known) < len(lookbacks):
-        return panel, None
+        return Dataset(panel, compute_features(panel, groups, market), steps)
+    remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
     first = _days_ago(panel, valid, max(one.days for one in known))
     # One row more: its running means are given, but its previous close is not.
-    back = max(*(one.sessions for one in known), remembered.lags) + 1
-    begin, position = np.maximum(first - back, 0)[panel.ticker_of_row], ages(panel)
-    head, rest = panel.taking(position <= begin), panel.taking(position >= begin)
-    return rest, former_of(head, remembered.means)
+    begin = np.maximum(first - max(*(one.sessions for one in known), remembered.lags) - 1, 0)
+    kept = np.maximum(valid - remembered.lags - 1, 0)
+
+    def since(rows: Int[np.ndarray, " ticker"]) -> Panel:
+        return panel.taking(ages(panel) >= rows[panel.ticker_of_row])
+
+    def former(rows: Int[np.ndarray, " ticker"]) -> Former:
+        return former_of(panel, rows, remembered.means)
+
+    features = compute_features(since(begin), groups, market, former(begin), kept - begin)
+    return Dataset(since(kept), features, steps, lambda: former(kept))
 
 
 def _days_ago(panel: Panel, places: Int[np.ndarray, " ticker"], days: int) -> Int[np.ndarray, " ticker"]:
