@@ -19,7 +19,7 @@ _LARGE = 2**20
 
 
 def keep_large_blocks() -> bool:
-    """Let the allocator reuse large blocks: a step of an LSTM is 1.5 times as fast, of a GRU 1.1 times.
+    """Let the allocator reuse large blocks: a step of an LSTM is 1.5 times as fast.
 
     By default each block of some megabytes is mapped anew, page by page, and unmapped again in every step; a threshold
     on their size, which glibc caps at 32 MiB, would not spare an LSTM's largest.

@@ -13,8 +13,8 @@ import torch
 def one_thread() -> Iterator[None]:
     """Work on one core, unless `OMP_NUM_THREADS` says otherwise; a decorator too.
 
-    On two idle cores a second thread makes a step of 64 units 1.1 (GRU), 1.5 (LSTM) or 1.0 (RNN) times as fast; where
-    other programs want the core, the threads wait for each other in a busy loop and take ten times as long. For wide
+    On two idle cores a second thread makes a step of 64 units 1.2 (GRU, RNN) or 1.5 times (LSTM) as fast; where other
+    programs want the core, the threads wait for each other in a busy loop and take ten times as long. For wide
     networks on an idle machine set `OMP_NUM_THREADS`.
     """
     threads = torch.get_num_threads()
