@@ -99,15 +99,15 @@ def asked(candles: Candles, functions: Iterable[Callable[[Candles], object]]) ->
 def former_at(candles: Candles, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> Former:
     """The running means of a block at one row of each ticker: one product each, instead of all rows' means."""
     measured = {measure: np.nan_to_num(measure(candles)) for measure, _ in means}
-
-    def last(values: Float[np.ndarray, " time"], decay: float) -> float:
-        weights = (1 - decay) * decay ** np.arange(len(values))
-        return float(weights @ values[::-1]) / (1 - decay ** len(values)) if len(values) else np.nan
-
-    found = {
-        (measure, half_life): np.array(
-            [last(measured[measure][1 : row + 1, place], 0.5 ** (1.0 / half_life)) for place, row in enumerate(rows)]
+    found = {}
+    for measure, half_life in means:
+        decay = 0.5 ** (1.0 / half_life)
+        weights = (1 - decay) * decay ** np.arange(rows.max())
+        values = measured[measure][1:].T
+        found[measure, half_life] = np.array(
+            [
+                weights[:row] @ values[place, :row][::-1] / (1 - decay**row) if row else np.nan
+                for place, row in enumerate(rows.tolist())
+            ]
         )
-        for measure, half_life in means
-    }
     return Former(rows, found)
