@@ -98,11 +98,46 @@ def test_what_is_recorded_for_the_way_back_does_not_grow_with_the_steps(kind: ty
     assert nodes(cell(torch.randn(4, 50, FEATURES))[0]) > 50, "torch's own, for comparison"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_may_lie_in_memory_as_they_like(kind: type[nn.RNNBase]) -> None:
+    cell, rows = module(kind), torch.randn(TIME, FEATURES, 4)
+    for inputs in (rows.permute(2, 0, 1), rows[:, :, :1].permute(2, 0, 1).expand(4, -1, -1), candles()[::2]):
+        assert not inputs.is_contiguous()
+        torch.testing.assert_close(last_states(cell, inputs, TIME), cell(inputs)[0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_that_do_not_learn_have_no_gradient(kind: type[nn.RNNBase]) -> None:
+    cell = module(kind, num_layers=2)
+    cell.weight_hh_l0.requires_grad_(False)
+    learning = [one for one in cell.parameters() if one.requires_grad]
+    ours, theirs = (
+        torch.autograd.grad(one.sum(), learning)
+        for one in (last_states(cell, candles(), 1), cell(candles())[0][:, -1:])
+    )
+    assert len(ours) == 7
+    for mine, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_under_autocast_they_stay_in_float32(kind: type[nn.RNNBase]) -> None:
+    cell, below = module(kind), nn.Linear(FEATURES, FEATURES)
+    with torch.autocast("cpu", torch.bfloat16):
+        shortened = below(candles())
+        states = last_states(cell, shortened, TIME)
+    assert (shortened.dtype, states.dtype) == (torch.bfloat16, torch.float32)
+    states.sum().backward()
+    assert below.weight.grad is not None
+    torch.testing.assert_close(states, cell(shortened.float())[0], rtol=1e-5, atol=1e-6)
+
+
 def test_other_layers_are_left_to_torch() -> None:
     assert all(written_out(module(kind)) for kind in KINDS)
     assert not written_out(module(nn.LSTM))
     assert not written_out(module(nn.RNN, nonlinearity="relu"))
     assert not any(written_out(module(kind, bidirectional=True)) for kind in KINDS)
+    assert not any(written_out(kind(FEATURES, HIDDEN)) for kind in KINDS), "time first"
 
 
 @pytest.mark.parametrize(
@@ -117,4 +152,10 @@ def test_a_body_gives_the_same_states_with_gradients_and_without(
     assert learning.requires_grad
     with torch.inference_mode():
         torch.testing.assert_close(learning, body(candles()), rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(body.tail(candles(), 2), learning[:, -2:])
+    for last in (1, 2, TIME + 1):
+        tail = body.tail(candles(), last)
+        torch.testing.assert_close(tail, learning[:, -last:])
+        slopes = [
+            torch.autograd.grad(one.sum(), body.parameters(), retain_graph=True) for one in (tail, learning[:, -last:])
+        ]
+        torch.testing.assert_close(*slopes, rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""RNN, LSTM and GRU: one class over torch's modules."""
+"""RNN, LSTM and GRU: one class over torch's modules, and over layers of our own where those learn faster."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Recurrent(nn.Module):
         states = states[:, -last:]
         if self.causal:
             return states
-        backward = final[0][:, -1:].expand(-1, last, -1)
+        backward = final[0][:, -1:].expand(-1, states.shape[1], -1)
         return cat([states[..., : self.hidden_size], backward], dim=-1)
 
     def read(
