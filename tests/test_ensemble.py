@@ -93,6 +93,17 @@ def test_a_market_that_is_missing_or_stale_is_said_with_the_remedy(
     assert not np.array_equal(whole.prices, short.prices)
 
 
+def test_where_no_ticker_of_the_run_is_left_those_asked_for_do_not_stand_in(
+    recipe: TrainedRun, store: Path, tmp_path: Path
+) -> None:
+    for ticker in ("FB", "GOOG"):
+        (tmp_path / f"{ticker}.parquet").write_bytes((store / f"{ticker}.parquet").read_bytes())
+    place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": tmp_path}
+    (alone,) = predict(["FB"], **place)  # type: ignore[arg-type]
+    among = predict(["GOOG", "FB"], **place)  # type: ignore[arg-type]
+    assert np.array_equal(alone.prices, among[1].prices)
+
+
 def test_a_config_has_either_a_model_or_members() -> None:
     with pytest.raises(ConfigError, match="either `model:` or `members:`"):
         load_config("gru", ["members=[{name: lstm}]"])

@@ -35,6 +35,22 @@ def test_features_scale_and_readiness_are_those_of_the_whole_history(group: str)
     assert np.array_equal(tail.features.ready[here], whole.ready[there])
 
 
+def test_the_market_is_measured_on_whole_histories_where_it_is_not_given() -> None:
+    given, measured = (tail_dataset(OF, ["market"], (1,), VALID, market) for market in (measure_market(OF), None))
+    assert np.array_equal(measured.features.values, given.features.values)
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 40, 10_000])
+def test_beyond_the_end_of_a_ticker_its_last_candle_stays(beyond: int) -> None:
+    valid = np.array([2900, 1500 + beyond, 100, 40 + beyond])
+    tail = tail_dataset(OF, ("base", "earnings"), (1,), valid)
+    whole = compute_features(OF, ("base", "earnings"))
+    assert len(tail.features.values) == len(tail.features.ready) == len(tail.panel.sessions)
+    np.testing.assert_allclose(
+        tail.features.values[tail.panel.offsets[1:] - 1], whole.values[OF.offsets[1:] - 1], atol=1e-5
+    )
+
+
 def test_what_is_kept_is_what_candles_that_follow_look_back_to() -> None:
     assert tail_dataset(OF, ("base", "vol"), (1,), VALID).panel.lengths.tolist() == [100 + 23, 100 + 23, 200 + 23, 40]
     assert tail_dataset(OF, ("base", "earnings"), (1,), VALID).panel.lengths.tolist() == [102, 102, 202, 40]

@@ -103,6 +103,11 @@ class Panel:
             raise InputError(f"no candles up to {date}: the first is of {self.sessions.min()}.")
         return self.taking(self.sessions <= date)
 
+    def rows_since(self, first: Int[np.ndarray, " ticker"]) -> Bool[np.ndarray, " row"]:
+        """Each ticker's rows from one on, counted from its start."""
+        place = np.arange(len(self.sessions)) - self.offsets[self.ticker_of_row]
+        return place >= first[self.ticker_of_row]
+
     def taking(self, which: Bool[np.ndarray, " row"]) -> Panel:
         """Some of the rows, and the tickers that have any of them."""
         lengths = np.add.reduceat(which, self.offsets[:-1]).astype(np.int64)
@@ -121,7 +126,7 @@ class Panel:
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
         """Each ticker's last row dated ≤ end; `offsets[n] − 1` where it has none."""
         counts = [np.searchsorted(self.sessions[self.rows_of(n)], end, "right") for n in range(len(self))]
-        return self.offsets[:-1] + counts - 1
+        return self.offsets[:-1] + np.array(counts, np.int64) - 1
 
     @cached_property
     def ticker_of_row(self) -> Int[np.ndarray, " row"]:

@@ -17,8 +17,8 @@ from forecaster.inference.paths import PathMaker, Templates
 _PATHS = 200
 """Drawn at each origin."""
 
-_VALUES = 2**16
-"""Of paths that are drawn at once: arrays that fit the cache, and that no allocator maps anew for each."""
+_PATH_VALUES = 2**16
+"""Prices of paths drawn at once, half a megabyte of float64: they fit the cache, and none is mapped anew by itself."""
 
 _FORECAST = 2_048
 """Origins forecast at once: a network reads many tickers side by side at little more than the price of one."""
@@ -80,7 +80,8 @@ def _ranges(
     levels: tuple[float, ...],
 ) -> Float[np.ndarray, "quantile origin"]:
     """Quantiles of the range of paths drawn from each forecast."""
-    several = max(_VALUES // (_PATHS * quantiles[0, ..., 0].size), 1)
+    _, length, variables, _ = quantiles.shape
+    several = max(_PATH_VALUES // (_PATHS * length * variables), 1)
     blocks = [slice(start, start + several) for start in range(0, len(picks), several)]
     paths = (maker.map(quantiles[block], picks[block]) for block in blocks)
     return np.concatenate([np.quantile(_range(some), levels, axis=-1) for some in paths], axis=1)

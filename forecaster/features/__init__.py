@@ -33,7 +33,8 @@ _LOOKBACKS: dict[Group, Lookback] = {}
 def candles_alone(group: Group) -> Group:
     """Mark a group that reads the ticker's own candles and the calendar, so that forecast candles can be fed to it.
 
-    What it remembers of the past it asks of `Candles.mean` and `Candles.lag`.
+    What it remembers of the past it asks of `Candles.mean`, of a measure that looks back one session at most, and of
+    `Candles.lag`, of the candles' own prices alone: where candles follow, what was made of earlier ones is not there.
     """
     _GROWING.add(group)
     return group

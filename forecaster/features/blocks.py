@@ -44,7 +44,7 @@ def by_block(
     Tickers of like length share a block, so that little is padded.
 
     Args:
-        market: the market, or the tickers whose means it is; the panel itself if absent.
+        market: the market, or the tickers whose means it is, with whole histories; the panel itself if absent.
         former: what came before the panel's own rows; running means begin anew without it.
     """
     return several_by_block(panel, lambda candles, _: (compute(candles),), market, former)[0]
@@ -65,7 +65,7 @@ def several_by_block(
     """
     begin = np.zeros(len(panel), np.int64) if since is None else since
     borders = np.concatenate([[0], np.cumsum(panel.lengths - begin)])
-    measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel, former))
+    measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel))
 
     def computed(tickers: Tickers) -> tuple[np.ndarray, ...]:
         return compute(_candles(panel, tickers, measured, former), int(begin[tickers].min()))
@@ -132,10 +132,10 @@ def _candles(panel: Panel, tickers: Tickers, market: Callable[[], Market], forme
     return Continued(logs, volume, sessions, calendars, market, former=former.of(tickers))
 
 
-def measure_market(panel: Panel, former: Former | None = None) -> Market:
+def measure_market(panel: Panel) -> Market:
     """Means over the tickers of each date and calendar that have more than `MARKET_AGE` sessions behind them."""
-    measures = by_block(panel, market_measures, former=former)
-    aged = ages(panel, former) > MARKET_AGE
+    measures = by_block(panel, market_measures)
+    aged = ages(panel) > MARKET_AGE
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
     dates, means = {}, {}
     for name in dict.fromkeys(panel.calendars):

@@ -1,4 +1,4 @@
-"""Feature groups → one matrix, a row for each row of the panel."""
+"""Feature groups → one matrix, a row for each candle of a panel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.axes import Bool, Float, Float32, Int
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
-from forecaster.features.blocks import ages, ready, several_by_block
+from forecaster.features.blocks import ready, several_by_block
 from forecaster.features.candles import Candles, Market
 from forecaster.features.former import Former
 
@@ -23,7 +23,7 @@ _DAYS = 64
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What is known at the close of each of the panel's rows.
+    """What is known at the close of some rows of a panel, mostly all.
 
     Args:
         names: `group.feature` of each column.
@@ -65,7 +65,7 @@ def compute_features(
     values, scale = several_by_block(panel, block, market, former, since)
     known = ready(panel, former)
     if since is not None:
-        known = known[ages(panel) >= since[panel.ticker_of_row]]
+        known = known[panel.rows_since(since)]
     return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), known)
 
 

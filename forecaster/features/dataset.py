@@ -27,8 +27,10 @@ class Dataset:
     """All that training and evaluation read.
 
     Args:
+        features: a row for each of the panel's.
         steps: sessions ahead, ascending; a step counts the ticker's own sessions.
-        former: gives what came before the panel's own rows, where they are the last of longer histories.
+        former: gives what came before the panel's own rows, where they are the last of longer histories. A function,
+            as few models feed back what they forecast, and only they ask for it.
     """
 
     panel: Panel
@@ -45,16 +47,17 @@ class Dataset:
     def history(self) -> History:
         """What the rows must remember so that forecast candles can follow them."""
         groups = dict.fromkeys(name.partition(".")[0] for name in self.features.names)
-        return History.of(self.panel, tuple(groups), self.former and self.former())
+        return History.of(self.panel, tuple(groups), None if self.former is None else self.former())
 
     @cached_property
     def first_row(self) -> Int[np.ndarray, " row"]:
         """First row of the ticker that each row belongs to."""
         return self.panel.offsets[self.panel.ticker_of_row]
 
-    def last_row(self, period: Period) -> Int[np.ndarray, " row"]:
-        """Last row, within the period, of the ticker that each row belongs to."""
-        return self.panel.last_rows(period.end)[self.panel.ticker_of_row]
+    def last_row(self, period: Period, rows: Rows | None = None) -> Int[np.ndarray, " row"]:
+        """Last row, within the period, of the ticker that each row belongs to; of all rows if none are named."""
+        ticker = self.panel.ticker_of_row if rows is None else self.panel.ticker_of_row[rows]
+        return self.panel.last_rows(period.end)[ticker]
 
     def origins(self, period: Period, history: int = 1) -> Rows:
         """Rows to forecast from: ready, `history` rows deep, and in the period together with their first outcome."""
@@ -89,8 +92,7 @@ class Dataset:
 
     def known(self, rows: Rows, period: Period) -> Bool[np.ndarray, "origin horizon"]:
         """Where an outcome lies in the same period as its origin: the purge at the period's border."""
-        last = self.panel.last_rows(period.end)[self.panel.ticker_of_row[rows]]
-        return rows[:, None] + np.asarray(self.steps) <= last[:, None]
+        return rows[:, None] + np.asarray(self.steps) <= self.last_row(period, rows)[:, None]
 
     def moves(self, rows: Rows) -> Float[np.ndarray, "origin horizon variable"]:
         """log(price / last close) of what came; NaN past the ticker's last row."""

@@ -78,7 +78,7 @@ def read_back(
 
 def _places(panel: Panel, date: np.datetime64) -> Int[np.ndarray, " ticker"]:
     """Sessions of each ticker before a date."""
-    return np.add.reduceat(panel.sessions < date, panel.offsets[:-1]).astype(np.int64)
+    return panel.last_rows(date - np.timedelta64(1, "D")) + 1 - panel.offsets[:-1]
 
 
 def _offsets(

@@ -14,6 +14,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import DataError, InputError, OutsideError
+from forecaster.features.candles import Market
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView, load_view, save_view, view_market
 from forecaster.inference.offsetcache import OffsetCache
@@ -43,7 +44,7 @@ def known_market(
         return load_view(path)
     panel = _panel(store, model, days.max())
     if panel is None:
-        return MarketView()
+        return MarketView(means=Market({}, {}))  # of no ticker: those that are asked for do not stand in for it
     view = view_market(members, model.config, panel, days, OffsetCache(folder / runs.CALIBRATION, fingerprint))
     with contextlib.suppress(OutsideError):
         save_view(path, view)
