@@ -55,6 +55,22 @@ def assert_equal(found: Net, expected: Net) -> None:
         assert torch.equal(one, other)
 
 
+@pytest.mark.parametrize("norm", [1e-3, 1.0, 1e6])
+def test_it_clips_gradients_to_the_bit_as_torch_does(norm: float) -> None:
+    ours, theirs = Net(), Net()
+    for step in range(2):
+        for net in (ours, theirs):
+            net.zero_grad()
+            net.loss(step).backward()  # type: ignore[no-untyped-call]
+        before = [one.grad.clone() for one in ours.parameters() if one.grad is not None]
+        AdamW(ours.parameters(), 0.0).clip(norm)
+        nn.utils.clip_grad_norm_(theirs.parameters(), norm)
+        found, expected = ([one.grad for one in net.parameters() if one.grad is not None] for net in (ours, theirs))
+        assert len(found) == (2, 4)[step], "the second layer learns of the second step alone"
+        assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+        assert all(torch.equal(one, other) for one, other in zip(found, before, strict=True)) == (norm == 1e6)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_it_moves_weights_to_the_bit_as_torch_does(decay: float) -> None:
     net = Net()

@@ -39,7 +39,7 @@ def draw(sampler: Sampler, size: int = 64, seed: int = 0) -> tuple[Batch, list[r
     jitters = torch.randint(sampler.span, (size,), generator=generator).tolist()
     chunks = []
     for cell, jitter in zip(cells, jitters, strict=True):
-        last, first = int(sampler.last_row[cell]), int(sampler.first_row[cell])
+        first, last = sampler.borders[cell].tolist()
         start = max(min(cell + jitter, last) - sampler.length + 1, first)
         chunks.append(range(start, start + sampler.length))
     return batch, chunks

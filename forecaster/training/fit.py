@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
-from torch import nn
 
 from forecaster.config.schema import TrainingConfig
 from forecaster.errors import InputError
@@ -125,7 +124,7 @@ def _stretch(
         loss = pinball(quantiles.float(), batch.targets, batch.mask, weights)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        optimiser.clip(config.clip)
         optimiser.step(learning_rate(step, config))
         total += loss.detach()
         report(step + 1, None)

@@ -63,9 +63,11 @@ class Sampler:
         self.logs = pad(torch.from_numpy(logs).float(), (0, 0, 0, beyond)).to(device)
         self.scale = pad(torch.from_numpy(features.scale).float(), (0, beyond), value=1.0).to(device)
         self.ready = pad(torch.from_numpy(features.ready), (0, beyond)).to(device)
-        self.first_row = torch.from_numpy(dataset.first_row)
-        self.last_row = torch.from_numpy(dataset.last_row(period))
+        self.borders = torch.stack([torch.from_numpy(dataset.first_row), torch.from_numpy(dataset.last_row(period))], 1)
         self.steps = torch.tensor(dataset.steps, device=device)
+        self.roots = self.steps.sqrt()
+        self.candles, self.origins = torch.arange(self.length), torch.arange(self.span)
+        self.ahead = (self.origins[:, None].to(device) + self.steps).flatten()
 
     def draw(self, size: int, generator: torch.Generator) -> Batch:
         """A batch of chunks; the generator lives on the CPU."""
@@ -73,24 +75,23 @@ class Sampler:
 
     def chunks(self, size: int, generator: torch.Generator) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch 1"]]:
         """Rows of a batch, and the last row of the period that each may read."""
-        cells = self.cells[torch.randint(len(self.cells), (size,), generator=generator)]
+        cells = self.cells.index_select(0, torch.randint(len(self.cells), (size,), generator=generator))
         jitter = torch.randint(self.span, (size,), generator=generator)
-        last = self.last_row[cells]
+        first, last = self.borders.index_select(0, cells).unbind(1)  # rows of the cell's ticker in the period
         end = torch.minimum(cells + jitter, last)
-        start = torch.maximum(end - self.length + 1, self.first_row[cells])
-        return start[:, None] + torch.arange(self.length), last[:, None]
+        start = torch.maximum(end - self.length + 1, first)
+        return start[:, None] + self.candles, last[:, None]
 
     def _gather(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Batch:
         origins = rows[:, -self.span]
         # Rows past the last are those of other days or tickers: what is made of them is masked.
-        left = (last - origins[:, None] - torch.arange(self.span)).to(self.device)
+        left = (last - origins[:, None] - self.origins).to(self.device)
         origins = origins.to(self.device)
         ready, scale = (stretches(of, origins, self.span) for of in (self.ready, self.scale))
         logs = stretches(self.logs, origins, self.span + self.furthest)
-        ahead = torch.arange(self.span, device=self.device)[:, None] + self.steps
         mask = (self.steps <= left[..., None]) & ready[..., None]
-        outcomes = logs.index_select(1, ahead.flatten()).view(len(logs), *ahead.shape, 4)
-        targets = (outcomes - logs[:, : self.span, None, 3:]).div_((scale[..., None] * self.steps.sqrt())[..., None])
+        outcomes = logs.index_select(1, self.ahead).view(len(logs), self.span, len(self.steps), 4)
+        targets = (outcomes - logs[:, : self.span, None, 3:]).div_((scale[..., None] * self.roots)[..., None])
         targets = targets.masked_fill_(~mask[..., None], 0.0).clamp_(-LARGEST_MOVE, LARGEST_MOVE)
         return Batch(self._inputs(rows, last), targets, mask)
 
