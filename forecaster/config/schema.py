@@ -148,7 +148,7 @@ class TrainingConfig(Section):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; `auto` takes a GPU if there is one."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the network's matrix products, but for RNN and GRU on a CPU; `bfloat16` where there are instructions for it."""
+    """Of matrix products, but for RNN and GRU layers on a CPU; `bfloat16` where there are instructions for it."""
     refit: bool = False
     """`false`: keep the best step by validation; `true`: train on training and validation together, all steps."""
     through: Literal["validation", "latest"] = "validation"
