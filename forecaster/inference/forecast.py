@@ -102,14 +102,15 @@ class Forecast:
         Range and volatility are two more variables. Paths, where there are some, follow in rows that say which.
         """
         rows: list[dict[str, Any]] = []
+        point = self.point.tolist()
         for place, step in enumerate(self.steps):
             head = {"ticker": self.ticker, "origin": str(self.origin), "step": step, "date": str(self.dates[place])}
             for variable, name in enumerate(VARIABLES):
                 values = [
-                    (None, self.point[place, variable]),
-                    *zip(self.levels, self.prices[place, variable], strict=True),
+                    (None, point[place][variable]),
+                    *zip(self.levels, self.prices[place, variable].tolist(), strict=True),
                 ]
-                rows += [head | {"variable": name, "level": level, "value": float(value)} for level, value in values]
+                rows += [head | {"variable": name, "level": level, "value": value} for level, value in values]
             for name in ("range", "volatility"):
                 rows.append(head | {"variable": name, "level": None, "value": _number(getattr(self, name)[place])})
         return rows if self.paths is None else [row | {"path": None} for row in rows] + list(self._path_rows())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -149,11 +150,16 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
     """What the run's market lacks on the day of the forecast."""
     if market is None:
         return
-    origin, newest, tickers = bars.dates[-1], market.newest, model.header.tickers
-    lacking = [ticker for ticker in tickers if ticker not in newest or newest[ticker] < origin]
-    if lacking:
+    origin, tickers = bars.dates[-1], model.header.tickers
+    if lacking := _lacking(market, tickers, origin):
         yield (
             f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
             "market group."
         )
+
+
+@lru_cache(maxsize=4)
+def _lacking(market: MarketView, tickers: tuple[str, ...], day: np.datetime64) -> list[str]:
+    """Tickers without a candle on a day: the same for all that are forecast from it."""
+    return [ticker for ticker in tickers if ticker not in market.newest or market.newest[ticker] < day]
