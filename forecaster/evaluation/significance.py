@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from forecaster.axes import Float
 
-_Z_SIZE, _Z_POWER = 1.96, 0.84
-"""Quantiles of the normal for a two-sided size of 5 % and a power of 80 %."""
+SIGNIFICANT = 0.05
+"""Largest p at which a difference is more than luck."""
 
 FEWEST_DATES = 30
 """With fewer dates than this no test is made."""
+
+_ROUNDING = 1e-12
+
+_POWER = 0.8
+"""Chance of seeing a difference that is there, in `dates_needed`."""
 
 
 @dataclass(frozen=True)
@@ -32,30 +38,75 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
 
     Args:
         differences: loss of the first minus loss of the second, averaged over tickers, by date.
-        steps: the longest horizon, in sessions: sets the number of lags.
+        steps: the longest horizon, in sessions: neighbouring forecasts share that many sessions less one.
 
-    Source: Diebold & Mariano (1995); Newey & West (1987) for the Bartlett weights; Harvey, Leybourne & Newbold (1997)
-    for the small-sample factor and Student's t.
+    Source: Diebold & Mariano (1995) for the statistic; `standard_error` for its variance and Student's t.
     """
     from scipy.special import stdtr
 
-    count = len(differences)
-    if count < FEWEST_DATES:
+    error, freedom = standard_error(differences, steps)
+    if not error > 0:
         return Comparison(math.nan, math.nan)
-    mean = float(differences.mean())
-    variance = long_run_variance(differences - mean, lags_of(steps))
-    if variance <= 0:
-        return Comparison(math.nan, math.nan)
-    factor = (count + 1 - 2 * steps + steps * (steps - 1) / count) / count
-    statistic = mean / math.sqrt(variance / count) * math.sqrt(max(factor, 0.0))
-    return Comparison(statistic, 2 * float(stdtr(count - 1, -abs(statistic))))
+    statistic = float(differences.mean()) / error
+    return Comparison(statistic, 2 * float(stdtr(freedom, -abs(statistic))))
 
 
-def dates_needed(statistic: float, dates: int) -> int | None:
-    """How many dates a test at 5 % needs to see a difference like this one four times out of five; None for none."""
+def standard_error(values: Float[np.ndarray, " date"], steps: int) -> tuple[float, int]:
+    """Standard error of the mean of a series that is correlated in time, and its degrees of freedom.
+
+    NaN and 0 where there are too few dates. The long-run variance is the mean of the first B squared coefficients of
+    the series' cosine transform (equal-weighted cosine, EWC); mean / error is then Student's t with B degrees of
+    freedom. `benchmarks/significance` measures the size of the test.
+
+    Args:
+        values: one a date; the mean over tickers, which move together.
+        steps: sessions ahead, as in `diebold_mariano`.
+
+    Source: Lazarus, Lewis, Stock & Watson (2018), "HAR Inference: Recommendations for Practice".
+    """
+    count = len(values)
+    freedom = degrees_of_freedom(count, steps)
+    if not freedom:
+        return math.nan, 0
+    coefficients = _cosines(count, freedom) @ values
+    error = math.sqrt(float(coefficients @ coefficients) / freedom / count)
+    # Of values that are all the same only rounding is left.
+    return (error if error > _ROUNDING * float(np.abs(values).max()) else 0.0), freedom
+
+
+def degrees_of_freedom(dates: int, steps: int) -> int:
+    """B, how many cosines estimate the variance: 0.4 · dates^⅔, and no more than dates / (2.5 · steps).
+
+    The second bound keeps the periods of the cosines longer than the overlap of the forecasts. 0 means that no test
+    can be made: fewer dates than `FEWEST_DATES`, or than 2.5 · steps.
+    """
+    return int(min(0.4 * dates ** (2 / 3), dates / (2.5 * steps))) if dates >= FEWEST_DATES else 0
+
+
+def fewest_dates(steps: int) -> int:
+    """Dates below which forecasts of so many steps cannot be tested."""
+    return max(FEWEST_DATES, math.ceil(2.5 * steps))
+
+
+@lru_cache(maxsize=32)
+def _cosines(count: int, terms: int) -> Float[np.ndarray, "term date"]:
+    """√(2/n) · cos(π j (t − ½) / n) for j = 1..B: orthonormal, and orthogonal to a constant, so no mean is removed."""
+    phase = np.pi * (np.arange(count) + 0.5) / count
+    return np.sqrt(2 / count) * np.cos(np.arange(1, terms + 1)[:, None] * phase)
+
+
+def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
+    """How many dates a test at 5 % needs to see a difference like this one four times out of five; None for none.
+
+    Args:
+        looks: models that share the 5 % (Bonferroni).
+    """
+    from scipy.special import ndtri
+
     if not math.isfinite(statistic) or statistic == 0:
         return None
-    return math.ceil(dates * ((_Z_SIZE + _Z_POWER) / statistic) ** 2)
+    needed = dates * float((ndtri(1 - SIGNIFICANT / looks / 2) + ndtri(_POWER)) / statistic) ** 2
+    return math.ceil(needed) if math.isfinite(needed) else None
 
 
 def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.ndarray) -> Float[np.ndarray, " date"]:
@@ -63,17 +114,3 @@ def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.n
     _, index = np.unique(dates[known], return_inverse=True)
     means: np.ndarray = np.bincount(index, values[known]) / np.bincount(index)
     return means
-
-
-def lags_of(steps: int) -> int:
-    """Lags that allow for forecasts of so many steps, which overlap."""
-    return max(10, math.ceil(1.25 * steps))
-
-
-def long_run_variance(centred: Float[np.ndarray, " date"], lags: int) -> float:
-    """Variance of √n times the mean of a series that is correlated in time; Bartlett weights."""
-    lags = min(lags, len(centred) - 1)
-    total = float(centred @ centred)
-    for lag in range(1, lags + 1):
-        total += 2 * (1 - lag / (lags + 1)) * float(centred[lag:] @ centred[:-lag])
-    return total / len(centred)
