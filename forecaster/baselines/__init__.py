@@ -18,6 +18,12 @@ from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows, pooled_quantiles
 from forecaster.registry import Registry
 
+FORMULAS = ("ewma-random-walk", "ewma-garman-klass", "har", "climatology")
+"""The simple formulas, which anybody gets without a network: always scored, whatever a config asks for."""
+
+REFERENCE = FORMULAS[0]
+"""What rows of a scorecard are compared with, so that figures of all times can be."""
+
 Fitted = Mapping[str, np.ndarray]
 """What was learnt, as named arrays: a model file can hold them."""
 
@@ -87,8 +93,9 @@ class Scaled:
         return {**learnt, "pooled": pooled_quantiles(dataset, period, self.scales(dataset, learnt), levels)}
 
     def bind(self, fitted: Fitted, dataset: Dataset) -> Forecaster:
-        scales = self.scales(dataset, fitted)
-        return lambda rows: coherent(scales(rows)[..., None, None] * fitted["pooled"])
+        # One positive scale for all prices and levels keeps their order: what is coherent once stays so.
+        scales, pooled = self.scales(dataset, fitted), coherent(fitted["pooled"])
+        return lambda rows: scales(rows)[..., None, None] * pooled
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from forecaster.baselines import BASELINES, Fitted, Scaled, Scales
+from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset
+
+
+class _GarmanKlass(Scaled):
+    """Its pooled quantiles are those that networks start from: they are counted once for both."""
+
+    def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
+        return {"pooled": dataset.base(period, levels)}
 
 
 def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
@@ -13,6 +21,6 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
 
 BASELINES.add(
     "ewma-garman-klass",
-    Scaled(_scales),
+    _GarmanKlass(_scales),
     "A random walk whose spread follows the last days' whole candles (Garman and Klass): the networks start there.",
 )

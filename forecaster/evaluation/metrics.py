@@ -18,11 +18,7 @@ def pinball(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...])
 
     Source: Koenker & Bassett (1978).
     """
-    loss = np.zeros(outcomes.shape)
-    for place, level in enumerate(levels):  # one level at a time: the whole cube would be seven times larger
-        error = outcomes - quantiles[..., place]
-        loss += np.maximum(level * error, (level - 1) * error)
-    return 2 * loss / len(levels)
+    return _weighted_pinball(quantiles, outcomes, levels, _alike(levels))[0]
 
 
 def crps(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
@@ -30,12 +26,37 @@ def crps(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) ->
 
     Source: Gneiting & Raftery (2007); with one level it is the absolute error.
     """
-    edges = np.concatenate([[0.0], (np.asarray(levels)[1:] + np.asarray(levels)[:-1]) / 2, [1.0]])
-    score = np.zeros(outcomes.shape)
-    for place, (level, width) in enumerate(zip(levels, np.diff(edges), strict=True)):
+    return _weighted_pinball(quantiles, outcomes, levels, _by_width(levels))[0]
+
+
+def pinball_and_crps(
+    quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]
+) -> Float[np.ndarray, "2 origin horizon variable"]:
+    """`pinball` and `crps` in one pass: both are sums of the same loss of each level."""
+    return _weighted_pinball(quantiles, outcomes, levels, np.concatenate([_alike(levels), _by_width(levels)]))
+
+
+def _weighted_pinball(
+    quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...], weights: Float[np.ndarray, "sum quantile"]
+) -> Float[np.ndarray, "sum origin horizon variable"]:
+    """Weighted sums over the levels of max(τ·e, (τ − 1)·e), e = outcome − quantile."""
+    sums = np.zeros((len(weights), *outcomes.shape))
+    for place, level in enumerate(levels):  # one level at a time: the whole cube would be seven times larger
         error = outcomes - quantiles[..., place]
-        score += 2 * width * np.maximum(level * error, (level - 1) * error)
-    return score
+        loss = np.maximum(level * error, (level - 1) * error)
+        for total, weight in zip(sums, weights[:, place], strict=True):
+            total += weight * loss
+    return sums
+
+
+def _alike(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
+    return np.full((1, len(levels)), 2 / len(levels))
+
+
+def _by_width(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
+    """Twice the width of the probabilities nearest to each level."""
+    edges = np.concatenate([[0.0], (np.asarray(levels)[1:] + np.asarray(levels)[:-1]) / 2, [1.0]])
+    return 2 * np.diff(edges)[None]
 
 
 def direction(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,8 @@ class Scores:
     In single precision, for a test period has millions of them; means and tests are taken in double precision.
 
     Args:
-        inside: for each of `SHARES` whether the band held; None where the forecast has no such band.
+        inside: for each of `SHARES` whether the band held; None where the forecast has no such band. A point forecast,
+            whose quantiles are all the same, has none.
         crps: summed over the origins whose outcome is known; so are the two that follow.
         right: origins whose median was on the right side of the last close.
         sided: origins where there is a side.
@@ -49,6 +50,11 @@ class Scores:
     right: Int[np.ndarray, "horizon variable"]
     sided: Int[np.ndarray, "horizon variable"]
     widths: Float[np.ndarray, "origin horizon quantity"] | None = None
+
+    @property
+    def has_bands(self) -> bool:
+        """False for a point forecast, such as the last close carried forward."""
+        return any(band is not None for band in self.inside)
 
     @classmethod
     def of(
@@ -82,6 +88,7 @@ class Scores:
     def joined(cls, parts: Sequence[Scores]) -> Scores:
         """The scores of several stretches of origins as one."""
         bands = [[hits for part in parts if (hits := part.inside[band]) is not None] for band in range(len(SHARES))]
+        bands = [band if len(band) == len(parts) else [] for band in bands]
         arrays = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in ("known", "pinball", "error")
         }
@@ -89,38 +96,60 @@ class Scores:
         widths = [part.widths for part in parts if part.widths is not None]
         return cls(
             inside=tuple(np.concatenate(band) if band else None for band in bands),
-            widths=np.concatenate(widths) if widths else None,
+            widths=np.concatenate(widths) if len(widths) == len(parts) else None,
             **arrays,
             **sums,
         )
 
+    def as_point(self) -> Scores:
+        """The same of a forecast whose quantiles are all its median: it has no bands, however many levels it names."""
+        return replace(self, inside=(None,) * len(SHARES), widths=None)
+
 
 def score(forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
-    """Hold a forecaster's quantiles against what came."""
-    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
-    return Scores.joined([_score_block(forecaster, dataset, block, period, levels) for block in blocks])
+    """Compare a forecaster's quantiles with the actual prices."""
+    return score_all({"": forecaster}, dataset, rows, period, levels)[""]
+
+
+def score_all(
+    forecasters: Mapping[str, Forecaster], dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]
+) -> dict[str, Scores]:
+    """`score` of several forecasters in one pass over the origins, whose outcomes are looked up once."""
+    parts: dict[str, list[Scores]] = {name: [] for name in forecasters}
+    spread: set[str] = set()
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        known, outcomes = dataset.known(block, period), np.nan_to_num(dataset.moves(block))
+        for name, one in forecasters.items():
+            quantiles = one(block)
+            parts[name].append(_score_block(quantiles, outcomes, known, levels))
+            if name not in spread and (quantiles[..., -1] > quantiles[..., 0]).any():
+                spread.add(name)
+    joined = {name: Scores.joined(found) for name, found in parts.items()}
+    return {name: one if name in spread else one.as_point() for name, one in joined.items()}
 
 
 def _score_block(
-    forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]
+    quantiles: metrics.Quantiles,
+    outcomes: metrics.Outcomes,
+    known: Bool[np.ndarray, "origin horizon"],
+    levels: tuple[float, ...],
 ) -> Scores:
-    quantiles, outcomes = forecaster(rows), np.nan_to_num(dataset.moves(rows))
+    pinball, crps = metrics.pinball_and_crps(quantiles, outcomes, levels)
     return Scores.of(
-        known=dataset.known(rows, period),
-        pinball=metrics.pinball(quantiles, outcomes, levels),
+        known=known,
+        pinball=pinball,
         error=metrics.absolute_error(quantiles, outcomes, levels),
         inside=tuple(metrics.inside(quantiles, outcomes, levels, share) for share in SHARES),
-        crps=metrics.crps(quantiles, outcomes, levels),
+        crps=crps,
         direction=metrics.direction(quantiles, outcomes, levels),
-        widths=_widths(quantiles, outcomes, levels),
+        widths=_widths(quantiles, outcomes, levels) if len(levels) > 1 else None,
     )
 
 
 def _widths(
     quantiles: metrics.Quantiles, outcomes: metrics.Outcomes, levels: tuple[float, ...]
-) -> Float[np.ndarray, "origin horizon quantity"] | None:
-    if len(levels) == 1 or not np.ptp(quantiles, axis=-1).any():
-        return None
+) -> Float[np.ndarray, "origin horizon quantity"]:
     spans = np.maximum(outcomes[..., HIGH] - outcomes[..., LOW], _LEAST)
     moves = np.maximum(np.abs(outcomes[..., CLOSE]), _LEAST)
     ranges = np.maximum(expected_range(quantiles, levels), _LEAST)

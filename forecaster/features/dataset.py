@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,8 @@ from forecaster.features.former import Former
 from forecaster.features.growth import History
 
 Rows = Int[np.ndarray, " origin"]
+
+Base = Float[np.ndarray, "horizon variable quantile"]
 
 Forecaster = Callable[[Rows], Float[np.ndarray, "origin horizon variable quantile"]]
 """Origins → coherent quantiles of log(price / last close)."""
@@ -37,6 +39,7 @@ class Dataset:
     features: Features
     steps: tuple[int, ...]
     former: Callable[[], Former] | None = None
+    _bases: dict[tuple[Period, tuple[float, ...]], Base] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def logs(self) -> Float[np.ndarray, "row 4"]:
@@ -112,6 +115,15 @@ class Dataset:
         """scale·√step: what a move is measured in."""
         return self.features.scale[rows, None] * np.sqrt(self.steps)
 
+    def base(self, period: Period, levels: tuple[float, ...]) -> Base:
+        """Pooled quantiles of moves / units in a period: where networks start, and a formula of its own; counted once.
+
+        Nothing may be written into it.
+        """
+        if (period, levels) not in self._bases:
+            self._bases[period, levels] = pooled_quantiles(self, period, self.units, levels)
+        return self._bases[period, levels]
+
 
 def pooled_quantiles(
     dataset: Dataset,
@@ -124,7 +136,8 @@ def pooled_quantiles(
     known, unit = dataset.known(rows, period), units(rows)
     found = []
     for place, step in enumerate(dataset.steps):
-        moved = dataset.moved(rows[known[:, place]], step)
-        moved /= unit[known[:, place], place, None]
-        found.append(np.quantile(moved, levels, axis=0, overwrite_input=True).T)
+        # A price's moves in one piece of memory: their quantiles are found in half the time.
+        moved = np.ascontiguousarray(dataset.moved(rows[known[:, place]], step).T)
+        moved /= unit[known[:, place], place]
+        found.append(np.quantile(moved, levels, axis=1, overwrite_input=True).T)
     return np.stack(found)

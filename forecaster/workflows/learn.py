@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from forecaster.axes import Float
-from forecaster.baselines import BASELINES, FittedBaseline
+from forecaster.baselines import BASELINES, REFERENCE, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig, TaskConfig
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.scores import Scores, score
-from forecaster.features.dataset import Dataset, Forecaster, pooled_quantiles
+from forecaster.features.dataset import Base, Dataset, Forecaster
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.memory import give_back, keep_large_blocks
@@ -34,7 +34,6 @@ from forecaster.workflows.prepare import Say
 Tick = Callable[[int, int, float | None, float | None], None]
 """Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
 
-Base = Float[np.ndarray, "horizon variable quantile"]
 Members = list[Network | FittedBaseline]
 
 
@@ -84,7 +83,7 @@ def learn(
         mark: put before the names of the checkpoints.
     """
     config, dataset = job.config, job.dataset
-    base = pooled_quantiles(dataset, period, dataset.units, config.task.levels)
+    base = dataset.base(period, config.task.levels)
     members = [_begun(job, number, period, base) for number in range(len(config.networks))]
     networks = {number: member for number, member in enumerate(members) if isinstance(member, Network)}
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
@@ -175,7 +174,7 @@ def _validation(config: Config, dataset: Dataset, train: Period, validation: Per
     def loss(one: Forecaster) -> float:
         return _mean_loss(score(one, dataset, rows, validation, levels), root)
 
-    reference = FittedBaseline.learnt(config.evaluation.baselines[0], dataset, train, levels)
+    reference = FittedBaseline.learnt(REFERENCE, dataset, train, levels)
     return Validation(
         loss=lambda network: loss(ensemble([network], dataset, Reach.of(config.task))),
         reference=loss(reference.bind(dataset)),
