@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from forecaster import cli
+from forecaster.evaluation.ledgerfile import NAME
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer
@@ -27,10 +28,17 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder with the five stocks of the sample; nobody writes to it."""
+    """The data folder with the five stocks of the sample; nobody writes candles to it."""
     folder = tmp_path_factory.mktemp("sample") / "store"
     fetch(source="sample", data_dir=folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _empty_ledger(request: pytest.FixtureRequest) -> None:
+    """Each test begins with a store whose tests nobody has looked at."""
+    if "store" in request.fixturenames:
+        (request.getfixturevalue("store") / NAME).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

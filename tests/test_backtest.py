@@ -12,7 +12,7 @@ import pytest
 from forecaster.data.splits import Split
 from forecaster.data.store import Store
 from forecaster.errors import InputError
-from forecaster.evaluation.ledger import read_looks
+from forecaster.evaluation.ledger import Ledger
 from forecaster.workflows.backtest import Backtest, backtest, walk_forward
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer, dataset, panel, settings
@@ -72,7 +72,7 @@ def walked(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
 
 def test_network_and_baselines_are_refitted_and_scored_on_the_same_origins(walked: Backtest) -> None:
     names = list(dict.fromkeys(row.name for row in walked.scorecard.rows))
-    assert names == ["gru", "ewma-random-walk", "last-close", "har", "climatology"]
+    assert names == ["gru", "ewma-random-walk", "ewma-garman-klass", "har", "climatology", "last-close"]
     assert walked.refits == 3
     assert walked.scorecard.sessions > 240
 
@@ -86,8 +86,8 @@ def test_a_run_taken_as_it_is_scores_what_its_training_said(trained: TrainedRun,
     again = backtest(str(trained.folder), data_dir=store, runs_dir=tmp_path)
     assert again.refits == 0
     assert again.scorecard == trained.scorecard
-    assert read_looks(trained.folder.parent)[-1].run == "backtest small"
-    assert not read_looks(tmp_path), "a run's looks are kept beside it"
+    assert again.looks == 1, "the same model"
+    assert [look.by for look in Ledger(store, tmp_path).read().looks] == ["backtest small"]
 
 
 def test_json_is_what_scripts_rely_on(say: Callable[..., Answer], store: Path, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_json_is_what_scripts_rely_on(say: Callable[..., Answer], store: Path, t
     found = json.loads(answer.out)
     assert list(found) == KEYS
     assert list(found["models"][0]) == ROW
-    assert set(found["verdict"]) == {"code", "text"}
+    assert {"code", "text", "reference", "hardest", "looks", "coverage"} <= set(found["verdict"])
     assert found["verdict"]["code"] in ("skill", "no-evidence", "worse")
     assert found["test_period_looks"] == 1
     assert {row["step"] for row in found["models"]} == {1, 2, 3, "all"}
@@ -156,5 +156,5 @@ def test_a_run_is_scored_on_its_own_tickers_and_in_its_own_ledger(store: Path, t
     Store(grown).write(Store(store).read("MSFT"), source="test")
     again = backtest(str(run.folder), data_dir=grown, runs_dir=tmp_path / "elsewhere")
     assert again.scorecard == run.scorecard
-    assert [look.run for look in read_looks(runs_dir)] == ["early", "backtest early"]
-    assert again.looks == 2
+    assert [look.by for look in Ledger(grown, runs_dir).read().looks] == ["train early"]
+    assert again.looks == 1, "the same model on the same test, wherever its runs folder is"

@@ -10,13 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecaster.baselines import BASELINES, FittedBaseline
-from forecaster.errors import ConfigError
+from forecaster.baselines import BASELINES, FORMULAS, FittedBaseline
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.modelfile import read_model
 from forecaster.workflows.backtest import backtest
-from forecaster.workflows.check import load_config
 from forecaster.workflows.panel import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train
@@ -77,9 +75,17 @@ def test_a_forecast_of_a_baseline_needs_no_torch(store: Path, tmp_path: Path) ->
     assert done.returncode == 0
 
 
-def test_a_model_held_against_itself_is_refused(say: Callable[..., Answer], store: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"evaluation\.baselines begins with ewma-random-walk, the model itself"):
-        load_config("har", ["model={name: ewma-random-walk}"])
+@pytest.mark.parametrize("baselines", ["[]", "[last-close]", "[har, ewma-garman-klass]"])
+def test_no_setting_takes_a_simple_formula_away(store: Path, tmp_path: Path, baselines: str) -> None:
+    settings = (*DATA, f"evaluation.baselines={baselines}")
+    card = train("har", settings=settings, data_dir=store, runs_dir=tmp_path).scorecard
+    assert card.reference == "ewma-random-walk"
+    assert {row.name for row in card.rows} >= set(FORMULAS)
+    walk = train("har", settings=(*settings, "model={name: ewma-random-walk}"), data_dir=store, runs_dir=tmp_path)
+    assert walk.scorecard.reference == "ewma-garman-klass", "what is held against itself would be no comparison"
+
+
+def test_a_wrong_baseline_as_model_is_one_line(say: Callable[..., Answer], store: Path, tmp_path: Path) -> None:
     answer = say("train", "har", "--set", "model={name: har, hidden_size: 3}", "--data-dir", store, "--quiet")
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "unknown key 'model.hidden_size'" in answer.err

@@ -49,7 +49,7 @@ def test_predict_gives_json_with_the_keys_and_types_of_the_interface(predict: As
         assert isinstance(one["last_close"], float)
         assert [step["step"] for step in one["forecast"]] == [1, 2, 3]
         assert [step["date"] for step in one["forecast"]] == ["2013-03-04", "2013-03-05", "2013-03-06"]
-        assert list(one["skill"]) == ["verdict", "baseline", "pinball_skill", "p_value"]
+        assert list(one["skill"]) == ["verdict", "baseline", "pinball_skill", "p_value", "held"]
         for step in one["forecast"]:
             assert list(step) == ["step", "date", *PRICES, "range", "volatility"]
             assert 0 < step["range"]["expected"] < 0.2
@@ -174,6 +174,8 @@ def test_train_gives_its_scorecard_as_json_and_nothing_else_on_standard_output(t
     assert {row["name"] for row in data["models"]} == {
         "gru",
         "ewma-random-walk",
+        "ewma-garman-klass",
+        "har",
         "last-close",
         "climatology",
     }
@@ -185,13 +187,18 @@ def test_train_gives_its_scorecard_as_json_and_nothing_else_on_standard_output(t
 
 def test_train_gives_csv_parquet_and_a_table(train: Ask, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(train("--format", "csv", "--quiet").out)))
-    assert len(rows) == (3 + 3) * 5 * 4
+    assert len(rows) == (5 + 5) * 5 * 4
     assert train("--format", "parquet", "--output", tmp_path / "card.parquet").code == 0
     assert pq.read_table(tmp_path / "card.parquet")["step"].to_pylist() == [row["step"] for row in rows]
     table = train("--quiet")
-    assert "look 3 " in table.out or "look number 3 " in table.out
     assert table.err == ""
     assert "ewma-random-walk" in table.out
+    ranges, bands, direction = table.out.strip().splitlines()[:3]
+    assert ranges.startswith("Ranges: ")
+    assert bands.startswith("Bands: promised 80%, held ")
+    assert direction.startswith("Direction: ")
+    assert "By price" not in table.out
+    assert "By price" in train("--quiet", "--verbose").out
 
 
 def test_the_run_folder_holds_what_was_trained(train: Ask, tmp_path: Path) -> None:

@@ -78,7 +78,6 @@ def test_the_resolved_config_reads_back_to_the_same(text: str) -> None:
         ("data: {split: {validation: 2y}}", "x.yaml:2: data.split is a section with validation: expected `validation`"),
         ("features: base", "x.yaml:2: features is 'base': expected a list"),
         ("features: [base, base]", "x.yaml:2: features is ['base', 'base']: expected at least one feature group"),
-        ("evaluation: {baselines: []}", "x.yaml:2: evaluation.baselines is []: expected at least one baseline"),
     ],
 )
 def test_a_bad_setting_is_one_line_with_place_key_value_and_expectation(section: str, complaint: str) -> None:

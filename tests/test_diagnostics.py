@@ -8,6 +8,7 @@ import pytest
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
 from forecaster.evaluation.diagnostics import Tally, echo, held_by, months, pit, skill_by
+from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import SHARES, Scores, score
 from forecaster.features.dataset import Dataset, Rows
@@ -73,7 +74,7 @@ def test_the_skill_of_one_group_with_all_origins_is_the_scorecards(data: Dataset
     own, other = scores(data, rows, 0.01), scores(data, rows, 0.03)
     card = make_scorecard({"own": own, "other": other}, data.panel.sessions[rows], 2, data.steps)
     (skill,) = skill_by(np.zeros(len(rows), int), 1, own, other)
-    assert skill == pytest.approx(card.verdict.pinball_skill)
+    assert skill == pytest.approx(find(card.rows, "own", "mean", "all", "other").skill_pinball)
 
 
 def test_skill_and_band_of_a_group_are_those_of_its_origins_scored_alone(data: Dataset) -> None:

@@ -1,85 +1,157 @@
-"""Looks at a test period are counted, across processes and crashes."""
+"""Which models were tried on a test is counted: across processes, crashes, runs folders, and the format of before."""
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from forecaster.errors import OutsideError
-from forecaster.evaluation.ledger import Look, read_looks, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.ledgerfile import NAME
+from forecaster.evaluation.look import Look, model_of
+from forecaster.workflows.check import load_config
 from tests.studio import environment
 
 
-def look(run: str = "a", first: str = "2020-01-01", last: str = "2020-12-31", tickers: str = "AAPL MSFT") -> Look:
-    return Look(run, first, last, tuple(tickers.split()))
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    (tmp_path / "store").mkdir()
+    return Ledger(tmp_path / "store", tmp_path / "runs")
 
 
-def test_a_look_counts_those_that_share_a_ticker_and_a_date(tmp_path: Path) -> None:
-    assert record_look(tmp_path, look("first")) == 1
-    assert record_look(tmp_path, look("same")) == 2
-    assert record_look(tmp_path, look("other tickers", tickers="IBM")) == 1
-    assert record_look(tmp_path, look("other years", "2018-01-01", "2019-12-31")) == 1
-    assert record_look(tmp_path, look("one day and one ticker", "2020-12-31", "2021-12-31", "MSFT IBM")) == 4
-    assert record_look(tmp_path, look("nothing shared", "2022-01-01", "2022-12-31")) == 1
-    assert [one.run for one in read_looks(tmp_path)][:2] == ["first", "same"]
+def look(model: str = "a", first: str = "2020-01-01", last: str = "2020-12-31", tickers: str = "AAPL MSFT") -> Look:
+    return Look(model, first, last, tuple(tickers.split()))
 
 
-def test_a_look_comes_back_as_it_was(tmp_path: Path) -> None:
-    record_look(tmp_path / "new" / "runs", look())
-    assert read_looks(tmp_path / "new" / "runs") == [look()]
-    assert read_looks(tmp_path) == []
+def lines(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
 
 
-def test_a_line_cut_short_loses_itself_and_no_other(tmp_path: Path) -> None:
-    record_look(tmp_path, look("first"))
-    record_look(tmp_path, look("cut"))
-    (file,) = tmp_path.glob("*.jsonl")
+def test_models_count_that_share_a_ticker_and_a_date(ledger: Ledger) -> None:
+    assert ledger.record(look("first")).count == 1
+    assert ledger.record(look("second")).count == 2
+    assert ledger.record(look("other tickers", tickers="IBM")).count == 1
+    assert ledger.record(look("other years", "2018-01-01", "2019-12-31")).count == 1
+    assert ledger.record(look("one day and one ticker", "2020-12-31", "2021-12-31", "MSFT IBM")).count == 4
+    assert ledger.record(look("nothing shared", "2022-01-01", "2022-12-31")).count == 1
+
+
+def test_the_same_model_adds_nothing_however_often_and_on_whatever_newer_candles(ledger: Ledger) -> None:
+    ledger.record(look("nightly"))
+    assert ledger.record(look("nightly")).count == 1
+    assert ledger.record(look("nightly", "2020-01-02", "2021-01-04")).count == 1
+    assert ledger.record(look("another")).count == 2
+    assert len(lines(ledger.store)) == 3, "the same model on the same test has one line"
+
+
+def test_a_count_leaves_no_trace(ledger: Ledger) -> None:
+    ledger.record(look("first"))
+    assert ledger.read().count(look("second")).count == 2
+    assert ledger.read().count(look("first")).count == 1
+    assert len(lines(ledger.store)) == 1
+
+
+def test_another_runs_folder_or_a_deleted_one_resets_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(look("first"))
+    shutil.rmtree(ledger.runs, ignore_errors=True)
+    assert Ledger(ledger.store, tmp_path / "elsewhere").record(look("second")).count == 2
+
+
+def test_where_the_store_cannot_be_written_the_runs_folder_serves_and_a_note_says_so(ledger: Ledger) -> None:
+    ledger.store.rmdir()
+    ledger.store.write_text("a file where the folder should be")
+    found = ledger.record(look("first"))
+    assert found.count == 1
+    assert str(ledger.runs / NAME) in found.notes[0]
+    assert ledger.record(look("second")).count == 2
+
+
+def test_where_nothing_can_be_written_a_note_says_so_and_nothing_is_lost(ledger: Ledger) -> None:
+    ledger.store.rmdir()
+    for folder in (ledger.store, ledger.runs):
+        folder.write_text("a file where the folder should be")
+    found = ledger.record(look("first"))
+    assert found.count == 1
+    assert "could not be noted" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"3", b'{"model": "x"}', b"null", b'{"model": 3', b"\xff\xfe\xfd", b"[" * 5000]
+)
+def test_a_damaged_line_is_set_aside_reported_and_counted_without(ledger: Ledger, line: bytes) -> None:
+    ledger.record(look("first"))
+    file = ledger.store / NAME
+    damaged = file.read_bytes() + line + b"\n"
+    file.write_bytes(damaged)
+    found = ledger.record(look("after"))
+    assert found.count == 2
+    (note,) = found.notes
+    (aside,) = ledger.store.glob("test-looks.damaged-*.jsonl")
+    assert note.startswith("1 line of ")
+    assert str(aside) in note
+    assert aside.read_bytes() == damaged
+    assert [one["model"] for one in lines(ledger.store)] == ["first", "after"]
+    assert ledger.record(look("again")).notes == ()
+
+
+def test_a_line_cut_short_by_a_crash_loses_itself_and_no_other(ledger: Ledger) -> None:
+    ledger.record(look("first"))
+    ledger.record(look("cut"))
+    file = ledger.store / NAME
     file.write_bytes(file.read_bytes()[:-20])
-    assert record_look(tmp_path, look("after")) == 2
-    assert [one.run for one in read_looks(tmp_path)] == ["first", "after"]
+    assert ledger.record(look("after")).count == 2
+    assert [one["model"] for one in lines(ledger.store)] == ["first", "after"]
 
 
-@pytest.mark.parametrize("line", ["[]", "3", '{"run": "x"}', "null", ""])
-def test_a_foreign_line_is_passed_over(tmp_path: Path, line: str) -> None:
-    record_look(tmp_path, look("first"))
-    (file,) = tmp_path.glob("*.jsonl")
-    file.write_text(f"{file.read_text()}{line}\n")
-    assert record_look(tmp_path, look("after")) == 2
-
-
-def test_two_processes_lose_no_look(tmp_path: Path) -> None:
+def test_two_processes_lose_no_look(ledger: Ledger) -> None:
     script = (
-        "import sys; from pathlib import Path; from forecaster.evaluation.ledger import Look, record_look\n"
-        "for n in range(40): record_look(Path(sys.argv[1]), Look(sys.argv[2], '2020-01-01', '2020-12-31', ('A',)))"
+        "import sys; from pathlib import Path; from forecaster.evaluation.ledger import Ledger\n"
+        "from forecaster.evaluation.look import Look\n"
+        "ledger = Ledger(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+        "for n in range(20): ledger.record(Look(f'{sys.argv[3]}{n}', '2020-01-01', '2020-12-31', ('A',)))"
     )
     writers = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name], env=environment()) for name in "ab"
+        subprocess.Popen([sys.executable, "-c", script, str(ledger.store), str(ledger.runs), name], env=environment())
+        for name in "ab"
     ]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
-    assert len(read_looks(tmp_path)) == 80
-    assert record_look(tmp_path, look(tickers="A")) == 81
+    assert [writer.wait(timeout=250) for writer in writers] == [0, 0]
+    assert ledger.record(look(tickers="A")).count == 41
 
 
-def test_a_folder_that_cannot_be_written_is_an_outside_error(tmp_path: Path) -> None:
-    (tmp_path / "runs").write_text("a file where the folder should be")
-    with pytest.raises(OutsideError, match="cannot be written"):
-        record_look(tmp_path / "runs", look())
+def old(run: str, mark: str = "", tickers: str = "AAPL MSFT") -> str:
+    """A line as it was before models were told apart."""
+    dates = {"first": "2020-01-01", "last": "2020-12-31"}
+    return json.dumps({"run": run} | dates | {"tickers": tickers.split(), "mark": mark})
 
 
-def test_the_look_of_a_resumed_run_is_the_same_look(tmp_path: Path) -> None:
-    look = Look("gru-1", "2017-01-03", "2018-12-28", ("AAPL",))
-    assert record_look(tmp_path, look, once=True) == 1
-    assert record_look(tmp_path, look, once=True) == 1
-    assert record_look(tmp_path, look) == 2
-    assert len(read_looks(tmp_path)) == 2
+def test_a_ledger_of_before_is_taken_over_once_each_run_as_one_model(ledger: Ledger) -> None:
+    ledger.runs.mkdir()
+    text = "\n".join([old("one", "x"), old("doctor one"), old("report one"), old("compare one two"), old("two", "y")])
+    (ledger.runs / NAME).write_text(f"{text}\n")
+    assert ledger.record(look("new")).count == 3
+    shutil.rmtree(ledger.runs)
+    assert ledger.record(look("newer")).count == 4, "it lies beside the store now"
+    assert len([one for one in lines(ledger.store) if "taken_over" in one]) == 1
 
 
-def test_another_run_of_the_same_name_is_another_look(tmp_path: Path) -> None:
-    first = Look("same", "2020-01-01", "2020-12-31", ("AAPL",), "one config")
-    assert record_look(tmp_path, first, once=True) == 1
-    assert record_look(tmp_path, first, once=True) == 1, "a resumed run does not look twice"
-    assert record_look(tmp_path, replace(first, mark="another config"), once=True) == 2
+def test_a_run_of_before_that_still_has_its_config_is_the_model_of_that_config(ledger: Ledger) -> None:
+    (ledger.runs / "one").mkdir(parents=True)
+    config = load_config("gru", ["training.seed=7"])
+    from forecaster.config.load import to_yaml
+
+    (ledger.runs / "one" / "config.yaml").write_text(to_yaml(config))
+    (ledger.runs / NAME).write_text(f"{old('one', 'x')}\n")
+    assert ledger.record(look(model_of(config))).count == 1
+    assert ledger.record(look("another")).count == 2
+
+
+def test_a_model_is_its_config_and_seed_and_not_what_it_is_compared_with_or_where_it_learns() -> None:
+    gru = model_of(load_config("gru"))
+    same = ["evaluation.baselines=[har, garch]", "training.device=cpu", "training.through=latest"]
+    assert {model_of(load_config("gru", [one])) for one in same} == {gru}
+    others = ["training.seed=1", "model.hidden_size=65", "calibration.rolling=true", "training.steps=201"]
+    assert len({model_of(load_config("gru", [one])) for one in others} | {gru}) == len(others) + 1

@@ -40,7 +40,7 @@ def histories(real_bars: dict[str, Bars]) -> Sequence[Bars]:
 
 def test_a_shuffled_day_stays_whole_and_the_dates_stay(placebo: ModuleType, real_bars: dict[str, Bars]) -> None:
     bars = real_bars["IBM"]
-    other = placebo.made(bars, np.random.default_rng(0), planted=False)
+    other = placebo.made(bars, np.random.default_rng(0), "shuffled")
     days = [np.log(one.adjusted()[1:]) - np.log(one.adjusted()[:-1, 3:]) for one in (bars, other)]
     units = [np.column_stack([moves, one.volume[1:]]) for moves, one in zip(days, (bars, other), strict=True)]
     assert np.array_equal(bars.dates, other.dates)
@@ -57,9 +57,17 @@ def test_a_planted_volatility_persists_for_weeks_and_keeps_the_mean_square(place
     assert np.square(placebo.persistent(200_000, np.random.default_rng(1))).mean() == pytest.approx(1, rel=0.2)
 
 
-def test_of_shuffled_days_nothing_is_claimed(placebo: ModuleType, histories: Sequence[Bars]) -> None:
-    codes = [placebo.measure(histories, seed, "shuffled", SHORT).code for seed in range(3)]
-    assert codes == ["no-evidence"] * 3
+def test_heavy_and_shifting_days_stay_candles(placebo: ModuleType, real_bars: dict[str, Bars]) -> None:
+    for kind in ("heavy", "shift", "planted"):
+        other = placebo.made(real_bars["IBM"], np.random.default_rng(0), kind)  # Bars checks what it holds
+        assert np.isfinite(other.adjusted()).all()
+
+
+@pytest.mark.parametrize("kind", ["untrained", "shuffled", "heavy", "shift"])
+def test_where_nothing_is_learnt_or_nothing_can_be_known_no_skill_is_claimed(
+    placebo: ModuleType, histories: Sequence[Bars], kind: str
+) -> None:
+    assert "skill" not in [placebo.measure(histories, seed, kind, SHORT).code for seed in range(2)]
 
 
 def test_a_planted_volatility_is_called_skill(placebo: ModuleType, histories: Sequence[Bars]) -> None:

@@ -149,10 +149,11 @@ def test_prices_follow_the_scale_of_the_last_close(ask: Ask, store: Path, tmp_pa
 def test_the_skill_is_that_of_the_runs_test(ask: Ask, trained: TrainedRun) -> None:
     skill, verdict = ask("AAPL")[0].skill, trained.scorecard.verdict
     assert skill == {
-        "verdict": verdict.text,
-        "baseline": "ewma-random-walk",
+        "verdict": verdict.brief,
+        "baseline": verdict.hardest.baseline if verdict.hardest else None,
         "pinball_skill": verdict.pinball_skill,
         "p_value": verdict.p_value,
+        "held": [{"step": one.step, "band": one.band, "held": one.held} for one in verdict.coverage],
     }
     _, config, header = load_model(trained.folder / "model.safetensors")
     assert header.tickers == ("AAPL", "IBM", "MSFT")

@@ -15,7 +15,8 @@ import pytest
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.evaluation.ledger import read_looks
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.rows import find
 from forecaster.modelfile import load_tensors, save_tensors
 from forecaster.workflows import explorer
 from forecaster.workflows.report import Report, report
@@ -44,10 +45,12 @@ def crafted(trained: TrainedRun, folder: Path, **changes: Any) -> Path:
 
 
 def test_scores_are_those_of_the_training(found: Report, trained: TrainedRun) -> None:
-    assert found.card == trained.scorecard
+    assert found.card.stored() == trained.scorecard.stored()
     assert found.diagnosis is not None
-    now, then = found.diagnosis.card.verdict, trained.scorecard.verdict
-    assert (now.pinball_skill, now.p_value) == (then.pinball_skill, then.p_value)
+    baseline = found.diagnosis.card.reference
+    assert baseline == trained.scorecard.hardest
+    now, then = (find(card.rows, "gru", "mean", "all", baseline) for card in (found.diagnosis.card, trained.scorecard))
+    assert (now.skill_pinball, now.p_value) == pytest.approx((then.skill_pinball, then.p_value))
     assert found.notes == ()
 
 
@@ -92,9 +95,9 @@ def test_where_a_page_would_be_too_large_each_ticker_has_fewer_origins(
 
 def test_a_report_is_one_look_however_often_it_is_made(trained: TrainedRun, store: Path, tmp_path: Path) -> None:
     for _ in range(2):
-        assert report(str(trained.folder), data_dir=store, runs_dir=tmp_path).looks == 1
-    (look,) = read_looks(tmp_path)
-    assert (look.run, look.last) == ("report small", "2011-06-29")
+        assert report(str(trained.folder), data_dir=store, runs_dir=tmp_path).card.looks == 1
+    (look,) = Ledger(store, tmp_path).read().looks
+    assert (look.by, look.last) == ("report small", "2011-06-29")
 
 
 def test_a_store_that_has_only_grown_changes_nothing(trained: TrainedRun, own_store: Store, tmp_path: Path) -> None:
@@ -130,7 +133,7 @@ def test_lacking_tickers_are_said_and_the_rest_is_shown(trained: TrainedRun, own
     )
     assert found.diagnosis is not None
     assert found.diagnosis.by_ticker.names == ("AAPL",)
-    assert found.card == trained.scorecard, "the verdict stays that of the training"
+    assert found.card.stored() == trained.scorecard.stored(), "the verdict stays that of the training"
 
 
 def test_weights_that_have_seen_the_test_period_are_not_tested_on_it(
@@ -155,7 +158,7 @@ def test_a_run_whose_candles_are_gone_is_one_line(trained: TrainedRun, own_store
         own_store.path(ticker).unlink()
     with pytest.raises(InputError, match=r"has no candles of run small's tickers \(AAPL, IBM, MSFT\): fetch them"):
         report(str(trained.folder), data_dir=own_store.root, runs_dir=tmp_path)
-    assert read_looks(tmp_path) == []
+    assert Ledger(own_store.root, tmp_path).read().looks == ()
 
 
 def test_candles_that_end_before_the_test_period_are_one_line(

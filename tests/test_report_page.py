@@ -15,6 +15,7 @@ import pytest
 
 from forecaster.config.schema import ModelConfig
 from forecaster.evaluation.diagnostics import Echo
+from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import words
 from forecaster.show.report.page import render
 from forecaster.show.report.payload import as_script, payload
@@ -77,7 +78,7 @@ def html(found: Report) -> str:
 def test_every_element_is_closed_and_the_verdict_comes_first(html: str, found: Report) -> None:
     page = Page(html)
     assert page.open == []
-    assert page.text.index(words.TITLES[found.card.verdict.code]) < page.text.index("Skill beside the baselines")
+    assert page.text.index(TITLES[found.card.verdict.code]) < page.text.index("Skill beside the baselines")
     assert words.verdict(found.card) in page.text
     assert page.count("h1") == 1
 
@@ -93,7 +94,7 @@ def test_the_page_says_all_that_was_asked_of_it(html: str, found: Report) -> Non
     for told in (found.header.fingerprint, "hidden_size: 8", found.header.versions["torch"], "ewma-random-walk"):
         assert told in page.text
     assert "to 2009-06-30" in page.text
-    assert "first look at this test period" in page.text
+    assert "only model that was tried on this test" in page.text
 
 
 def test_nothing_in_the_page_points_outside_it(html: str) -> None:
@@ -144,8 +145,7 @@ def test_a_hostile_name_in_the_explorer_and_the_scorecard_stays_text(found: Repo
     named = Grouped(**vars(found.diagnosis.by_ticker) | {"names": (HOSTILE,) * 3})
     diagnosis = replace(found.diagnosis, explorer=views, by_ticker=named)
     rows = tuple(replace(row, name=HOSTILE, baseline=HOSTILE) for row in found.card.rows)
-    verdict = replace(found.card.verdict, text=HOSTILE, code=HOSTILE)
-    card = replace(found.card, rows=rows, verdict=verdict, reference=HOSTILE)
+    card = replace(found.card, rows=rows, reference=HOSTILE, notes=(HOSTILE,))
     config = found.config.model_copy(update={"model": ModelConfig(name=HOSTILE)})
     text = render(replace(found, diagnosis=diagnosis, card=card, config=config, notes=(HOSTILE,)))
     page = Page(text)

@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 
 from forecaster.baselines import BASELINES
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.evaluation.ledger import read_looks
+from forecaster.evaluation.ledger import Ledger
 from forecaster.modelfile import read_model
 from forecaster.models import MODELS
 from forecaster.show.compare import compare_view
@@ -97,8 +97,9 @@ def test_a_run_that_cannot_be_shown_is_one_line(ask: Callable[..., Answer], run:
 
 
 def test_the_comparison_says_what_differs_and_tests_the_shared_days(places: dict[str, Path]) -> None:
-    before = len(read_looks(places["runs_dir"]))
     said = compare(["small", "other"], **places)
+    again = compare(["small", "other"], **places)
+    assert (said.looks, again.looks) == (2, 2), "the runs compared are two models, however often"
     found = {(one.kind, one.key): one.values for one in said.differences}
     assert found["config", "model.hidden_size"] == (8, 4)
     assert found["config", "training.steps"] == (60, 4)
@@ -114,9 +115,11 @@ def test_the_comparison_says_what_differs_and_tests_the_shared_days(places: dict
     assert second.p_value is not None
     assert second.gain == pytest.approx(1 - second.loss / first.loss, abs=0.02)
     assert said.verdict.startswith("other ")
-    looks = read_looks(places["runs_dir"])
-    assert len(looks) == before + 1
-    assert (looks[-1].run, looks[-1].tickers) == ("compare small other", ("AAPL", "IBM"))
+    looks = Ledger(places["data_dir"], places["runs_dir"]).read().looks
+    assert [(one.by, one.tickers) for one in looks] == [
+        ("compare small", ("AAPL", "IBM")),
+        ("compare other", ("AAPL", "IBM")),
+    ]
 
 
 def test_a_single_model_is_told_as_the_one_member_of_an_ensemble(places: dict[str, Path]) -> None:
@@ -178,11 +181,10 @@ def test_the_sign_turns_with_the_order(places: dict[str, Path]) -> None:
 
 
 def test_runs_without_a_common_test_day_are_said_not_to_be_comparable(places: dict[str, Path]) -> None:
-    before = read_looks(places["runs_dir"])
     said = compare(["small", "early"], **places)
     assert said.scores == ()
     assert "share no test origin" in said.verdict
-    assert read_looks(places["runs_dir"]) == before, "nothing was looked at"
+    assert Ledger(places["data_dir"], places["runs_dir"]).read().looks == (), "nothing was looked at"
     assert any(one.key == "test_end" for one in said.differences)
 
 

@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import forecaster
-from forecaster.baselines import FittedBaseline
+from forecaster.baselines import FORMULAS, REFERENCE, FittedBaseline
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.journal import JOURNAL, Entry, append, entries_of, read
-from forecaster.evaluation.outcomes import LATE, LEARNT, REFERENCE, UNKNOWN, WAITING, outcomes
+from forecaster.evaluation.outcomes import LATE, LEARNT, UNKNOWN, WAITING, outcomes
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.workflows.predict import predict
@@ -101,7 +101,9 @@ def test_the_figures_are_those_of_the_candles_that_came(journal: Path, store: Pa
         losses.append(2 * np.maximum(levels * error, (levels - 1) * error).mean())
     assert row.pinball == pytest.approx(np.mean(losses), rel=1e-5)
     assert row.skill_last_close is not None
-    assert row.skill_last_close > 0.2
+    assert 0 < row.skill_last_close < 0.2, "of medians, not of bands, which the last close has none of"
+    assert row.hardest in FORMULAS
+    assert row.skill_hardest is not None
     assert row.coverage80 is not None
     assert 0.5 < row.coverage80 < 1
     assert row.p_value is not None
@@ -120,12 +122,12 @@ def test_the_reference_knows_nothing_later_than_the_origin(store: Path, entries:
     whole, cut = (outcomes(last, candles)[0] for candles in (histories(store), known))
     assert len(whole) == len(cut) == 9
     for one, other in zip(whole, cut, strict=True):
-        assert np.array_equal(one.reference, other.reference)
+        assert np.array_equal(one.formulas, other.formulas)
     panel = Panel.of([bars.between(end=np.datetime64(last[0].origin)) for bars in known.values()])
     dataset = Dataset(panel, compute_features(panel, ("base",)), (1, 2, 3))
     fitted = FittedBaseline.learnt(REFERENCE, dataset, Period(None, np.datetime64("2010-06-30")), last[0].levels)
     expected = fitted.bind(dataset)(panel.offsets[1:] - 1)
-    np.testing.assert_allclose([one.reference for one in whole], expected.reshape(9, 4, 7), rtol=1e-12)
+    np.testing.assert_allclose([one.formulas[0] for one in whole], expected.reshape(9, 4, 7), rtol=1e-12)
 
 
 def test_a_split_and_a_dividend_in_between_change_nothing(
@@ -211,7 +213,7 @@ def test_too_few_are_not_judged(
     append(journal, [one for one in entries if one.origin <= str(days[count - 1])])
     (verdict,) = score(journal, store).verdicts
     assert (verdict.code, verdict.more_dates) == ("too-few", more)
-    assert f"from {count} days are held against what came, 30 are the least: {more} more." in verdict.text
+    assert f"from {count} days are compared with actual prices, 30 are the least: {more} more." in verdict.text
 
 
 def test_days_to_come_are_waited_for(

@@ -16,11 +16,13 @@ DATES = np.datetime64("2020-01-01") + np.repeat(np.arange(100), 2)
 STEPS = (1, 5)
 
 
-def losses(level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | None = None) -> Scores:
+def losses(
+    level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | None = None, has_bands: bool = True
+) -> Scores:
     """Losses of two tickers on a hundred dates about a level; each price's twice the one before."""
     rng = np.random.default_rng(seed)
     pinball = (level + noise * rng.normal(size=(200, 2, 4))) * 2.0 ** np.arange(4)
-    bands = tuple(rng.random((200, 2, 4)) < share for share in (0.5, 0.8, 0.9))
+    bands = tuple(rng.random((200, 2, 4)) < share if has_bands else None for share in (0.5, 0.8, 0.9))
     right = np.where(rng.random((200, 2, 4)) < 0.1, np.nan, rng.random((200, 2, 4)) < 0.52)
     known = np.ones((200, 2), bool) if known is None else known
     return Scores.of(known, pinball, 3 * pinball, bands, 2 * pinball, right)
@@ -28,7 +30,7 @@ def losses(level: float, noise: float = 0.1, seed: int = 0, known: np.ndarray | 
 
 def card(model: Scores, reference: Scores | None = None) -> Scorecard:
     reference = reference or losses(1.0, seed=1)
-    scores = {"gru": model, "walk": reference, "last-close": losses(2.0, seed=2)}
+    scores = {"gru": model, "walk": reference, "last-close": losses(2.0, seed=2, has_bands=False)}
     return make_scorecard(scores, DATES, tickers=2, steps=STEPS)
 
 
@@ -45,7 +47,7 @@ def test_a_row_for_each_forecaster_price_and_step_and_of_the_model_for_each_base
         None,
         "walk",
     ]
-    over_echo = row(of, "gru", "mean", "all", "last-close").skill_pinball
+    over_echo = row(of, "gru", "mean", "all", "last-close").skill_mae
     assert over_echo is not None
     assert over_echo == pytest.approx(1 - 0.9 / 2.0, abs=0.02)
     assert {(one.name, one.kind) for one in of.rows} == {
@@ -86,52 +88,6 @@ def test_the_reference_is_compared_with_nothing() -> None:
     assert (own.baseline, own.skill_mae, own.skill_pinball, own.dm_statistic, own.p_value) == (None,) * 5
 
 
-@pytest.mark.parametrize(
-    ("level", "noise", "code", "words"),
-    [
-        (0.9, 0.1, "skill", "Skill: +"),
-        (1.1, 0.1, "worse", "Worse than the reference: -"),
-        (1.0, 0.1, "no-evidence", "No evidence of skill"),
-        (0.9, 9.0, "no-evidence", "No evidence of skill"),
-    ],
-)
-def test_the_verdict_says_skill_only_where_luck_is_unlikely(level: float, noise: float, code: str, words: str) -> None:
-    verdict = card(losses(level, noise)).verdict
-    assert verdict.code == code
-    assert verdict.text.startswith(words)
-    assert "2 tickers, 2020-01-01 to 2020-04-09" in verdict.text
-    assert verdict.p_value is not None
-    assert (verdict.p_value < 0.05) == (code != "no-evidence")
-
-
-def test_the_verdict_is_that_of_the_model_over_all_prices_and_steps() -> None:
-    of = card(losses(0.9))
-    overall = row(of, "gru", "mean", "all")
-    assert (of.verdict.pinball_skill, of.verdict.p_value) == (overall.skill_pinball, overall.p_value)
-    assert overall.dm_statistic is not None
-    assert overall.dm_statistic < 0
-
-
-def test_too_few_dates_make_no_verdict_of_skill() -> None:
-    scores = {
-        name: replace(
-            one, known=one.known[:40], pinball=one.pinball[:40], error=one.error[:40], inside=(None, None, None)
-        )
-        for name, one in (("gru", losses(0.5)), ("walk", losses(1.0, seed=1)))
-    }
-    of = make_scorecard(scores, DATES[:40], 2, STEPS)
-    assert of.verdict.code == "no-evidence"
-    assert of.verdict.p_value is None
-    assert "too few dates for a test" in of.verdict.text
-    assert row(of, "gru", "close", 1).coverage50 is None
-
-
-def test_the_echo_of_the_last_close_is_said() -> None:
-    assert "its median close misses by 54.7" in card(losses(0.9, 0.0)).verdict.text
-    assert "less than the last close does" in card(losses(0.9)).verdict.text
-    assert "more than the last close does" in card(losses(2.5)).verdict.text
-
-
 def test_unknown_outcomes_weigh_nothing() -> None:
     known = np.ones((200, 2), bool)
     known[150:, 1] = False
@@ -142,7 +98,7 @@ def test_unknown_outcomes_weigh_nothing() -> None:
     pinball = row(of, "gru", "mean", "all").pinball
     assert pinball is not None
     assert pinball < 10
-    assert of.verdict.code == "skill"
+    assert (row(of, "gru", "mean", "all").skill_pinball or 0) > 0.05
 
 
 def test_the_data_is_json_with_the_keys_of_the_interface() -> None:
@@ -150,7 +106,7 @@ def test_the_data_is_json_with_the_keys_of_the_interface() -> None:
     json.dumps(data, allow_nan=False)
     assert {"origins", "tickers", "horizon", "reference", "models", "verdict"} <= set(data)
     assert list(data["models"][0])[:6] == ["name", "kind", "variable", "step", "mae", "pinball"]
-    assert data["verdict"]["code"] == "skill"
+    assert data["test_period_looks"] == 1
 
 
 def test_direction_counts_only_origins_that_have_a_side() -> None:
@@ -162,19 +118,3 @@ def test_direction_counts_only_origins_that_have_a_side() -> None:
     assert overall == scores.right.sum() / scores.sided.sum()
     flat = replace(scores, right=0 * scores.right, sided=0 * scores.sided)
     assert row(card(flat), "gru", "close", 1).direction is None
-
-
-def test_no_evidence_says_how_long_a_test_it_would_take() -> None:
-    assert "to see such a difference takes about" in card(losses(0.999)).verdict.text
-
-
-def test_skill_asks_for_more_than_how_each_ticker_moves_on_any_day() -> None:
-    """On shuffled days a network beats the reference, and so does whoever knows each ticker's own past."""
-    scores = {"gru": losses(0.9), "walk": losses(1.0, seed=1), "climatology": losses(0.9, seed=3)}
-    verdict = make_scorecard(scores, DATES, tickers=2, steps=STEPS).verdict
-    assert verdict.code == "no-evidence"
-    assert "own past quantiles (climatology)" in verdict.text
-    better = make_scorecard(scores | {"climatology": losses(1.2, seed=3)}, DATES, tickers=2, steps=STEPS).verdict
-    assert better.code == "skill"
-    assert better.sessions_needed is not None
-    assert f"about {better.sessions_needed:,} sessions" in better.text

@@ -99,7 +99,7 @@ def test_a_note_breaks_on_a_terminal_and_stays_whole_in_a_pipe(home: Path) -> No
     assert f"note: {STALE}" in piped.stderr.splitlines()
     (verdict,) = (line for line in piped.stdout.splitlines() if line.startswith("Run small. "))
     assert verdict.endswith(".")
-    assert len(verdict) > 200
+    assert len(verdict) < 120, "a forecast is no place for sixty words"
     assert max(len(line) for line in piped.stdout.splitlines() if line != verdict) <= 80, "what is drawn keeps to 80"
     (home / "out").mkdir(exist_ok=True)
     subprocess.run(command(*words, "--output", "out/x.txt"), cwd=home, env=plain, capture_output=True, check=True)

@@ -49,9 +49,22 @@ def test_tickers_that_came_after_the_test_began_are_counted(tmp_path: Path, monk
     store = store_of(tmp_path, monkeypatch, "OLD", "OLDER")
     assert said(store, "OLD", "OLDER") == []
     (some,) = said(store, "OLD", "LATE")
-    assert some.startswith("1 of the 2 tickers came into the store after the test began")
+    assert some.startswith("1 of the 2 tickers were chosen after the test began")
     assert "survivorship" in some
-    assert said(store, "LATE", "LATER")[0].startswith("All 2 tickers came into the store")
+    assert said(store, "LATE", "LATER")[0].startswith("All 2 tickers were chosen after the test began")
+
+
+def test_nothing_is_said_of_what_does_not_fail_like_a_company_or_was_not_chosen(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    others = ("^GSPC", "EURUSD=X", "CL=F", "BTC-USD")
+    files = [f"MINE{place}" for place in range(10)]
+    for ticker, source in [*((one, "yahoo") for one in (*others, "LATE")), *((one, "file") for one in files)]:
+        store.write(bars(ticker, 200), source=source)
+    assert said(store, *others) == []
+    assert said(store, "LATE") == [], "one ticker is no choice among survivors"
+    assert said(store, *files[:9]) == [], "a few files of one's own"
+    assert said(store, *files)[0].startswith("All 10 tickers were chosen")
+    assert said(store, *others, "LATE")[0].startswith("1 of the 5 tickers")
 
 
 def test_an_update_does_not_make_a_ticker_younger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

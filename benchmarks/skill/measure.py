@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,12 @@ import numpy as np
 from forecaster.config.schema import Config, DataConfig, TaskConfig
 from forecaster.data.splits import Split
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
-from forecaster.evaluation.scores import Scores, score
+from forecaster.evaluation.scores import Scores, score_all
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.workflows.check import load_config
 from forecaster.workflows.evaluate import forecasters
 from forecaster.workflows.learn import Job, evaluated_periods, learn
 from forecaster.workflows.prepare import prepare
-
-REFERENCE = "ewma-random-walk"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +49,17 @@ class Measured:
     def skills(self) -> tuple[float, float, float]:
         """Over the random walk at step 1, over the steps to 5 and at the last: mean of the four prices', in percent."""
         near = [place for place, step in enumerate(self.steps) if step <= 5]
-        own, theirs = self.scores[self.name], self.scores[REFERENCE]
+        own, theirs = self.scores[self.name], self.scores[self.card.reference]
         one, five, last = (
             float(100 * (1 - _mean(own, places) / _mean(theirs, places)).mean())
             for places in ([0], near, [len(self.steps) - 1])
         )
         return one, five, last
+
+    @cached_property
+    def card(self) -> Scorecard:
+        """The scorecard beside every baseline, over all steps."""
+        return make_scorecard(self.scores, self.dates, self.tickers, self.steps)
 
     def against(self, other: str) -> Scorecard:
         """The scorecard of the method beside one baseline."""
@@ -77,7 +80,7 @@ def measure(store: Path, name: str, settings: Sequence[str]) -> Measured:
     rows = dataset.require_origins(split.test, config.task.context)
     found = forecasters(members, config, dataset, split, rows)
     return Measured(
-        scores={key: score(one, dataset, rows, split.test, config.task.levels) for key, one in found.items()},
+        scores=score_all(found, dataset, rows, split.test, config.task.levels),
         dates=dataset.panel.sessions[rows],
         tickers=len(np.unique(dataset.panel.ticker_of_row[rows])),
         steps=dataset.steps,

@@ -15,19 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from measure import REFERENCE, Measured, measure
+from measure import Measured, measure
 
+from forecaster.baselines import REFERENCE
 from forecaster.data.panel import Panel
 from forecaster.data.sources import SourceOptions
-from forecaster.evaluation.scorecard import Row, Scorecard
 from forecaster.evaluation.scores import SHARES
+from forecaster.evaluation.sentences import chance
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.panel import load_panel
 
 HORIZON = "task.horizon=[1, 2, 3, 4, 5, 20]"
 EVERY = "features=[base, vol, volume, weekday, market, season, shape, earnings, calendar]"
 GEOMETRY = "features=[base]"
-ALONE = f"evaluation.baselines=[{REFERENCE}]"
+ALONE = "evaluation.baselines=[]"
 SINGLE = ("training.steps=200", "training.learning_rate=3e-3", HORIZON, ALONE)
 """One network: 200 steps, the best of them by validation; uncalibrated, and a baseline likewise."""
 
@@ -45,7 +46,8 @@ METHODS = {
     "rnn": ("rnn", (*SINGLE, EVERY, "training.learning_rate=2e-3")),
     "gru": ("gru", (*SINGLE, EVERY)),
     "lstm": ("lstm", (*SINGLE, EVERY)),
-    "recipe": ("best", (f"evaluation.baselines=[{REFERENCE}, har, harx]",)),
+    "shipped-gru": ("gru", ("evaluation.baselines=[]",)),
+    "recipe": ("best", ("evaluation.baselines=[harx]",)),
 }
 CERTAIN = ("constant", "garch", "ewma-gk", "har", "harx", "harxx")
 """Methods that know no seed."""
@@ -62,6 +64,7 @@ LABELS = {
     "rnn": "RNN",
     "gru": "GRU",
     "lstm": "LSTM",
+    "shipped-gru": "`gru` as shipped, steps 1 to 5",
     "recipe": "the recipe (`best`)",
     "few": "`few`, truly alone",
 }
@@ -75,7 +78,7 @@ def main() -> None:
         fetch(source="file", options=SourceOptions(path=options.panel), data_dir=store)
         panel, split = load_panel(data_dir=store), _split(options.split)
         print(f"{len(panel)} tickers, {len(panel.sessions):,} candles, {panel.dates[0]} to {panel.dates[-1]}\n")
-        print("| method | h = 1 | h = 1–5 | h = 20 | CPU s |\n|---|---|---|---|---|", flush=True)
+        print(_head("method", "h = 20"), flush=True)
         recipes: list[Measured] = []
         for row in (row for row in options.rows if row in METHODS):
             name, settings = METHODS[row]
@@ -123,7 +126,21 @@ def _only(tickers: Sequence[str]) -> str:
 def _line(label: str, found: Sequence[Measured]) -> None:
     columns = zip(*(one.skills() for one in found), strict=True)
     seconds = statistics.mean(one.cpu for one in found)
-    print(f"| {label} | {' | '.join(map(_spread, columns))} | {seconds:.0f} |", flush=True)
+    print(f"| {label} | {' | '.join(map(_spread, columns))} | {_margins(found)} | {seconds:.0f} |", flush=True)
+
+
+def _margins(found: Sequence[Measured]) -> str:
+    """Over HAR and over the formula that decides the verdict, over all steps; p of the first seed."""
+    over = [
+        100 * row.skill_pinball
+        for one in found
+        for row in one.card.rows
+        if (row.name, row.baseline, row.variable, row.step) == (one.name, "har", "mean", "all") and row.skill_pinball
+    ]
+    hardest = found[0].card.verdict.hardest
+    margins = [100 * (one.card.verdict.pinball_skill or 0) for one in found]
+    p_value = f", {chance(hardest.p_value)}" if hardest and hardest.p_value is not None else ""
+    return f"{_spread(over) if over else ''} | {_spread(margins)} ({hardest and hardest.baseline}{p_value})"
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -157,9 +174,11 @@ def _details(recipes: Sequence[Measured]) -> None:
     print(f"Training: {np.mean(wall):.0f} s ({min(wall):.0f} to {max(wall):.0f}).")
 
 
-def _at(card: Scorecard, name: str, variable: str) -> Row:
-    """A method's row at the first step."""
-    return next(row for row in card.rows if (row.name, row.variable, row.step) == (name, variable, 1))
+def _head(first: str, last: str) -> str:
+    """The header of a table of skill."""
+    return (
+        f"| {first} | h = 1 | h = 1–5 | {last} | over HAR | over the hardest | CPU s |\n|---|---|---|---|---|---|---|"
+    )
 
 
 def _few(store: Path, split: str, panel: Panel, draws: int) -> None:
@@ -167,7 +186,7 @@ def _few(store: Path, split: str, panel: Panel, draws: int) -> None:
     ends = panel.sessions[panel.offsets[1:] - 1]
     long = np.flatnonzero((panel.lengths > np.median(panel.lengths) / 2) & (ends == ends.max()))
     random = np.random.default_rng(0)
-    print(f"\n| {LABELS['few']}: mean of {draws} draws | h = 1 | h = 1–5 | last step | CPU s |\n|---|---|---|---|---|")
+    print("\n" + _head(f"{LABELS['few']}: mean of {draws} draws", "last step"))
     for count in (1, 5):
         chosen = [
             [panel.tickers[place] for place in random.choice(long, min(count, len(long)), replace=False)]

@@ -60,4 +60,4 @@ def backtest(
             folds=watch.folds,
             workers=workers,
         )
-    present(backtest_view(result), format, output)
+    present(backtest_view(result, verbose), format, output)

@@ -13,6 +13,7 @@ from forecaster.cli.runs_group import runs
 
 @runs.command("list", epilog=examples("forecast runs list", "forecast runs list --format json"))
 def list_(
+    data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
@@ -25,7 +26,7 @@ def list_(
     from forecaster.show.runs import listing_view
     from forecaster.workflows.inspect import list_runs
 
-    found = list_runs(runs_dir)
+    found = list_runs(runs_dir, data_dir=data_dir)
     present(listing_view(found), format, output)
     if found.damaged:
         raise PartialError(at_most_five(found.damaged))
@@ -34,6 +35,7 @@ def list_(
 @runs.command(epilog=examples("forecast runs show latest", "forecast runs show first --format json"))
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
@@ -45,7 +47,7 @@ def show(
     from forecaster.show.runs import run_view
     from forecaster.workflows.inspect import show_run
 
-    present(run_view(show_run(run, runs_dir=runs_dir)), format, output)
+    present(run_view(show_run(run, data_dir=data_dir, runs_dir=runs_dir)), format, output)
 
 
 @runs.command(epilog=examples("forecast runs compare first second", "forecast runs compare a b c --format json"))

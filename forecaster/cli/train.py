@@ -58,5 +58,5 @@ def train(
                 say=watch.say,
                 tick=watch.tick,
             )
-    present(trained_view(run), format, output)
+    present(trained_view(run, verbose), format, output)
     note(f"Forecast with it: forecast predict TICKER --run {run.folder.name}", quiet)

@@ -1,77 +1,89 @@
-"""How often each test period has been looked at: a forecast chosen among many looks is no longer tested by it."""
+"""Which models were tried on which test: the best of many tries is lucky, so each verdict pays for all of them.
+
+One line of JSON for each model and test, in a file beside the store's candles: another runs folder, or a run that was
+deleted, does not change the count.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forecaster.files import outside_errors
-
-_NAME = "test-looks.jsonl"
+from forecaster.evaluation.ledgerfile import NAME, TAKEN_OVER, append, content_of, line_of, load, parse
+from forecaster.evaluation.look import Look
 
 
 @dataclass(frozen=True)
-class Look:
-    """One evaluation on a test period: its dates (inclusive), the tickers, and the run that looked.
+class Looks:
+    """How many different models were tried on a test, and what the reader should know of the count."""
+
+    count: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """The ledger as it stands."""
+
+    looks: tuple[Look, ...]
+    notes: tuple[str, ...]
+
+    def count(self, look: Look) -> Looks:
+        """How many models were tried on a test, this one included: those that share a ticker and a date with it."""
+        models = {look.model} | {other.model for other in self.looks if look.shares(other)}
+        return Looks(len(models), self.notes)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The looks at the tests of a store.
 
     Args:
-        mark: of what was evaluated, so that another run of the same name is another look.
+        store: folder of the candles.
+        runs: folder of the runs, for a store that cannot be written, and for the ledger that lay there before 0.2.
     """
 
-    run: str
-    first: str
-    last: str
-    tickers: tuple[str, ...]
-    mark: str = ""
+    store: Path
+    runs: Path
+
+    def record(self, look: Look) -> Looks:
+        """Add a look, unless this model was already seen on this very test.
+
+        Nothing that goes wrong here may cost a training: it becomes a note.
+        """
+        known = self.read()
+        if any(_key(look) == _key(other) for other in known.looks):
+            return known.count(look)
+        notes = (*known.notes, *self._write(look))
+        return replace(self.read(), notes=notes).count(look)
+
+    def read(self) -> Known:
+        """All looks, those of the runs folder included, which the store's ledger takes over."""
+        looks, marks, notes = load(self.store)
+        content = content_of(self.runs / NAME)
+        mark = hashlib.sha256(content).hexdigest()
+        if content and mark not in marks:
+            others, damaged = parse(content, self.runs)
+            held = {_key(look) for look in looks}
+            news = [look for look in others if _key(look) not in held]
+            looks += news
+            if damaged:
+                notes = (*notes, f"{damaged} lines of {self.runs / NAME} cannot be read, and are not counted.")
+            with contextlib.suppress(OSError):
+                append(self.store, [*map(line_of, news), json.dumps({TAKEN_OVER: mark})])
+        return Known(tuple(looks), notes)
+
+    def _write(self, look: Look) -> tuple[str, ...]:
+        for folder in (self.store, self.runs):
+            with contextlib.suppress(OSError):
+                append(folder, [line_of(look)])
+                elsewhere = f"{self.store} cannot be written: this look at the test is noted in {folder / NAME}."
+                return () if folder == self.store else (elsewhere,)
+        return (f"This look at the test could not be noted: neither {self.store} nor {self.runs} can be written.",)
 
 
-def record_look(runs_dir: Path, look: Look, once: bool = False) -> int:
-    """Append a look to the ledger of a runs folder.
-
-    Args:
-        once: a look of this name is the same look: a resumed run does not look twice.
-
-    Returns:
-        How many looks there have been at this test, this one included: those that share a ticker and a date with it.
-    """
-    from filelock import FileLock
-
-    with outside_errors(runs_dir):
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(runs_dir / f".{_NAME}.lock"):
-            if once and look in read_looks(runs_dir):
-                return sum(_overlap(look, earlier) for earlier in read_looks(runs_dir))
-            start = "" if _ends_a_line(runs_dir / _NAME) else "\n"
-            with (runs_dir / _NAME).open("a", encoding="utf-8") as file:
-                file.write(f"{start}{json.dumps(asdict(look))}\n")
-            return sum(_overlap(look, earlier) for earlier in read_looks(runs_dir))
-
-
-def read_looks(runs_dir: Path) -> list[Look]:
-    """All looks, oldest first; a line that was cut short by a crash is passed over."""
-    path = runs_dir / _NAME
-    if not path.is_file():
-        return []
-    looks = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            values = json.loads(line)
-            looks.append(Look(**values | {"tickers": tuple(values["tickers"])}))
-        except (ValueError, TypeError, KeyError):
-            continue
-    return looks
-
-
-def _ends_a_line(path: Path) -> bool:
-    """False where a crash cut the last line short: what is appended must not become part of it."""
-    return not path.is_file() or path.read_bytes()[-1:] in (b"", b"\n")
-
-
-def _overlap(one: Look, other: Look) -> bool:
-    return one.first <= other.last and other.first <= one.last and _share(one.tickers, other.tickers)
-
-
-def _share(some: Sequence[str], others: Sequence[str]) -> bool:
-    return not set(some).isdisjoint(others)
+def _key(look: Look) -> tuple[str, str, str, tuple[str, ...]]:
+    return look.model, look.first, look.last, look.tickers

@@ -1,4 +1,4 @@
-"""Journal entries held against what came, beside what the reference would have said on the same day."""
+"""Journal entries held against what came, beside what the simple formulas would have said on the same day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Float, Int
-from forecaster.baselines import FittedBaseline
+from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
@@ -16,13 +16,11 @@ from forecaster.evaluation.journal import Entry
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster
 
-REFERENCE = "ewma-random-walk"
-
 WAITING = "the store does not have their day yet"
 UNKNOWN = "the store has no candle of their origin"
 LEARNT = "their run has learnt from the day itself"
 LATE = "their session came more than ten days late, or never"
-YOUNG = "the reference has too little history to be fitted"
+YOUNG = "the simple formulas have too little history to be fitted"
 
 _LATEST = np.timedelta64(10, "D")
 """Longest that a session may be put off (in 2001 an exchange was shut for six days); beyond it the store has a hole."""
@@ -38,13 +36,13 @@ class Outcome:
     Args:
         date: when its session was; not the day foretold where the exchange was unexpectedly shut.
         moves: log(price / last close) of open, high, low, close.
-        reference: quantiles that the reference would have given.
+        formulas: quantiles that each of `FORMULAS` would have given.
     """
 
     entry: Entry
     date: np.datetime64
     moves: Float[np.ndarray, " variable"]
-    reference: Float[np.ndarray, "variable quantile"]
+    formulas: Float[np.ndarray, "formula variable quantile"]
 
 
 def first_said(entries: Sequence[Entry]) -> list[Entry]:
@@ -74,13 +72,13 @@ def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[l
             come.append((one, row))
     adjusted = {ticker: np.log(histories[ticker].adjusted()) for ticker in {one.ticker for one, _ in come}}
     found = []
-    for (one, row), reference in zip(come, _references(come, histories), strict=True):
-        if reference is None:
+    for (one, row), formulas in zip(come, _formulas(come, histories), strict=True):
+        if formulas is None:
             aside.append((YOUNG, one))
             continue
         logs = adjusted[one.ticker]
         date = histories[one.ticker].dates[row + one.step]
-        found.append(Outcome(one, date, logs[row + one.step] - logs[row, 3], reference))
+        found.append(Outcome(one, date, logs[row + one.step] - logs[row, 3], formulas))
     return found, aside
 
 
@@ -97,16 +95,16 @@ def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
     return (LATE, 0) if bars.dates[row + entry.step] - np.datetime64(entry.date) > _LATEST else ("", row)
 
 
-def _references(
+def _formulas(
     come: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars]
-) -> list[Float[np.ndarray, "variable quantile"] | None]:
-    """What the EWMA random walk would have said, fitted to the date to which the run's weights were.
+) -> list[Float[np.ndarray, "formula variable quantile"] | None]:
+    """What the simple formulas would have said, fitted to the date to which the run's weights were.
 
-    It is made again from the store, not kept: it needs no more than candles up to the origin, of which only ratios
-    enter, and so a forecast need not wait for it. Unlike in a scorecard it is pooled over the tickers of the journal,
-    for the run may be gone.
+    They are made again from the store, not kept: they need no more than candles up to the origin, of which only ratios
+    enter, and so a forecast need not wait for them. Unlike in a scorecard they are pooled over the tickers of the
+    journal, for the run may be gone.
     """
-    found: list[Float[np.ndarray, "variable quantile"] | None] = [None] * len(come)
+    found: list[Float[np.ndarray, "formula variable quantile"] | None] = [None] * len(come)
     groups: dict[tuple[str, tuple[float, ...]], list[int]] = {}
     for place, (one, _) in enumerate(come):
         groups.setdefault((one.fitted_to, one.levels), []).append(place)
@@ -119,28 +117,29 @@ def _references(
 
 def _quantiles(
     group: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars], fitted_to: str, levels: tuple[float, ...]
-) -> Iterator[Float[np.ndarray, "variable quantile"] | None]:
+) -> Iterator[Float[np.ndarray, "formula variable quantile"] | None]:
     tickers = sorted({one.ticker for one, _ in group})
     panel = Panel.of([histories[ticker] for ticker in tickers])
     steps = tuple(sorted({one.step for one, _ in group}))
     dataset = Dataset(panel, compute_features(panel, ("base",)), steps)
     first = min(one.origin for one, _ in group)
-    reference = _fitted(dataset, (fitted_to, first), levels)
+    formulas = _fitted(dataset, (fitted_to, first), levels)
     rows = np.array([panel.offsets[tickers.index(one.ticker)] + row for one, row in group])
-    said = None if reference is None else _said(reference, rows)
+    said = None if formulas is None else _said(formulas, rows)
     for (one, _), row in zip(group, rows.tolist(), strict=True):
-        yield None if said is None else said[row][steps.index(one.step)]
+        yield None if said is None else said[row][:, steps.index(one.step)]
 
 
-def _said(reference: Forecaster, rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
+def _said(formulas: Sequence[Forecaster], rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
+    """By origin: [formula, horizon, variable, quantile]."""
     origins = np.unique(rows)
-    return dict(zip(origins.tolist(), reference(origins), strict=True))
+    return dict(zip(origins.tolist(), np.stack([one(origins) for one in formulas], axis=1), strict=True))
 
 
-def _fitted(dataset: Dataset, ends: Sequence[str], levels: tuple[float, ...]) -> Forecaster | None:
-    """The reference, fitted to the first of the dates before which there is enough."""
+def _fitted(dataset: Dataset, ends: Sequence[str], levels: tuple[float, ...]) -> list[Forecaster] | None:
+    """The formulas, fitted to the first of the dates before which there is enough."""
     for end in ends:
         period = Period(None, np.datetime64(end))
         if (dataset.known(dataset.origins(period), period).sum(axis=0) >= _FEWEST).all():
-            return FittedBaseline.learnt(REFERENCE, dataset, period, levels).bind(dataset)
+            return [FittedBaseline.learnt(name, dataset, period, levels).bind(dataset) for name in FORMULAS]
     return None

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from forecaster.axes import Float, Shaped
+from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.bands import Band, bands_in, bands_of
+from forecaster.evaluation.daily import Daily, DailyScores, Origins
 from forecaster.evaluation.rows import Measure, Row, number
-from forecaster.evaluation.scores import SHARES, Scores
-from forecaster.evaluation.significance import by_date, diebold_mariano
-from forecaster.evaluation.verdict import Verdict, make_verdict
-from forecaster.evaluation.widths import width_measures
-
-_FIGURES = ("mae", "pinball", *(f"coverage{share:.0%}" for share in SHARES))
+from forecaster.evaluation.scores import Scores
+from forecaster.evaluation.significance import Comparison, diebold_mariano
+from forecaster.evaluation.verdict import Verdict, judge
+from forecaster.evaluation.widths import COMPARED, width_measures
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class Scorecard:
     """How a forecast did in a period, beside its baselines on the same origins.
 
     Args:
+        rows: the model's come first.
         measures: how well ranges and volatility were forecast.
         notes: what the reader should know beside, a sentence each.
+        bands: how many closes the model's bands held.
+        looks: how many different models were tried on this test, this one included; p-values in the rows don't know of
+            the others, the verdict does.
     """
 
     origins: int
@@ -39,12 +43,68 @@ class Scorecard:
     reference: str
     rows: tuple[Row, ...]
     measures: tuple[Measure, ...]
-    verdict: Verdict
     notes: tuple[str, ...]
+    bands: tuple[Band, ...] = ()
+    looks: int = 1
+
+    @property
+    def model(self) -> str:
+        """Name of what is judged."""
+        return self.rows[0].name
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the rows say, for as many looks as there were."""
+        return judge(self.rows, self.bands, self.reference, self.looks, self.sessions, self.horizon)
+
+    @property
+    def hardest(self) -> str:
+        """The simple formula that decides the verdict; the reference where none was scored."""
+        return self.verdict.hardest.baseline if self.verdict.hardest else self.reference
+
+    def widths(self) -> tuple[Measure, ...]:
+        """How well the model's widths were forecast beside HAR, or beside the reference where HAR was not scored."""
+        own = [one for one in self.measures if one.name == self.model]
+        by_har = {(one.quantity, one.step) for one in own if one.baseline == COMPARED}
+        return tuple(one for one in own if one.baseline == COMPARED or (one.quantity, one.step) not in by_har)
+
+    def after(self, looks: int) -> Scorecard:
+        """The same, once so many models have been tried on this test."""
+        return replace(self, looks=looks)
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it: the rows are called models there, as in every command's output."""
-        return {"models" if key == "rows" else key: value for key, value in asdict(self).items()}
+        data = self.stored() | {"verdict": self.verdict.as_data(), "test_period_looks": self.looks}
+        return data
+
+    def stored(self) -> dict[str, Any]:
+        """What a model file keeps: nothing that depends on what else was tried."""
+        data = {"models" if key == "rows" else key: value for key, value in asdict(self).items()}
+        del data["looks"]
+        return data
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Scorecard:
+        """From what `stored` gave, also in model files of version 0.1, which have no `bands`.
+
+        Raises:
+            ValueError, TypeError, KeyError: it is none.
+        """
+        known = {field.name for field in fields(cls)} - {"looks"}
+        rows = tuple(Row(**row) for row in data["models"])
+        if not rows or not data["horizon"]:
+            raise ValueError("its scorecard is empty")
+        values = {key: value for key, value in data.items() if key in known}
+        return cls(
+            **values
+            | {
+                "horizon": tuple(data["horizon"]),
+                "rows": rows,
+                "measures": tuple(Measure(**one) for one in data.get("measures", ())),
+                "notes": tuple(data.get("notes", ())),
+                "bands": tuple(Band(**one) for one in data["bands"]) if "bands" in data else tuple(bands_in(rows)),
+            }
+        )
 
 
 def make_scorecard(
@@ -63,13 +123,14 @@ def make_scorecard(
         measures: those that scores cannot give.
     """
     model, reference, *_ = scores
+    origins = Origins(dates, scores[model].known)
+    daily = {name: DailyScores(one, origins) for name, one in scores.items()}
     rows: list[Row] = []
-    for name, own in scores.items():
+    for name, own in daily.items():
         for other in (other for other in scores if other != model) if name == model else (reference,):
-            kind, theirs = "model" if name == model else "baseline", None if name == other else scores[other]
-            rows.extend(_Pair(name, kind, own, other if theirs else None, theirs, dates, steps).rows())
-    extent = f"{len(np.unique(dates))} sessions of {tickers} {'ticker' if tickers == 1 else 'tickers'}"
-    period = f"{extent}, {dates.min()} to {dates.max()}"
+            kind, theirs = "model" if name == model else "baseline", None if name == other else daily[other]
+            comparable = own.scores.has_bands or not any(one.has_bands for one in scores.values())
+            rows.extend(_Pair(name, kind, own, other if theirs else None, theirs, steps, comparable).rows())
     return Scorecard(
         origins=len(dates),
         tickers=tickers,
@@ -80,22 +141,27 @@ def make_scorecard(
         reference=reference,
         rows=tuple(rows),
         measures=(*width_measures(scores, dates, steps), *measures),
-        verdict=make_verdict(rows, model, reference, period, len(np.unique(dates))),
         notes=tuple(notes),
+        bands=tuple(bands_of(daily[model], steps)),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """One forecaster's scores beside another's (None for the reference itself)."""
+    """One forecaster's scores beside another's (None for the reference itself).
+
+    Args:
+        comparable: False for a point forecast among others with bands: its quantiles are none, and a pinball loss
+            would charge it for that.
+    """
 
     name: str
     kind: str
-    own: Scores
+    own: DailyScores
     baseline: str | None
-    other: Scores | None
-    dates: np.ndarray
+    other: DailyScores | None
     steps: tuple[int, ...]
+    comparable: bool
 
     def rows(self) -> Iterator[Row]:
         steps: dict[int | str, slice] = {step: slice(place, place + 1) for place, step in enumerate(self.steps)}
@@ -105,41 +171,49 @@ class _Pair:
             yield self._row("mean", slice(None), step, columns)
 
     def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
-        own = {name: means[columns, places].mean(axis=0) for name, means in self._means.items()}
-        names = (*_FIGURES[:2], "crps", *_FIGURES[2:])
-        figures = [own[name].mean() if name in own else None for name in names]
-        compared = self._compared(own["pinball"], own["mae"], places, columns) if self.other else (None,) * 5
+        pinball, crps = (self.own.pinball.mean, self.own.crps) if self.comparable else (None, None)
+        losses = (self.own.error.mean, pinball, crps)
+        figures = [None if one is None else one[columns, places].mean() for one in (*losses, *self.own.held)]
+        compared = self._compared(places, columns) if self.other else (None,) * 5
         told = map(number, (*figures, self._direction(places, columns)))
         return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
 
-    def _compared(self, pinball: np.ndarray, error: np.ndarray, places: slice, columns: slice) -> tuple[Any, ...]:
+    def _compared(self, places: slice, columns: slice) -> tuple[Any, ...]:
         assert self.other is not None
-        theirs, their_error = (means[columns, places].mean(axis=0) for means in self._their_means)
-        whole = np.asarray(self.own.known[:, columns].all(axis=1))
-        own, other = (scores.pinball[:, columns, places] for scores in (self.own, self.other))
-        # Each price weighs the same, as in the mean of the four skills.
-        difference = ((own - other).mean(axis=1, dtype=np.float64) / theirs).mean(axis=1)
-        test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns][-1])
-        skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
-        return (self.baseline, *map(number, (*skills, test.statistic, test.p_value)))
+        by_error = _gain(self.own.error, self.other.error, places, columns)
+        if self._alike:
+            gain = _gain(self.own.pinball, self.other.pinball, places, columns)
+            test = self._test(self.own.pinball, self.other.pinball, places, columns)
+        else:  # a point and a band: the absolute error of the medians is what both have
+            gain, test = None, self._test(self.own.error, self.other.error, places, columns)
+        return (self.baseline, *map(number, (by_error, gain, test.statistic, test.p_value)))
+
+    @property
+    def _alike(self) -> bool:
+        """Whether both have bands, or neither."""
+        assert self.other is not None
+        return self.own.scores.has_bands == self.other.scores.has_bands
+
+    def _test(self, own: Daily, other: Daily, places: slice, columns: slice) -> Comparison:
+        """On the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
+        usual = other.mean[columns, places].mean(axis=0)
+        mine, theirs = (_by_date(daily, columns)[:, places] for daily in (own, other))
+        if not (usual > 0).all():
+            return Comparison(math.nan, math.nan)
+        return diebold_mariano(((mine - theirs) / usual).mean(axis=1), self.steps[columns][-1])
 
     def _direction(self, places: slice, columns: slice) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
-        right, sided = (int(count[columns, places].sum()) for count in (self.own.right, self.own.sided))
+        scores = self.own.scores
+        right, sided = (int(count[columns, places].sum()) for count in (scores.right, scores.sided))
         return right / sided if sided else math.nan
 
-    @cached_property
-    def _means(self) -> dict[str, Float[np.ndarray, "horizon variable"]]:
-        crps = self.own.crps / np.maximum(self.own.known.sum(axis=0), 1)[:, None]
-        losses = dict(zip(_FIGURES, (self.own.error, self.own.pinball, *self.own.inside), strict=True))
-        return {name: self._by_step(values) for name, values in losses.items() if values is not None} | {"crps": crps}
 
-    @cached_property
-    def _their_means(self) -> tuple[Float[np.ndarray, "horizon variable"], Float[np.ndarray, "horizon variable"]]:
-        assert self.other is not None
-        return self._by_step(self.other.pinball), self._by_step(self.other.error)
+def _by_date(daily: Daily, columns: slice) -> Float[np.ndarray, "date variable"]:
+    return daily.whole if columns == slice(None) else daily.by_step[columns.start]
 
-    def _by_step(self, losses: Shaped[np.ndarray, "origin horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
-        """Mean over the origins whose outcome at the step is known."""
-        known = self.own.known.T
-        return np.stack([losses[mask, column].mean(axis=0, dtype=np.float64) for column, mask in enumerate(known)])
+
+def _gain(own: Daily, other: Daily, places: slice, columns: slice) -> float:
+    """Share by which a loss is lower, mean of the prices."""
+    mine, theirs = (daily.mean[columns, places].mean(axis=0) for daily in (own, other))
+    return float((1 - mine / theirs).mean()) if (theirs > 0).all() else math.nan

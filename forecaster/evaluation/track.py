@@ -10,12 +10,21 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
+from forecaster.baselines import FORMULAS
 from forecaster.evaluation import metrics
-from forecaster.evaluation.outcomes import REFERENCE, Outcome
+from forecaster.evaluation.margin import Margin, hardest
+from forecaster.evaluation.outcomes import Outcome
 from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import SHARES
-from forecaster.evaluation.significance import FEWEST_DATES, by_date, dates_needed, diebold_mariano
-from forecaster.evaluation.verdict import SIGNIFICANT, chance, percent
+from forecaster.evaluation.sentences import adjusted, chance
+from forecaster.evaluation.significance import (
+    FEWEST_DATES,
+    SIGNIFICANT,
+    Comparison,
+    by_date,
+    dates_needed,
+    diebold_mariano,
+)
 
 LIVE, HINDSIGHT = "live", "hindsight"
 GROUPS = ("all", "ticker", "month", "step")
@@ -33,7 +42,9 @@ class TrackRow:
         by: `all`, `ticker`, `month` (of the session) or `step`; `of` is which.
         forecasts: pairs of ticker and origin.
         dates: origins on different days whose sessions have all come.
-        moved: sessions that came on another day than foretold.
+        moved: sessions that came on another day than forecast.
+        skill_pinball: over the EWMA random walk; `skill_last_close` compares the errors of the medians.
+        hardest: the simple formula that decides, as in a verdict; `skill_hardest` and `p_hardest` are over it.
     """
 
     run: str
@@ -52,11 +63,15 @@ class TrackRow:
     skill_last_close: float | None
     dm_statistic: float | None
     p_value: float | None
+    hardest: str
+    skill_hardest: float | None
+    dm_hardest: float | None
+    p_hardest: float | None
 
 
 @dataclass(frozen=True)
 class TrackVerdict:
-    """`skill`, `no-evidence`, `worse` or `too-few`, of a run's live forecasts against the reference.
+    """`skill`, `no-evidence`, `worse` or `too-few`, of a run's live forecasts beside the simple formulas.
 
     Args:
         more_dates: how many more dates of forecasts are needed: for a test at all, or to see such a difference.
@@ -111,9 +126,14 @@ class _Cells:
         return np.array([str(one.date) != one.entry.date for one in self.found], bool)
 
     @cached_property
-    def losses(self) -> Float[np.ndarray, "cell 3 variable"]:
-        """Pinball of the run, of the reference, and of the last close carried forward."""
+    def losses(self) -> Float[np.ndarray, "cell forecaster variable"]:
+        """Pinball of the run, then of each simple formula."""
         return np.stack([_losses(one) for one in self.found])
+
+    @cached_property
+    def errors(self) -> Float[np.ndarray, "cell 2 variable"]:
+        """Absolute error of the run's median, and of the last close carried forward."""
+        return np.stack([_errors(one) for one in self.found])
 
     @cached_property
     def inside(self) -> Float[np.ndarray, "cell share"]:
@@ -130,57 +150,96 @@ class _Cells:
             for place in np.flatnonzero(chosen).tolist()
         }
         steps = self.keys["step"][chosen]
-        own, reference, echo = _mean_by_step(self.losses[chosen], steps)
+        own, *formulas = _mean_by_step(self.losses[chosen], steps)
+        error, echo = _mean_by_step(self.errors[chosen], steps)
         dates = self.keys["origin"][chosen & self.whole]
-        statistic, p_value = self._test(chosen & self.whole)
-        bands = [_mean(self.inside[chosen, place]) for place in range(len(SHARES))]
-        skills = (1 - (own / np.maximum(other, 1e-12)).mean() for other in (reference, echo))
-        figures = map(number, (own.mean(), *bands, *skills, statistic, p_value))
-        counts = (len(pairs), len(np.unique(dates)), int(chosen.sum()), int(self.moved[chosen].sum()))
-        return TrackRow(run, LIVE if live else HINDSIGHT, by, of, *counts, *figures)
+        tests = [self._test(chosen & self.whole, place) for place in range(1, len(formulas) + 1)]
+        margins = [
+            Margin(name, number(_gain(own, other)), number(test.statistic), number(test.p_value))
+            for name, other, test in zip(FORMULAS, formulas, tests, strict=True)
+        ]
+        bands = [number(_mean(self.inside[chosen, place])) for place in range(len(SHARES))]
+        over, decides = margins[0], hardest(margins)
+        return TrackRow(
+            run=run,
+            made=LIVE if live else HINDSIGHT,
+            by=by,
+            of=of,
+            forecasts=len(pairs),
+            dates=len(np.unique(dates)),
+            sessions=int(chosen.sum()),
+            moved=int(self.moved[chosen].sum()),
+            pinball=number(own.mean()),
+            coverage50=bands[0],
+            coverage80=bands[1],
+            coverage90=bands[2],
+            skill_pinball=over.skill_pinball,
+            skill_last_close=number(_gain(error, echo)),
+            dm_statistic=over.dm_statistic,
+            p_value=over.p_value,
+            hardest=decides.baseline,
+            skill_hardest=decides.skill_pinball,
+            dm_hardest=decides.dm_statistic,
+            p_hardest=decides.p_value,
+        )
 
-    def _test(self, chosen: Bool[np.ndarray, " cell"]) -> tuple[float, float]:
+    def _test(self, chosen: Bool[np.ndarray, " cell"], formula: int) -> Comparison:
         """Diebold–Mariano on means by origin date, each price and step weighing the same."""
         if not chosen.any():
-            return math.nan, math.nan
+            return Comparison(math.nan, math.nan)
         steps, losses = self.keys["step"][chosen], self.losses[chosen]
         usual = np.ones((int(steps.max()) + 1, losses.shape[-1]))
         for step in np.unique(steps):
-            usual[step] = np.maximum(losses[steps == step, 1].mean(axis=0), 1e-12)
-        difference = ((losses[:, 0] - losses[:, 1]) / usual[steps]).mean(axis=1)
+            usual[step] = np.maximum(losses[steps == step, formula].mean(axis=0), 1e-12)
+        difference = ((losses[:, 0] - losses[:, formula]) / usual[steps]).mean(axis=1)
         daily = by_date(difference, self.keys["origin"][chosen], np.ones(len(steps), bool))
-        test = diebold_mariano(daily, int(steps.max()))
-        return test.statistic, test.p_value
+        return diebold_mariano(daily, int(steps.max()))
 
 
-def judge(row: TrackRow) -> TrackVerdict:
-    """What a run's live forecasts say in all."""
-    if row.dates < FEWEST_DATES or row.p_value is None or row.skill_pinball is None:
+def judge(row: TrackRow, runs: int = 1) -> TrackVerdict:
+    """What a run's live forecasts say in all: like a test's verdict, it asks for every simple formula to be beaten.
+
+    Args:
+        runs: with a live record: the best of several is lucky, and p is multiplied by their number.
+    """
+    if row.dates < FEWEST_DATES or row.p_value is None or row.skill_hardest is None:
         more = max(FEWEST_DATES - row.dates, 1)
-        said = f"whole forecasts from {_days(row.dates)} are held against what came, {FEWEST_DATES} are the least"
+        said = f"whole forecasts from {_days(row.dates)} are compared with actual prices, {FEWEST_DATES} are the least"
         return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {said}: {more} more.", more)
-    figures = f"{percent(row.skill_pinball)} pinball skill over the {REFERENCE}, {chance(row.p_value)}"
+    way = "better" if row.skill_hardest > 0 else "worse"
+    p_value = adjusted(row.p_hardest, runs if row.skill_hardest > 0 else len(FORMULAS) * runs)
+    share = f", corrected for {runs} runs" if runs > 1 else ""
+    figures = f"ranges {abs(row.skill_hardest):.2%} {way} than {row.hardest}, {chance(p_value)}{share}"
     where = f"in {row.forecasts:,} live forecasts from {_days(row.dates)}"
-    if row.p_value < SIGNIFICANT:
-        code, word = ("skill", "Skill") if row.skill_pinball > 0 else ("worse", "Worse than the reference")
+    if p_value is not None and p_value < SIGNIFICANT:
+        code, word = ("skill", "Skill") if row.skill_hardest > 0 else ("worse", "Worse than a simple formula")
         return TrackVerdict(row.run, code, f"{word}: {row.run} has {figures}, {where}.", None)
-    needed = dates_needed(row.dm_statistic or math.nan, row.dates)
+    ahead = row.dm_hardest if row.skill_hardest > 0 and row.dm_hardest is not None else math.nan
+    needed = dates_needed(ahead, row.dates, runs)
     more_dates = None if needed is None else max(needed - row.dates, 1)
-    takes = f"; to see such a difference takes about {more_dates:,} days more" if more_dates else ""
-    return TrackVerdict(
-        row.run, "no-evidence", f"No evidence of skill: {row.run} has {figures}, {where}{takes}.", more_dates
-    )
+    takes = f"; you would need about {more_dates:,} more days to confirm this" if more_dates else ""
+    text = f"No evidence of skill: {row.run} has {figures}, {where}{takes}."
+    return TrackVerdict(row.run, "no-evidence", text, more_dates)
 
 
 def _days(count: int) -> str:
     return f"{count:,} day{'' if count == 1 else 's'}"
 
 
-def _losses(one: Outcome) -> Float[np.ndarray, "3 variable"]:
-    own = one.entry.quantiles
-    said = np.stack([own, one.reference, np.zeros(own.shape)])[:, None]
-    came = np.broadcast_to(one.moves, (3, 1, len(one.moves)))
+def _losses(one: Outcome) -> Float[np.ndarray, "forecaster variable"]:
+    said = np.concatenate([one.entry.quantiles[None], one.formulas])[:, None]
+    came = np.broadcast_to(one.moves, (len(said), 1, len(one.moves)))
     return metrics.pinball(said, came, one.entry.levels)[:, 0]
+
+
+def _errors(one: Outcome) -> Float[np.ndarray, "2 variable"]:
+    median = one.entry.quantiles[:, one.entry.levels.index(0.5)]
+    return np.abs(np.stack([one.moves - median, one.moves]))
+
+
+def _gain(own: Float[np.ndarray, " variable"], other: Float[np.ndarray, " variable"]) -> float:
+    """Share by which a loss is lower, mean of the prices."""
+    return float((1 - own / np.maximum(other, 1e-12)).mean())
 
 
 def _inside(one: Outcome) -> Float[np.ndarray, " share"]:
@@ -189,8 +248,8 @@ def _inside(one: Outcome) -> Float[np.ndarray, " share"]:
     return np.array([math.nan if hit is None else float(hit.mean()) for hit in hits])
 
 
-def _mean_by_step(losses: Float[np.ndarray, "cell 3 variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
-    """Means over the cells of each step, then over steps: [3, variable]."""
+def _mean_by_step(losses: Float[np.ndarray, "cell forecaster variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
+    """Means over the cells of each step, then over steps: [forecaster, variable]."""
     means: np.ndarray = np.mean([losses[steps == step].mean(axis=0) for step in np.unique(steps)], axis=0)
     return means
 

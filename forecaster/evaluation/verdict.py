@@ -1,109 +1,161 @@
-"""What the numbers say, in words."""
+"""Does the run beat every simple formula? The rows of a scorecard → one code, one figure, three plain sentences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from forecaster.evaluation.rows import Row, find
-from forecaster.evaluation.significance import dates_needed
+from forecaster.baselines import FORMULAS
+from forecaster.evaluation import sentences
+from forecaster.evaluation.bands import Band
+from forecaster.evaluation.margin import Margin, hardest, lowest
+from forecaster.evaluation.rows import Row
+from forecaster.evaluation.significance import dates_needed, fewest_dates
 
-SIGNIFICANT = 0.05
-"""Largest p at which a difference is called skill."""
+LAST_CLOSE = "last-close"
 
-GUARD = "climatology"
-"""Who does not beat this too knows how a ticker moves on any day, and nothing of the days to come."""
+SKILL, NO_EVIDENCE, WORSE = "skill", "no-evidence", "worse"
+
+
+@dataclass(frozen=True)
+class Hardest:
+    """The formula that decides: of the largest p or, where some margin is not above 0, of the lowest margin.
+
+    Args:
+        p_value: of the comparison alone; None where no margin is claimed.
+        p_adjusted: that times the number of looks, 1 at most.
+    """
+
+    baseline: str
+    skill_pinball: float | None
+    p_value: float | None
+    p_adjusted: float | None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`skill`, `no-evidence` or `worse`, of the model against the reference over prices and steps.
+    """`skill`, `no-evidence` or `worse`, over prices and steps.
 
     Args:
-        sessions_needed: how long a test would see a difference of this size four times out of five.
+        text: one sentence; `brief` is a shorter one.
+        lines: ranges, bands and direction, a sentence each.
+        hardest: None where no formula was scored.
+        looks: different models that were tried on this test, this one included.
+        coverage: what the close's bands held at each step.
+        sessions_needed: test days that would confirm a margin of this size four times out of five; None where there
+            is nothing to confirm.
     """
 
     code: str
     text: str
-    baseline: str
-    pinball_skill: float | None
-    p_value: float | None
+    brief: str
+    lines: tuple[str, str, str]
+    reference: str
+    hardest: Hardest | None
+    looks: int
+    coverage: tuple[Band, ...]
     sessions_needed: int | None
 
+    @property
+    def pinball_skill(self) -> float | None:
+        """Margin over the hardest formula."""
+        return self.hardest.skill_pinball if self.hardest else None
 
-def make_verdict(rows: Sequence[Row], model: str, reference: str, period: str, sessions: int) -> Verdict:
+    @property
+    def p_value(self) -> float | None:
+        """Of that margin, corrected for the looks."""
+        return self.hardest.p_adjusted if self.hardest else None
+
+    def coverage_of(self, band: float) -> list[Band]:
+        """One band at each step."""
+        return [one for one in self.coverage if one.band == band]
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+def judge(
+    rows: Sequence[Row], bands: Sequence[Band], reference: str, looks: int, sessions: int, steps: Sequence[int]
+) -> Verdict:
     """Judge a model by its rows.
 
+    To claim skill each formula must be beaten at p < 0.05; the largest p is then the p-value of the whole claim
+    (intersection–union), so that their number needs no correction. To be worse than one of them is a minimum, and p is
+    multiplied by how many there are. Both are multiplied by the looks (Bonferroni).
+
     Args:
-        period: the test's extent in words.
-        sessions: dates in it.
+        looks: different models tried on this test, this one included.
+        sessions: dates of the test.
+
+    Source: Berger (1982), "Multiparameter Hypothesis Testing and Acceptance Sampling".
     """
-    overall = find(rows, model, "mean", "all", reference)
-    guarded = reference != GUARD and any(row.baseline == GUARD for row in rows)
-    guard = find(rows, model, "mean", "all", GUARD) if guarded else None
-    code = _code(overall, guard)
-    figures = (
-        f"{percent(overall.skill_pinball)} pinball skill over the {reference}, {chance(overall.p_value)}, on {period}"
+    model, point = rows[0].name, rows[0].coverage80 is None and rows[0].coverage50 is None
+    rivals = [name for name in (*FORMULAS, *([LAST_CLOSE] if point else [])) if name != model]
+    margins = [found for name in rivals if (found := _margin(rows, model, name, point))]
+    missing = tuple(name for name in rivals if name not in {one.baseline for one in margins})
+    lost = [one for one in margins if one.behind and one.certain(max(len(FORMULAS), len(rivals)) * looks)]
+    won = not missing and model not in FORMULAS and all(one.ahead and one.certain(looks) for one in margins)
+    code = SKILL if won else WORSE if lost else NO_EVIDENCE
+    decides, confirmable = (
+        hardest(margins) if margins else None,
+        code == NO_EVIDENCE and not missing and model not in FORMULAS,
     )
-    needed = dates_needed(overall.dm_statistic or math.nan, sessions)
-    takes = f"to see such a difference takes about {needed:,} sessions" if needed else ""
-    sentence = {
-        "skill": f"Skill: {figures}. {_subject(overall)}, it knows better than the reference{takes and f'; {takes}'}.",
-        "no-evidence": f"No evidence of skill: {figures}. {_doubt(overall, guard, takes)}.",
-        "worse": f"Worse than the reference: {figures}. Use the reference instead.",
-    }[code]
-    text = f"{sentence}{_direction(rows, model, reference)}"
-    return Verdict(code, text, reference, overall.skill_pinball, overall.p_value, needed)
+    needed = _needed(decides, sessions, looks) if confirmable else None
+    facts = sentences.Facts(
+        code=code,
+        model=model,
+        formula=model in FORMULAS,
+        point=point,
+        hardest=min(lost, key=lowest) if lost else decides,
+        climatology=next((one for one in margins if one.baseline == "climatology"), None),
+        closest=_closest(margins, decides),
+        missing=missing,
+        looks=looks,
+        sessions=sessions,
+        fewest=fewest_dates(max(steps)),
+        needed=needed,
+    )
+    closes = {row.baseline: row for row in rows if (row.name, row.variable, row.step) == (model, "close", "all")}
+    direction = sentences.direction(closes.get(LAST_CLOSE), looks)
+    return Verdict(
+        code=code,
+        text=sentences.verdict(facts),
+        brief=sentences.brief(facts),
+        lines=(sentences.ranges(facts), sentences.bands(bands), direction),
+        reference=reference,
+        hardest=_claimed(decides, looks),
+        looks=looks,
+        coverage=tuple(one for one in bands if one.step != "all"),
+        sessions_needed=needed,
+    )
 
 
-def _code(overall: Row, guard: Row | None) -> str:
-    if _beats(overall) and (guard is None or _beats(guard)):
-        return "skill"
-    return "worse" if _certain(overall) and (overall.skill_pinball or 0.0) < 0 else "no-evidence"
+def _margin(rows: Sequence[Row], model: str, baseline: str, point: bool) -> Margin | None:
+    wanted = (model, "mean", "all", baseline)
+    row = next((row for row in rows if (row.name, row.variable, row.step, row.baseline) == wanted), None)
+    if row is None:
+        return None
+    return Margin(baseline, row.skill_mae if point else row.skill_pinball, row.dm_statistic, row.p_value)
 
 
-def _certain(row: Row) -> bool:
-    return row.p_value is not None and row.p_value < SIGNIFICANT
+def _closest(margins: Sequence[Margin], hardest: Margin | None) -> Margin | None:
+    """The formula of the lowest margin, unless that decides already: where all p are tiny, the largest says little."""
+    closest = min(margins, key=lowest, default=None)
+    return closest if closest is not hardest else None
 
 
-def _beats(row: Row) -> bool:
-    return _certain(row) and row.skill_pinball is not None and row.skill_pinball > 0
+def _claimed(hardest: Margin | None, looks: int) -> Hardest | None:
+    if hardest is None:
+        return None
+    p_value = hardest.p_value if hardest.ahead else None
+    return Hardest(hardest.baseline, hardest.skill_pinball, p_value, sentences.adjusted(p_value, looks))
 
 
-def _subject(overall: Row) -> str:
-    return "Where prices go" if overall.coverage80 is None else "How far prices may move"
-
-
-def _doubt(overall: Row, guard: Row | None, takes: str) -> str:
-    if guard is not None and _beats(overall):
-        beside = (
-            f"{percent(guard.skill_pinball)} over each ticker's own past quantiles ({GUARD}), {chance(guard.p_value)}"
-        )
-        return (
-            f"It is {beside}: it knows how much these tickers move, but no more of the coming days than of any others"
-        )
-    return f"This test cannot tell it from the reference{takes and f'; {takes}'}"
-
-
-def _direction(rows: Sequence[Row], model: str, reference: str) -> str:
-    """What the medians say about where the close goes, beside the last close carried forward."""
-    echo = [row for row in rows if row.name == "last-close" and row.variable == "close" and row.step == "all"]
-    own = find(rows, model, "close", "all", reference)
-    if not echo or not echo[0].mae or own.mae is None:
-        return ""
-    gain = 1 - own.mae / echo[0].mae
-    beside = f"its median close misses by {abs(gain):.2%} {'less' if gain > 0 else 'more'} than the last close does"
-    return f" Where the close goes: {beside}; no claim is made of it."
-
-
-def percent(fraction: float | None) -> str:
-    """A signed share, such as +2.95%."""
-    return "unknown" if fraction is None else f"{fraction:+.2%}"
-
-
-def chance(p_value: float | None) -> str:
-    """How probable such a difference is by luck."""
-    if p_value is None:
-        return "too few dates for a test"
-    return "p < 0.0001" if p_value < 1e-4 else f"p = {p_value:.2g}"
+def _needed(hardest: Margin | None, sessions: int, looks: int) -> int | None:
+    if hardest is None or not hardest.ahead:
+        return None
+    needed = dates_needed(hardest.dm_statistic or math.nan, sessions, looks)
+    return needed if needed and needed > sessions else None

@@ -12,19 +12,27 @@ from forecaster.evaluation.rows import Measure, number
 from forecaster.evaluation.scores import QUANTITIES, Scores
 from forecaster.evaluation.significance import by_date, diebold_mariano
 
+COMPARED = "har"
+"""The simple formula for volatility: what a model's widths are compared with beside the reference."""
+
 
 def width_measures(scores: Mapping[str, Scores], dates: np.ndarray, steps: tuple[int, ...]) -> Iterator[Measure]:
-    """A row for each forecaster with bands, quantity and step; the second of `scores` is the reference."""
-    reference = list(scores)[1]
-    other = scores[reference]
-    for name, own in scores.items():
-        if name == reference or own.widths is None or other.widths is None:
+    """A row for each pair of forecasters with bands, quantity and step.
+
+    The first of `scores` is the model, the second the reference. All are compared with that, the model with HAR too.
+    """
+    model, reference, *_ = scores
+    pairs = [(name, reference) for name in scores if name != reference]
+    if COMPARED in scores and COMPARED not in (model, reference):
+        pairs.append((model, COMPARED))
+    for name, baseline in pairs:
+        own, other = scores[name], scores[baseline]
+        if own.widths is None or other.widths is None:
             continue
         for column, quantity in enumerate(QUANTITIES):
             for place, step in enumerate(steps):
-                known = own.known[:, place]
                 pair = own.widths[:, place, column], other.widths[:, place, column]
-                yield compared(name, quantity, step, "qlike", pair, known, dates, reference)
+                yield compared(name, quantity, step, "qlike", pair, own.known[:, place], dates, baseline)
 
 
 def compared(

@@ -11,6 +11,7 @@ import numpy as np
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import VARIABLES
 from forecaster.data.bars import Bars
+from forecaster.evaluation.rows import Measure
 
 HISTORY = 66
 """Candles that a forecast carries for pictures: three months."""
@@ -72,7 +73,7 @@ class Forecast:
     fitted_to: str
     range: Float[np.ndarray, " horizon"]
     volatility: Float[np.ndarray, " horizon"]
-    widths: tuple[dict[str, Any], ...] = ()
+    widths: tuple[Measure, ...] = ()
     paths: Float[np.ndarray, "path step variable"] | None = None
 
     @property
@@ -129,11 +130,10 @@ class Forecast:
 
     def _width(self, quantity: str, key: str, place: int) -> dict[str, Any]:
         """An expected width, and how well such were forecast in the test."""
-        found = next(
-            (one for one in self.widths if (one["quantity"], one["step"]) == (quantity, self.steps[place])), {}
-        )
+        found = next((one for one in self.widths if (one.quantity, one.step) == (quantity, self.steps[place])), None)
         value = _number(getattr(self, quantity)[place])
-        return {key: value, "skill": found.get("skill"), "p_value": found.get("p_value")}
+        told = {} if found is None else {"baseline": found.baseline, "skill": found.skill, "p_value": found.p_value}
+        return {key: value, "baseline": None, "skill": None, "p_value": None} | told
 
     def _step(self, place: int) -> dict[str, Any]:
         candle = {

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from forecaster.axes import Float
 from forecaster.inference.forecast import Forecast
+from forecaster.show.held import beside, held_text
 from forecaster.show.prices import price_text
 from forecaster.show.svg import Scale, tick_texts
 
-LEGEND = "Body ┃ rose, █ fell; ahead, medians. ░ holds 80% of closes, ▒ half of them."
+_CANDLES = "Body ┃ rose, █ fell; ahead, medians."
 HEIGHT = 14
 NARROWEST = 40
 """Columns below which a chart tells nothing."""
@@ -57,6 +58,12 @@ class _Frame:
 
 Cells = list[list[tuple[str, str]]]
 """Marks with their styles by row, from the bottom, and column."""
+
+
+def legend(forecast: Forecast) -> str:
+    """What the marks mean, and what the bands held in the test of the run."""
+    wide, narrow = held_text(forecast, 0.8), held_text(forecast, 0.5, where="")
+    return f"{_CANDLES}\n░ {beside('80% of closes', wide)}. ▒ {beside('50%', narrow)}."
 
 
 def candle_chart(forecast: Forecast, width: int, height: int = HEIGHT) -> Text:

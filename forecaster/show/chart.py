@@ -176,7 +176,9 @@ def _slots(frame: Frame) -> Iterator[Markup]:
     for place, (date, prices) in enumerate(zip(dates, fan.candles.tolist(), strict=True)):
         yield _slot(frame, fan.first + place, f"{date}\n{_words(fan, prices)}")
     for place, step in enumerate(forecast.steps):
-        shares = [f"{one.words}: {fan.reach_text(one, place + 1)}" for one in reversed(fan.bands)]
+        shares = [
+            f"{one.words}: {fan.reach_text(one, place + 1)}{fan.held_text(one, step)}" for one in reversed(fan.bands)
+        ]
         told = [f"{forecast.dates[place]}, median", _words(fan, forecast.point[place].tolist()), *shares]
         yield _slot(frame, step, "\n".join(told))
 

@@ -14,6 +14,7 @@ from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.runs import short
 from forecaster.show.steps import steps
+from forecaster.show.words import chance
 from forecaster.workflows.compare import Compared, Comparison
 
 _SHORT = 20
@@ -42,10 +43,9 @@ def _page(said: Comparison) -> RenderableType:
         parts += [Text(f"\nScore on the {where}; steps {steps(said.steps)}", "bold"), _scores(said)]
     parts.append(Text(f"\n{said.verdict}"))
     parts += [Text(note, "dim") for note in said.notes]
-    if said.looks > 1:
-        parts.append(
-            Text(f"This is look number {said.looks} at this test period: the more looks, the less a test it is.", "dim")
-        )
+    if said.looks > len(said.runs):
+        told = f"{said.looks} different models were tried on this test: the more there are, the luckier the best."
+        parts.append(Text(told, "dim"))
     return Group(*parts)
 
 
@@ -106,4 +106,4 @@ def _scores(said: Comparison) -> Sparing:
 
 def _figures(one: Compared) -> tuple[str, str]:
     gain = "" if one.gain is None else f"{one.gain:+.2%}"
-    return gain, "" if one.p_value is None else "<.0001" if one.p_value < 1e-4 else f"{one.p_value:.2g}"
+    return gain, chance(one.p_value)

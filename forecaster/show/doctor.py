@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.evaluation.canaries import FAILED, PASSED, SKIPPED, Check
+from forecaster.evaluation.canaries import FAILED, PASSED, SKIPPED, WARNED, Check
 from forecaster.show.output import View
 from forecaster.workflows.doctor import Examination
 
-_MARKS = {PASSED: ("✓", "green"), FAILED: ("✗", "bold red"), SKIPPED: ("–", "dim")}
+_MARKS = {PASSED: ("✓", "green"), WARNED: ("!", "yellow"), FAILED: ("✗", "bold red"), SKIPPED: ("–", "dim")}
 
 
 def doctor_view(found: Examination) -> View:
@@ -39,10 +39,10 @@ def _table(checks: Sequence[Check]) -> Table:
     for check in checks:
         mark, style = _MARKS[check.status]
         told = Text(check.measured)
-        if check.status == FAILED:
+        if check.status in (FAILED, WARNED):
             told.append(f"\nexpected: {check.expected}", "dim")
         if check.part == "run" or check.status == FAILED:
-            told.append(f"\n{check.meaning}", "red" if check.status == FAILED else "dim")
+            told.append(f"\n{check.meaning}", {FAILED: "red", WARNED: "yellow"}.get(check.status, "dim"))
         table.add_row(Text(mark, style), Text(check.name, style), told)
     return table
 

@@ -12,6 +12,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.inference.forecast import Forecast
+from forecaster.show.held import beside, held_at, held_text
 from forecaster.show.prices import price_text
 from forecaster.show.svg import nice_ticks
 
@@ -26,11 +27,16 @@ RANGE = "of lows and highs"
 
 @dataclass(frozen=True)
 class Band:
-    """Where a share of the closes is expected, from the origin on."""
+    """Where a share of the closes is expected, from the origin on.
+
+    Args:
+        held: what it held in the test of the run, in words; empty where no test said so.
+    """
 
     share: float
     lower: list[float]
     upper: list[float]
+    held: str = ""
 
     @property
     def words(self) -> str:
@@ -91,7 +97,9 @@ class Fan:
         one = self.forecast
         said = f"By {one.dates[-1]}: median close {self.price(self.median[-1])} {one.currency}"
         band = self.main
-        return said + (f", {band.words} {self.reach_text(band)}." if band else ".")
+        if not band:
+            return f"{said}."
+        return f"{said}, {band.words} {self.reach_text(band)}{self.held_text(band, one.steps[-1])}."
 
     @property
     def main(self) -> Band | None:
@@ -113,8 +121,9 @@ class Fan:
 
     @property
     def band_words(self) -> list[str]:
-        """For a legend in one line: `90%`, `80%`, `50% of closes`."""
-        return [f"{one.share:.0%}" for one in self.bands[:-1]] + [one.words for one in self.bands[-1:]]
+        """For a legend: `90%; held 88%`, `80%; held 76%`, `50% of closes; held 46% in the test`."""
+        first = [beside(f"{one.share:.0%}", one.held) for one in self.bands[:-1]]
+        return first + [beside(one.words, f"{one.held} in the test" if one.held else "") for one in self.bands[-1:]]
 
     def ticks(self, most: int) -> list[float]:
         """Round prices for the grid."""
@@ -122,6 +131,11 @@ class Fan:
 
     def price(self, price: float) -> str:
         return price_text(price, self.forecast.last_close)
+
+    def held_text(self, band: Band, step: int) -> str:
+        """What a band held in the test at a step, in brackets."""
+        held = held_at(self.forecast, band.share, step)
+        return "" if held is None else f" (held {held:.0%} in the test)"
 
     def reach_text(self, band: Band, place: int = -1) -> str:
         return f"{self.price(band.lower[place])} to {self.price(band.upper[place])}"
@@ -162,10 +176,12 @@ def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
 
 def _band(forecast: Forecast, pair: tuple[int, int], lower: int, upper: int) -> Band:
     low, high = pair
+    share = round(forecast.levels[high] - forecast.levels[low], 6)
     return Band(
-        forecast.levels[high] - forecast.levels[low],
+        share,
         [forecast.last_close, *forecast.prices[:, lower, low].tolist()],
         [forecast.last_close, *forecast.prices[:, upper, high].tolist()],
+        held_text(forecast, share, where="") if lower == upper == CLOSE else "",
     )
 
 

@@ -13,12 +13,13 @@ from rich.text import Text
 from forecaster.inference.forecast import Forecast
 from forecaster.show import candlechart
 from forecaster.show.columns import fitting, table, taken
+from forecaster.show.held import beside, held_at, held_text
 from forecaster.show.output import View
 from forecaster.show.prices import price_text
 from forecaster.show.screen import drawn
+from forecaster.show.words import share as share_text
 
 _BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))
-_LEGEND = "Candles are medians. ─ holds 80% of closes, ━ half of them; ╋ is their median."
 _BAND_NAME = "80% of closes"
 _WIDEST_CHART, _WIDEST_LINE = 100, 80
 _NARROWEST, _WIDEST = 9, 30
@@ -46,8 +47,13 @@ class _Pages:
             for forecast in self.forecasts:
                 yield from _page(forecast, width, chart=len(self.forecasts) <= _CHARTS)
             if len(self.forecasts) > _CHARTS and _has_bands(self.forecasts[0]):
-                yield Text(_LEGEND, "dim")
+                yield Text(_legend(self.forecasts[0]), "dim")
         yield Text(f"\nRun {self.forecasts[0].run}. {self.forecasts[0].skill['verdict']}", "italic")
+
+
+def _legend(forecast: Forecast) -> str:
+    wide, narrow = held_text(forecast, 0.8), held_text(forecast, 0.5, where="")
+    return f"Candles are medians.\n─ {beside('80% of closes', wide)}. ━ {beside('50%', narrow)}. ╋ is the median close."
 
 
 def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableType]:
@@ -56,7 +62,7 @@ def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableTyp
     chart = chart and _has_bands(forecast) and width >= candlechart.NARROWEST
     if chart:
         yield candlechart.candle_chart(forecast, min(width, _WIDEST_CHART))
-        yield Text(candlechart.LEGEND, "dim")
+        yield Text(candlechart.legend(forecast), "dim")
         yield Text()
     yield _table(forecast, width, bars=not chart)
     if forecast.paths is not None:
@@ -73,9 +79,8 @@ def _path_line(paths: np.ndarray) -> str:
 
 
 def _table(forecast: Forecast, width: int, bars: bool) -> Table:
-    columns = fitting(
-        _columns(forecast) | ({} if bars else _widths(forecast)), width, ("volatility", "range", "open", "high", "low")
-    )
+    found = _columns(forecast) | ({} if bars else _widths(forecast))
+    columns = fitting(found, width, ("volatility", "range", "held", "open", "high", "low"))
     room = min(width, _WIDEST_LINE) - 2 - taken(columns)
     if bars and _has_bands(forecast) and room >= _NARROWEST:
         columns = {**columns, "": _pictures(forecast, min(room, _WIDEST))}
@@ -88,6 +93,9 @@ def _columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
         columns[name] = [price_text(price, forecast.last_close) for price in forecast.point[:, variable]]
     if _has_bands(forecast):
         columns[_BAND_NAME] = [_range(forecast, place) for place in range(len(forecast.steps))]
+        held = [held_at(forecast, 0.8, step) for step in forecast.steps]
+        if any(share is not None for share in held):
+            columns["held"] = [share_text(share) for share in held]
     return columns
 
 
@@ -135,7 +143,9 @@ def _overview(forecasts: Sequence[Forecast], width: int) -> Iterator[RenderableT
     lines = [_line(forecast) for forecast in forecasts]
     columns = {name: [line[name] for line in lines] for name in lines[0]}
     yield table(fitting(columns, width, ("after", "±", "", "for")), left=("ticker", "after", "for", ""))
-    yield Text("± is half the band's width; every day and price: --format csv, or fewer tickers.", "dim")
+    held = held_text(forecasts[0], 0.8)
+    band = f"The band of closes {held}. " if held else ""
+    yield Text(f"{band}± is half its width; every day and price: --format csv, or fewer tickers.", "dim")
 
 
 def _line(forecast: Forecast) -> dict[str, str]:

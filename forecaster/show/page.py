@@ -140,7 +140,8 @@ def _table(fan: Fan) -> Markup:
 
 def _cells(fan: Fan, place: int) -> list[Markup]:
     prices = [fan.price(price) for price in fan.forecast.point[place].tolist()]
-    bands = [fan.reach_text(band, place + 1) for band in fan.bands]
+    step = fan.forecast.steps[place]
+    bands = [f"{fan.reach_text(band, place + 1)}{fan.held_text(band, step)}" for band in fan.bands]
     heads = [*VARIABLES, *(band.words for band in fan.bands)]
     date = element("th", str(fan.forecast.dates[place]), scope="row", role="rowheader")
     return [date, *(_cell(head, text) for head, text in zip(heads, (*prices, *bands), strict=True))]

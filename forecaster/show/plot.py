@@ -86,7 +86,8 @@ def figure_of(forecasts: Sequence[Forecast]) -> Figure:
             _draw(axes, fan)
         for axes in grid[len(fans) :]:
             axes.set_axis_off()
-        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=5, frameon=False, fontsize=8.5)
+        ncols = 2 if columns == 1 and any(band.held for band in fans[0].bands) else 5
+        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=ncols, frameon=False, fontsize=8.5)
         said = [LEGEND, fans[0].caption, *notes(forecasts)]
         lines = [part for text in said for part in textwrap.wrap(text, int(size[0] * 15.5))]
         figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=_MUTED)

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
+from forecaster.show.skill import details, summary
+from forecaster.show.skill import table as test_table
 from forecaster.show.steps import steps
+from forecaster.show.words import VERDICT_COLOURS, chance, signed
 from forecaster.workflows.inspect import RunDetails, RunListing, RunRecord
-
-_COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
 
 
 def listing_view(found: RunListing) -> View:
@@ -76,20 +77,21 @@ class _Listing:
 def _figures(record: RunRecord) -> tuple[str | Text, ...]:
     if record.verdict is None:
         return "", "", "", record.status, "", ""
-    verdict = Text(record.verdict, _COLOURS.get(record.verdict, ""))
-    skill = "" if record.pinball_skill is None else f"{record.pinball_skill:+.2%}"
-    p_value = "" if record.p_value is None else "<.0001" if record.p_value < 1e-4 else f"{record.p_value:.2g}"
-    return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, skill, p_value
+    verdict = Text(record.verdict, VERDICT_COLOURS.get(record.verdict, ""))
+    figures = signed(record.pinball_skill), chance(record.p_value)
+    return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, *figures
 
 
 def _page(run: RunDetails, data: dict[str, Any]) -> RenderableType:
-    verdict = data["verdict"]
     size = f"{run.weights:,} weights in {run.size / 1024:,.0f} KB"
     facts = data["data"] | {"tickers": _tickers(run), "fingerprint": run.header.fingerprint[:12]}
     parts: list[RenderableType] = [
         Text(f"\n{run.name}, made {run.made}: {size}", "bold"),
-        Text(verdict["text"], _COLOURS.get(verdict["code"], "")),
-        *(Text(note, "dim") for note in data["notes"]),
+        *summary(run.card),
+        Text(),
+        test_table(run.card),
+        *details(run.card),
+        *(Text(note, "dim") for note in run.card.notes),
     ]
     for title, section in (("Data", facts), ("Config", data["config"]), ("Made with", data["versions"])):
         parts += [Text(f"\n{title}", "bold"), _pairs(section)]

@@ -11,19 +11,19 @@ from rich.text import Text
 from forecaster.evaluation.track import HINDSIGHT, LIVE, TrackRow
 from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
+from forecaster.show.words import VERDICT_COLOURS, basis_points, chance, share
 from forecaster.workflows.score import TrackRecord
 
-_COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red", "too-few": "yellow"}
 _TITLES = {
     LIVE: "Live: made before the day",
     HINDSIGHT: "In hindsight: made with --as-of, or when the day was over. This is no track record.",
 }
 _LEGEND = (
     "Count is of forecasts, each of a ticker from one day. Pinball is of log(price / last close), in basis points; "
-    "skill is the share by which it is lower than the {}'s on "
-    "the same days, and vs last than the last close's; 50%, 80% and 90% say how often the price fell into those bands."
+    "skill is the share by which it is lower than the {}'s on the same days, better by than that of the hardest simple "
+    "formula; 50%, 80% and 90% say how often the price fell into those bands."
 )
-_NAMES = ("run", "count", "pinball", "skill", "p", "vs last", "50%", "80%", "90%")
+_NAMES = ("run", "count", "pinball", "skill", "better by", "than", "p", "50%", "80%", "90%")
 _MOST = 12
 """Months, or tickers, shown on the screen; data formats have all."""
 
@@ -53,7 +53,7 @@ def _page(record: TrackRecord) -> RenderableType:
         return Text("No forecast of the journal can be held against what came yet.", "yellow")
     parts.append(Text(_LEGEND.format(record.reference), "dim"))
     if record.verdicts:
-        parts += [Text(), *(Text(verdict.text, _COLOURS[verdict.code]) for verdict in record.verdicts)]
+        parts += [Text(), *(Text(verdict.text, VERDICT_COLOURS[verdict.code]) for verdict in record.verdicts)]
     else:
         parts.append(Text("\nNo live forecast has met its day yet: nothing here says how good this is.", "yellow"))
     return Group(*parts)
@@ -72,7 +72,9 @@ def _table(rows: Sequence[TrackRow]) -> Sparing:
             if by != "all" and len(group) > len(shown):
                 lines.append([f"  {len(group) - len(shown)} {by}s more", *[""] * (len(_NAMES) - 1)])
             styles += ["" if by == "all" else "dim"] * (len(lines) - len(styles))
-    return Sparing(by_column(_NAMES, lines), ("run",), ("vs last", "50%", "90%", "p", "count"), ("run",), styles)
+    return Sparing(
+        by_column(_NAMES, lines), ("run", "than"), ("50%", "90%", "skill", "p", "count", "than"), ("run",), styles
+    )
 
 
 def _newest(rows: Sequence[TrackRow]) -> Sequence[TrackRow]:
@@ -82,11 +84,12 @@ def _newest(rows: Sequence[TrackRow]) -> Sequence[TrackRow]:
 def _figures(row: TrackRow) -> list[str]:
     return [
         f"{row.forecasts:,}",
-        "" if row.pinball is None else f"{row.pinball * 1e4:.1f}",
+        basis_points(row.pinball),
         _percent(row.skill_pinball),
-        "" if row.p_value is None else "<.0001" if row.p_value < 1e-4 else f"{row.p_value:.2g}",
-        _percent(row.skill_last_close),
-        *("" if share is None else f"{share:.1%}" for share in (row.coverage50, row.coverage80, row.coverage90)),
+        _percent(row.skill_hardest),
+        row.hardest,
+        chance(row.p_hardest),
+        *map(share, (row.coverage50, row.coverage80, row.coverage90)),
     ]
 
 

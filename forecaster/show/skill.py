@@ -1,125 +1,159 @@
-"""The skill report: one table and one sentence."""
+"""What a test says: three plain lines and one small table; on request every price, step and width."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from forecaster.config.schema import VARIABLES
-from forecaster.evaluation.rows import Row
+from forecaster.evaluation.rows import Row, find
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
+from forecaster.show.words import VERDICT_COLOURS, basis_points, chance, share, signed
 from forecaster.workflows.backtest import Backtest
 from forecaster.workflows.train import TrainedRun
 
-_COLOURS = {"skill": "green", "no-evidence": "yellow", "worse": "red"}
+_T = TypeVar("_T")
+
+_LEGEND = (
+    "Pinball (of quantiles) and MAE (of medians) are losses of log(price / last close), in basis points. "
+    "50%, 80% and 90% say how often the price fell into those bands."
+)
+_SHOWN = 6
+"""Steps in a line; of more the first and the last are shown."""
 
 
-def trained_view(run: TrainedRun) -> View:
-    """A finished training: its scorecard, how often the test period was looked at, and where the run lies."""
-    card = run.scorecard
-    data = {"run": run.folder.name, "folder": str(run.folder), **card.as_data(), "test_period_looks": run.looks}
-    return View(data, [asdict(row) for row in card.rows], lambda: _report(card, run.looks))
+def trained_view(run: TrainedRun, verbose: bool = False) -> View:
+    """A finished training: what its test says, and where the run lies."""
+    data = {"run": run.folder.name, "folder": str(run.folder), **run.scorecard.as_data()}
+    return _view(data, run.scorecard, run.notes, verbose)
 
 
-def backtest_view(result: Backtest) -> View:
+def backtest_view(result: Backtest, verbose: bool = False) -> View:
     """A walk-forward evaluation."""
-    card = result.scorecard
-    return View(result.as_data(), [asdict(row) for row in card.rows], lambda: _report(card, result.looks))
+    return _view(result.as_data(), result.scorecard, result.notes, verbose)
 
 
-def _report(card: Scorecard, looks: int) -> RenderableType:
-    title = f"\nTest: {card.sessions} sessions, {card.first} to {card.last}; {_tickers(card)}"
-    legend = (
-        "Pinball and MAE are of log(price / last close), in basis points; skill is the share by which pinball is lower "
-        f"than the {card.reference}'s; 50%, 80% and 90% say how often the outcome fell into those bands."
-    )
+def _view(data: object, card: Scorecard, notes: Sequence[str], verbose: bool) -> View:
+    def render() -> RenderableType:
+        parts = [Text(), *summary(card), Text(), table(card)]
+        return Group(*parts, *(details(card) if verbose else ()), *_notes([*card.notes, *_looks(card), *notes]))
+
+    return View(data, [asdict(row) for row in card.rows], render)
+
+
+def summary(card: Scorecard) -> list[Text]:
+    """Ranges, bands and direction, a sentence each; the first in the verdict's colour."""
+    ranges, bands, direction = card.verdict.lines
+    return [Text(ranges, VERDICT_COLOURS[card.verdict.code]), Text(bands), Text(direction)]
+
+
+def table(card: Scorecard) -> RenderableType:
+    """The run beside each baseline: the mean of the four prices, over all steps."""
+    extent = f"{card.sessions:,} sessions, {card.first} to {card.last}; {_tickers(card)}"
+    rows = _beside(card, "mean")
+    shown = by_column(("forecast", f"{card.model} is better by", *_NAMES), rows)
     return Group(
-        Text(title, "bold"),
-        _table(card),
-        Text(legend, "dim"),
-        Text(f"\nSkill over each baseline: {_by_baseline(card)}"),
-        Text(f"Skill by step: {_by_step(card)}"),
-        *(Text(line) for line in _widths(card)),
-        Text(card.verdict.text, _COLOURS[card.verdict.code]),
-        *(Text(note, "dim") for note in card.notes),
-        Text(_looks(looks), "dim"),
+        Text(f"Test: {extent}", "bold"),
+        Sparing(shown, ("forecast",), ("MAE", "50%", "90%", "p"), ("forecast",), _styles(rows)),
+        Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
     )
 
 
-def _table(card: Scorecard) -> Sparing:
-    rows, styles = list[list[str]](), list[str]()
-    shown = [row for row in card.rows if row.step == "all" and row.baseline in (None, card.reference)]
-    for variable in (*VARIABLES, "mean"):
-        for place, row in enumerate(row for row in shown if row.variable == variable):
-            rows.append(["" if place else variable, row.name, *_figures(row)])
-            styles.append("" if row.kind == "model" else "dim")
-    names = ("price", "forecast", "pinball", "skill", "p", "MAE", "50%", "80%", "90%")
-    return Sparing(by_column(names, rows), ("price", "forecast"), ("MAE", "50%", "90%", "p"), ("forecast",), styles)
+_NAMES = ("p", "pinball", "MAE", "50%", "80%", "90%")
+
+
+def details(card: Scorecard) -> Iterator[RenderableType]:
+    """Each price, each step, and the widths."""
+    rows = [
+        [variable if not place else "", *row]
+        for variable in VARIABLES
+        for place, row in enumerate(_beside(card, variable))
+    ]
+    names = ("price", "forecast", "better by", *_NAMES)
+    yield Text("\nBy price", "bold")
+    styles = _styles([row[1:] for row in rows])
+    yield Sparing(by_column(names, rows), ("price", "forecast"), ("MAE", "50%", "90%", "p"), ("forecast",), styles)
+    yield Text("\nBy step", "bold")
+    for baseline in dict.fromkeys((card.hardest, card.reference)):
+        yield Text(f"Better than {baseline}: {_by_step(card, baseline)}")
+    if held := _held(card):
+        yield Text(f"80% band of the close held: {held}")
+    yield from (Text(line) for line in _widths(card))
+
+
+def _beside(card: Scorecard, variable: str) -> list[list[str]]:
+    """A row for the run, then one for each baseline with the run's margin over it."""
+    margins = [row for row in card.rows if (row.name, row.variable, row.step) == (card.model, variable, "all")]
+    rows = [[card.model, "", "", *_figures(margins[0])]]
+    for margin in margins:
+        assert margin.baseline
+        own = find(card.rows, margin.baseline, variable, "all", _compared_with(card, margin.baseline))
+        by = "" if margin.skill_pinball is None else f"{margin.skill_pinball:+.2%}"
+        rows.append([margin.baseline, by, chance(margin.p_value) if by else "", *_figures(own)])
+    return rows
+
+
+def _compared_with(card: Scorecard, baseline: str) -> str | None:
+    return None if baseline == card.reference else card.reference
 
 
 def _figures(row: Row) -> list[str]:
     coverages = (row.coverage50, row.coverage80, row.coverage90)
-    return [
-        _points(row.pinball),
-        "" if row.skill_pinball is None else f"{row.skill_pinball:+.2%}",
-        _chance(row.p_value),
-        _points(row.mae),
-        *("" if share is None or row.name == "last-close" else f"{share:.1%}" for share in coverages),
+    return [basis_points(row.pinball), basis_points(row.mae), *map(share, coverages)]
+
+
+def _styles(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The run stands out; it is the one that nothing is better by."""
+    return ["" if not row[1] and row[3] else "dim" for row in rows]
+
+
+def _by_step(card: Scorecard, baseline: str) -> str:
+    rows = [
+        row
+        for row in card.rows
+        if (row.name, row.variable, row.baseline) == (card.model, "mean", baseline) and row.step != "all"
     ]
+    return " · ".join(f"{row.step} {signed(row.skill_pinball or row.skill_mae)}" for row in _some(rows))
 
 
-def _chance(p_value: float | None) -> str:
-    return "" if p_value is None else "<.0001" if p_value < 1e-4 else f"{p_value:.2g}"
+def _held(card: Scorecard) -> str:
+    return " · ".join(f"{one.step} {share(one.held)}" for one in _some(card.verdict.coverage_of(0.8)))
 
 
-def _model_rows(card: Scorecard) -> Iterator[Row]:
-    return (
-        row for row in card.rows if row.kind == "model" and row.variable == "mean" and row.skill_pinball is not None
-    )
-
-
-def _by_baseline(card: Scorecard) -> str:
-    rows = (row for row in _model_rows(card) if row.step == "all")
-    return " · ".join(f"{row.baseline} {row.skill_pinball:+.2%} (p {_chance(row.p_value) or '–'})" for row in rows)
-
-
-def _by_step(card: Scorecard) -> str:
-    rows = [row for row in _model_rows(card) if row.step != "all" and row.baseline == card.reference]
-    shown = rows if len(rows) <= 6 else [*rows[:3], *rows[-2:]]
-    return " · ".join(f"{row.step} {row.skill_pinball:+.2%}" for row in shown)
+def _some(found: Sequence[_T]) -> Sequence[_T]:
+    return found if len(found) <= _SHOWN else [*found[:3], *found[-2:]]
 
 
 _QUANTITIES = {
-    "range": "Skill for a session's range, by step",
-    "volatility": "Skill for the volatility up to a step",
-    "path-range": "Skill for the range of whole paths",
+    "range": "A session's range, by step",
+    "volatility": "The volatility up to a step",
+    "path-range": "The range of whole paths",
 }
 
 
 def _widths(card: Scorecard) -> Iterator[str]:
     """What can be forecast: a line for each kind of width."""
-    name = card.rows[0].name
     for quantity, title in _QUANTITIES.items():
-        found = [one for one in card.measures if (one.name, one.quantity) == (name, quantity) and one.skill is not None]
-        shown = found if len(found) <= 6 else [*found[:3], *found[-2:]]
-        if shown:
-            yield f"{title}: " + " · ".join(f"{one.step} {one.skill:+.1%}" for one in shown)
+        found = [one for one in card.widths() if one.quantity == quantity and one.skill is not None]
+        if found:
+            told = " · ".join(f"{one.step} {one.skill:+.1%}" for one in _some(found))
+            yield f"{title}, better than {found[0].baseline}: {told}"
 
 
-def _looks(looks: int) -> str:
-    if looks == 1:
-        return "This is the first look at this test period."
-    return f"This is look number {looks} at this test period: the more looks, the less a test it is."
+def _looks(card: Scorecard) -> Iterator[str]:
+    if card.looks > 1:
+        yield f"{card.looks} models were tried on this test so far, this one included; p is corrected for that."
+
+
+def _notes(notes: Sequence[str]) -> Iterator[Text]:
+    return (Text(note, "dim") for note in notes)
 
 
 def _tickers(card: Scorecard) -> str:
     return f"{card.tickers} ticker{'' if card.tickers == 1 else 's'}; {card.origins:,} forecasts"
-
-
-def _points(loss: float | None) -> str:
-    return "" if loss is None else f"{loss * 1e4:.1f}"

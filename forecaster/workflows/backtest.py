@@ -16,9 +16,11 @@ from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores
+from forecaster.evaluation.verdict import Verdict
 from forecaster.features.dataset import Dataset
 from forecaster.modelfile import versions
 from forecaster.workflows import runs
@@ -36,22 +38,30 @@ class Backtest:
     """A finished walk-forward evaluation.
 
     Args:
-        refits: how often the networks were trained anew.
-        looks: how often this test period has been looked at, this time included.
+        refits: how often the networks were trained again.
+        notes: what the reader should know beside, a sentence each.
     """
 
     name: str
     scorecard: Scorecard
     refits: int
-    looks: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the test says, for as many models as were tried on it."""
+        return self.scorecard.verdict
+
+    @property
+    def looks(self) -> int:
+        """Different models that were tried on this test, this one included."""
+        return self.scorecard.looks
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it."""
         card = self.scorecard.as_data()
-        verdict = {key: card["verdict"][key] for key in ("code", "text")}
-        kept = {key: card[key] for key in ("origins", "tickers", "horizon", "reference", "models")}
-        more = {key: card[key] for key in ("measures", "notes")}
-        return kept | {"verdict": verdict, "test_period_looks": self.looks} | more
+        first = ("origins", "tickers", "horizon", "reference", "models", "verdict", "test_period_looks")
+        return {key: card[key] for key in (*first, "measures", "notes")}
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,7 @@ def backtest(
     if run is not None and settings:
         raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
     config = load_config(run / runs.CONFIG if run else config_or_run, settings)
+    model = model_of(config)
     if run is not None:  # its own tickers, whatever `all` means by now
         tickers = runs.finished_model(run).header.tickers
         config = config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
@@ -117,9 +128,9 @@ def backtest(
         scores = _refitted(walk, workers or _workers(config), Watch(say, tick, fold, folds))
         card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(splits)
     name = run.name if run else config.name
-    ledger = run.parent if run else root
-    looks = record_look(ledger, Look(f"backtest {name}", card.first, card.last, dataset.panel.tickers))
-    return Backtest(name, card, refits, looks)
+    look = Look(model, card.first, card.last, dataset.panel.tickers, f"backtest {name}")
+    looks = Ledger(Path(data_dir), run.parent if run else root).record(look)
+    return Backtest(name, card.after(looks.count), refits, looks.notes)
 
 
 def walk_forward(split: Split, dataset: Dataset, refit_every: int | None, rolling: str | None) -> Iterator[Split]:

@@ -39,10 +39,6 @@ def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
         except ConfigError as error:
             problems += error.problems
     problems += _calibration_problems(checked, document)
-    if [network.name for network in checked.networks] == [checked.evaluation.baselines[0]]:
-        place = document.place(("evaluation", "baselines", 0))
-        name = checked.name
-        problems.append(f"{place}: evaluation.baselines begins with {name}, the model itself: put another one first.")
     if problems:
         raise ConfigError(problems)
     return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})

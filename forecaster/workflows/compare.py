@@ -12,7 +12,8 @@ import numpy as np
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.data.splits import Split
 from forecaster.errors import InputError
-from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import by_date, diebold_mariano
@@ -48,7 +49,7 @@ class Comparison:
         metric: `pinball`, or `mae` of the median where the runs give different quantile levels.
         steps: sessions ahead that all runs forecast.
         scores: empty where the runs share no test origin.
-        looks: how often the shared test period has been looked at, this time included; 0 without one.
+        looks: different models that were tried on the shared test, these included; 0 without one.
         notes: what the reader should know beside, a sentence each.
     """
 
@@ -110,13 +111,28 @@ def compare(
         return Comparison(known, differences, _metric(models), (), 0, 0, None, None, (), told, 0, notes)
     dates = shared.dates
     first, last, tickers = str(dates.min()), str(dates.max()), tuple(sorted(set(shared.tickers.tolist())))
-    looks = record_look(root, Look(f"compare {' '.join(known)}", first, last, tickers))
+    ledger = Ledger(Path(data_dir), root)
+    looks = [
+        ledger.record(Look(model_of(model.config), first, last, tickers, f"compare {name}"))
+        for name, model in zip(known, models, strict=True)
+    ]
+    notes += tuple(dict.fromkeys(note for one in looks for note in one.notes))
     scores = tuple(_compared(name, shared, place) for place, name in enumerate(known))
     count = len(np.unique(dates))
     verdict = " ".join(_sentence(one, known[0]) for one in scores[1:])
-    metric = _metric(models)
     return Comparison(
-        known, differences, metric, shared.steps, len(dates), count, first, last, scores, verdict, looks, notes
+        known,
+        differences,
+        _metric(models),
+        shared.steps,
+        len(dates),
+        count,
+        first,
+        last,
+        scores,
+        verdict,
+        looks[-1].count,
+        notes,
     )
 
 
@@ -152,7 +168,7 @@ def _test(model: Model, data_dir: Path) -> _Tested:
     dataset, _ = prepare(config, data_dir, lambda _: None)
     split = Split(*(np.datetime64(model.header.split[name]) for name in ("train", "validation", "test")))
     rows = dataset.require_origins(split.test, config.task.context)
-    one = next(iter(forecasters(model.members(), config, dataset, split, rows).values()))
+    one = next(iter(forecasters(model.members(), config, dataset, split, rows, baselines=()).values()))
     scores = score(one, dataset, rows, split.test, levels)
     tickers = np.array(dataset.panel.tickers)[dataset.panel.ticker_of_row[rows]]
     dates = dataset.panel.sessions[rows]

@@ -30,7 +30,7 @@ class Grouped:
     """Skill and held band of each month, or of each ticker.
 
     Args:
-        skill: over the reference, as a fraction; NaN where there was nothing to score.
+        skill: over the baseline, as a fraction; NaN where there was nothing to score.
         held: share of outcomes in the 80 % band; None for a forecast without bands.
     """
 
@@ -45,7 +45,7 @@ class Diagnosis:
     """What a look at the test period shows.
 
     Args:
-        card: the scores of the model and of the reference alone.
+        card: the scores of the model and of one baseline alone, its reference.
         first: date of the oldest candle.
         reached: share of outcomes at or below each quantile, the mean over steps.
         pit: density between 0, the levels and 1.
@@ -70,7 +70,7 @@ def diagnose(
     """Forecast the origins and hold what was forecast against what came.
 
     Args:
-        forecasters: the first is the model, the second the reference; others are passed over.
+        forecasters: the model, and the baseline that it is compared with.
     """
     (name, model), (other, reference), *_ = forecasters.items()
     shown = explored_rows(dataset, rows, levels)

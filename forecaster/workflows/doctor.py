@@ -16,7 +16,8 @@ from forecaster.data.splits import Split
 from forecaster.data.store import Store, open_store
 from forecaster.errors import ForecasterError, InputError, at_most_five
 from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, Patient
-from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.look import Look, model_of
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.workflows import runs
@@ -63,7 +64,7 @@ def doctor(
 ) -> Examination:
     """Examine installation and store, and the canaries of a run.
 
-    Recomputing its scores is a look at the run's test period: it enters the ledger, once for each run.
+    Recomputing its scores is no new look at the test: the model is the same.
 
     Args:
         run: a folder, a name under the runs folder, or `latest`.
@@ -80,9 +81,11 @@ def doctor(
     if folder is None or model is None:
         return Examination(None, tuple(checks))
     patient, notes = _patient(folder, model, Path(data_dir), say)
-    look = Look(f"doctor {folder.name}", patient.card.first, patient.card.last, patient.dataset.panel.tickers)
-    looks = record_look(folder.parent, look, once=True)
-    notes.append(f"{looks} look{'s' if looks > 1 else ''} at this test period so far, this one included.")
+    card, by = patient.card, f"doctor {folder.name}"
+    look = Look(model_of(model.config), card.first, card.last, patient.dataset.panel.tickers, by)
+    looks = Ledger(Path(data_dir), folder.parent).record(look)
+    models = "1 model was" if looks.count == 1 else f"{looks.count} different models were"
+    notes += [f"{models} tried on this test so far, this one included.", *looks.notes]
     checks += _sung(patient, say)
     return Examination(folder.name, tuple(checks), tuple(notes))
 

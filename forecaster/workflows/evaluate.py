@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecaster.baselines import FittedBaseline
+from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.config.schema import Config
 from forecaster.data.splits import Period, Split
 from forecaster.evaluation.pathrange import path_ranges
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
-from forecaster.evaluation.scores import Scores, score
-from forecaster.evaluation.verdict import GUARD
+from forecaster.evaluation.scores import score_all
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
@@ -24,6 +23,12 @@ from forecaster.memory import give_back
 def fitted_period(config: Config, split: Split) -> Period:
     """The period that weights, base quantiles and baselines learn from."""
     return split.fitted if config.training.refit else split.train
+
+
+def baselines_of(config: Config) -> tuple[str, ...]:
+    """What a run is held against: every simple formula, the reference first, and what its config adds."""
+    names = dict.fromkeys((*FORMULAS, *config.evaluation.baselines))
+    return tuple(name for name in names if name != config.name)
 
 
 def evaluate(
@@ -47,28 +52,31 @@ def evaluate(
     rows = dataset.require_origins(split.test, config.task.context)
     found = forecasters(members, config, dataset, split, rows)
     levels = config.task.levels
-    scores = {name: _scored(one, dataset, rows, split.test, levels) for name, one in found.items()}
+    scores = score_all(found, dataset, rows, split.test, levels)
+    give_back()
     measures = list(path_ranges(list(found.items()), dataset, rows, split.test, templates, levels))
     tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
     return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes, measures)
 
 
-def _scored(one: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
-    scores = score(one, dataset, rows, period, levels)
-    give_back()
-    return scores
-
-
 def forecasters(
-    members: Sequence[Member], config: Config, dataset: Dataset, split: Split, rows: Rows
+    members: Sequence[Member],
+    config: Config,
+    dataset: Dataset,
+    split: Split,
+    rows: Rows,
+    baselines: Sequence[str] | None = None,
 ) -> dict[str, Forecaster]:
-    """The run first, then the reference, the other baselines and the guard; calibrated alike for the origins."""
+    """The run first, then its baselines, the reference first; calibrated alike for the origins.
+
+    Args:
+        baselines: all of `baselines_of` if absent.
+    """
     found = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
-    for name in dict.fromkeys((*config.evaluation.baselines, GUARD)):
-        if name != config.name:
-            learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)
-            found[name] = learnt.bind(dataset)
-            give_back()
+    for name in baselines_of(config) if baselines is None else baselines:
+        learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)
+        found[name] = learnt.bind(dataset)
+    give_back()
     calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
     give_back()
     return calibrated

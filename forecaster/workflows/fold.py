@@ -18,7 +18,7 @@ from pathlib import Path
 
 from forecaster.baselines import BASELINES
 from forecaster.errors import ForecasterError
-from forecaster.evaluation.scores import Scores, score
+from forecaster.evaluation.scores import Scores, score_all
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
 from forecaster.workflows.evaluate import forecasters
@@ -54,10 +54,8 @@ def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Sco
     rows = dataset.require_origins(walk.whole.test, config.task.context)
     sessions = dataset.panel.sessions[rows]
     rows = rows[(sessions > fold.validation_end) & (sessions <= fold.test_end)]
-    return {
-        name: score(one, dataset, rows, walk.whole.test, config.task.levels)
-        for name, one in forecasters(members, config, dataset, fold, rows).items()
-    }
+    found = forecasters(members, config, dataset, fold, rows)
+    return score_all(found, dataset, rows, walk.whole.test, config.task.levels)
 
 
 @dataclass

@@ -89,7 +89,7 @@ def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
         levels=LEVELS,
         prices=grown.last_close * np.exp(quantiles),
         history=History.of(bars),
-        skill={"verdict": untested, "baseline": None, "pinball_skill": None, "p_value": None},
+        skill={"verdict": untested, "baseline": None, "pinball_skill": None, "p_value": None, "held": []},
         warnings=(few,) if len(moves) < _FEW else (),
         weights="evaluated",
         fitted_to=fitted_to,

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import InputError
+from forecaster.evaluation.ledger import Known, Ledger
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.standing import standing, standing_in
 from forecaster.modelfile import Header, read_model
 from forecaster.workflows import runs
 
@@ -22,7 +25,8 @@ class RunRecord:
         status: `finished`, `unfinished` or `damaged`.
         made: when its model file, or else its config, was written; local time.
         horizon: steps, in sessions.
-        verdict: code of the test's verdict on the model against the reference.
+        verdict: code of the test's verdict; skill and p are those over the hardest simple formula, for the looks at
+            the test so far.
     """
 
     name: str
@@ -49,6 +53,7 @@ class RunDetails:
     """A finished run, looked into.
 
     Args:
+        card: how it did in its test, and the looks at that test so far.
         weights: numbers that were learnt, production weights included.
         size: of the model file, in bytes.
     """
@@ -59,10 +64,11 @@ class RunDetails:
     weights: int
     size: int
     header: Header
+    card: Scorecard
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it."""
-        head, card = self.header, self.header.scorecard
+        head, card = self.header, self.card.as_data()
         return {
             "run": self.name,
             "folder": str(self.folder),
@@ -73,8 +79,7 @@ class RunDetails:
             "data": data_of(head) | {"tickers": list(head.tickers)},
             "features": list(head.features),
             "versions": head.versions,
-            "verdict": card["verdict"],
-            "notes": list(card.get("notes", ())),
+            **{key: card[key] for key in ("verdict", "test_period_looks", "models", "measures", "notes")},
         }
 
 
@@ -93,7 +98,7 @@ class Ingredient:
     parameters: dict[str, dict[str, Any]]
 
 
-def list_runs(runs_dir: Path | str = "runs") -> RunListing:
+def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/store") -> RunListing:
     """Describe every run of a folder.
 
     Raises:
@@ -103,18 +108,19 @@ def list_runs(runs_dir: Path | str = "runs") -> RunListing:
     folders = {path.parent for name in (runs.MODEL, runs.CONFIG) for path in root.glob(f"*/{name}")}
     if not folders:
         raise InputError(f"{root} holds no run: train one with `forecast train demo`.")
+    known = Ledger(Path(data_dir), root).read()
     records: list[RunRecord] = []
     damaged: list[str] = []
     for folder in sorted(folders, key=lambda folder: (_written(folder), folder.name)):
         try:
-            records.append(_record(folder))
+            records.append(_record(folder, known))
         except InputError as error:
             records.append(RunRecord(folder.name, "damaged", _made(folder)))
             damaged.append(str(error))
     return RunListing(tuple(records), tuple(damaged))
 
 
-def show_run(run: str = "latest", *, runs_dir: Path | str = "runs") -> RunDetails:
+def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_dir: Path | str = "runs") -> RunDetails:
     """Look into a finished run.
 
     Raises:
@@ -125,7 +131,8 @@ def show_run(run: str = "latest", *, runs_dir: Path | str = "runs") -> RunDetail
     model = runs.finished_model(folder)
     size = (folder / runs.MODEL).stat().st_size
     weights = sum(int(tensor.size) for name, tensor in model.tensors.items() if not name.startswith("paths/"))
-    return RunDetails(folder.name, folder, _made(folder), weights, size, model.header)
+    card = standing(model, Path(data_dir), folder.parent)
+    return RunDetails(folder.name, folder, _made(folder), weights, size, model.header, card)
 
 
 def data_of(header: Header) -> dict[str, Any]:
@@ -160,12 +167,12 @@ def models() -> list[Ingredient]:
     ]
 
 
-def _record(folder: Path) -> RunRecord:
+def _record(folder: Path, known: Known) -> RunRecord:
     if not (folder / runs.MODEL).is_file():
         return RunRecord(folder.name, "unfinished", _made(folder))
     model = read_model(folder / runs.MODEL)
-    verdict, config = model.header.scorecard["verdict"], model.config
-    figures = (verdict["code"], verdict["pinball_skill"], verdict["p_value"])
+    verdict, config = standing_in(model, known).verdict, model.config
+    figures = (verdict.code, verdict.pinball_skill, verdict.p_value)
     about = (config.name, config.task.steps, len(model.header.tickers))
     return RunRecord(folder.name, "finished", _made(folder), *about, *figures)
 

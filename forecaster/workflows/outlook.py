@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from forecaster.axes import Float
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions, sessions_a_year
 from forecaster.errors import at_most_five
+from forecaster.evaluation.rows import Measure
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.market import MarketView
 from forecaster.inference.paths import sample_paths
@@ -49,22 +51,24 @@ def outlook(
     bars: Bars,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     market: MarketView | None,
+    skill: dict[str, Any],
+    widths: tuple[Measure, ...],
 ) -> Forecast:
     """Put together the forecast of one ticker.
 
     Args:
+        skill: what the test says of the run; `widths` of its ranges and volatility.
         quantiles: of log(price / last close), at every trained step.
         market: what the run knew of its own tickers.
 
     Raises:
         InputError: paths of a run that can draw none.
     """
-    header, levels, steps = model.header, model.config.task.levels, wish.steps
-    origin, last_close, verdict = bars.dates[-1], float(bars.close[-1]), header.scorecard["verdict"]
+    levels, steps = model.config.task.levels, wish.steps
+    origin, last_close = bars.dates[-1], float(bars.close[-1])
     quantiles = quantiles[: len(steps)]
     weights = chosen_weights(model, bars)
     ranges, volatility = _widths(bars.calendar, steps, levels, quantiles)
-    name, measures = model.config.name, header.scorecard.get("measures", ())
     return Forecast(
         ticker=bars.ticker,
         run=run,
@@ -76,18 +80,13 @@ def outlook(
         levels=levels,
         prices=last_close * np.exp(quantiles),
         history=History.of(bars),
-        skill={
-            "verdict": verdict["text"],
-            "baseline": verdict["baseline"],
-            "pinball_skill": verdict["pinball_skill"],
-            "p_value": verdict["p_value"],
-        },
+        skill=skill,
         warnings=(*_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
         fitted_to=_fitted_to(model, weights),
         range=ranges,
         volatility=volatility,
-        widths=tuple(one for one in measures if one["name"] == name),
+        widths=widths,
         paths=None if wish.paths is None else last_close * np.exp(_paths(model, wish, bars.ticker, quantiles)),
     )
 

@@ -17,6 +17,8 @@ from forecaster.data.panel import Panel
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.standing import skill_of, standing
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, viewed_quantiles
@@ -96,7 +98,8 @@ def predict(
             _fail(failed, found.ticker, found.error)
         else:
             histories.append(found)
-    made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories)}
+    card = standing(model, Path(data_dir), folder.parent)
+    made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories, card)}
     return journalled(folder, [made[bars.ticker] for bars in histories], as_of is not None)
 
 
@@ -106,8 +109,11 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
     failed(Failure(ticker, error))
 
 
-def _forecasts(folder: Path, model: Model, store: Store, wish: Wish, histories: Sequence[Bars]) -> Iterator[Forecast]:
+def _forecasts(
+    folder: Path, model: Model, store: Store, wish: Wish, histories: Sequence[Bars], card: Scorecard
+) -> Iterator[Forecast]:
     """By the weights that each history asks for."""
+    skill, widths = skill_of(card, wish.steps), card.widths()
     for weights in (PRODUCTION, EVALUATED):
         chosen = [bars for bars in histories if chosen_weights(model, bars) == weights]
         if not chosen:
@@ -116,7 +122,7 @@ def _forecasts(folder: Path, model: Model, store: Store, wish: Wish, histories: 
         market = known_market(folder, store, model, members, origin_days(panel), weights == PRODUCTION)
         candles = viewed_quantiles(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            yield outlook(folder.name, model, wish, bars, quantiles, market)
+            yield outlook(folder.name, model, wish, bars, quantiles, market, skill, widths)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:

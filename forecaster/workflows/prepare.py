@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.memory import give_back
+
+_PANEL = 10
+"""Tickers from files of one's own that make a panel, in which survivors may have been chosen."""
+
+_COIN = re.compile(r"[A-Z0-9]+-(USD|USDT|EUR|GBP|JPY|BTC)")
 
 Say = Callable[[str], None]
 """Called with what happens now, in words."""
@@ -67,13 +73,23 @@ def select_panel(config: DataConfig, data_dir: Path) -> Panel:
 
 
 def survivorship(data_dir: Path, panel: Panel, split: Split) -> list[str]:
-    """A sentence where tickers were chosen with knowledge of the test period: none of them can have failed in it."""
+    """A sentence where stocks were chosen with knowledge of the test period: none of them can have failed in it.
+
+    Currencies, coins, futures and indices don't fail like companies, one ticker is no choice among many, and a few
+    files of one's own are no list of survivors.
+    """
     store = Store(data_dir)
-    late = sum(np.datetime64(store.record(ticker).since[:10]) > split.validation_end for ticker in panel.tickers)
-    if not late:
+    records = [store.record(ticker) for ticker in panel.tickers if len(panel) > 1 and _is_stock(ticker)]
+    late = [one for one in records if np.datetime64(one.since[:10]) > split.validation_end]
+    own = [one for one in late if one.source == "file"]
+    count = len(late) - (len(own) if len(own) < _PANEL else 0)
+    if not count:
         return []
-    which = "All" if late == len(panel) else f"{late} of the"
-    return [
-        f"{which} {len(panel)} tickers came into the store after the test began: a company that had failed by then "
-        "could not be among them, so that the real figures may be worse (survivorship)."
-    ]
+    which = "All" if count == len(panel) else f"{count} of the"
+    failed = "companies that failed are missing (survivorship)"
+    return [f"{which} {len(panel)} tickers were chosen after the test began: {failed}."]
+
+
+def _is_stock(ticker: str) -> bool:
+    """By Yahoo's way of writing what is none: `^GSPC`, `EURUSD=X`, `CL=F`, `BTC-USD`."""
+    return not (ticker.startswith("^") or ticker.endswith(("=X", "=F")) or _COIN.fullmatch(ticker))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.data.store import Store, open_store
 from forecaster.errors import DataError, InputError, at_most_five
-from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.look import Look, model_of
+from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
@@ -47,7 +49,6 @@ class Report:
         card: how it did in the test period, as its training said.
         curve: of each network, in order; empty where there is no curve.
         diagnosis: what its forecasts of the test period show; None where they would be no test.
-        looks: how often the test period has been looked at, this time included.
         notes: what cannot be shown or is not as it was in training, a sentence each.
     """
 
@@ -57,7 +58,6 @@ class Report:
     card: Scorecard
     curve: tuple[CurvePoint, ...]
     diagnosis: Diagnosis | None
-    looks: int
     notes: tuple[str, ...]
 
     @property
@@ -73,7 +73,7 @@ def report(
     runs_dir: Path | str = "runs",
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Gather a run's report; its forecasts of the test period are computed anew, and count as one look at it.
+    """Gather a run's report; its forecasts of the test period are computed again.
 
     Args:
         run: a folder, a name under the runs folder, or `latest`.
@@ -108,15 +108,16 @@ def report(
         rows = _origins(dataset, split, config, folder.name)
         say(f"forecasting {len(rows):,} origins of the test period")
         diagnosis = diagnose(
-            forecasters(networks, _beside_reference(config), dataset, split, rows),
+            forecasters(networks, config, dataset, split, rows, baselines=[card.hardest]),
             dataset,
             split,
             rows,
             config.task.levels,
         )
         notes += _changes(panel, header, split, card, diagnosis)
-    looks = record_look(Path(runs_dir), Look(f"report {folder.name}", card.first, card.last, header.tickers), once=True)
-    return Report(folder, header, config, card, curve or (), diagnosis, looks, tuple(notes))
+    look = Look(model_of(config), card.first, card.last, header.tickers, f"report {folder.name}")
+    looks = Ledger(Path(data_dir), Path(runs_dir)).record(look)
+    return Report(folder, header, config, card.after(looks.count), curve or (), diagnosis, (*notes, *looks.notes))
 
 
 def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
@@ -125,8 +126,7 @@ def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
 
     try:
         split = Split(*(np.datetime64(header.split[name], "D") for name in ("train", "validation", "test")))
-        rows = {"rows": header.scorecard["models"]}
-        card = TypeAdapter(Scorecard).validate_python(header.scorecard | rows)
+        card = TypeAdapter(Scorecard).validate_python(asdict(Scorecard.read(header.scorecard)))
         texts = (*header.tickers, header.fitted_to, header.fingerprint)
         if not all(isinstance(text, str) for text in texts) or not (card.rows and card.horizon):
             raise ValueError("its tickers, dates or scorecard are none")
@@ -137,6 +137,11 @@ def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
             "Train it again or name another run."
         ) from error
     return card, split
+
+
+def _skill(card: Scorecard, baseline: str) -> float | None:
+    row = find(card.rows, card.model, "mean", "all", baseline)
+    return row.skill_mae if row.skill_pinball is None else row.skill_pinball
 
 
 def _reason(error: Exception) -> str:
@@ -152,13 +157,6 @@ def _reason(error: Exception) -> str:
 def _refit(header: Header) -> str | None:
     """Last date that the members refitted for production have learnt from."""
     return header.production["fitted_to"] if header.production else None
-
-
-def _beside_reference(config: Config) -> Config:
-    """The config with its first baseline alone: the others are in the scorecard, and some take minutes to fit."""
-    others = [name for name in config.evaluation.baselines if name != config.name]
-    reference = config.evaluation.model_copy(update={"baselines": tuple(others[:1])})
-    return config.model_copy(update={"evaluation": reference})
 
 
 def _panel(store: Store, header: Header, config: Config, run: str) -> Panel:
@@ -197,7 +195,7 @@ def _changes(panel: Panel, header: Header, split: Split, card: Scorecard, diagno
         )
     elif header.fingerprint not in (panel.fingerprint, panel.until(split.test_end).fingerprint):
         yield "The store's candles of these tickers are not those of the training: some are newer, or were revised."
-    told, now = card.verdict.pinball_skill, diagnosis.card.verdict.pinball_skill
+    told, now = (_skill(one, diagnosis.card.reference) for one in (card, diagnosis.card))
     if told is not None and now is not None and abs(told - now) > _SAME:
         yield (
             f"On the store as it is now the skill is {now:+.2%}, not {told:+.2%}: verdict and skill table are those of "

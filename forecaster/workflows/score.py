@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from forecaster.baselines import REFERENCE
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store, open_store
 from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.evaluation.journal import JOURNAL, Entry, read, runs_in
-from forecaster.evaluation.outcomes import REFERENCE, WAITING, first_said, outcomes
+from forecaster.evaluation.outcomes import WAITING, first_said, outcomes
 from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
 from forecaster.workflows import runs
 
@@ -66,11 +67,12 @@ def score(run: str | None = None, *, data_dir: Path | str = "data/store", runs_d
         )
     found, aside = outcomes(entries, _histories(open_store(data_dir), {one.ticker for one in entries}))
     rows = track(found, frozenset((one.run, one.ticker, one.origin, one.live) for _, one in aside))
+    live = [row for row in rows if (row.made, row.by) == (LIVE, "all")]
     return TrackRecord(
         journal=journal,
         reference=REFERENCE,
         rows=tuple(rows),
-        verdicts=tuple(judge(row) for row in rows if (row.made, row.by) == (LIVE, "all")),
+        verdicts=tuple(judge(row, len(live)) for row in live),
         set_aside=tuple(_set_aside(aside)),
         next_day=min((one.date for reason, one in aside if reason == WAITING and one.live), default=None),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import shutil
 from collections.abc import Callable, Sequence
@@ -17,8 +16,10 @@ from forecaster.config.load import to_yaml
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period, Split
-from forecaster.evaluation.ledger import Look, record_look
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.verdict import Verdict
 from forecaster.features.dataset import Dataset
 from forecaster.files import write_text
 from forecaster.inference.paths import Templates, draw_templates
@@ -39,12 +40,22 @@ class TrainedRun:
     """A finished run.
 
     Args:
-        looks: how often its test period has been looked at, this time included.
+        notes: what the reader should know beside, a sentence each.
     """
 
     folder: Path
     scorecard: Scorecard
-    looks: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the test says, for as many models as were tried on it."""
+        return self.scorecard.verdict
+
+    @property
+    def looks(self) -> int:
+        """Different models that were tried on its test, this one included."""
+        return self.scorecard.looks
 
 
 def train(
@@ -113,9 +124,8 @@ def _run(
     templates = draw_templates(dataset, period, config)
     notes = survivorship(data_dir, dataset.panel, split)
     scorecard = evaluate(learnt.members, config, dataset, split, notes=notes, templates=templates)
-    mark = hashlib.sha256(f"{config.model_dump_json()}{dataset.panel.fingerprint}".encode()).hexdigest()[:16]
-    look = Look(folder.name, scorecard.first, scorecard.last, dataset.panel.tickers, mark)
-    looks = record_look(folder.parent, look, once=True)
+    look = Look(model_of(config), scorecard.first, scorecard.last, dataset.panel.tickers, f"train {folder.name}")
+    looks = Ledger(data_dir, folder.parent).record(look)
     production = None
     if config.training.through == "latest":
         latest = Period(split.train_start, dataset.panel.dates[-1])
@@ -124,7 +134,7 @@ def _run(
     _write_model(folder / runs.MODEL, job, split, learnt, scorecard, templates, production)
     for left_over in runs.checkpoints(folder):
         left_over.unlink(missing_ok=True)
-    return TrainedRun(folder, scorecard, looks)
+    return TrainedRun(folder, scorecard.after(looks.count), looks.notes)
 
 
 def _write_model(
@@ -150,7 +160,7 @@ def _write_model(
         fitted_to=str(split.validation_end),
         fingerprint=panel.fingerprint,
         versions=versions(),
-        scorecard=scorecard.as_data(),
+        scorecard=scorecard.stored(),
         production={"base": base_as_lists(production.base), "fitted_to": latest, "newest": newest}
         if production
         else None,

@@ -17,7 +17,7 @@ from forecaster.inference.ensemble import Member
 from forecaster.modelfile import Model
 from forecaster.registry import Registry
 
-PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+PASSED, WARNED, FAILED, SKIPPED = "passed", "warned", "failed", "skipped"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Check:
 
     Args:
         part: `installation`, `store` or `run`.
-        status: `passed`, `failed`, or `skipped` where there was nothing to look at.
+        status: `passed`; `failed`, where something is broken; `warned`, where all works but should not be trusted
+            blindly; or `skipped` where there was nothing to look at.
         value: the figure that decided, in the unit that `measured` says; None where there is none.
         meaning: one sentence for a reader who does not know the check.
     """
@@ -90,13 +91,15 @@ def found(
     measured: str,
     expected: str,
     meaning: tuple[str, str] | str,
+    broken: bool = True,
 ) -> Check:
     """A check of a run.
 
     Args:
         ok: None where there was nothing to look at.
         meaning: of passing and of failing; or one for both.
+        broken: False where what is not ok is a weakness, no fault.
     """
-    status = SKIPPED if ok is None else PASSED if ok else FAILED
+    status = SKIPPED if ok is None else PASSED if ok else FAILED if broken else WARNED
     sentence = meaning if isinstance(meaning, str) else meaning[0 if ok else 1]
     return Check("run", name, status, None if value is None else float(value), measured, expected, sentence)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from forecaster.axes import Float
 from forecaster.evaluation import metrics
 from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
 from forecaster.evaluation.scores import SHARES
-from forecaster.evaluation.significance import by_date, lags_of, long_run_variance
+from forecaster.evaluation.significance import by_date, standard_error
 
-_POINTS = 0.03
-_ERRORS = 3.0
+_ERRORS = 2.0
+"""Standard errors from which a band is off, as in the verdict's line."""
+
+_BROKEN = 0.15
+"""Share from which bands are not merely of calmer or wilder years: they are made wrongly."""
 
 
 @CANARIES.register("calibration")
 def calibration(patient: Patient) -> Check:
     """Coverage of the central bands at each step, mean of the four prices, beside what they should hold."""
     bands = list(_coverages(patient))
-    wrong = [one for one in bands if abs(one[2]) > _POINTS and abs(one[2]) > _ERRORS * one[3]]
+    wrong = [one for one in bands if abs(one[2]) > _ERRORS * one[3]]
     share, step, off, error = max(wrong or bands, key=lambda one: abs(one[2]), default=(0.0, 0, 0.0, 0.0))
     header = patient.model.header
     seen = str(patient.split.validation_end) < header.fitted_to
@@ -30,16 +31,17 @@ def calibration(patient: Patient) -> Check:
         "calibration",
         not wrong if bands else None,
         off if bands else None,
+        broken=abs(off) > _BROKEN,
         measured=(
             f"{len(wrong)} of {len(bands)} bands are off; the {share:.0%} band at step {step} held {share + off:.1%} "
             f"(standard error {error:.1%}){note}"
             if bands
             else "a forecast without spread has no bands"
         ),
-        expected=f"each within {_POINTS:.0%} points, or {_ERRORS:g} standard errors, of its share",
+        expected=f"each within {_ERRORS:g} standard errors of its share",
         meaning=(
             "The bands of the test period held about as many outcomes as they say.",
-            "The bands were too narrow or too wide in the test period: their shares cannot be taken at their word.",
+            f"The bands were too {'narrow' if off < 0 else 'wide'} in the test period: read them with that in mind.",
         )
         if bands
         else "Without bands there is nothing that could be calibrated.",
@@ -60,9 +62,4 @@ def _coverages(patient: Patient) -> Iterator[tuple[float, int, float, float]]:
         for place, step in enumerate(dataset.steps):
             hits = held[:, place].mean(axis=-1)
             off = float(hits[known[:, place]].mean()) - share
-            yield share, step, off, _standard_error(by_date(hits, dates, known[:, place]), step)
-
-
-def _standard_error(shares: Float[np.ndarray, " date"], step: int) -> float:
-    variance = long_run_variance(shares - shares.mean(), lags_of(step))
-    return math.sqrt(max(variance, 0.0) / len(shares))
+            yield share, step, off, standard_error(by_date(hits, dates, known[:, place]), step)[0]

@@ -6,8 +6,12 @@ import numpy as np
 
 from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
 from forecaster.evaluation.rows import find
-from forecaster.evaluation.verdict import GUARD, SIGNIFICANT, chance, percent
+from forecaster.evaluation.sentences import chance, percent
+from forecaster.evaluation.significance import SIGNIFICANT
 from forecaster.features.coherence import CLOSE
+
+GUARD = "climatology"
+"""Who does not beat it knows how a ticker moves on any day, and nothing of the days to come."""
 
 _BEYOND = 3
 """Closes looked at after the day spoken of and before the last one known."""
@@ -35,6 +39,7 @@ def echo(patient: Patient) -> Check:
         "echo",
         at_home and knows,
         gain,
+        broken=not at_home,
         measured=f"best lag {best}: {_table(errors)}; {_moves(patient)}; {over}",
         expected=f"best lag 0 to {step}, and skill over each ticker's own unchanging quantiles (p < {SIGNIFICANT})",
         meaning=_meaning(best, step, knows),

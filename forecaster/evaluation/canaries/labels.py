@@ -27,6 +27,9 @@ _TOLERANCE = 0.1
 _NEAR, _NEAR_AT_FIRST = 0.003, 0.01
 """As near as this, no other explanation is looked for; in the first stretch of a training the weights still run."""
 
+_LEAST_GAIN = 5e-4
+"""Share by which training must have lowered the loss: what is less is no learning."""
+
 _TRUE = (0, 0)
 _EXPLANATIONS = {
     _TRUE: "true labels",
@@ -43,16 +46,20 @@ def labels(patient: Patient) -> Check:
     """The loss that training reported, beside the loss of its weights with labels rebuilt from the candles."""
     told = list(_compared(patient))
     wrong = [one for one in told if one.wrong]
-    worst = max(wrong or told, key=lambda one: abs(one.ratio - 1), default=None)
+    idle = [one for one in told if one.learnt_nothing]
+    worst = max(wrong or idle or told, key=lambda one: abs(one.ratio - 1), default=None)
     return found(
         "labels",
-        not wrong if told else None,
+        not (wrong or idle) if told else None,
         worst.ratio - 1 if worst else None,
+        broken=bool(wrong),
         measured=worst.in_words() if worst else "no network with a training curve",
         expected=f"within {_TOLERANCE:.0%}, and no shift of the labels that explains it better",
         meaning=(
             "The network learnt of the very sessions that its forecasts speak of.",
-            "What the network learnt are not the moves of the sessions that its forecasts speak of.",
+            "What the network learnt are not the moves of the sessions that its forecasts speak of."
+            if wrong
+            else "It learnt nothing: its loss is where training began. Train longer, or with a higher learning rate.",
         )
         if told
         else "What is fitted without steps has no reported loss to compare with.",
@@ -66,12 +73,18 @@ class _Loss:
     Args:
         near: a difference that needs no other explanation.
         explanation: whose loss comes nearest to the reported one.
+        gain: share by which its loss is lower than that of the quantiles that it started from, on the same draws.
     """
 
     name: str
     ratio: float
     near: float
     explanation: tuple[int, int]
+    gain: float
+
+    @property
+    def learnt_nothing(self) -> bool:
+        return self.gain < _LEAST_GAIN
 
     @property
     def wrong(self) -> bool:
@@ -81,6 +94,8 @@ class _Loss:
     def in_words(self) -> str:
         way = "above" if self.ratio > 1 else "below"
         told = f"{self.name}: training reported a loss {abs(self.ratio - 1):.2%} {way} that of true labels"
+        if self.learnt_nothing and not self.wrong:
+            return f"{told}, which is no lower than without any training"
         if self.explanation == _TRUE or not self.wrong:
             return told
         return f"{told}; {_EXPLANATIONS[self.explanation]} fit better"
@@ -93,12 +108,13 @@ def _compared(patient: Patient) -> Iterator[_Loss]:
         if isinstance(member, FittedBaseline) or not curve:
             continue
         reported, begin, end = _reported(curve)
-        ratios = reported / _losses(patient, member, sampler, patient.config.training.seed + number, range(begin, end))
+        losses = _losses(patient, member, sampler, patient.config.training.seed + number, range(begin, end))
+        ratios, gain = reported / losses[:-1], 1 - float(losses[0] / losses[-1])
         nearest = list(_EXPLANATIONS)[int(np.argmin(np.abs(np.log(ratios))))]
         name = model.name if len(patient.members) == 1 else f"member {number + 1} ({model.name})"
         exact = patient.same_candles and not patient.config.task.teacher_forcing  # which is fed what no forecast knows
         near = _TOLERANCE / 2 if not exact else _NEAR if begin else _NEAR_AT_FIRST
-        yield _Loss(name, float(ratios[0]), near, nearest)
+        yield _Loss(name, float(ratios[0]), near, nearest, gain)
 
 
 def _reported(curve: Sequence[Mapping[str, str]]) -> tuple[float, int, int]:
@@ -112,11 +128,15 @@ def _reported(curve: Sequence[Mapping[str, str]]) -> tuple[float, int, int]:
 def _losses(
     patient: Patient, member: Runnable, sampler: Sampler, seed: int, steps: range
 ) -> Float[np.ndarray, " explanation"]:
-    """Loss of a network over the draws of some steps, as in training, for each explanation of the labels."""
+    """Loss of a network over the draws of some steps, as in training, for each explanation of the labels.
+
+    The last is that of the base quantiles with true labels: where training began.
+    """
     dataset, task = patient.dataset, patient.config.task
     by_outcome = {
         outcome: replace(dataset, steps=tuple(step + outcome for step in dataset.steps)) for outcome in (-1, 0, 1)
     }
+    base = np.asarray(patient.model.header.base)[: len(dataset.steps)]
     losses, generator = [], torch.Generator()
     for step in steps:
         generator.manual_seed(seed_of(seed, step))
@@ -127,12 +147,12 @@ def _losses(
         origins = np.minimum(origins, last)
         known &= dataset.features.ready[origins][..., None]
         units = dataset.units(origins.ravel())[..., None]
-        losses.append(
-            [
-                _loss(quantiles, by_outcome[outcome], origins.ravel() + origin, units, known, task.levels)
-                for origin, outcome in _EXPLANATIONS
-            ]
-        )
+        told = [
+            _loss(quantiles, by_outcome[outcome], origins.ravel() + origin, units, known, task.levels)
+            for origin, outcome in _EXPLANATIONS
+        ]
+        start = np.broadcast_to(base, quantiles.shape)
+        losses.append([*told, _loss(start, dataset, origins.ravel(), units, known, task.levels)])
     means: np.ndarray = np.mean(losses, axis=0)
     return means
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from forecaster.errors import InputError
 from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
+from forecaster.evaluation.scorecard import Scorecard
 
 _TOLERANCE, _LOOSE = 2e-3, 5e-2
 """For the same candles, where only the last bits of another machine differ, and for revised ones."""
@@ -24,7 +25,7 @@ def scorecard(patient: Patient) -> Check:
     stored, now = patient.model.header.scorecard, patient.card.as_data()
     tolerance = _TOLERANCE if patient.same_candles else _LOOSE
     apart, where = max(_apart(stored["models"], now["models"]), default=(float("inf"), "no row of it"))
-    verdict, again = stored["verdict"]["code"], patient.card.verdict.code
+    verdict, again = Scorecard.read(stored).verdict.code, patient.card.verdict.code
     turned = patient.same_candles and verdict != again
     candles = "" if patient.same_candles else "; the store's candles are not quite those of the training"
     said = f"; its verdict is {verdict!r}, the candles give {again!r}" if turned else ""

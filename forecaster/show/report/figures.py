@@ -33,7 +33,7 @@ def shown(fraction: float) -> str:
 
 
 def skill_by_step(card: Scorecard) -> Markup | None:
-    """The model's skill over the reference by sessions ahead, a line a price; None where there is one step."""
+    """The model's skill over the hardest formula by sessions ahead, a line a price; None where there is one step."""
     if len(card.horizon) < 2:
         return None
     series = []
@@ -42,11 +42,11 @@ def skill_by_step(card: Scorecard) -> Markup | None:
         points = [
             (float(row.step), row.skill_pinball)
             for row in rows
-            if row.baseline == card.reference and row.skill_pinball is not None
+            if row.baseline == card.hardest and row.skill_pinball is not None
         ]
         if points:
             series.append(Series(variable, points, mark if len(points) <= 10 else ""))
-    label = f"Skill over the {card.reference} by sessions ahead, for each price."
+    label = f"Skill over {card.hardest} by sessions ahead, for each price."
     return (
         line_chart(series, label, axis="sessions ahead", write=percents, write_across="{:g}".format, level=0.0)
         if series
@@ -95,7 +95,7 @@ def skill_by_month(months: Grouped) -> Markup:
     count = len(months.names)
     shown = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
     places = [(place + 0.5, months.names[place]) for place in shown]
-    label = "Skill over the reference by month of the forecast's origin."
+    label = "Skill by month of the forecast's origin."
     return bar_chart(months.skill.tolist(), label, axis="month of the origin", places=places, write=percents)
 
 
@@ -104,11 +104,11 @@ def skill_by_ticker(tickers: Grouped) -> Markup:
     known = np.flatnonzero(np.isfinite(tickers.skill))
     order = known[np.argsort(-tickers.skill[known], kind="stable")]
     ranked = [(tickers.names[place], float(tickers.skill[place])) for place in order]
-    label = "Skill over the reference of each ticker, the best first."
+    label = "Skill of each ticker, the best first."
     if len(ranked) <= _NAMED:
         return ranking(ranked, label, write=shown)
     rest = f"… {len(ranked) - _NAMED} between them …"
-    label = f"Skill over the reference of the {_NAMED // 2} best and the {_NAMED // 2} worst tickers."
+    label = f"Skill of the {_NAMED // 2} best and the {_NAMED // 2} worst tickers."
     return ranking(ranked[: _NAMED // 2], label, write=shown, then=(rest, ranked[-(_NAMED // 2) :]))
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import figures, tables, words
 from forecaster.show.report.payload import as_script, payload
 from forecaster.show.svg import STACKED, THEME
@@ -40,7 +41,7 @@ def render(report: Report) -> str:
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:",
         report=report,
-        title=words.TITLES.get(report.card.verdict.code, report.card.verdict.code),
+        title=TITLES.get(report.card.verdict.code, report.card.verdict.code),
         figures=figures,
         tables=tables,
         words=words,

@@ -12,6 +12,7 @@ from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.rows import Row
 from forecaster.evaluation.scorecard import Scorecard
+from forecaster.show import words
 from forecaster.workflows.diagnose import Diagnosis, Grouped
 
 
@@ -38,12 +39,12 @@ def percent(fraction: float | None, decimals: int = 2, sign: bool = True) -> str
 
 def chance(p_value: float | None) -> str:
     """A p-value as a reader needs it."""
-    return "–" if p_value is None else "< .0001" if p_value < 1e-4 else f"{p_value:.2g}"
+    return words.chance(p_value, "–")
 
 
 def basis_points(loss: float | None) -> str:
     """A loss on log prices, in basis points."""
-    return "–" if loss is None else f"{10_000 * loss:.1f}"
+    return words.basis_points(loss, "–")
 
 
 def skill_table(card: Scorecard, variable: str) -> Table:
@@ -70,7 +71,7 @@ def step_table(card: Scorecard) -> Table:
     rows = [
         (str(row.step), percent(row.skill_pinball), chance(row.p_value), percent(row.coverage80, 1, sign=False))
         for row in card.rows
-        if (row.kind, row.variable, row.baseline) == ("model", "mean", card.reference) and row.step != "all"
+        if (row.kind, row.variable, row.baseline) == ("model", "mean", card.hardest) and row.step != "all"
     ]
     columns = ("ahead", "skill", "p", "80% band held")
     return Table("By sessions ahead, the mean of the four prices", columns, rows)
@@ -124,20 +125,20 @@ def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
 
 
 def width_table(card: Scorecard) -> Table:
-    """How well the model forecasts widths, beside the reference."""
+    """How well the model forecasts widths, beside HAR or the reference."""
     names = {"range": "range of a session", "volatility": "volatility up to it", "path-range": "range up to it"}
     rows = [
         (
             names.get(one.quantity, one.quantity),
             str(one.step),
             percent(one.skill),
+            one.baseline,
             chance(one.p_value),
             one.score,
         )
-        for one in card.measures
-        if one.name == card.rows[0].name
+        for one in card.widths()
     ]
-    return Table("How far prices move", ("width", "ahead", "skill", "p", "by loss"), rows)
+    return Table("How far prices move", ("width", "ahead", "skill", "over", "p", "by loss"), rows)
 
 
 def _held(row: Row, share: float | None) -> str:

@@ -10,15 +10,12 @@ from forecaster.baselines import BASELINES
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.tables import basis_points, percent
-from forecaster.workflows.diagnose import Diagnosis, Grouped
-
-TITLES = {"skill": "Skill", "no-evidence": "No evidence of skill", "worse": "Worse than the reference"}
-"""The verdict's code in words."""
+from forecaster.workflows.diagnose import Diagnosis
 
 
 def verdict(card: Scorecard) -> str:
-    """The verdict's sentences without the title that stands above them."""
-    return card.verdict.text.removeprefix(f"{TITLES.get(card.verdict.code)}: ")
+    """The verdict's sentences, under the title that says it in short."""
+    return " ".join(card.verdict.lines)
 
 
 def ahead(steps: Sequence[int]) -> str:
@@ -44,10 +41,10 @@ def no_curve(names: Sequence[str]) -> str:
 
 
 def looks(count: int) -> str:
-    """How often the test period has been looked at; this page is a look."""
+    """How many models were tried on the test."""
     if count == 1:
-        return "This page is the first look at this test period."
-    return f"This page is look number {count} at this test period: the more looks, the less a test it is."
+        return "This is the only model that was tried on this test so far."
+    return f"{count} different models were tried on this test so far, and p is corrected for that."
 
 
 def calibration(found: Diagnosis) -> str:
@@ -71,20 +68,22 @@ def calibration(found: Diagnosis) -> str:
     )
 
 
-def over_time(months: Grouped) -> str:
+def over_time(found: Diagnosis) -> str:
     """In how many months there was skill."""
+    months = found.by_month
     skill = months.skill[np.isfinite(months.skill)]
     if not len(skill):
         return "No month has anything to score."
     above = int((skill > 0).sum())
     return (
-        f"The forecast did better than the reference in {above} of {_count(len(skill), 'month')}; "
+        f"The forecast did better than {found.card.reference} in {above} of {_count(len(skill), 'month')}; "
         f"its best month brought {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}."
     )
 
 
-def per_ticker(tickers: Grouped) -> str:
+def per_ticker(found: Diagnosis) -> str:
     """For how many tickers there was skill."""
+    tickers = found.by_ticker
     known = np.isfinite(tickers.skill)
     skill, names = tickers.skill[known], np.asarray(tickers.names)[known]
     if not len(skill):
@@ -93,10 +92,10 @@ def per_ticker(tickers: Grouped) -> str:
         return f"The one ticker is {names[0]}: {percent(float(skill[0]))}."
     above = int((skill > 0).sum())
     return (
-        f"The forecast did better than the reference for {above} of {len(skill)} tickers; the median ticker has "
-        f"{percent(float(np.median(skill)))}, the best {percent(float(skill.max()))} ({names[skill.argmax()]}), the "
-        f"worst {percent(float(skill.min()))} ({names[skill.argmin()]}). One ticker alone has few days: differences "
-        "between tickers are mostly chance."
+        f"The forecast did better than {found.card.reference} for {above} of {len(skill)} tickers; the median ticker "
+        f"has {percent(float(np.median(skill)))}, the best {percent(float(skill.max()))} ({names[skill.argmax()]}), "
+        f"the worst {percent(float(skill.min()))} ({names[skill.argmin()]}). One ticker alone has few days: "
+        "differences between tickers are mostly chance."
     )
 
 

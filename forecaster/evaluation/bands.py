@@ -1,0 +1,70 @@
+"""What the bands of the close promised, and what they held in the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from forecaster.evaluation.daily import DailyScores
+from forecaster.evaluation.rows import Row, number
+from forecaster.evaluation.scores import SHARES
+from forecaster.evaluation.significance import standard_error
+from forecaster.features.coherence import CLOSE
+
+OFF = 2.0
+"""Standard errors from which a band is said to be off."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """A central band of the close.
+
+    Args:
+        step: sessions ahead; `all` is the mean over the steps.
+        band: share of outcomes that it should hold.
+        held: share that it held.
+        error: standard error of `held`: days overlap, and tickers move together; None where there are too few days.
+    """
+
+    step: int | str
+    band: float
+    held: float
+    error: float | None
+    variable: str = "close"
+
+    @property
+    def off(self) -> float:
+        """How many standard errors more (or, negative, fewer) outcomes it held than it should; 0 where nobody knows."""
+        return (self.held - self.band) / self.error if self.error else 0.0
+
+
+def bands_of(daily: DailyScores, steps: tuple[int, ...]) -> Iterator[Band]:
+    """The bands of one forecaster at each step and over all of them; none for a point forecast."""
+    origins = daily.origins
+    for share, hits in zip(SHARES, daily.scores.inside, strict=True):
+        if hits is None:
+            continue
+        shares = []
+        for place, (step, chosen) in enumerate(zip(steps, origins.at, strict=True)):
+            values = hits[chosen, place, CLOSE]
+            shares.append(float(values.mean()))
+            by_date = origins.by_date(values[:, None].astype(float), chosen)[:, 0]
+            yield Band(step, share, shares[-1], number(standard_error(by_date, step)[0]))
+        whole = hits[origins.whole][:, :, CLOSE].mean(axis=1)
+        by_date = origins.by_date(whole[:, None], origins.whole)[:, 0]
+        yield Band("all", share, sum(shares) / len(shares), number(standard_error(by_date, steps[-1])[0]))
+
+
+def bands_in(rows: Sequence[Row]) -> Iterator[Band]:
+    """The bands of the model that the rows of an older scorecard tell of, without standard errors."""
+    closes = {row.step: row for row in rows if (row.name, row.variable) == (rows[0].name, "close")}
+    for share in SHARES:
+        for step, row in closes.items():
+            held: float | None = getattr(row, f"coverage{share:.0%}".removesuffix("%"))
+            if held is not None:
+                yield Band(step, share, held, None)
+
+
+def off_bands(bands: Sequence[Band]) -> list[Band]:
+    """Bands that are off by more than `OFF` standard errors, the worst first."""
+    return sorted((one for one in bands if abs(one.off) > OFF), key=lambda one: -abs(one.off))

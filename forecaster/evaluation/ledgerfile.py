@@ -1,0 +1,126 @@
+"""The ledger's file: lines of JSON that survive a crash, a foreign hand, and the format of before."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from forecaster.evaluation.look import Look, model_of
+from forecaster.files import replacing
+
+NAME = "test-looks.jsonl"
+
+TAKEN_OVER = "taken_over"
+"""Key of a line that says whose lines were taken over: the hash of that file."""
+
+_PATIENCE = 60
+"""Seconds to wait for another process that writes a line."""
+
+
+def line_of(look: Look) -> str:
+    """A look as the file has it."""
+    return json.dumps(asdict(look))
+
+
+def append(folder: Path, lines: list[str]) -> None:
+    """Add lines; a crash may cut the last one short, and what follows must not become part of it."""
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{NAME}.lock", timeout=_PATIENCE), (folder / NAME).open("ab+") as file:
+        file.seek(0, 2)
+        if file.tell():
+            file.seek(-1, 2)
+            lines = lines if file.read() == b"\n" else ["", *lines]
+        file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def load(folder: Path) -> tuple[list[Look], set[str], tuple[str, ...]]:
+    """The looks of a store's ledger, the marks of ledgers that it took over, and notes; damage is set aside."""
+    content = content_of(folder / NAME)
+    looks, damaged = parse(content, folder)
+    marks = {value[TAKEN_OVER] for line in content.splitlines() if (value := _value(line)) and TAKEN_OVER in value}
+    if not damaged:
+        return looks, marks, ()
+    told = f"{damaged} line{'s' * (damaged > 1)} of {folder / NAME} cannot be read"
+    with contextlib.suppress(OSError):
+        aside = _set_aside(folder)
+        return looks, marks, (f"{told}: they are kept in {aside}, and looks are counted without them.",)
+    return looks, marks, (f"{told}: looks are counted without them.",)
+
+
+def _set_aside(folder: Path) -> Path:
+    """Keep the damaged file under another name, and what can be read of it in its place."""
+    from filelock import FileLock
+
+    with FileLock(folder / f".{NAME}.lock", timeout=_PATIENCE):
+        content, number = content_of(folder / NAME), 1
+        while (aside := folder / f"test-looks.damaged-{number}.jsonl").exists():
+            number += 1
+        aside.write_bytes(content)
+        whole = [line for line in content.splitlines() if _value(line) is not None]
+        with replacing(folder / NAME) as part:
+            part.write_bytes(b"".join(line + b"\n" for line in whole))
+    return aside
+
+
+def parse(content: bytes, folder: Path) -> tuple[list[Look], int]:
+    """The looks in a ledger, and how many lines are none."""
+    looks: list[Look] = []
+    damaged = 0
+    for line in filter(None, map(bytes.strip, content.splitlines())):
+        value = _value(line)
+        damaged += value is None
+        if value is not None and TAKEN_OVER not in value:
+            looks += _look(value, folder)
+    return looks, damaged
+
+
+def _value(line: bytes) -> dict[str, Any] | None:
+    """What a line says; None where it is no line of a ledger."""
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(line)
+        if isinstance(value, dict) and (isinstance(value.get(TAKEN_OVER), str) or _is_look(value)):
+            return value
+    return None
+
+
+def _is_look(value: dict[str, Any]) -> bool:
+    texts = (value.get("model", value.get("run")), value.get("first"), value.get("last"))
+    tickers = value.get("tickers")
+    return all(isinstance(text, str) for text in texts) and (
+        isinstance(tickers, list) and all(isinstance(ticker, str) for ticker in tickers)
+    )
+
+
+def _look(value: dict[str, Any], folder: Path) -> Iterator[Look]:
+    extent = (value["first"], value["last"], tuple(value["tickers"]))
+    if "model" in value:
+        yield Look(value["model"], *extent, by=str(value.get("by", "")))
+        return
+    verb, _, name = value["run"].rpartition(" ")
+    if not verb.startswith("compare"):  # whose runs have looked by themselves
+        yield Look(_earlier_model(name, folder), *extent, by=value["run"])
+
+
+def _earlier_model(run: str, folder: Path) -> str:
+    """Before 0.2 a look named its run: the model is the config in its folder or, where that is gone, the name."""
+    from forecaster.config.load import read_document, validate
+    from forecaster.errors import ForecasterError
+
+    path = folder / run / "config.yaml"
+    with contextlib.suppress(ForecasterError, OSError, ValueError):
+        if Path(run).name == run and path.is_file():
+            return model_of(validate(read_document(str(path))))
+    return f"run {run}"
+
+
+def content_of(path: Path) -> bytes:
+    """All bytes of a file; none where it cannot be read."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""

@@ -1,0 +1,37 @@
+"""What counts as a look at a test: a model, and the days and tickers that it was evaluated on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from forecaster.config.schema import Config
+
+
+@dataclass(frozen=True)
+class Look:
+    """One model evaluated on one test.
+
+    Args:
+        model: what `model_of` calls it.
+        first: date of the first origin; `last` of the last one.
+        by: for readers of the file: the command and the run.
+    """
+
+    model: str
+    first: str
+    last: str
+    tickers: tuple[str, ...]
+    by: str = ""
+
+    def shares(self, other: Look) -> bool:
+        """Whether two tests have a ticker and a date in common."""
+        apart = self.first > other.last or other.first > self.last
+        return not apart and not set(self.tickers).isdisjoint(other.tickers)
+
+
+def model_of(config: Config) -> str:
+    """A model is its config and its seed; what else it was compared with, and where it was trained, is not."""
+    values = config.model_dump(mode="json", exclude={"evaluation": True, "training": {"device", "through"}})
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
