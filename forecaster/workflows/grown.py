@@ -11,6 +11,7 @@ import numpy as np
 from forecaster.config.schema import LEVELS
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import sessions_a_year
+from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
@@ -66,12 +67,13 @@ def grown_forecasts(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
             )
-            yield _forecast(grown, store.read(grown.ticker).between(end=grown.origin), fitted_to)
+            known, notes = interpret(store.read(grown.ticker).between(end=grown.origin))
+            yield _forecast(grown, known, fitted_to, notes)
         except ForecasterError as error:
             failed(ticker, error)
 
 
-def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
+def _forecast(grown: Paths, bars: Bars, fitted_to: str, notes: Sequence[str]) -> Forecast:
     moves = np.log(grown.prices / grown.last_close)
     quantiles = coherent(np.moveaxis(np.quantile(moves, LEVELS, axis=0), 0, -1))
     steps = tuple(range(1, len(quantiles) + 1))
@@ -90,7 +92,7 @@ def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
         prices=grown.last_close * np.exp(quantiles),
         history=History.of(bars),
         skill={"verdict": untested, "baseline": None, "pinball_skill": None, "p_value": None},
-        warnings=(few,) if len(moves) < _FEW else (),
+        warnings=(*notes, few) if len(moves) < _FEW else tuple(notes),
         weights="evaluated",
         fitted_to=fitted_to,
         range=expected_range(quantiles, LEVELS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -49,12 +49,14 @@ def outlook(
     bars: Bars,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     market: MarketView | None,
+    notes: Sequence[str] = (),
 ) -> Forecast:
     """Put together the forecast of one ticker.
 
     Args:
         quantiles: of log(price / last close), at every trained step.
         market: what the run knew of its own tickers.
+        notes: on the candles themselves.
 
     Raises:
         InputError: paths of a run that can draw none.
@@ -82,7 +84,7 @@ def outlook(
             "pinball_skill": verdict["pinball_skill"],
             "p_value": verdict["p_value"],
         },
-        warnings=(*_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
+        warnings=(*notes, *_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
         fitted_to=_fitted_to(model, weights),
         range=ranges,
@@ -150,13 +152,20 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
     """What the run's market lacks on the day of the forecast."""
     if market is None:
         return
-    origin, tickers = bars.dates[-1], model.header.tickers
+    origin, tickers = bars.dates[-1], _peers(market, model.header.tickers, bars.calendar)
     if lacking := _lacking(market, tickers, origin):
         yield (
             f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
             "market group."
         )
+
+
+@lru_cache(maxsize=4)
+def _peers(market: MarketView, tickers: tuple[str, ...], calendar: str) -> tuple[str, ...]:
+    """Tickers whose means are those of a calendar; one that the store lacks counts where all others are on it."""
+    alone = all(one == calendar for one in market.calendars.values())
+    return tuple(ticker for ticker in tickers if market.calendars.get(ticker, calendar if alone else "") == calendar)
 
 
 @lru_cache(maxsize=4)
