@@ -114,13 +114,13 @@ class _Pair:
 
     def _compared(self, pinball: np.ndarray, error: np.ndarray, places: slice, columns: slice) -> tuple[Any, ...]:
         assert self.other is not None
-        theirs, their_error = (means[columns, places].mean(axis=0) for means in self._their_means)
+        theirs, their_error = (_divisor(means[columns, places].mean(axis=0)) for means in self._their_means)
         whole = np.asarray(self.own.known[:, columns].all(axis=1))
         own, other = (scores.pinball[:, columns, places] for scores in (self.own, self.other))
         # Each price weighs the same, as in the mean of the four skills.
         difference = ((own - other).mean(axis=1, dtype=np.float64) / theirs).mean(axis=1)
-        test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns][-1])
         skills = (1 - (error / their_error).mean(), 1 - (pinball / theirs).mean())
+        test = diebold_mariano(by_date(difference, self.dates, whole), self.steps[columns][-1])
         return (self.baseline, *map(number, (*skills, test.statistic, test.p_value)))
 
     def _direction(self, places: slice, columns: slice) -> float:
@@ -143,3 +143,8 @@ class _Pair:
         """Mean over the origins whose outcome at the step is known."""
         known = self.own.known.T
         return np.stack([losses[mask, column].mean(axis=0, dtype=np.float64) for column, mask in enumerate(known)])
+
+
+def _divisor(losses: Float[np.ndarray, " variable"]) -> Float[np.ndarray, " variable"]:
+    """Losses to be divided by: NaN where a price never moved and they are 0, for then there is no skill to speak of."""
+    return np.where(losses > 0, losses, np.nan)

@@ -14,7 +14,7 @@ import torch
 
 from forecaster.axes import Bool, Float
 from forecaster.baselines import FittedBaseline
-from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
+from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.sweep import Runnable
@@ -41,20 +41,23 @@ _EXPLANATIONS = {
 @CANARIES.register("labels")
 def labels(patient: Patient) -> Check:
     """The loss that training reported, beside the loss of its weights with labels rebuilt from the candles."""
-    told = list(_compared(patient))
+    still = not moved(patient.dataset, patient.dataset.origins(patient.period))
+    told = [] if still else list(_compared(patient))
     wrong = [one for one in told if one.wrong]
     worst = max(wrong or told, key=lambda one: abs(one.ratio - 1), default=None)
     return found(
         "labels",
         not wrong if told else None,
         worst.ratio - 1 if worst else None,
-        measured=worst.in_words() if worst else "no network with a training curve",
+        measured=worst.in_words() if worst else STILL if still else "no network with a training curve",
         expected=f"within {_TOLERANCE:.0%}, and no shift of the labels that explains it better",
         meaning=(
             "The network learnt of the very sessions that its forecasts speak of.",
             "What the network learnt are not the moves of the sessions that its forecasts speak of.",
         )
         if told
+        else "Labels that are all alike cannot be told apart."
+        if still
         else "What is fitted without steps has no reported loss to compare with.",
     )
 
@@ -87,7 +90,8 @@ class _Loss:
 
 
 def _compared(patient: Patient) -> Iterator[_Loss]:
-    sampler = Sampler(patient.dataset, patient.config.task, patient.period, torch.device("cpu"))
+    dataset = replace(patient.dataset, steps=patient.config.task.learnt)  # a recursive decoder learns the first alone
+    sampler = Sampler(dataset, patient.config.task, patient.period, torch.device("cpu"))
     for number, (member, model) in enumerate(zip(patient.members, patient.config.networks, strict=True)):
         curve = [point for point in patient.curve if point["member"] == str(number)]
         if isinstance(member, FittedBaseline) or not curve:
@@ -113,7 +117,7 @@ def _losses(
     patient: Patient, member: Runnable, sampler: Sampler, seed: int, steps: range
 ) -> Float[np.ndarray, " explanation"]:
     """Loss of a network over the draws of some steps, as in training, for each explanation of the labels."""
-    dataset, task = patient.dataset, patient.config.task
+    dataset, task = replace(patient.dataset, steps=patient.config.task.learnt), patient.config.task
     by_outcome = {
         outcome: replace(dataset, steps=tuple(step + outcome for step in dataset.steps)) for outcome in (-1, 0, 1)
     }
