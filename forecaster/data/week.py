@@ -48,12 +48,13 @@ def misfit(bars: Bars) -> Misfit | None:
         return None
     kept = without_filled(bars)[0]
     usual, off = _usual(kept.calendar, kept.dates[0], kept.dates[-1]), off_rows(kept)
-    weekend = (off & ~_on(kept.dates, usual)).mean()
+    weekend = off & ~_on(kept.dates, usual)
     unused = _unused_text(kept)
-    if not (unused or weekend > (_SPECIAL if kept.calendar in _SPECIAL_AT else 0) or off.mean() > _TOLERATED):
+    if not (unused or weekend.mean() > (_SPECIAL if kept.calendar in _SPECIAL_AT else 0) or off.mean() > _TOLERATED):
         return None
     shift = _shift(kept) if off.mean() > _OFTEN / 2 else ""
-    text = "; ".join(filter(None, [_off_text(kept, off), unused, shift]))
+    first = int(np.argmax(weekend if weekend.any() else off))
+    text = "; ".join(filter(None, [_off_text(kept, int(off.sum()), kept.dates[first]), unused, shift]))
     return Misfit(text, None if shift else _other_week(kept), bool(shift))
 
 
@@ -141,10 +142,9 @@ def _unused_text(bars: Bars) -> str:
     return ""
 
 
-def _off_text(bars: Bars, off: Bool[np.ndarray, " time"]) -> str:
-    if not off.any():
+def _off_text(bars: Bars, count: int, day: np.datetime64) -> str:
+    if not count:
         return ""
-    day, count = bars.dates[int(np.argmax(off))], int(off.sum())
     where = f"{count} of {len(bars)} candles {'is on a day' if count == 1 else 'are on days'} that {bars.calendar}"
     return f"{where} does not trade ({'first ' if count > 1 else ''}{weekday(day)} {day})"
 
