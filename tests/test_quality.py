@@ -110,7 +110,8 @@ def test_a_price_that_moves_again_stands_still_no_more(make_bars: MakeBars) -> N
 def test_good_candles_are_taken_as_they_are(make_bars: MakeBars) -> None:
     bars = make_bars("T", DAYS)
     assert admit(bars) == (bars, ())
-    assert interpret(bars) == (bars, ())
+    read = interpret(bars)
+    assert (read.bars, read.calendar, read.notes) == (bars, "XNYS", ())
 
 
 def test_a_store_takes_candles_of_another_calendar_and_says_what_to_name(make_bars: MakeBars) -> None:
@@ -121,8 +122,10 @@ def test_a_store_takes_candles_of_another_calendar_and_says_what_to_name(make_ba
 
 
 def test_a_forecast_reads_them_on_the_week_that_they_keep_and_says_so(make_bars: MakeBars) -> None:
-    read, (note,) = interpret(make_bars("T", EVERY))
-    assert (read.calendar, len(read)) == ("24/7", len(EVERY))
+    bars = make_bars("T", EVERY)
+    read = interpret(bars)
+    assert (read.bars, read.calendar) == (bars, "24/7")  # what was learnt of them was learnt on the calendar they had
+    (note,) = read.notes
     assert note.startswith("T's candles do not fit its calendar: 48 of 153 candles are on days")
     assert note.endswith("Its next sessions are taken from the week of its candles, 24/7.")
 
@@ -142,6 +145,7 @@ def test_what_an_older_store_has_is_read_without_its_filled_weekends(make_bars: 
     columns = {name: getattr(real, name)[before] for name in ("open", "high", "low", "close", "adj_close", "volume")}
     padded = make_bars("T", every, **columns)
     assert kinds(padded) == ["filled"]
-    read, (note,) = interpret(padded)
-    assert read.same_as(real)
+    read = interpret(padded)
+    (note,) = read.notes
+    assert read.bars.same_as(real)
     assert note.startswith(f"T: {len(every) - 100} candles on days that XNYS does not trade")

@@ -112,6 +112,14 @@ def test_candles_of_another_week_are_seen_with_the_calendar_to_name(make_bars: M
     assert misfit(make_bars("T", dates, calendar=fitting)) is None
 
 
+def test_weekdays_without_holidays_are_those_of_currencies(make_bars: MakeBars) -> None:
+    bars = make_bars("T", days("2023-01-02", "2024-03-02", "1111100"))
+    found = misfit(bars)
+    assert found is not None
+    assert found.text == "13 of 305 candles are on days that XNYS does not trade (first Monday 2023-01-02)"
+    assert found.calendar == "24/5"
+
+
 def test_another_exchange_s_holidays_are_seen(make_bars: MakeBars) -> None:
     bars = make_bars("T", held("XETR", "2015-01-01", "2020-12-31"))
     found = misfit(bars)

@@ -64,6 +64,8 @@ def off_rows(bars: Bars) -> Bool[np.ndarray, " time"]:
     if not len(bars):
         return np.zeros(0, bool)
     held = calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])
+    if np.array_equal(bars.dates, held):  # nearly always, and quick to see
+        return np.zeros(len(bars), bool)
     return ~np.isin(bars.dates, held, assume_unique=True) & (bars.dates >= _SINCE)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecaster.axes import Int, Shaped
+from forecaster.axes import Bool, Int, Shaped
 from forecaster.data.bars import COLUMNS, Bars
 from forecaster.errors import DataError
 
@@ -64,6 +64,8 @@ def not_daily(dates: Shaped[np.ndarray, " time"]) -> str | None:
 def _last_stretch(dates: Shaped[np.ndarray, " time"]) -> tuple[str, int, int] | None:
     """Name, first and last row of the last stretch of candles that are not daily."""
     gaps = np.diff(dates).astype("timedelta64[D]").astype(np.int64)
+    if not _several_in_a_row(gaps > 1):  # which every stretch has: one other gap outweighs three of it
+        return None
     found: list[tuple[str, int, int]] = []
     for name, (low, high) in _INTERVALS.items():
         inside = (gaps >= low) & (gaps <= high)
@@ -75,6 +77,11 @@ def _last_stretch(dates: Shaped[np.ndarray, " time"]) -> tuple[str, int, int] | 
             found.append((name, row + begin, row + end))
             row += end
     return max(found, key=lambda one: one[2], default=None)
+
+
+def _several_in_a_row(slow: Bool[np.ndarray, " gap"]) -> bool:
+    count = max(len(slow) - _FEW + 1, 0)
+    return bool(np.all([slow[at : at + count] for at in range(_FEW)], axis=0).any())
 
 
 def _heaviest(weights: Int[np.ndarray, " gap"]) -> tuple[int, int, int]:

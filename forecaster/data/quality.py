@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -75,25 +75,38 @@ def oddities(bars: Bars) -> list[Oddity]:
     return [*_calendar(bars), *_jumps(bars), *_gaps(bars), *_missing(bars), *_frozen(bars)]
 
 
-def interpret(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
-    """The candles as a forecast from the last of them should read them, and a sentence on each thing to know of that.
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A history as a forecast from its last candle should read it.
 
-    What a store took before it knew better: filled candles are left out, and where the newest ones keep another week
-    than their calendar, the next sessions are those of that week.
+    Args:
+        bars: without candles that were filled in.
+        calendar: by which the next sessions are expected; the candles' own week, where they do not keep their calendar.
+        notes: what is to be known of that, a sentence each.
+    """
+
+    bars: Bars
+    calendar: str
+    notes: tuple[str, ...] = ()
+
+
+def interpret(bars: Bars) -> Reading:
+    """Read what a store may have taken before it knew better.
 
     Raises:
-        DataError: they are not daily.
+        DataError: the candles are not daily.
     """
     kept, notes = daily(bars)
     kept, dropped = without_filled(kept)
-    expected, found, since = week.calendar_of(kept), week.misfit(kept), unmoved_since(kept)
+    found, since = week.misfit(kept), unmoved_since(kept)
+    expected = found.calendar if found and found.calendar else bars.calendar
     told = [f"{bars.ticker}: {note}." for note in (*notes, *dropped)]
     if found is not None:
         taken = f" Its next sessions are taken from the week of its candles, {expected}." * (expected != bars.calendar)
         told.append(f"{bars.ticker}'s candles do not fit its calendar: {_misfit(found).note}.{taken}")
     if since is not None:
         told.append(f"{bars.ticker} has not moved since {since}: its range says nothing until it trades again.")
-    return (kept if expected == kept.calendar else replace(kept, calendar=expected)), tuple(told)
+    return Reading(kept, expected, tuple(told))
 
 
 def stale(bars: Bars, today: np.datetime64) -> list[Oddity]:
@@ -201,7 +214,7 @@ def _missing(bars: Bars) -> list[Oddity]:
 
 def unmoved_since(bars: Bars) -> np.datetime64 | None:
     """The date since which the price has not moved at all; None where it has, or too little of it is known."""
-    if not len(bars):
+    if len(bars) < FROZEN or np.ptp(bars.close[-FROZEN:]):
         return None
     alike = (bars.ohlc == bars.ohlc[-1]).all(axis=1)
     first = 0 if alike.all() else len(bars) - int(np.argmin(alike[::-1]))

@@ -55,7 +55,7 @@ def misfit(bars: Bars) -> Misfit | None:
     shift = _shift(kept) if off.mean() > _OFTEN / 2 else ""
     first = int(np.argmax(weekend if weekend.any() else off))
     text = "; ".join(filter(None, [_off_text(kept, int(off.sum()), kept.dates[first]), unused, shift]))
-    return Misfit(text, None if shift else _other_week(kept), bool(shift))
+    return Misfit(text, None if shift else _other_week(kept) or _no_holidays(kept), bool(shift))
 
 
 def calendar_of(bars: Bars) -> str:
@@ -105,6 +105,12 @@ def _other_week(bars: Bars) -> str | None:
     usual = _usual(bars.calendar, recent[0], recent[-1])
     shown = _shown(recent, usual)
     return None if shown == usual else calendars.week_name(shown)
+
+
+def _no_holidays(bars: Bars) -> str | None:
+    """The calendar of weekdays, where hardly one has no candle: so do currencies trade."""
+    weekdays = int(np.busday_count(bars.dates[0], bars.dates[-1] + np.timedelta64(1, "D")))
+    return calendars.WEEKDAYS if weekdays - len(bars) <= _TOLERATED * weekdays else None
 
 
 def _recent(dates: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " recent"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions, sessions_a_year
+from forecaster.data.quality import Reading
 from forecaster.errors import at_most_five
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.market import MarketView
@@ -46,26 +47,24 @@ def outlook(
     run: str,
     model: Model,
     wish: Wish,
-    bars: Bars,
+    reading: Reading,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     market: MarketView | None,
-    notes: Sequence[str] = (),
 ) -> Forecast:
     """Put together the forecast of one ticker.
 
     Args:
         quantiles: of log(price / last close), at every trained step.
         market: what the run knew of its own tickers.
-        notes: on the candles themselves.
 
     Raises:
         InputError: paths of a run that can draw none.
     """
-    header, levels, steps = model.header, model.config.task.levels, wish.steps
+    header, levels, steps, bars = model.header, model.config.task.levels, wish.steps, reading.bars
     origin, last_close, verdict = bars.dates[-1], float(bars.close[-1]), header.scorecard["verdict"]
     quantiles = quantiles[: len(steps)]
     weights = chosen_weights(model, bars)
-    ranges, volatility = _widths(bars.calendar, steps, levels, quantiles)
+    ranges, volatility = _widths(reading.calendar, steps, levels, quantiles)
     name, measures = model.config.name, header.scorecard.get("measures", ())
     return Forecast(
         ticker=bars.ticker,
@@ -74,7 +73,7 @@ def outlook(
         last_close=last_close,
         currency=bars.currency,
         steps=steps,
-        dates=next_sessions(bars.calendar, origin, steps[-1])[np.asarray(steps) - 1],
+        dates=next_sessions(reading.calendar, origin, steps[-1])[np.asarray(steps) - 1],
         levels=levels,
         prices=last_close * np.exp(quantiles),
         history=History.of(bars),
@@ -84,7 +83,7 @@ def outlook(
             "pinball_skill": verdict["pinball_skill"],
             "p_value": verdict["p_value"],
         },
-        warnings=(*notes, *_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
+        warnings=(*reading.notes, *_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
         fitted_to=_fitted_to(model, weights),
         range=ranges,

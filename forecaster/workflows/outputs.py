@@ -76,7 +76,7 @@ def outputs(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    known, _ = interpret(bars if end is None else bars.between(end=np.datetime64(end, "D")))
+    known = interpret(bars if end is None else bars.between(end=np.datetime64(end, "D"))).bars
     panel = Panel.of([known])
     networks, task = model.light(), model.config.task
     market = known_market(folder, store, model, networks, panel.sessions[-1:])

@@ -14,7 +14,7 @@ from forecaster.config.schema import Config
 from forecaster.cores import in_threads
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
-from forecaster.data.quality import interpret
+from forecaster.data.quality import Reading, interpret
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
@@ -84,14 +84,14 @@ def predict(
     wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
     store = open_store(data_dir)
 
-    def history(ticker: str) -> tuple[Bars, tuple[str, ...]] | Failure:
+    def history(ticker: str) -> Reading | Failure:
         try:
             store.require([ticker])
             return _history(store.read(ticker), as_of, model.config)
         except ForecasterError as error:
             return Failure(ticker, error)
 
-    histories: dict[str, tuple[Bars, tuple[str, ...]]] = {}
+    histories: dict[str, Reading] = {}
     for ticker, found in zip(names := normalise_all(tickers), in_threads(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
@@ -108,18 +108,18 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
 
 
 def _forecasts(
-    folder: Path, model: Model, store: Store, wish: Wish, histories: Mapping[str, tuple[Bars, tuple[str, ...]]]
+    folder: Path, model: Model, store: Store, wish: Wish, histories: Mapping[str, Reading]
 ) -> Iterator[Forecast]:
     """By the weights that each history asks for."""
     for weights in (PRODUCTION, EVALUATED):
-        chosen = [bars for bars, _ in histories.values() if chosen_weights(model, bars) == weights]
+        chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
         if not chosen:
             continue
         members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
         market = known_market(folder, store, model, members, origin_days(panel), weights == PRODUCTION)
         candles = viewed_quantiles(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            yield outlook(folder.name, model, wish, bars, quantiles, market, histories[bars.ticker][1])
+            yield outlook(folder.name, model, wish, histories[bars.ticker], quantiles, market)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:
@@ -146,15 +146,15 @@ def _told(steps: tuple[int, ...]) -> str:
     return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
 
 
-def _history(bars: Bars, as_of: dt.date | None, config: Config) -> tuple[Bars, tuple[str, ...]]:
-    """What was known of a ticker, when it is enough, and what is to be said of it."""
+def _history(bars: Bars, as_of: dt.date | None, config: Config) -> Reading:
+    """What was known of a ticker, when it is enough."""
     start, end = (None if date is None else np.datetime64(date, "D") for date in (config.data.start, as_of))
-    known, notes = interpret(bars.between(start, end))
+    known = interpret(bars.between(start, end))
     needed = max(READY_AGE + 1, config.task.context if config.task.supervision == "window" else 0)
-    if len(known) < needed:
+    if len(known.bars) < needed:
         until = f" up to {as_of}" if as_of else ""
         raise InputError(
-            f"{bars.ticker} has {len(known)} candles{until}, but a forecast needs {needed}: "
+            f"{bars.ticker} has {len(known.bars)} candles{until}, but a forecast needs {needed}: "
             "fetch a longer history or choose a later date."
         )
-    return known, notes
+    return known
