@@ -37,6 +37,14 @@ FITTING = {
         np.concatenate([days("2024-01-01", "2026-01-05", "1111001"), days("2026-01-05", "2026-10-01", "1111100")]),
     ),
     "Seoul when it traded on Saturdays": ("XKRX", held("XKRX", "1994-01-01", "2004-12-31")),
+    "Riyadh, with a time before the calendar begins when it traded from Saturday to Wednesday": (
+        "XSAU",
+        np.concatenate([days("2010-01-01", "2013-06-29", "1110011"), held("XSAU", "2021-01-03", "2023-12-31")]),
+    ),
+    "New York before 1960, on Saturdays too": (
+        "XNYS",
+        np.concatenate([days("1950-01-02", "1952-09-01", "1111110"), held("XNYS", "1960-01-01", "1970-12-31")]),
+    ),
     "every second session": ("XNYS", held("XNYS", "2015-01-01", "2020-12-31")[::2]),
     "twenty candles": ("XNYS", held("XNYS", "2015-01-01", "2020-12-31")[:20]),
     "one candle": ("XNYS", held("XNYS", "2015-01-01", "2020-12-31")[:1]),

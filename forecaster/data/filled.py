@@ -13,7 +13,7 @@ from forecaster.data.bars import COLUMNS, Bars
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _SINCE = np.datetime64("1960-01-01")
-"""Before, exchanges traded on Saturdays, and the calendars do not know it."""
+"""Before, exchanges traded on Saturdays, and no calendar knows it."""
 
 _FILLED = 1e-4
 """Relative; as near as this to the close before, or to the line between the neighbours, a candle was made, not traded.
@@ -66,7 +66,13 @@ def off_rows(bars: Bars) -> Bool[np.ndarray, " time"]:
     held = calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])
     if np.array_equal(bars.dates, held):  # nearly always, and quick to see
         return np.zeros(len(bars), bool)
-    return ~np.isin(bars.dates, held, assume_unique=True) & (bars.dates >= _SINCE)
+    return ~np.isin(bars.dates, held, assume_unique=True) & (bars.dates >= known_since(bars.calendar))
+
+
+def known_since(calendar: str) -> np.datetime64:
+    """The first date on which candles can be held against a calendar: earlier weeks may have been others."""
+    known = calendars.holidays_known(calendar)
+    return _SINCE if known is None else max(known[0], _SINCE)
 
 
 def days_of_week(dates: Shaped[np.ndarray, " time"]) -> Int[np.ndarray, " time"]:

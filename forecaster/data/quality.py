@@ -31,6 +31,8 @@ _SPARSE = 0.05
 _FEW_HOLES = 5
 """So many are looked at even in a short history."""
 
+_ANY_CALENDAR = "--calendar NAME"
+
 _YEAR_ENDS = ("12-24", "12-25", "12-26", "12-31", "01-01", "01-02")
 """Days on which some trade in currencies rests, which the calendar of weekdays does not know."""
 
@@ -53,6 +55,8 @@ class Oddity:
         """What to say of it at a fetch."""
         if self.kind != "calendar" or not self.options:
             return self.text
+        if self.options == _ANY_CALENDAR:
+            return f"{self.text}: name the calendar of its exchange with {self.options}, or remove these candles"
         return f"{self.text}: fetch it with its own calendar, {self.options}"
 
 
@@ -153,7 +157,8 @@ def _calendar(bars: Bars) -> list[Oddity]:
 
 
 def _misfit(found: week.Misfit) -> Oddity:
-    return Oddity("calendar", found.text, "" if found.shifted else f"--calendar {found.calendar or 'NAME'}")
+    options = f"--calendar {found.calendar}" if found.calendar else _ANY_CALENDAR
+    return Oddity("calendar", found.text, "" if found.shifted else options)
 
 
 def _gaps(bars: Bars) -> list[Oddity]:

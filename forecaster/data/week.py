@@ -9,7 +9,7 @@ import numpy as np
 from forecaster.axes import Bool, Int, Shaped
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
-from forecaster.data.filled import NAMES, days_of_week, off_rows, weekday, without_filled
+from forecaster.data.filled import NAMES, days_of_week, known_since, off_rows, weekday, without_filled
 
 _RECENT = np.timedelta64(84, "D")
 """The last twelve weeks show which week the candles keep now."""
@@ -46,7 +46,9 @@ def misfit(bars: Bars) -> Misfit | None:
     """What of the candles' days does not fit their calendar; filled ones apart."""
     if _fits(bars):
         return None
-    kept = without_filled(bars)[0]
+    kept = without_filled(bars)[0].between(start=known_since(bars.calendar))
+    if not len(kept):
+        return None
     usual, off = _usual(kept.calendar, kept.dates[0], kept.dates[-1]), off_rows(kept)
     weekend = off & ~_on(kept.dates, usual)
     unused = _unused_text(kept)
