@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from forecaster.data.calendars import sessions
 from forecaster.data.store import Store
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 HEAD = "Date,Open,High,Low,Close,Adj Close,Volume\n"
-DAYS = [f"2020-{month:02d}-{day:02d}" for month in (1, 2) for day in range(1, 29)]
+DAYS = sessions("XNYS", np.datetime64("2020-01-01"), np.datetime64("2020-04-30"))[:56]
 GOOD = HEAD + "".join(f"{day},10,12,9,11,5.5,100\n" for day in DAYS)
 
 
@@ -48,17 +50,17 @@ BAD_FILES = {
     "high < low": (GOOD.replace("12,9", "9,12").encode(), "56 of its 56 rows have a price ≤ 0 or high < low"),
     "negative prices": (
         GOOD.replace("10,12", "-10,12").encode(),
-        "56 of its 56 rows have a price ≤ 0 or high < low (first 2020-01-01: open -10",
+        "56 of its 56 rows have a price ≤ 0 or high < low (first 2020-01-02: open -10",
     ),
     "doubled dates": (
-        (GOOD + "2020-01-05,9,12,9,11,5.5,1\n").encode(),
-        "2020-01-05 stands twice with different values",
+        (GOOD + "2020-01-06,9,12,9,11,5.5,1\n").encode(),
+        "2020-01-06 stands twice with different values",
     ),
     "no number at all": (GOOD.replace(",10,12,9,11,5.5", ",,,,,").encode(), "none of its 56 rows has all four prices"),
     "binary": (bytes(range(256)) * 20, "is not"),
     "latin-1": (GOOD.replace("Volume", "Stück").encode("latin-1"), "is not UTF-8 text: save it as CSV in UTF-8"),
     "american dates": (
-        GOOD.replace("2020-01-02", "1/2/2020").encode(),
+        GOOD.replace("2020-01-03", "1/2/2020").encode(),
         "date in row 3 is '1/2/2020', expected YYYY-MM-DD",
     ),
     "commas in quotes": (
@@ -119,7 +121,7 @@ def test_a_parquet_cut_short_fails_with_one_line(
 MENDED_FILES = {
     "unsorted dates": ("".join([HEAD, *reversed(GOOD.splitlines(keepends=True)[1:])]), 56, "rows sorted by date"),
     "a row twice": (GOOD + GOOD.splitlines()[-1] + "\n", 56, "1 row repeated dropped"),
-    "rows of nothing": (GOOD + "2020-03-01,nan,nan,nan,nan,nan,nan\n,,,,,,\n", 56, "1 row without a price dropped"),
+    "rows of nothing": (GOOD + "2020-05-01,nan,nan,nan,nan,nan,nan\n,,,,,,\n", 56, "1 row without a price dropped"),
     "one negative price": (GOOD.replace("10,12", "-10,12", 1), 55, "1 row with a price ≤ 0 or high < low dropped"),
     "one high below the close": (GOOD.replace("12,9", "10.5,9", 1), 56, "high or low widened to enclose"),
     "semicolons and decimal commas": (GOOD.replace(",", ";").replace("5.5", "5,5"), 56, ""),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,17 +8,21 @@ import exchange_calendars
 import numpy as np
 import pytest
 
-from forecaster.data import calendarfile, calendars
+from forecaster.data import calendarfile, calendars, exchanges
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import (
     check_calendar,
     following_sessions,
+    next_opening,
     next_sessions,
+    opens_at_last_close,
     sessions,
+    sessions_a_year,
     sessions_between,
     timezone,
+    week_name,
 )
-from forecaster.errors import InputError, UnknownNameError
+from forecaster.errors import UnknownNameError
 
 
 def following(calendar: str, after: str, count: int) -> list[str]:
@@ -30,12 +35,105 @@ def following(calendar: str, after: str, count: int) -> list[str]:
         ("2013-03-01", ["2013-03-04", "2013-03-05"]),  # a weekend
         ("2024-12-24", ["2024-12-26", "2024-12-27"]),  # Christmas
         ("2024-03-28", ["2024-04-01", "2024-04-02"]),  # Good Friday
-        ("2001-09-10", ["2001-09-17", "2001-09-18"]),  # a closure that no rule foresees
         ("2013-03-02", ["2013-03-04", "2013-03-05"]),  # from a Saturday
     ],
 )
 def test_new_york_rests_on_weekends_and_holidays(after: str, sessions_: list[str]) -> None:
     assert following("XNYS", after, 2) == sessions_
+
+
+@pytest.mark.parametrize(
+    ("calendar", "evening", "expected"),
+    [
+        ("XNYS", "2001-09-10", ["2001-09-11", "2001-09-12", "2001-09-13", "2001-09-14", "2001-09-17"]),  # attacks
+        ("XNYS", "2012-10-26", ["2012-10-29", "2012-10-30", "2012-10-31"]),  # a hurricane
+        ("XNYS", "2004-06-10", ["2004-06-11", "2004-06-14"]),  # a president's funeral
+        ("XTSE", "2001-09-10", ["2001-09-11", "2001-09-12"]),
+        ("XHKG", "2016-10-20", ["2016-10-21", "2016-10-24"]),  # a typhoon
+        ("XTAI", "2016-09-26", ["2016-09-27", "2016-09-28"]),
+        ("XTKS", "2020-09-30", ["2020-10-01", "2020-10-02"]),  # a failure of the exchange's computers
+        ("XIST", "2023-02-07", ["2023-02-08", "2023-02-09"]),  # an earthquake
+        ("XLON", "2022-09-16", ["2022-09-19", "2022-09-20"]),  # the Queen's funeral
+    ],
+)
+def test_a_closure_that_nobody_foresaw_is_expected_to_be_a_session(
+    calendar: str, evening: str, expected: list[str]
+) -> None:
+    assert following(calendar, evening, len(expected)) == expected
+    (first,) = following_sessions(calendar, np.array([evening], "datetime64[D]"))
+    assert str(first) == expected[0]
+    day = np.datetime64(expected[0])
+    assert len(sessions(calendar, day, day)) == 0  # what was held is another matter
+
+
+@pytest.mark.parametrize(
+    ("calendar", "evening", "next_one"),
+    [
+        ("XSHG", "2024-09-30", "2024-10-08"),  # holidays that the library lists one by one
+        ("XHKG", "2024-02-09", "2024-02-14"),
+        ("XKRX", "2024-02-08", "2024-02-13"),
+        ("XTAI", "2024-02-05", "2024-02-15"),
+        ("XIST", "2024-06-14", "2024-06-20"),
+        ("XTKS", "2024-03-19", "2024-03-21"),
+        ("XLON", "2012-06-01", "2012-06-06"),  # a jubilee, announced two years before
+        ("XSES", "2024-02-09", "2024-02-13"),
+        ("XNZE", "2024-06-27", "2024-07-01"),
+    ],
+)
+def test_holidays_that_were_announced_are_known_the_evening_before(calendar: str, evening: str, next_one: str) -> None:
+    assert following(calendar, evening, 1) == [next_one]
+    assert str(following_sessions(calendar, np.array([evening], "datetime64[D]"))[0]) == next_one
+
+
+def test_a_closure_that_lies_ahead_or_was_this_week_is_known_to_a_forecast_of_today() -> None:
+    evening = np.datetime64("2025-01-08")  # the exchange mourned a president on the 9th
+
+    def expected(today: str) -> str:
+        return str(next_sessions("XNYS", evening, 1, np.datetime64(today))[0])
+
+    assert [expected(today) for today in ("2025-01-08", "2025-01-09", "2025-01-12")] == ["2025-01-10"] * 3
+    assert expected("2025-02-01") == "2025-01-09"
+
+
+def test_each_closure_that_is_listed_is_one_of_the_library() -> None:
+    """A date mistyped in closures.txt, or dropped by the library, would count for nothing."""
+    named = {name: dates for name, dates in exchanges._named_surprises().items() if len(dates)}
+    assert len(named) > 15
+    for name, dates in named.items():
+        known = calendars._known(name, np.datetime64("1970-01-01"), np.datetime64("2025-12-31"))
+        if known is not None:
+            assert np.array_equal(known.surprises, np.sort(dates)), name
+
+
+def test_a_week_is_a_calendar_of_its_own() -> None:
+    assert following("Sun-Thu", "2024-03-06", 4) == ["2024-03-07", "2024-03-10", "2024-03-11", "2024-03-12"]
+    assert following("Sat-Wed", "2024-03-06", 2) == ["2024-03-09", "2024-03-10"]
+    assert following("Mon-Sun", "2024-03-06", 3) == ["2024-03-07", "2024-03-08", "2024-03-09"]
+    assert check_calendar("sun-thu") == "Sun-Thu"
+    assert timezone("Sun-Thu") == "UTC"
+    assert sessions_a_year("Sun-Thu") == 252
+    assert str(following_sessions("Sun-Thu", np.array(["2024-03-07"], "datetime64[D]"))[0]) == "2024-03-10"
+    masks = {"1111001": "Sun-Thu", "1111111": "24/7", "1111100": "24/5", "1111101": "Sun-Fri", "1010100": None}
+    assert {mask: week_name(mask) for mask in masks} == masks
+
+
+def test_only_where_trading_never_stops_does_a_day_open_at_the_last_close() -> None:
+    assert opens_at_last_close("24/7")
+    assert not any(opens_at_last_close(name) for name in ("XNYS", "24/5", "XSAU", "Sun-Thu", "CMES"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "opens"),
+    [
+        ("2024-11-27T06:00", "2024-11-27"),  # one o'clock at night in New York
+        ("2024-11-27T14:29", "2024-11-27"),
+        ("2024-11-27T14:30", "2024-11-29"),  # half past nine; the next day is Thanksgiving
+        ("2024-11-28T03:00", "2024-11-29"),  # still the 27th there
+        ("2024-11-30T12:00", "2024-12-02"),
+    ],
+)
+def test_the_session_of_today_is_the_next_one_until_it_has_opened(moment: str, opens: str) -> None:
+    assert str(next_opening("XNYS", dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC))) == opens
 
 
 def test_crypto_trades_every_day() -> None:
@@ -88,9 +186,9 @@ def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
     """Nothing of any calendar is written down yet; the folder where it will be."""
 
     def forget() -> None:
-        calendars.sessions.cache_clear()
-        calendars._written.cache_clear()
-        calendars._warn.cache_clear()
+        for cached in (calendars.sessions, calendars.foreseen, calendars._written, calendars._warn):
+            cached.cache_clear()
+        exchanges.computable.cache_clear()
 
     monkeypatch.setattr(calendarfile, "_folder", lambda: tmp_path / "sessions")
     forget()
@@ -102,17 +200,65 @@ def broken(name: str, **_: object) -> object:
     raise NotImplementedError("implemented by subclasses")
 
 
-def test_a_calendar_that_the_library_cannot_compute_falls_back_to_weekdays_and_says_so_once(
+def test_of_a_calendar_that_the_library_cannot_compute_the_week_is_taken_and_said_once(
     forgotten: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
     assert following("XLON", "2024-12-24", 2) == ["2024-12-25", "2024-12-26"]
     assert following("XLON", "2025-12-23", 1) == ["2025-12-24"]
     (said,) = caplog.messages
-    assert said.endswith("cannot compute XLON: Mondays to Fridays are taken for its sessions.")
-    with pytest.raises(InputError, match=r"cannot compute XLON: name another calendar"):
-        timezone("XLON")
+    assert said.endswith("cannot compute XLON: its week (Mon-Fri) is taken, without holidays.")
+    assert timezone("XLON") == "Europe/London"
+    assert following("XSAU", "2024-12-25", 3) == ["2024-12-26", "2024-12-29", "2024-12-30"]
     assert not forgotten.exists()
+
+
+WEEKS = {
+    "ASEX": ("Europe/Athens", "2024-12-20", ["2024-12-23", "2024-12-24", "2024-12-25"]),
+    "XBEL": ("Europe/Belgrade", "2024-12-20", ["2024-12-23", "2024-12-24"]),
+    "XBSE": ("Europe/Bucharest", "2024-12-20", ["2024-12-23", "2024-12-24"]),
+    "XCYS": ("Asia/Nicosia", "2024-12-20", ["2024-12-23", "2024-12-24"]),
+    "XTAE": ("Asia/Tel_Aviv", "2025-12-31", ["2026-01-04", "2026-01-05", "2026-01-06"]),  # the last Sunday
+}
+"""Calendars that exchange_calendars 4.13 cannot compute with pandas 3: time zone, a date, and weekdays after it."""
+
+
+@pytest.mark.parametrize("name", WEEKS)
+def test_each_calendar_that_some_pandas_cannot_compute_serves_with_its_own_week_and_zone(name: str) -> None:
+    zone, after, days = WEEKS[name]
+    assert timezone(name) == zone
+    found = following(name, after, len(days))
+    assert found == days or exchanges.computable(name)  # then it has holidays besides
+
+
+def test_tel_aviv_keeps_its_old_week_until_january_2026_and_the_new_one_from_then_on(
+    forgotten: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
+    assert following("XTAE", "2025-12-24", 3) == ["2025-12-25", "2025-12-28", "2025-12-29"]
+    assert following("XTAE", "2026-01-08", 3) == ["2026-01-09", "2026-01-12", "2026-01-13"]
+    both = sessions("XTAE", np.datetime64("2025-12-28"), np.datetime64("2026-01-11"))
+    assert [str(day)[5:] for day in both] == [
+        "12-28", "12-29", "12-30", "12-31", "01-04", "01-05", "01-06", "01-07", "01-08", "01-09",
+    ]  # fmt: skip
+    assert caplog.messages[0].endswith(
+        "cannot compute XTAE: its week (Sun-Thu and then Mon-Fri) is taken, without holidays."
+    )
+
+
+def test_a_calendar_that_cannot_be_computed_is_never_offered(forgotten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = exchange_calendars.get_calendar
+
+    def some(name: str, **span: object) -> object:
+        return broken(name) if exchange_calendars.resolve_alias(name) in WEEKS else ask(name, **span)
+
+    monkeypatch.setattr(exchange_calendars, "get_calendar", some)
+    for wrong in ("ASEXX", "XTAEE", "XBSEE", "XCYSS", "XBELL", "nix"):
+        with pytest.raises(UnknownNameError) as raised:
+            check_calendar(wrong)
+        assert not [name for name in WEEKS if f"'{name}'" in str(raised.value) or f" {name}," in str(raised.value)]
+        assert str(raised.value).endswith("A week is a calendar too, such as Sun-Thu.")
+    assert check_calendar("XTAE") == "XTAE"  # who names it knows what it is
 
 
 def test_dates_that_the_library_refuses_are_our_fault_and_not_hidden_behind_weekdays(
@@ -145,7 +291,7 @@ def test_no_dates_are_asked_of_a_calendar_that_it_does_not_reach(
 def test_a_calendar_is_computed_once_and_then_read(forgotten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed = following("XLON", "2024-12-24", 3)
     monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
-    for cached in (calendars.sessions, calendars._written):
+    for cached in (calendars.sessions, calendars.foreseen, calendars._written):
         cached.cache_clear()
     assert following("XLON", "2024-12-24", 3) == computed == ["2024-12-27", "2024-12-30", "2024-12-31"]
     assert timezone("XLON") == "Europe/London"
@@ -158,7 +304,7 @@ def test_a_damaged_calendar_file_is_made_again(forgotten: Path, damage: str) -> 
     (file,) = forgotten.iterdir()
     whole = file.read_text()
     file.write_text(damage)
-    for cached in (calendars.sessions, calendars._written):
+    for cached in (calendars.sessions, calendars.foreseen, calendars._written):
         cached.cache_clear()
     assert following("XLON", "2024-12-24", 3) == computed
     assert file.read_text() == whole

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import typer
 
 from forecaster.cli.app import build
+from forecaster.data.calendars import sessions
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer
 
@@ -94,11 +96,15 @@ def test_the_recipe_for_a_file_of_ones_own_works(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FORECASTER_DATA_DIR", str(tmp_path / "store"))
     monkeypatch.setenv("FORECASTER_RUNS_DIR", str(tmp_path / "runs"))
-    pq.read_table(store / "IBM.parquet").to_pandas().to_csv("prices.csv", index=False)
+    candles = pq.read_table(store / "IBM.parquet").to_pandas()
+    days = sessions("XETR", np.datetime64("1999-01-04"), np.datetime64("2013-03-01"))
+    candles.assign(date=days[-len(candles) :]).to_csv("prices.csv", index=False)
     for words in recipe(OWN_FILE):
         answer = say(*words, *(QUICK[:2] if words[0] == "train" else ()))
         assert answer.code == 0, answer.err
     assert (tmp_path / "prices.html").is_file()
+    assert (tmp_path / "mine" / "PRICES.parquet").is_file()
+    assert not (tmp_path / "store").exists()  # what the store had before is not mixed in
 
 
 def test_every_recipe_is_tried_here_but_those_that_need_the_network() -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from forecaster.data.bars import Bars
 from forecaster.data.splits import Period
 from forecaster.data.store import Store
 from forecaster.evaluation.ledger import Ledger
@@ -26,8 +27,9 @@ from forecaster.models import MODELS
 from forecaster.training.sampling import Batch, Sampler
 from forecaster.workflows import learn
 from forecaster.workflows.doctor import Examination, doctor
+from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train
-from tests.studio import QUICK, Answer
+from tests.studio import QUICK, Answer, bars
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -276,6 +278,58 @@ def test_bands_that_are_merely_narrow_are_a_warning_and_no_fault(
     assert bands.status == "warned"
     assert "too narrow" in bands.meaning
     assert found.as_data()["healthy"] is False, "the base quantiles themselves were altered"
+
+
+STILL = "a price that never moved says nothing"
+HALVES = "data.split={validation: 4m, test: 4m}"
+
+
+def standing(ticker: str, since: int, rows: int = 520, seed: int = 0) -> Bars:
+    """Candles that move at first, and from a row on stand at one price without volume."""
+    one = bars(ticker, rows, seed)
+    names = ("open", "high", "low", "close", "adj_close")
+    price = {name: np.append(getattr(one, name)[:since], np.full(rows - since, 7.0)) for name in names}
+    return replace(one, **price, volume=np.append(one.volume[:since], np.zeros(rows - since)))
+
+
+@pytest.mark.parametrize("like", ["gru", "few", "n_to_m_recursive"])
+@pytest.mark.parametrize(
+    ("since", "skipped"),
+    [(0, {"newest-candle", "labels", "echo", "calibration"}), (300, {"echo"})],
+    ids=["for ever", "before the test"],
+)
+def test_a_price_that_never_moved_is_no_leak_and_divides_nothing_by_zero(
+    tmp_path: Path, like: str, since: int, skipped: set[str]
+) -> None:
+    """A warning of numpy's would be an error here, and so it would fail."""
+    data_dir = tmp_path / "store"
+    Store(data_dir).write(standing("PEG", since), source="test")
+    settings = ("data.tickers=[PEG]", HALVES, "training.steps=3", "task.context=20")
+    train(like, settings=settings, data_dir=data_dir, runs_dir=tmp_path, name="still")
+    found = doctor("still", data_dir=data_dir, runs_dir=tmp_path)
+    assert {check.name for check in found.checks if check.status == "skipped"} >= skipped
+    assert {measured(found, name) for name in skipped - {"calibration"}} == {STILL}
+    assert failed(found) <= {"candles", "calibration"}  # the store's finding, and bands too wide for what stands still
+    assert "leak" not in json.dumps(found.as_data())
+    (forecast,) = predict(["PEG"], run="still", data_dir=data_dir, runs_dir=tmp_path)
+    day = standing("PEG", since).dates[since]
+    assert any(text.startswith(f"PEG has not moved since {day}:") for text in forecast.warnings)
+
+
+def test_one_still_ticker_among_others_skips_nothing(tmp_path: Path) -> None:
+    data_dir = tmp_path / "store"
+    for one in (standing("PEG", 0), bars("MOV", 520, 1)):
+        Store(data_dir).write(one, source="test")
+    settings = ("data.tickers=[MOV, PEG]", HALVES, "training.steps=3", "task.context=20")
+    train("gru", settings=settings, data_dir=data_dir, runs_dir=tmp_path, name="both")
+    found = doctor("both", data_dir=data_dir, runs_dir=tmp_path)
+    assert STILL not in {check.measured for check in found.checks}
+    assert {status(found, name) for name in ("newest-candle", "labels", "look-ahead")} == {"passed"}
+
+
+def test_the_labels_of_a_recursive_decoder_are_those_of_its_one_step(examined: Callable[..., Examination]) -> None:
+    found = examined(*TINY, like="n_to_m_recursive")
+    assert status(found, "labels") == "passed"
 
 
 def test_the_doctor_is_no_look_of_its_own(

@@ -71,7 +71,10 @@ def test_as_of_a_holiday_begins_at_the_close_before(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        (dt.date(2012, 10, 26), ["2012-10-31", "2012-11-01", "2012-11-02"]),  # the hurricane that closed the exchange
+        (
+            dt.date(2012, 10, 26),
+            ["2012-10-29", "2012-10-30", "2012-10-31"],
+        ),  # nobody knew that a hurricane would close it
         (dt.date(2011, 12, 22), ["2011-12-23", "2011-12-27", "2011-12-28"]),
     ],
 )

@@ -118,3 +118,46 @@ def test_a_market_that_trades_at_weekends_does_not_age_the_others(store: Path, t
     train("har", settings=settings, data_dir=mixed.root, runs_dir=tmp_path, name="mixed")
     found = predict(["AAPL", "COIN"], run="mixed", data_dir=mixed.root, runs_dir=tmp_path)
     assert [one.weights for one in found] == ["production", "production"]
+
+
+def test_what_the_market_lacks_is_told_of_tickers_on_the_same_calendar(store: Path, tmp_path: Path) -> None:
+    """A coin has a candle on Sunday, and no stock of the run can have one."""
+    from forecaster.data.store import Store
+
+    mixed, friday = Store(tmp_path / "store"), np.datetime64("2012-12-28")
+    for ticker in ("AAPL", "IBM", "MSFT"):
+        mixed.write(Store(store).read(ticker).between(end=friday), source="test")
+    for seed, ticker in enumerate(("COIN", "TOKEN")):
+        coin = bars(ticker, 3300, seed)
+        days = np.datetime64("2012-12-30") - np.arange(len(coin))[::-1]
+        mixed.write(replace(coin, dates=days, calendar="24/7", timezone="UTC"), source="test")
+    dates = "data.split={train_end: 2009-06-30, validation_end: 2010-06-30, test_end: 2011-06-30}"
+    settings = (dates, "training.steps=2", "model.hidden_size=2", "features=[base, vol, market]")
+    train("gru", settings=settings, data_dir=mixed.root, runs_dir=tmp_path, name="mixed")
+
+    def lacking() -> dict[str, str]:
+        found = predict(["AAPL", "COIN"], run="mixed", data_dir=mixed.root, runs_dir=tmp_path)
+        return {one.ticker: " ".join(text for text in one.warnings if "whose means" in text) for one in found}
+
+    assert lacking() == {"AAPL": "", "COIN": ""}
+    for ticker, last in (("MSFT", "2012-12-20"), ("TOKEN", "2012-12-29")):
+        mixed.write(mixed.read(ticker).between(end=np.datetime64(last)), source="test", force=True)
+    told = lacking()
+    assert told["AAPL"].startswith("1 of the 3 tickers whose means the run reads have no candle on 2012-12-28 (MSFT)")
+    assert told["COIN"].startswith("1 of the 2 tickers whose means the run reads have no candle on 2012-12-30 (TOKEN)")
+    mixed.path("IBM").unlink()  # on which calendar it was nobody can tell
+    assert lacking() == told | {"AAPL": told["AAPL"].replace("of the 3", "of the 2")}
+
+
+def test_a_ticker_that_the_store_lost_is_told_of_where_all_are_on_one_calendar(store: Path, tmp_path: Path) -> None:
+    from forecaster.data.store import Store
+
+    own = Store(tmp_path / "store")
+    for ticker in ("AAPL", "IBM", "MSFT"):
+        own.write(Store(store).read(ticker), source="test")
+    settings = (*QUICK, "training.steps=2", "features=[base, vol, market]")
+    train("gru", settings=settings, data_dir=own.root, runs_dir=tmp_path, name="stocks")
+    own.path("IBM").unlink()
+    (found,) = predict(["AAPL"], run="stocks", data_dir=own.root, runs_dir=tmp_path)
+    (told,) = (text for text in found.warnings if "whose means" in text)
+    assert told.startswith("1 of the 3 tickers whose means the run reads have no candle on 2013-03-01 (IBM)")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import exchange_calendars
 import numpy as np
 import pytest
 
+from forecaster.data.calendars import following_sessions, sessions
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
 from tests.studio import bars, panel
@@ -136,3 +138,26 @@ def test_market_is_the_mean_over_the_tickers_of_the_day() -> None:
     for row, date in enumerate(of.sessions):
         expected = np.mean(table[date], axis=0) if date in table else np.zeros(5)
         np.testing.assert_allclose(found[row], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("evening", "usual"),
+    [
+        ("2001-09-10", "2001-09-11"),
+        ("2004-06-10", "2004-06-11"),
+        ("2012-10-26", "2012-10-29"),
+        ("2018-12-04", "2018-12-05"),
+    ],
+)
+def test_the_evening_before_a_closure_that_nobody_foresaw_is_an_evening_like_others(evening: str, usual: str) -> None:
+    """The pause before the coming session, and the quarters that are looked back from it, know nothing of it."""
+    day = np.datetime64(evening)
+    days = sessions("XNYS", day - 700, day + 20)[-ROWS:]
+    row = int(np.searchsorted(days, day))
+    one = replace(ONE, dates=days)
+    features = compute_features(Panel.of([one]), ["calendar"])
+    found = dict(zip(features.names, features.values[row], strict=True))
+    assert str(following_sessions("XNYS", days[[row]])[0]) == usual
+    assert (days[row + 1] - day).astype(int) > (np.datetime64(usual) - day).astype(int)  # it was shut longer
+    assert found["calendar.long_pause"] == 0
+    assert found["calendar.pause"] == 0

@@ -29,7 +29,7 @@ def fetch(
     full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
     currency: Annotated[str, typer.Option(help="Currency of a file's prices.")] = "USD",
-    calendar: Annotated[str, typer.Option(help="Exchange calendar of a file's dates.")] = "XNYS",
+    calendar: Annotated[str, typer.Option(help="Calendar of a file's dates: XNYS, 24/7, Sun-Thu and so on.")] = "XNYS",
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,

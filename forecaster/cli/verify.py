@@ -21,7 +21,7 @@ def verify(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Look for damaged files, jumps, gaps and stale ends."""
+    """Look for damaged files, and for candles that are missing, stale, or not of their calendar."""
     from forecaster.show.fetch import fetch_progress
     from forecaster.show.output import present
     from forecaster.show.verify import verify_view

@@ -20,10 +20,19 @@ from forecaster.axes import Shaped
 from forecaster.errors import OutsideError
 from forecaster.files import write_text
 
+_FORMAT = 2
+"""Raised whenever what is written down, or how it is worked out, changes."""
+
+_DAYS = ("sessions", "surprises")
+
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """An exchange's sessions between two dates, both included; its holidays are known from `earliest` to `latest`."""
+    """An exchange's sessions between two dates, both included; its holidays are known from `earliest` to `latest`.
+
+    Args:
+        surprises: closures that were not announced a month ahead, between the same two dates.
+    """
 
     earliest: np.datetime64
     latest: np.datetime64
@@ -32,6 +41,7 @@ class Calendar:
     first: np.datetime64
     last: np.datetime64
     sessions: Shaped[np.ndarray, " time"]
+    surprises: Shaped[np.ndarray, " closure"]
 
     def covers(self, first: np.datetime64, last: np.datetime64) -> bool:
         return bool(self.first <= first and last <= self.last)
@@ -41,7 +51,7 @@ def read_calendar(name: str) -> Calendar | None:
     """What was written down of a calendar; None where nothing was, or not whole."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         values = json.loads(_path(name).read_text(encoding="utf-8"))
-        if values.pop("name") == name:
+        if values.pop("format") == _FORMAT and values.pop("name") == name:
             return _calendar(**values)
     return None
 
@@ -49,16 +59,16 @@ def read_calendar(name: str) -> Calendar | None:
 def write_calendar(name: str, calendar: Calendar) -> None:
     """Write down what is known of a calendar now."""
     dates = {key: str(getattr(calendar, key)) for key in ("earliest", "latest", "first", "last")}
-    days = calendar.sessions.astype("datetime64[D]").astype(int).tolist()
-    values = {"name": name, "weekmask": calendar.weekmask, "zone": calendar.zone} | dates | {"sessions": days}
+    days = {key: getattr(calendar, key).astype("datetime64[D]").astype(int).tolist() for key in _DAYS}
+    values = {"format": _FORMAT, "name": name, "weekmask": calendar.weekmask, "zone": calendar.zone} | dates | days
     with contextlib.suppress(OutsideError):
         write_text(_path(name), json.dumps(values))
 
 
-def _calendar(sessions: list[int], weekmask: str, zone: str, **dates: str) -> Calendar:
-    days = np.array(sessions, np.int64).astype("datetime64[D]")
-    found: dict[str, Any] = {key: np.datetime64(date, "D") for key, date in dates.items()}
-    return Calendar(weekmask=str(weekmask), zone=str(zone), sessions=days, **found)
+def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
+    found: dict[str, Any] = {key: np.array(values.pop(key), np.int64).astype("datetime64[D]") for key in _DAYS}
+    found |= {key: np.datetime64(date, "D") for key, date in values.items()}
+    return Calendar(weekmask=str(weekmask), zone=str(zone), **found)
 
 
 def _path(name: str) -> Path:

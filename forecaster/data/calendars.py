@@ -1,122 +1,209 @@
-"""Trading sessions of exchanges, from the exchange_calendars library."""
+"""Trading sessions: of exchanges, from the exchange_calendars library; of a bare week such as `Sun-Thu`; of `24/7`."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-import warnings
+import re
 from functools import cache, lru_cache
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from forecaster.axes import Shaped
+from forecaster.data import exchanges
 from forecaster.data.calendarfile import Calendar, read_calendar, write_calendar
-from forecaster.errors import InputError, UnknownNameError
 
 DEFAULT = "XNYS"
-_ZONES = {DEFAULT: "America/New_York"}  # spares the common case the library's import
-_EVER = (np.datetime64("0001-01-01"), np.datetime64("9999-12-31"))
-_USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
-"""Most candles' dates lie here."""
+ALWAYS, WEEKDAYS = "24/7", "24/5"
 
-_WEEKMASK = "1111100"
-_PROBE = (np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
-"""Days that every calendar reaches: whoever fails here fails everywhere."""
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEK = re.compile(f"({'|'.join(DAYS)})-({'|'.join(DAYS)})", re.IGNORECASE)
+
+_ZONES = {DEFAULT: "America/New_York"}  # spares the common case the library's import
+_USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
+_DAY = np.timedelta64(1, "D")
+
+_NEWS = np.timedelta64(7, "D")
+"""A surprise closure no older than this is known to a forecast: its newest candle may be of before the closure."""
 
 
 def check_calendar(name: str) -> str:
-    """The name itself when the library has such a calendar.
+    """The name itself when there is such a calendar: one of the library's, or a week from one day to another.
 
     Raises:
-        UnknownNameError: it does not.
+        UnknownNameError: there is none.
     """
     if name in _ZONES:
         return name
-    import exchange_calendars
-
-    known = exchange_calendars.get_calendar_names(include_aliases=True)
-    if name not in known:
-        raise UnknownNameError("calendar", name, known)
-    return name
+    if _WEEK.fullmatch(name):
+        return name.title()
+    return exchanges.check_name(name)
 
 
 def timezone(name: str) -> str:
-    """IANA time zone of an exchange.
+    """IANA time zone of an exchange; UTC of a bare week.
 
     Raises:
         UnknownNameError: there is no such calendar.
-        InputError: the library knows it but cannot compute it.
     """
     if name in _ZONES:
         return _ZONES[name]
+    if _WEEK.fullmatch(name):
+        return "UTC"
     known = _known(name, *_USUAL)
-    if known is None:
-        raise InputError(f"The installed exchange_calendars cannot compute {name}: name another calendar.")
-    return known.zone
+    return exchanges.weeks(name)[0] if known is None else known.zone
+
+
+def week_name(mask: str) -> str | None:
+    """The calendar of a bare week: `24/7`, `24/5`, or such as `Sun-Thu`; None for days that are not in a row."""
+    if mask in ("1111111", "1111100"):
+        return ALWAYS if mask == "1111111" else WEEKDAYS
+    starts = [day for day in range(7) if mask[day] == "1" and mask[day - 1] == "0"]
+    if len(starts) != 1:
+        return None
+    first = starts[0]
+    return f"{DAYS[first]}-{DAYS[(first + mask.count('1') - 1) % 7]}"
+
+
+def holidays_known(name: str) -> tuple[np.datetime64, np.datetime64] | None:
+    """First and last date of which an exchange's holidays are known; None for a week alone."""
+    if name == WEEKDAYS or _WEEK.fullmatch(name):
+        return None
+    known = _known(name, *_USUAL)
+    return None if known is None else (max(known.earliest, _USUAL[0]), known.latest)
 
 
 def sessions_a_year(calendar: str) -> int:
     """365 where every day is a session, else the customary 252."""
+    return 365 if opens_at_last_close(calendar) else 252
+
+
+def opens_at_last_close(calendar: str) -> bool:
+    """Whether trading never stops, so that a day's open is the close of the day before: known, and no forecast."""
     week = sessions(calendar, np.datetime64("2024-03-04"), np.datetime64("2024-03-10"))
-    return 365 if len(week) == 7 else 252
+    return len(week) == 7
 
 
-def next_sessions(calendar: str, after: np.datetime64, count: int) -> Shaped[np.ndarray, " step"]:
-    """The `count` sessions that follow a date, without holidays; crypto (`24/7`) trades every day.
+def next_sessions(
+    calendar: str, after: np.datetime64, count: int, today: np.datetime64 | None = None
+) -> Shaped[np.ndarray, " step"]:
+    """The `count` sessions expected to follow a date; crypto (`24/7`) trades every day.
+
+    A closure that nobody could foresee (2001-09-11) is expected to be a session, as it was the evening before: unless
+    it lies ahead of today, or not long behind, for then everybody knows it.
 
     Outside the dates for which the exchange's holidays are known, its usual days of the week are assumed, without
     New Year's Day.
+
+    Args:
+        today: the real one if absent.
     """
-    start = after.astype("datetime64[D]") + np.timedelta64(1, "D")
+    news = (np.datetime64("today") if today is None else today) - _NEWS
+    start = after.astype("datetime64[D]") + _DAY
     span = count * 2 + 30
-    found = sessions(calendar, start, start + np.timedelta64(span, "D"))
-    while len(found) < count:  # an exchange that was shut for months
-        span *= 2
-        found = sessions(calendar, start, start + np.timedelta64(span, "D"))
-    return found[:count]
+    while True:
+        end = start + np.timedelta64(span, "D")
+        expected, held = foreseen(calendar, start, end), sessions(calendar, start, end)
+        found = np.union1d(expected[expected < news], held[held >= news])
+        if len(found) >= count:
+            return found[:count]
+        span *= 2  # an exchange that was shut for months
 
 
 def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
-    """The session that follows each date: a function of that date alone, with the assumption of `next_sessions`."""
+    """The session expected to follow each date: a function of that date alone, whatever today is.
+
+    Surprise closures are not known, neither of the past nor of days to come: features learnt from the past must not
+    know more than those of the present.
+    """
     if not len(dates):
         return dates.astype("datetime64[D]")
     # Whole years, so that tickers that begin on different days share one look-up.
     start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
     end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
-    known = sessions(calendar, start, end)
+    known = foreseen(calendar, start, end)
     return known[np.searchsorted(known, dates, "right")]
 
 
 def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """The sessions after one date and before another, both excluded, with the assumption of `next_sessions`."""
-    day = np.timedelta64(1, "D")
-    return sessions(calendar, after + day, before - day)
+    return sessions(calendar, after + _DAY, before - _DAY)
+
+
+def next_opening(calendar: str, now: dt.datetime) -> np.datetime64:
+    """The date of the session that opens next: today's while it is still to come.
+
+    Args:
+        now: with its zone.
+    """
+    local = now.astimezone(ZoneInfo(timezone(calendar)))
+    today = np.datetime64(local.date(), "D")
+    ahead = sessions(calendar, today, today + np.timedelta64(30, "D"))
+    if len(ahead) and ahead[0] == today and _opened(calendar, today, now):
+        ahead = ahead[1:]
+    return ahead[0] if len(ahead) else next_sessions(calendar, today, 1)[0]
+
+
+def computable(name: str) -> bool:
+    """Whether the sessions of a calendar are known here; else its week is taken, without holidays."""
+    return name in _ZONES or bool(_WEEK.fullmatch(name)) or _written(name) is not None or exchanges.computable(name)
+
+
+def _opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
+    if _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
+        return False
+    return now >= exchanges.opening(calendar, today)
 
 
 @lru_cache(maxsize=256)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
-    """All sessions dated start ≤ date ≤ end, with the same assumption as `next_sessions`; not to be written to."""
-    known, day = _known(calendar, start, end), np.timedelta64(1, "D")
-    if known is None:
+    """All sessions that were held, or are announced, on start ≤ date ≤ end; not to be written to.
+
+    With the assumption of `next_sessions` where holidays are not known.
+    """
+    if week := _WEEK.fullmatch(calendar):
+        parts = [_weekdays(start, end, _mask(*week.groups()))]
+    elif (known := _known(calendar, start, end)) is None:
         _warn(calendar)
-        parts = [_weekdays(start, end, _WEEKMASK)]
+        parts = []
+        for until, mask in exchanges.weeks(calendar)[1]:
+            parts.append(_weekdays(start, min(end, until), mask))
+            start = max(start, until + _DAY) if until < end else end + _DAY
     else:
         first, last = max(start, known.earliest), min(end, known.latest)
         holds = (known.sessions >= first) & (known.sessions <= last)
-        before = _weekdays(start, min(first - day, end), known.weekmask)
-        after = _weekdays(max(last + day, start), end, known.weekmask)
+        before = _weekdays(start, min(first - _DAY, end), known.weekmask)
+        after = _weekdays(max(last + _DAY, start), end, known.weekmask)
         parts = [before, known.sessions[holds], after]
-    found = np.concatenate(parts)
-    found.setflags(write=False)
-    return found
+    return _frozen(np.concatenate(parts))
+
+
+@lru_cache(maxsize=256)
+def foreseen(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    """The sessions as they stood in the calendar a month ahead: with the days of surprise closures."""
+    held = sessions(calendar, start, end)
+    known = None if _WEEK.fullmatch(calendar) else _known(calendar, start, end)
+    if known is None:
+        return held
+    inside = (known.surprises >= start) & (known.surprises <= end)
+    return _frozen(np.union1d(held, known.surprises[inside])) if inside.any() else held
+
+
+def _frozen(days: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " time"]:
+    days.setflags(write=False)
+    return days
 
 
 @cache
 def _warn(calendar: str) -> None:
-    """Say once that the sessions of an exchange are guessed."""
+    """Report once that the holidays of an exchange are not known."""
+    names = " and then ".join(str(week_name(mask)) for _, mask in exchanges.weeks(calendar)[1])
     logging.getLogger("forecaster").warning(
-        "warning: The installed exchange_calendars cannot compute %s: Mondays to Fridays are taken for its sessions.",
+        "warning: the installed exchange_calendars and pandas cannot compute %s: its week (%s) is taken, "
+        "without holidays.",
         calendar,
+        names.replace(WEEKDAYS, "Mon-Fri"),
     )
 
 
@@ -127,7 +214,7 @@ def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | No
         return known
     if known is not None:
         start, end = min(start, known.first), max(end, known.last)
-    known = _computed(name, start, end)
+    known = exchanges.compute(name, start, end)
     if known is not None:
         write_calendar(name, known)
         _written.cache_clear()
@@ -139,38 +226,14 @@ def _written(name: str) -> Calendar | None:
     return read_calendar(name)
 
 
-def _computed(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
-    """At least from start to end, and `_USUAL`, so that it need not be computed again tomorrow."""
-    # A short stretch tells whether the library can compute it, and its class, which knows the bounds.
-    try:
-        calendar = _ask(name, *_PROBE)
-    except (NotImplementedError, ValueError):  # 4.13 with pandas 3: ASEX, XBEL, XBSE and XCYS; and XTAE
-        return None
-    earliest, latest = _bound(type(calendar).bound_min(), _EVER[0]), _bound(type(calendar).bound_max(), _EVER[1])
-    first = max(min(start, _USUAL[0], latest), earliest)
-    last = min(max(end, _USUAL[1], earliest), latest)
-    # The library wants a session between its two dates: a few days more on either side make sure of one.
-    slack = np.timedelta64(14, "D")
-    whole = _ask(name, max(np.datetime64(first - slack), earliest), min(np.datetime64(last + slack), latest))
-    found = np.asarray(whole.sessions.to_numpy(), "datetime64[D]")
-    found = found[(found >= first) & (found <= last)]
-    return Calendar(earliest, latest, calendar.weekmask, str(calendar.tz), first, last, found)
-
-
-def _bound(date: Any, ever: np.datetime64) -> np.datetime64:
-    return ever if date is None else np.datetime64(date, "D")
-
-
-def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
-    import exchange_calendars
-
-    check_calendar(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the library's own, of pandas
-        return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
+def _mask(first: str, last: str) -> str:
+    """`Sun`, `Thu` → `1111001`."""
+    start, end = DAYS.index(first.title()), DAYS.index(last.title())
+    days = {(start + day) % 7 for day in range((end - start) % 7 + 1)}
+    return "".join("1" if day in days else "0" for day in range(7))
 
 
 def _weekdays(start: np.datetime64, end: np.datetime64, weekmask: str) -> Shaped[np.ndarray, " time"]:
-    days = np.arange(start, end + np.timedelta64(1, "D"))
+    days = np.arange(start, end + _DAY)
     holiday = (days == days.astype("datetime64[Y]").astype(days.dtype)) & ("0" in weekmask)  # New Year's Day
     return days[np.is_busday(days, weekmask) & ~holiday]

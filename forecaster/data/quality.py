@@ -1,4 +1,4 @@
-"""What is coherent and yet looks wrong in a history: flagged, never changed."""
+"""What is coherent and yet looks wrong in a history: reported, and changed only where no candle was traded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.data import calendars
+from forecaster.axes import Shaped
+from forecaster.data import calendars, week
 from forecaster.data.bars import Bars
+from forecaster.data.filled import filled_rows, filled_text, without_filled
+from forecaster.data.interval import daily
+from forecaster.errors import DataError
 
 JUMP = 50.0
 """A close this many times the day before's, or less than one such part, is a slip of units (cents, ×100)."""
@@ -15,21 +19,98 @@ JUMP = 50.0
 GAP = np.timedelta64(7, "D")
 """Longer than any closure of most exchanges; where one closed longer, its calendar knows."""
 
-FROZEN = 10
-"""So many last candles alike, without volume, are repetitions, not trading."""
+_HOLIDAYS = np.timedelta64(14, "D")
+"""The same where holidays are not known: the longest (Eid, the lunar new year)."""
+
+FROZEN, PEGGED = 10, 60
+"""So many last candles alike, without volume, are repetitions, not trading; with volume, the price is held."""
+
+_SPARSE = 0.05
+"""Holes in more than this share of the sessions: the ticker trades now and then, and nothing is missing."""
+
+_FEW_HOLES = 5
+"""So many are looked at even in a short history."""
+
+_ANY_CALENDAR = "--calendar NAME"
+
+_YEAR_ENDS = ("12-24", "12-25", "12-26", "12-31", "01-01", "01-02")
+"""Days on which some trade in currencies rests, which the calendar of weekdays does not know."""
 
 
 @dataclass(frozen=True)
 class Oddity:
-    """`kind` is `jump`, `gap`, `frozen` or `stale`; `text` says where and what."""
+    """`text` says where and what.
+
+    Args:
+        kind: `jump`, `gap`, `missing`, `frozen`, `stale`, `calendar`, `filled` or `interval`.
+        options: for the next fetch, such as `--calendar 24/7`; empty where it needs none.
+    """
 
     kind: str
     text: str
+    options: str = ""
+
+    @property
+    def note(self) -> str:
+        """What to say of it at a fetch."""
+        if self.kind != "calendar" or not self.options:
+            return self.text
+        if self.options == _ANY_CALENDAR:
+            return f"{self.text}: name the calendar of its exchange with {self.options}, or remove these candles"
+        return f"{self.text}: fetch it with its own calendar, {self.options}"
+
+
+def admit(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
+    """The candles that a store should take of a history, and a sentence on each thing that was dropped or looks odd.
+
+    Raises:
+        DataError: they are not daily.
+    """
+    kept, notes = daily(bars)
+    kept, dropped = without_filled(kept)
+    return kept, (*notes, *dropped, *(oddity.note for oddity in oddities(kept)))
 
 
 def oddities(bars: Bars) -> list[Oddity]:
-    """Jumps, gaps and a frozen end, each kind once with its first place and how many there are."""
-    return [*_jumps(bars), *_gaps(bars), *_frozen(bars)]
+    """Each kind once, with its first place and how many there are."""
+    interval = _interval(bars)
+    if interval:
+        return interval
+    return [*_calendar(bars), *_jumps(bars), *_gaps(bars), *_missing(bars), *_frozen(bars)]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A history as a forecast from its last candle should read it.
+
+    Args:
+        bars: without candles that were filled in.
+        calendar: by which the next sessions are expected; the candles' own week, where they do not keep their calendar.
+        notes: what is to be known of that, a sentence each.
+    """
+
+    bars: Bars
+    calendar: str
+    notes: tuple[str, ...] = ()
+
+
+def interpret(bars: Bars) -> Reading:
+    """Read what a store may have taken before it knew better.
+
+    Raises:
+        DataError: the candles are not daily.
+    """
+    kept, notes = daily(bars)
+    kept, dropped = without_filled(kept)
+    found, since = week.misfit(kept), unmoved_since(kept)
+    expected = found.calendar if found and found.calendar else bars.calendar
+    told = [f"{bars.ticker}: {note}." for note in (*notes, *dropped)]
+    if found is not None:
+        taken = f" Its next sessions are taken from the week of its candles, {expected}." * (expected != bars.calendar)
+        told.append(f"{bars.ticker}'s candles do not fit its calendar: {_misfit(found).note}.{taken}")
+    if since is not None:
+        told.append(f"{bars.ticker} has not moved since {since}: its range says nothing until it trades again.")
+    return Reading(kept, expected, tuple(told))
 
 
 def stale(bars: Bars, today: np.datetime64) -> list[Oddity]:
@@ -61,22 +142,99 @@ def _jumps(bars: Bars) -> list[Oddity]:
     return [Oddity("jump", text + _more(len(at)))]
 
 
+def _interval(bars: Bars) -> list[Oddity]:
+    try:
+        _, notes = daily(bars)
+    except DataError as error:
+        return [Oddity("interval", str(error).removeprefix(f"{bars.ticker}: ").rstrip("."), "--force")]
+    return [Oddity("interval", note, "--force") for note in notes]  # there will be fewer rows
+
+
+def _calendar(bars: Bars) -> list[Oddity]:
+    filled, found = filled_rows(bars), week.misfit(bars)
+    odd = [_misfit(found)] if found else []
+    return [*odd, Oddity("filled", filled_text(bars, filled), "--force")] if filled.any() else odd
+
+
+def _misfit(found: week.Misfit) -> Oddity:
+    options = f"--calendar {found.calendar}" if found.calendar else _ANY_CALENDAR
+    return Oddity("calendar", found.text, "" if found.shifted else options)
+
+
 def _gaps(bars: Bars) -> list[Oddity]:
-    wide = np.flatnonzero(np.diff(bars.dates) > GAP)
-    real = [at for at in wide if len(calendars.sessions_between(bars.calendar, bars.dates[at], bars.dates[at + 1])) > 1]
-    if not real:
+    real = _real_gaps(bars)
+    if not len(real):
         return []
     at = real[0]
     return [Oddity("gap", f"no candle between {bars.dates[at]} and {bars.dates[at + 1]}" + _more(len(real)))]
 
 
+def _real_gaps(bars: Bars) -> Shaped[np.ndarray, " gap"]:
+    """Rows that more than a closure of the exchange separates from the next."""
+    longest = GAP if calendars.holidays_known(bars.calendar) or bars.calendar == calendars.WEEKDAYS else _HOLIDAYS
+    wide = np.flatnonzero(np.diff(bars.dates) > longest)
+    missed = [len(calendars.sessions_between(bars.calendar, bars.dates[at], bars.dates[at + 1])) for at in wide]
+    return wide[np.array(missed, int) > 1]
+
+
+def missing_sessions(bars: Bars) -> Shaped[np.ndarray, " session"]:
+    """Sessions without a candle within a history; those in `gap`s apart, and none of a ticker that trades seldom.
+
+    None either where holidays are not known, or where the calendar is not the candles' own.
+    """
+    none = np.zeros(0, "datetime64[D]")
+    span = _holidays_known(bars)
+    if span is None or week.calendar_of(bars) != bars.calendar:
+        return none
+    held = calendars.sessions(bars.calendar, max(bars.dates[0], span[0]), min(bars.dates[-1], span[1]))
+    lost = held[~np.isin(held, bars.dates, assume_unique=True)]
+    if not len(lost):
+        return none
+    after = np.searchsorted(bars.dates, lost)
+    holes = np.unique(after)
+    if len(holes) > max(_FEW_HOLES, _SPARSE * len(bars)):
+        return none
+    lost = lost[~np.isin(after - 1, _real_gaps(bars))]
+    if bars.calendar != calendars.WEEKDAYS:
+        return lost
+    return lost[~np.isin([str(day)[5:] for day in lost], _YEAR_ENDS)]
+
+
+def _holidays_known(bars: Bars) -> tuple[np.datetime64, np.datetime64] | None:
+    if not len(bars):
+        return None
+    if bars.calendar == calendars.WEEKDAYS:
+        return bars.dates[0], bars.dates[-1]
+    return calendars.holidays_known(bars.calendar)
+
+
+def _missing(bars: Bars) -> list[Oddity]:
+    lost = missing_sessions(bars)
+    if not len(lost):
+        return []
+    if len(lost) == 1:
+        return [Oddity("missing", f"the session of {lost[0]} has no candle")]
+    return [Oddity("missing", f"{len(lost)} sessions have no candle, the first on {lost[0]}, the last on {lost[-1]}")]
+
+
+def unmoved_since(bars: Bars) -> np.datetime64 | None:
+    """The date since which the price has not moved at all; None where it has, or too little of it is known."""
+    if len(bars) < FROZEN or np.ptp(bars.close[-FROZEN:]):
+        return None
+    alike = (bars.ohlc == bars.ohlc[-1]).all(axis=1)
+    first = 0 if alike.all() else len(bars) - int(np.argmin(alike[::-1]))
+    enough = PEGGED if bars.volume[first:].any() else FROZEN
+    since: np.datetime64 = bars.dates[first]
+    return since if len(bars) - first >= enough else None
+
+
 def _frozen(bars: Bars) -> list[Oddity]:
-    if len(bars) < FROZEN:
+    since = unmoved_since(bars)
+    if since is None:
         return []
-    tail = bars.ohlc[-FROZEN:]
-    if not ((tail == tail[0]).all() and (bars.volume[-FROZEN:] == 0).all()):
-        return []
-    return [Oddity("frozen", f"the last {FROZEN} candles, up to {bars.dates[-1]}, repeat one price without volume")]
+    count = int((bars.dates >= since).sum())
+    traded = "" if bars.volume[-count:].any() else ", without volume"
+    return [Oddity("frozen", f"the price has not moved since {since}: {count} candles at {bars.close[-1]:g}{traded}")]
 
 
 def _more(count: int) -> str:

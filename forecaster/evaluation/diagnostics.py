@@ -107,8 +107,9 @@ class Echo:
 
     @property
     def nearest(self) -> int:
-        """How many sessions before the day that was forecast the nearest close lies."""
-        return int(np.argmin(self.misses))
+        """How many sessions before the day that was forecast the nearest close lies; of equals, the last known."""
+        nearest = int(np.argmin(self.misses))
+        return self.step if self.misses[self.step] <= self.misses[nearest] else nearest
 
     @property
     def is_echo(self) -> bool:

@@ -34,11 +34,13 @@ class MarketView:
     Args:
         means: by date; None where the run's features read none.
         newest: last session of each ticker that had any.
+        calendars: exchange calendar of each of these.
         offsets: corrections in force on each day; none where the run is not calibrated.
     """
 
     means: Market | None = None
     newest: dict[str, np.datetime64] = field(default_factory=dict)
+    calendars: dict[str, str] = field(default_factory=dict)
     offsets: dict[np.datetime64, Offsets] = field(default_factory=dict)
 
 
@@ -57,6 +59,7 @@ def view_market(
     return MarketView(
         means=means,
         newest=dict(zip(market.tickers, last, strict=True)),
+        calendars=dict(zip(market.tickers, market.calendars, strict=True)),
         offsets=_offsets(members, config, market, means, days, cache) if config.calibration.rolling else {},
     )
 
@@ -121,6 +124,7 @@ def save_view(path: Path, view: MarketView) -> None:
     header = {
         "has_means": view.means is not None,
         "newest": {ticker: str(date) for ticker, date in view.newest.items()},
+        "calendars": view.calendars,
         "days": [str(day) for day in view.offsets],
     }
     save_tensors(path, arrays, header)
@@ -138,6 +142,7 @@ def load_view(path: Path) -> MarketView:
         return MarketView(
             means=Market(dates, part_of(arrays, "means/")) if header["has_means"] else None,
             newest={ticker: np.datetime64(date) for ticker, date in header["newest"].items()},
+            calendars=dict(header["calendars"]),
             offsets={
                 np.datetime64(day): Offsets(
                     arrays[f"updates/{day}"].astype("datetime64[D]"), part_of(arrays, f"offsets/{day}/")

@@ -79,7 +79,9 @@ def _rolled(
     for step in range(len(dataset.steps)):
         squares = (_width(following) * (lanes.scale / start)[:, None]) ** 2
         usual = step * pooled[_CLOSE] ** 2 + pooled**2
-        found.append(np.sqrt((closes[:, None] + squares).reshape(len(rows), PATHS, 4).mean(axis=1) / usual))
+        mean = (closes[:, None] + squares).reshape(len(rows), PATHS, 4).mean(axis=1)
+        # Where no price ever moved, the pooled quantiles have no width that could be scaled.
+        found.append(np.sqrt(np.divide(mean, usual, out=np.ones_like(mean), where=usual > 0)))
         if step == len(scores):
             break
         closes += squares[:, _CLOSE]

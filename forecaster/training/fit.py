@@ -142,7 +142,9 @@ def _measure(network: Network, validation: Validation | None, progress: Progress
     if progress.best is None or score < progress.best:
         progress.best = score
         progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return CurvePoint(progress.step, loss, score, 1 - score / validation.reference)
+    # Where no price moved in validation all losses are 0, and there is nothing to be better at.
+    skill = 1 - score / validation.reference if validation.reference else 0.0
+    return CurvePoint(progress.step, loss, score, skill)
 
 
 def _require_finite(what: str, value: float, step: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.data.bars import Bars
+from forecaster.data.quality import admit
 from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
@@ -111,7 +112,11 @@ def exit_code(outcomes: Sequence[Fetched]) -> int:
 def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetched:
     if delivery.bars is None:
         return _failed(store, delivery)
-    change = store.write(delivery.bars, source=source, force=force)
+    try:
+        bars, odd = admit(delivery.bars)
+    except DataError as error:
+        return _failed(store, replace(delivery, failure=error))
+    change = store.write(bars, source=source, force=force)
     worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
     held = store.record(delivery.ticker)
     return Fetched(
@@ -121,7 +126,7 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
         added=change.rows_added,
         first=str(held.first),
         last=str(held.last),
-        notes=delivery.notes,
+        notes=(*delivery.notes, *odd),
         reason=change.reason,
         code=worse if change.status == "kept" else 0,
     )

@@ -13,6 +13,7 @@ from forecaster.axes import Float, Shaped
 from forecaster.config.schema import Config
 from forecaster.data.calendars import next_sessions
 from forecaster.data.panel import Panel
+from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
@@ -78,7 +79,8 @@ def grow(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    known = bars if as_of is None else bars.between(end=np.datetime64(as_of, "D"))
+    reading = interpret(bars if as_of is None else bars.between(end=np.datetime64(as_of, "D")))
+    known = reading.bars
     if not 1 <= context < len(known):
         raise InputError(
             f"context is {context}, but {name} has {len(known)} candles, one of which gives the close before the "
@@ -91,7 +93,7 @@ def grow(
     members = [cast("Network", member) for member in model.members()]
     moves = grow_paths(members, dataset, task.levels, count, paths, seed, model.config.weights)
     origin, close = read.dates[-1], float(read.close[-1])
-    dates = next_sessions(read.calendar, origin, count)
+    dates = next_sessions(reading.calendar, origin, count)
     return Paths(name, folder.name, origin, context, close, read.currency, dates, close * np.exp(moves))
 
 

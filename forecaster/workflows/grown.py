@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config.schema import LEVELS
-from forecaster.data.bars import Bars
 from forecaster.data.calendars import sessions_a_year
+from forecaster.data.quality import Reading, interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
@@ -66,12 +66,12 @@ def grown_forecasts(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
             )
-            yield _forecast(grown, store.read(grown.ticker).between(end=grown.origin), fitted_to)
+            yield _forecast(grown, interpret(store.read(grown.ticker).between(end=grown.origin)), fitted_to)
         except ForecasterError as error:
             failed(ticker, error)
 
 
-def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
+def _forecast(grown: Paths, reading: Reading, fitted_to: str) -> Forecast:
     moves = np.log(grown.prices / grown.last_close)
     quantiles = coherent(np.moveaxis(np.quantile(moves, LEVELS, axis=0), 0, -1))
     steps = tuple(range(1, len(quantiles) + 1))
@@ -88,12 +88,12 @@ def _forecast(grown: Paths, bars: Bars, fitted_to: str) -> Forecast:
         dates=grown.dates,
         levels=LEVELS,
         prices=grown.last_close * np.exp(quantiles),
-        history=History.of(bars),
+        history=History.of(reading.bars),
         skill={"verdict": untested, "baseline": None, "pinball_skill": None, "p_value": None, "held": []},
-        warnings=(few,) if len(moves) < _FEW else (),
+        warnings=(*reading.notes, few) if len(moves) < _FEW else reading.notes,
         weights="evaluated",
         fitted_to=fitted_to,
         range=expected_range(quantiles, LEVELS),
-        volatility=annualised(variance(quantiles, LEVELS), steps, sessions_a_year(bars.calendar)),
+        volatility=annualised(variance(quantiles, LEVELS), steps, sessions_a_year(reading.calendar)),
         paths=grown.prices,
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import platform
 import re
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-
-import numpy as np
 
 from forecaster.data import calendars
 from forecaster.data.store import Store
@@ -42,7 +41,8 @@ def check_store(data_dir: Path) -> Check:
     if not findings:
         return Check("store", "candles", PASSED, 0.0, f"{count} tickers, nothing found", expected, meaning)
     named = at_most_five(f"{finding.ticker} {finding.kind}" for finding in findings)
-    measured = f"{len(findings)} findings in {count} tickers ({named}): forecast data verify says more"
+    tickers = f"{count} ticker{'s' * (count > 1)}"
+    measured = f"{len(findings)} finding{'s' * (len(findings) > 1)} in {tickers} ({named}): data verify says more"
     return Check("store", "candles", FAILED, float(len(findings)), measured, expected, meaning)
 
 
@@ -117,7 +117,7 @@ def _calendars(store: Store) -> Check:
         with contextlib.suppress(DataError):  # the check of the store names it
             names.add(store.record(ticker).calendar)
     wrong = [text for name in sorted(names) if (text := _calendar_fault(name))]
-    following = calendars.next_sessions(calendars.DEFAULT, np.datetime64("today"), 1)[0]
+    following = calendars.next_opening(calendars.DEFAULT, dt.datetime.now(dt.UTC))
     measured = "; ".join(wrong) or f"{', '.join(sorted(names))}; {calendars.DEFAULT} opens next on {following}"
     meaning = "Steps are sessions of each ticker's exchange."
     return _installed("calendars", not wrong, float(len(wrong)), measured, "every exchange's sessions known", meaning)
@@ -126,7 +126,8 @@ def _calendars(store: Store) -> Check:
 def _calendar_fault(name: str) -> str:
     try:
         calendars.check_calendar(name)
-        calendars.timezone(name)
     except ForecasterError as error:
         return str(error)
-    return ""
+    if calendars.computable(name):
+        return ""
+    return f"{name} cannot be computed by the installed exchange_calendars and pandas: its week is taken, no holidays"

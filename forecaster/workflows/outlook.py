@@ -13,6 +13,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import next_sessions, sessions_a_year
+from forecaster.data.quality import Reading
 from forecaster.errors import at_most_five
 from forecaster.evaluation.rows import Measure
 from forecaster.inference.forecast import Forecast, History
@@ -48,7 +49,7 @@ def outlook(
     run: str,
     model: Model,
     wish: Wish,
-    bars: Bars,
+    reading: Reading,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     market: MarketView | None,
     skill: dict[str, Any],
@@ -64,11 +65,11 @@ def outlook(
     Raises:
         InputError: paths of a run that can draw none.
     """
-    levels, steps = model.config.task.levels, wish.steps
+    levels, steps, bars = model.config.task.levels, wish.steps, reading.bars
     origin, last_close = bars.dates[-1], float(bars.close[-1])
     quantiles = quantiles[: len(steps)]
     weights = chosen_weights(model, bars)
-    ranges, volatility = _widths(bars.calendar, steps, levels, quantiles)
+    ranges, volatility = _widths(reading.calendar, steps, levels, quantiles)
     return Forecast(
         ticker=bars.ticker,
         run=run,
@@ -76,12 +77,12 @@ def outlook(
         last_close=last_close,
         currency=bars.currency,
         steps=steps,
-        dates=next_sessions(bars.calendar, origin, steps[-1])[np.asarray(steps) - 1],
+        dates=next_sessions(reading.calendar, origin, steps[-1])[np.asarray(steps) - 1],
         levels=levels,
         prices=last_close * np.exp(quantiles),
         history=History.of(bars),
         skill=skill,
-        warnings=(*_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
+        warnings=(*reading.notes, *_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
         fitted_to=_fitted_to(model, weights),
         range=ranges,
@@ -149,13 +150,20 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
     """What the run's market lacks on the day of the forecast."""
     if market is None:
         return
-    origin, tickers = bars.dates[-1], model.header.tickers
+    origin, tickers = bars.dates[-1], _peers(market, model.header.tickers, bars.calendar)
     if lacking := _lacking(market, tickers, origin):
         yield (
             f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
             "market group."
         )
+
+
+@lru_cache(maxsize=4)
+def _peers(market: MarketView, tickers: tuple[str, ...], calendar: str) -> tuple[str, ...]:
+    """Tickers whose means are those of a calendar; one that the store lacks counts where all others are on it."""
+    alone = all(one == calendar for one in market.calendars.values())
+    return tuple(ticker for ticker in tickers if market.calendars.get(ticker, calendar if alone else "") == calendar)
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ import numpy as np
 
 from forecaster.axes import Float, Shaped
 from forecaster.data.panel import Panel
+from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError
@@ -75,7 +76,7 @@ def outputs(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    known = bars if end is None else bars.between(end=np.datetime64(end, "D"))
+    known = interpret(bars if end is None else bars.between(end=np.datetime64(end, "D"))).bars
     panel = Panel.of([known])
     networks, task = model.light(), model.config.task
     market = known_market(folder, store, model, networks, panel.sessions[-1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from forecaster.config.schema import Config
 from forecaster.cores import in_threads
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
+from forecaster.data.quality import Reading, interpret
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
@@ -85,22 +86,22 @@ def predict(
     wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
     store = open_store(data_dir)
 
-    def history(ticker: str) -> Bars | Failure:
+    def history(ticker: str) -> Reading | Failure:
         try:
             store.require([ticker])
             return _history(store.read(ticker), as_of, model.config)
         except ForecasterError as error:
             return Failure(ticker, error)
 
-    histories: list[Bars] = []
-    for found in in_threads(history, normalise_all(tickers)):
+    histories: dict[str, Reading] = {}
+    for ticker, found in zip(names := normalise_all(tickers), in_threads(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
         else:
-            histories.append(found)
+            histories[ticker] = found
     card = standing(model, Path(data_dir), folder.parent)
     made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories, card)}
-    return journalled(folder, [made[bars.ticker] for bars in histories], as_of is not None)
+    return journalled(folder, [made[ticker] for ticker in histories], as_of is not None)
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -110,19 +111,19 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
 
 
 def _forecasts(
-    folder: Path, model: Model, store: Store, wish: Wish, histories: Sequence[Bars], card: Scorecard
+    folder: Path, model: Model, store: Store, wish: Wish, histories: Mapping[str, Reading], card: Scorecard
 ) -> Iterator[Forecast]:
     """By the weights that each history asks for."""
     skill, widths = skill_of(card, wish.steps), card.widths()
     for weights in (PRODUCTION, EVALUATED):
-        chosen = [bars for bars in histories if chosen_weights(model, bars) == weights]
+        chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
         if not chosen:
             continue
         members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
         market = known_market(folder, store, model, members, origin_days(panel), weights == PRODUCTION)
         candles = viewed_quantiles(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            yield outlook(folder.name, model, wish, bars, quantiles, market, skill, widths)
+            yield outlook(folder.name, model, wish, histories[bars.ticker], quantiles, market, skill, widths)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:
@@ -149,15 +150,15 @@ def _told(steps: tuple[int, ...]) -> str:
     return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
 
 
-def _history(bars: Bars, as_of: dt.date | None, config: Config) -> Bars:
+def _history(bars: Bars, as_of: dt.date | None, config: Config) -> Reading:
     """What was known of a ticker, when it is enough."""
     start, end = (None if date is None else np.datetime64(date, "D") for date in (config.data.start, as_of))
-    known = bars.between(start, end)
+    known = interpret(bars.between(start, end))
     needed = max(READY_AGE + 1, config.task.context if config.task.supervision == "window" else 0)
-    if len(known) < needed:
+    if len(known.bars) < needed:
         until = f" up to {as_of}" if as_of else ""
         raise InputError(
-            f"{bars.ticker} has {len(known)} candles{until}, but a forecast needs {needed}: "
+            f"{bars.ticker} has {len(known.bars)} candles{until}, but a forecast needs {needed}: "
             "fetch a longer history or choose a later date."
         )
     return known

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from forecaster.config.schema import Config, DataConfig
+from forecaster.data.interval import not_daily
 from forecaster.data.panel import Panel, read_panel
 from forecaster.data.splits import Split, make_split
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import InputError
+from forecaster.errors import DataError, InputError, at_most_five
 from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -31,13 +32,19 @@ Say = Callable[[str], None]
 def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
     """Candles and features of a config, and its split, known to hold enough for every period.
 
+    Args:
+        say: also told which tickers of `all` are left out, and why.
+
     Raises:
         UnknownNameError, InputError, DataError: as `train`.
     """
     say("reading candles")
-    panel = select_panel(config.data, data_dir)
+    panel = select_panel(config.data, data_dir, say)
     give_back()
     split = make_split(config.data.split, panel.dates[0], _newest(panel))
+    if config.data.tickers == "all":
+        panel = _reaching(panel, split, say)
+        split = make_split(config.data.split, panel.dates[0], _newest(panel))  # which begins later now, perhaps
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     give_back()
@@ -55,12 +62,15 @@ def _newest(panel: Panel) -> np.datetime64:
     return newest
 
 
-def select_panel(config: DataConfig, data_dir: Path) -> Panel:
+def select_panel(config: DataConfig, data_dir: Path, say: Say = lambda _: None) -> Panel:
     """The candles that a config names, from the store.
+
+    Of `all` tickers, those that have no candle between the dates, or none that are daily, are left out.
 
     Raises:
         UnknownNameError: the store does not have a ticker.
-        InputError: no ticker is left, or one has no candle between the dates.
+        InputError: no ticker is left, or one that is named has no candle between the dates.
+        DataError: the candles of one that is named are not daily.
     """
     store = open_store(data_dir)
     excluded = normalise_all(config.exclude)
@@ -69,7 +79,52 @@ def select_panel(config: DataConfig, data_dir: Path) -> Panel:
     if not tickers:
         raise InputError("data.exclude leaves no ticker: shorten it.")
     start, end = (None if date is None else np.datetime64(date, "D") for date in (config.start, config.end))
-    return read_panel(store, tickers, start, end)
+    if config.tickers == "all":
+        tickers = _overlapping(store, tickers, start, end, say)
+    panel = read_panel(store, tickers, start, end)
+    coarse = [n for n in range(len(panel)) if not_daily(panel.sessions[panel.rows_of(n)])]
+    if coarse and config.tickers != "all":
+        names = at_most_five(panel.tickers[n] for n in coarse)
+        raise DataError(f"{names}: candles that are not daily: forecast data verify says more; leave the ticker out.")
+    return _without(panel, coarse, "have candles that are not daily", say)
+
+
+def _overlapping(
+    store: Store, tickers: Sequence[str], start: np.datetime64 | None, end: np.datetime64 | None, say: Say
+) -> list[str]:
+    """Those whose history, by their file's header, begins before the end and ends after the start."""
+
+    def outside(ticker: str) -> bool:
+        record = store.record(ticker)
+        return bool((end is not None and record.first > end) or (start is not None and record.last < start))
+
+    left_out = [ticker for ticker in tickers if outside(ticker)]
+    if len(left_out) == len(tickers):
+        raise InputError(f"no ticker has candles from {start or 'the start'} to {end or 'the end'}: move the dates.")
+    _tell(left_out, len(tickers), f"have no candle from {start or 'the start'} to {end or 'the end'}", say)
+    return [ticker for ticker in tickers if ticker not in left_out]
+
+
+def _reaching(panel: Panel, split: Split, say: Say) -> Panel:
+    """The tickers that reach into validation or test: of the others nothing could be validated or tested."""
+    last = panel.sessions[panel.offsets[1:] - 1]
+    ended = np.flatnonzero(last <= split.train_end).tolist()
+    return _without(panel, ended, f"end before validation begins (after {split.train_end})", say)
+
+
+def _without(panel: Panel, places: Sequence[int], why: str, say: Say) -> Panel:
+    """A panel without some tickers, and a sentence on them."""
+    if not places:
+        return panel
+    _tell([panel.tickers[n] for n in places], len(panel), why, say)
+    if len(places) == len(panel):
+        raise InputError(f"all tickers {why}: choose other dates, or fetch other candles.")
+    return panel.taking(~np.isin(panel.ticker_of_row, places))
+
+
+def _tell(left_out: Sequence[str], total: int, why: str, say: Say) -> None:
+    if left_out:
+        say(f"note: {len(left_out)} of {total} tickers {why} and are left out: {at_most_five(left_out)}")
 
 
 def survivorship(data_dir: Path, panel: Panel, split: Split) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from forecaster.data import quality
 from forecaster.data.bars import Bars
+from forecaster.data.quality import Oddity
 from forecaster.data.sources import SourceOptions
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
@@ -19,6 +20,8 @@ from forecaster.errors import DataError, ForecasterError
 from forecaster.workflows.fetch import Fetched, fetch
 
 _DEFAULT_SOURCE = "yahoo"
+_TOLD = ("file", "frame")
+"""Sources that cannot say their calendar: their user does."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def verify(
     report: Callable[[Fetched], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Finding]:
-    """Read every file whole and look for damage, jumps, gaps, and ends that are frozen or behind the others.
+    """Read every file whole and look for damage, and for candles that look wrong (see `quality.Oddity`).
 
     Args:
         tickers: which; none means all.
@@ -92,7 +95,7 @@ def _findings(store: Store, tickers: Sequence[str]) -> list[Finding]:
             found.append(_damage(store, ticker, error))
             continue
         ends[ticker] = (bars.between(start=bars.dates[-1]), source)
-        found += [_odd(store, ticker, source, oddity.kind, oddity.text) for oddity in quality.oddities(bars)]
+        found += [_odd(store, ticker, source, oddity) for oddity in quality.oddities(bars)]
     return found + _behind(store, ends)
 
 
@@ -102,8 +105,10 @@ def _damage(store: Store, ticker: str, error: DataError) -> Finding:
     return Finding(ticker, str(store.path(ticker)), "damaged", problem, _remedy(ticker, source), source)
 
 
-def _odd(store: Store, ticker: str, source: str, kind: str, text: str) -> Finding:
-    return Finding(ticker, str(store.path(ticker)), kind, f"{text}.", _remedy(ticker, source), source)
+def _odd(store: Store, ticker: str, source: str, oddity: Oddity) -> Finding:
+    options = "" if oddity.kind == "calendar" and source not in _TOLD else oddity.options
+    remedy = _remedy(ticker, source, options and f" {options}")
+    return Finding(ticker, str(store.path(ticker)), oddity.kind, f"{oddity.text}.", remedy, source)
 
 
 def _behind(store: Store, ends: dict[str, tuple[Bars, str]]) -> list[Finding]:
@@ -113,10 +118,14 @@ def _behind(store: Store, ends: dict[str, tuple[Bars, str]]) -> list[Finding]:
         key = (bars.calendar, source)
         latest[key] = max(latest.get(key, bars.dates[-1]), bars.dates[-1])
     return [
-        _odd(store, ticker, source, "stale", f"the last candle is of {bars.dates[-1]}, others go up to {newest}")
+        _odd(store, ticker, source, Oddity("stale", _late(bars.dates[-1], newest)))
         for ticker, (bars, source) in ends.items()
         if quality.behind(bars.dates[-1], newest := latest[bars.calendar, source])
     ]
+
+
+def _late(last: np.datetime64, newest: np.datetime64) -> str:
+    return f"the last candle is of {last}, others go up to {newest}"
 
 
 def _source(store: Store, ticker: str) -> str:
@@ -134,11 +143,19 @@ def _sources(store: Store) -> Iterator[str]:
             yield store.record(ticker).source
 
 
-def _remedy(ticker: str, source: str) -> str:
+def _remedy(ticker: str, source: str, options: str = "") -> str:
     if source == "file":
-        return f"Fetch it from its file again: forecast fetch {ticker} --source file --path FILE --full."
+        return f"Fetch it from its file again: forecast fetch {ticker} --source file --path FILE --full{options}."
+    if source == "frame":
+        return f"Give its frame again, to forecaster.store_frame{' with' * bool(options)}{_in_python(options)}."
     which = f" --source {source}" if source != _DEFAULT_SOURCE else ""
-    return f"forecast data verify --repair, or: forecast fetch {ticker}{which} --full."
+    return f"forecast data verify --repair, or: forecast fetch {ticker}{which} --full{options}."
+
+
+def _in_python(options: str) -> str:
+    """` --calendar 24/7` → ` calendar="24/7"`."""
+    name, _, value = options.strip().removeprefix("--").partition(" ")
+    return f' {name}="{value}"' if value else f" {name}=True" if name else ""
 
 
 def _repair(

@@ -193,14 +193,19 @@ def test_rows_without_a_close_are_dropped_and_counted(kit: Kit, server: YahooSer
     server.put(good.changed(slice(10, 13), open=np.nan, high=np.nan, low=np.nan, close=np.nan))
     outcome = kit.fetch("AAPL")["AAPL"]
     assert outcome.rows == len(good.dates) - 3
-    assert outcome.notes == ("3 rows without a price dropped",)
+    assert outcome.notes == (
+        "3 rows without a price dropped",
+        f"3 sessions have no candle, the first on {good.dates[10]}, the last on {good.dates[12]}",
+    )
     assert not np.isin(good.dates[10:13], kit.store.read("AAPL").dates).any()
     assert server.requests("AAPL") == 1
 
 
 def test_a_row_without_an_adjusted_close_is_dropped_and_counted(kit: Kit, server: YahooServer) -> None:
-    server.put(server.listings["AAPL"].changed(100, adj_close=np.nan))
-    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without a price dropped",)
+    good = server.listings["AAPL"]
+    server.put(good.changed(100, adj_close=np.nan))
+    lost = f"the session of {good.dates[100]} has no candle"
+    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without a price dropped", lost)
 
 
 def test_incoherent_rows_are_dropped_or_widened_and_counted(kit: Kit, server: YahooServer) -> None:
@@ -211,6 +216,7 @@ def test_incoherent_rows_are_dropped_or_widened_and_counted(kit: Kit, server: Ya
     assert [note.split("(")[0].strip() for note in outcome.notes] == [
         "1 row with a price ≤ 0 or high < low dropped",
         "high or low widened to enclose open and close in 1 row",
+        f"the session of {good.dates[5]} has no candle",
     ]
     assert kit.sound()
 

@@ -11,6 +11,7 @@ import pytest
 from forecaster.data import calendars
 from forecaster.data.panel import Panel
 from forecaster.data.sources.yahoo import places
+from forecaster.workflows.verify import verify
 from tests.yahoo.kit import Kit
 from tests.yahoo.listings import synthetic
 from tests.yahoo.server import Listing, YahooServer
@@ -113,6 +114,29 @@ def test_an_exchange_that_is_not_known_is_taken_by_weekdays_and_said(kit: Kit, s
     assert kit.fetch("ABC")["ABC"].notes == (
         "Yahoo's exchange 'QQQ' is not known here: its sessions are taken to be the weekdays",
     )
+
+
+def on_week(symbol: str, week: str, exchange: str) -> Listing:
+    """A listing of another week than Monday to Friday."""
+    every = np.arange("2012-01-01", "2013-03-02", dtype="datetime64[D]")
+    days = every[np.is_busday(every, week)]
+    return _on(synthetic(symbol, 2, exchange=exchange, zone="Asia/Kuwait"), days)
+
+
+def test_of_an_exchange_that_is_not_known_the_candles_show_the_week(kit: Kit, server: YahooServer) -> None:
+    server.put(on_week("NBK.QQ", "1111001", "QQQ"))
+    told = "Yahoo's exchange 'QQQ' is not known here: its sessions are taken to be the week of its candles, Sun-Thu"
+    assert kit.fetch("NBK.QQ")["NBK.QQ"].notes == (told,)
+    assert kit.store.read("NBK.QQ").calendar == "Sun-Thu"
+    assert kit.fetch("NBK.QQ")["NBK.QQ"].status == "unchanged"  # the ten sessions of an update show it as well
+    assert verify(kit.store.root) == []
+
+
+@pytest.mark.parametrize("exchange", ["KUW", "DOH", "CAI"])
+def test_kuwait_qatar_and_egypt_trade_from_sunday_to_thursday(kit: Kit, server: YahooServer, exchange: str) -> None:
+    server.put(on_week("ABC", "1111001", exchange))
+    assert kit.fetch("ABC")["ABC"].notes == ()
+    assert kit.store.read("ABC").calendar == "Sun-Thu"
 
 
 @pytest.mark.parametrize(

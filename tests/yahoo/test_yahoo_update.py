@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from forecaster.workflows.fetch import exit_code
+from forecaster.workflows.verify import verify
 from tests.yahoo.kit import Kit
 from tests.yahoo.listings import sample, synthetic
-from tests.yahoo.server import YahooServer
+from tests.yahoo.server import Listing, YahooServer
 
 
 def test_twelve_histories_arrive_value_for_value(kit: Kit, server: YahooServer) -> None:
@@ -131,6 +132,72 @@ def test_a_split_that_is_not_in_the_prices_yet_is_not_taken(kit: Kit, server: Ya
     server.put(divided)
     kit.fetch("AAPL")
     assert kit.matches(divided)
+
+
+def nulled(listing: Listing, *days: str) -> Listing:
+    """The listing as Yahoo serves it until it has the candles of some days."""
+    rows = np.flatnonzero(np.isin(listing.dates, np.array(days, "datetime64[D]")))
+    assert len(rows) == len(days)
+    for row in rows:
+        listing = listing.changed(int(row), open=np.nan, high=np.nan, low=np.nan, close=np.nan, adj_close=np.nan)
+    return listing
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("2012-12-05",),
+        ("2012-12-05", "2012-12-06", "2012-12-07"),
+        ("2011-06-01", "2012-12-05", "2013-02-20"),
+    ],
+    ids=["one", "three in a row", "here and there"],
+)
+def test_a_null_that_yahoo_fills_weeks_later_is_asked_for_again(
+    kit: Kit, server: YahooServer, days: tuple[str, ...]
+) -> None:
+    whole = server.listings["AAPL"]
+    server.put(nulled(whole, *days))
+    assert f"{len(days)} row" in kit.fetch("AAPL")["AAPL"].notes[0]
+    before = kit.bytes()
+    (found,) = verify(kit.store.root)
+    assert found.kind == "missing"
+    assert found.problem.startswith("the session of" if len(days) == 1 else f"{len(days)} sessions have no candle")
+
+    again = kit.fetch("AAPL")["AAPL"]  # still null
+    assert again.status == "unchanged"
+    assert kit.bytes() == before
+    assert server.asked_from["AAPL"].date() == dt.date.fromisoformat(min(days))
+
+    server.put(whole)
+    server.log.clear()
+    filled = kit.fetch("AAPL")["AAPL"]
+    assert (filled.status, filled.added, filled.notes) == ("updated", len(days), ())
+    assert server.requests("AAPL") == 1
+    assert kit.matches(whole)
+    assert verify(kit.store.root) == []
+
+
+def test_a_null_of_long_ago_waits_for_a_repair(kit: Kit, server: YahooServer) -> None:
+    whole = server.listings["AAPL"]
+    server.put(nulled(whole, "2003-05-20"))
+    kit.fetch("AAPL")
+    server.put(whole)
+    assert kit.fetch("AAPL")["AAPL"].status == "unchanged"
+    assert server.asked_from["AAPL"].date() == dt.date(2013, 2, 15)
+    (finding,) = verify(kit.store.root, repair=True)
+    assert (finding.kind, finding.mended) == ("missing", True)
+    assert kit.matches(whole)
+
+
+def test_the_null_of_today_is_filled_by_the_update_of_tomorrow(kit: Kit, server: YahooServer) -> None:
+    whole = server.listings["IBM"]
+    server.put(nulled(whole.until("2013-02-27"), "2013-02-27"))
+    assert kit.fetch("IBM")["IBM"].last == "2013-02-26"
+    server.put(nulled(whole, "2013-02-27"))
+    assert "the session of 2013-02-27 has no candle" in kit.fetch("IBM")["IBM"].notes
+    server.put(whole)
+    kit.fetch("IBM")
+    assert kit.matches(whole)
 
 
 def test_a_row_that_went_missing_at_the_source_is_kept(kit: Kit, server: YahooServer) -> None:

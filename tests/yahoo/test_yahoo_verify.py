@@ -144,7 +144,7 @@ def test_a_frozen_tail_is_found(kit: Kit, server: YahooServer) -> None:
     (found,) = verify(kit.store.root)
     assert (found.kind, found.problem) == (
         "frozen",
-        "the last 10 candles, up to 2013-03-01, repeat one price without volume.",
+        "the price has not moved since 2013-02-13: 12 candles at 467.9, without volume.",
     )
 
 

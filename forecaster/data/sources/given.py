@@ -9,6 +9,7 @@ import pandas as pd
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import clean
+from forecaster.data.quality import admit
 from forecaster.data.sources.columns import raw_rows, recognise
 from forecaster.data.sources.frames import tidy
 from forecaster.data.symbols import normalise
@@ -25,13 +26,16 @@ def bars_of(frames: Frames, currency: str, calendar: str) -> list[tuple[Bars, tu
         InputError: something else than frames, a symbol or a calendar that is none.
         DataError: columns or rows that cannot be used; the message names ticker and row.
     """
-    zone = calendars.timezone(calendars.check_calendar(calendar))
+    calendar = calendars.check_calendar(calendar)
+    zone = calendars.timezone(calendar)
     found: dict[str, tuple[Bars, tuple[str, ...]]] = {}
     for name, rows in _by_ticker(frames):
         ticker = normalise(name)
         if ticker in found:
             raise DataError(f"{ticker} is given twice: join the two or leave one out.")
-        found[ticker] = clean(raw_rows(rows, ticker, "the frame", currency, calendar, zone))
+        bars, notes = clean(raw_rows(rows, ticker, "the frame", currency, calendar, zone))
+        kept, odd = admit(bars)
+        found[ticker] = kept, (*notes, *odd)
     if not found:
         raise DataError("no frame was given, expected a DataFrame of candles or a dict of ticker → DataFrame.")
     return list(found.values())

@@ -78,6 +78,14 @@ class Patient:
         return self.config.task.levels
 
 
+STILL = "a price that never moved says nothing"
+
+
+def moved(dataset: Dataset, rows: Rows) -> bool:
+    """Whether any price of the first step after some origins was another than the last close."""
+    return bool(np.nan_to_num(dataset.moved(rows, dataset.steps[0])).any())
+
+
 Canary = Callable[[Patient], Check]
 
 CANARIES: Registry[Canary] = Registry("canary", __name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
+from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.sentences import chance, percent
 from forecaster.evaluation.significance import SIGNIFICANT
@@ -20,6 +20,10 @@ _BEYOND = 3
 @CANARIES.register("echo")
 def echo(patient: Patient) -> Check:
     """Which day's close the median fits best, and whether the forecast as a whole beats an unchanging one."""
+    expected = f"skill over each ticker's own unchanging quantiles (p < {SIGNIFICANT})"
+    if not moved(patient.dataset, patient.rows):
+        meaning = "Every forecast fits every day of a test in which nothing happens."
+        return found("echo", None, None, measured=STILL, expected=expected, meaning=meaning)
     step = patient.dataset.steps[0]
     errors = _errors_by_lag(patient)
     best = min(errors, key=lambda lag: errors[lag])
@@ -41,7 +45,7 @@ def echo(patient: Patient) -> Check:
         gain,
         broken=not at_home,
         measured=f"best lag {best}: {_table(errors)}; {_moves(patient)}; {over}",
-        expected=f"best lag 0 to {step}, and skill over each ticker's own unchanging quantiles (p < {SIGNIFICANT})",
+        expected=f"best lag 0 to {step}, and {expected}",
         meaning=_meaning(best, step, knows),
     )
 
@@ -69,7 +73,7 @@ def _moves(patient: Patient) -> str:
     known = patient.dataset.known(patient.rows, patient.split.test)[:, 0]
     median = patient.quantiles[known, 0, CLOSE, patient.levels.index(0.5)]
     actual = patient.dataset.moves(patient.rows[known])[:, 0, CLOSE]
-    share = float(median.var() / actual.var())
+    share = float(median.var() / actual.var()) if actual.any() else 0.0
     related = float(np.corrcoef(median, actual)[0, 1]) if share > 1e-12 else 0.0
     return f"its moves have {share:.1g} of the variance of the real ones, correlation {related:+.2f}"
 

@@ -14,7 +14,7 @@ import torch
 
 from forecaster.axes import Bool, Float
 from forecaster.baselines import FittedBaseline
-from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
+from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.sweep import Runnable
@@ -44,7 +44,8 @@ _EXPLANATIONS = {
 @CANARIES.register("labels")
 def labels(patient: Patient) -> Check:
     """The loss that training reported, beside the loss of its weights with labels rebuilt from the candles."""
-    told = list(_compared(patient))
+    still = not moved(patient.dataset, patient.dataset.origins(patient.period))
+    told = [] if still else list(_compared(patient))
     wrong = [one for one in told if one.wrong]
     idle = [one for one in told if one.learnt_nothing]
     worst = max(wrong or idle or told, key=lambda one: abs(one.ratio - 1), default=None)
@@ -53,7 +54,7 @@ def labels(patient: Patient) -> Check:
         not (wrong or idle) if told else None,
         worst.ratio - 1 if worst else None,
         broken=bool(wrong),
-        measured=worst.in_words() if worst else "no network with a training curve",
+        measured=worst.in_words() if worst else STILL if still else "no network with a training curve",
         expected=f"within {_TOLERANCE:.0%}, and no shift of the labels that explains it better",
         meaning=(
             "The network learnt of the very sessions that its forecasts speak of.",
@@ -62,6 +63,8 @@ def labels(patient: Patient) -> Check:
             else "It learnt nothing: its loss is where training began. Train longer, or with a higher learning rate.",
         )
         if told
+        else "Labels that are all alike cannot be told apart."
+        if still
         else "What is fitted without steps has no reported loss to compare with.",
     )
 
@@ -102,7 +105,8 @@ class _Loss:
 
 
 def _compared(patient: Patient) -> Iterator[_Loss]:
-    sampler = Sampler(patient.dataset, patient.config.task, patient.period, torch.device("cpu"))
+    dataset = replace(patient.dataset, steps=patient.config.task.learnt)  # a recursive decoder learns the first alone
+    sampler = Sampler(dataset, patient.config.task, patient.period, torch.device("cpu"))
     for number, (member, model) in enumerate(zip(patient.members, patient.config.networks, strict=True)):
         curve = [point for point in patient.curve if point["member"] == str(number)]
         if isinstance(member, FittedBaseline) or not curve:
@@ -132,7 +136,7 @@ def _losses(
 
     The last is that of the base quantiles with true labels: where training began.
     """
-    dataset, task = patient.dataset, patient.config.task
+    dataset, task = replace(patient.dataset, steps=patient.config.task.learnt), patient.config.task
     by_outcome = {
         outcome: replace(dataset, steps=tuple(step + outcome for step in dataset.steps)) for outcome in (-1, 0, 1)
     }

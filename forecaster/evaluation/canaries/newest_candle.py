@@ -10,7 +10,7 @@ from forecaster.axes import Bool
 from forecaster.baselines import FittedBaseline
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
-from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
+from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
 from forecaster.evaluation.canaries.otherwise import another_day, few
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -29,6 +29,10 @@ _LEAST = 1e-7
 @CANARIES.register("newest-candle")
 def newest_candle(patient: Patient) -> Check:
     """Change the newest candle, then the one before, …: the first step of each member must follow the newest."""
+    expected = "step 1 follows the newest candle in every trial"
+    if not moved(patient.dataset, patient.dataset.origins(patient.period)):
+        meaning = "What learnt from prices that never moved cannot follow any."
+        return found("newest-candle", None, None, measured=STILL, expected=expected, meaning=meaning)
     days = np.unique(patient.dataset.panel.sessions[patient.rows])
     days = np.unique(days[np.linspace(0, len(days) - 2, _DAYS).astype(int)])
     stories, verdicts, share = [], [], []
@@ -52,7 +56,7 @@ def newest_candle(patient: Patient) -> Check:
         all(judged) if judged else None,
         min(share, default=None),
         measured="; ".join(stories) or "no ticker has candles around the test",
-        expected="step 1 follows the newest candle in every trial",
+        expected=expected,
         meaning="A forecast that always says the same has no candle to follow."
         if not judged
         else (

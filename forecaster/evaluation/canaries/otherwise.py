@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
-from forecaster.features.candles import READY_AGE
+from forecaster.features.candles import READY_AGE, SCALE_FLOOR
 
 MOST = 5
 """Tickers that a canary looks at."""
@@ -53,7 +53,7 @@ def no_future(bars: Bars, day: np.datetime64) -> Bars:
 def another_day(bars: Bars, back: int) -> Bars:
     """The candle so many before the last one is wider and ends higher, on twice the volume; all others stay."""
     at = np.arange(len(bars)) == len(bars) - 1 - back
-    width = float(np.std(np.diff(np.log(bars.adjusted()[-60:, 3]))))
+    width = max(float(np.std(np.diff(np.log(bars.adjusted()[-60:, 3])))), SCALE_FLOOR)  # it may not have moved
     shifts = {"high": 2.0, "low": -1.0, "close": 1.0, "adj_close": 1.0}
     prices = {name: getattr(bars, name) * np.where(at, np.exp(shift * width), 1.0) for name, shift in shifts.items()}
     prices["high"] = np.maximum(prices["high"], prices["close"])

@@ -65,6 +65,7 @@ _CODES = {
     "XPHS": "PHS PHP",
     "XASX": "ASX AXJ",
     "XNZE": "NZE",
+    "Sun-Thu": "KUW DOH CAI",
     "24/7": "CCC",
     "24/5": "CCY",
 }

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from forecaster.data.bars import Bars
+from forecaster.data.calendars import WEEKDAYS
 from forecaster.data.cleaning import RawRows, clean
 from forecaster.data.sources.yahoo.client import Answer
 from forecaster.data.sources.yahoo.faults import YahooError
 from forecaster.data.sources.yahoo.places import calendar_of
+from forecaster.data.week import week_of
 from forecaster.errors import DataError
 
 _COLUMNS = {
@@ -29,8 +31,11 @@ _FEW, _FEW_BAD = 100, 0.5
 """Of so few recent rows more may be bad than of a history before they are refused: one of ten is not a pattern."""
 
 
-def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[str, ...]]:
+def bars_of(answer: Answer, ticker: str, now: dt.datetime, calendar: str | None = None) -> tuple[Bars, tuple[str, ...]]:
     """The settled candles of an answer, and a sentence for each rule that changed something.
+
+    Args:
+        calendar: what the store has of it, for an exchange that is not known here.
 
     Raises:
         YahooError: it is another ticker's, holds no price, lacks the adjusted closes, or too much of it is incoherent.
@@ -39,7 +44,7 @@ def bars_of(answer: Answer, ticker: str, now: dt.datetime) -> tuple[Bars, tuple[
     if not len(answer.frame):
         raise YahooError("sent an answer without prices", "wait")
     notes: list[str] = []
-    rows = _rows(answer, ticker, notes)
+    rows = _rows(answer, ticker, notes, calendar)
     keep = _settled(answer, rows, now, notes)
     rows = _taken(rows, keep)
     if not np.isfinite(rows.columns["close"]).any():
@@ -63,19 +68,21 @@ def _check_symbol(answer: Answer, ticker: str) -> None:
         raise YahooError(f"answered with the data of {symbol}", "once", "Nothing was taken; check the symbol.")
 
 
-def _rows(answer: Answer, ticker: str, notes: list[str]) -> RawRows:
+def _rows(answer: Answer, ticker: str, notes: list[str], held: str | None) -> RawRows:
     frame = answer.frame
     columns = {name: frame[theirs].to_numpy(np.float64) for name, theirs in _COLUMNS.items()}
     # A row whose adjusted close is missing is as useless as one without a close: its returns would jump.
     columns["close"] = np.where(np.isnan(columns["adj_close"]), np.nan, columns["close"])
+    dates = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     exchange, kind = answer.said("exchangeName"), answer.said("instrumentType")
     calendar = calendar_of(ticker, exchange, kind)
     if calendar is None:
-        calendar = "24/5"
-        notes.append(f"Yahoo's exchange {exchange!r} is not known here: its sessions are taken to be the weekdays")
+        calendar = held if held not in (None, WEEKDAYS) else week_of(dates)
+        week = "the weekdays" if calendar == WEEKDAYS else f"the week of its candles, {calendar}"
+        notes.append(f"Yahoo's exchange {exchange!r} is not known here: its sessions are taken to be {week}")
     return RawRows(
         ticker=ticker,
-        dates=pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]"),
+        dates=dates,
         columns=columns,
         currency=str(answer.said("currency") or "USD"),
         calendar=calendar,

@@ -79,12 +79,10 @@ class YahooSource:
                 pace.stop()
 
     def _flagged(self, delivery: Delivery, order: Order) -> Delivery:
-        """With a note for each thing that looks odd; not in the workers, for the calendars are one for all."""
-        if delivery.bars is None:
+        """With a note where it ends early; not in the workers, for the calendars are one for all."""
+        if delivery.bars is None or order.end is not None:
             return delivery
-        found = quality.oddities(delivery.bars)
-        if order.end is None:
-            found += quality.stale(delivery.bars, np.datetime64(self._now().date(), "D"))
+        found = quality.stale(delivery.bars, np.datetime64(self._now().date(), "D"))
         return replace(delivery, notes=(*delivery.notes, *(oddity.text for oddity in found)))
 
 
@@ -143,7 +141,7 @@ class _Desk:
             return self._whole(ticker, known, start)
         if end is not None and end <= known.dates[-1]:
             return known, ()
-        fresh, notes = self._ask(ticker, update.overlap_start(known), known.timezone, lambda _: None)
+        fresh, notes = self._ask(ticker, update.overlap_start(known), known, lambda _: None)
         why = update.rewritten(known, fresh)
         if why is not None:
             whole, repairs = self._whole(ticker, known, start)
@@ -157,9 +155,11 @@ class _Desk:
             if known is not None:
                 update.check_not_worse(known, bars)
 
-        return self._ask(ticker, start, known.timezone if known is not None else None, check)
+        return self._ask(ticker, start, known, check)
 
-    def _ask(self, ticker: str, start: np.datetime64 | None, zone: str | None, check: Callable[[Bars], None]) -> Found:
+    def _ask(
+        self, ticker: str, start: np.datetime64 | None, known: Bars | None, check: Callable[[Bars], None]
+    ) -> Found:
         """Ask until there is a good answer or no sense in asking."""
         tries = 0
 
@@ -168,9 +168,9 @@ class _Desk:
             began = self._pace.turn()
             tries += 1
             try:
-                answer = self._client.history(ticker, start, zone)
+                answer = self._client.history(ticker, start, None if known is None else known.timezone)
                 self._pace.worked()
-                bars, notes = bars_of(answer, ticker, self._now())
+                bars, notes = bars_of(answer, ticker, self._now(), None if known is None else known.calendar)
                 check(bars)
                 return bars, notes
             except YahooError as fault:

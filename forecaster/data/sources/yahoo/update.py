@@ -7,10 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.quality import missing_sessions
 from forecaster.data.sources.yahoo.faults import YahooError
 
 OVERLAP = 10
 """Sessions asked for again: what changed a history shows in them."""
+
+FILLED_LATER = np.timedelta64(731, "D")
+"""Yahoo serves a null today and the candle some weeks later: so far back the first session that is missing is asked for
+again, with all after it. Older ones wait for a whole history, lest every update bring one."""
 
 MOVED = 1e-5
 """Relative; a price that differs by more is another price, one that differs by less is the source's rounding."""
@@ -21,7 +26,9 @@ _PRICES = ("open", "high", "low", "close")
 def overlap_start(known: Bars) -> np.datetime64:
     """The first session to ask for again."""
     start: np.datetime64 = known.dates[-min(OVERLAP, len(known))]
-    return start
+    lost = missing_sessions(known)
+    lost = lost[lost > known.dates[-1] - FILLED_LATER]
+    return min(start, lost[0]) if len(lost) else start
 
 
 def rewritten(known: Bars, fresh: Bars) -> str | None:

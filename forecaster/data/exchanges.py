@@ -1,0 +1,163 @@
+"""What exchange_calendars knows of an exchange: its sessions, its week, and which closures came unannounced."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from forecaster.axes import Shaped
+from forecaster.data.calendarfile import Calendar
+from forecaster.errors import UnknownNameError
+
+_EVER = (np.datetime64("0001-01-01"), np.datetime64("9999-12-31"))
+_USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
+"""Most candles' dates lie here."""
+
+_PROBE = (np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
+"""Days that every calendar reaches: whoever fails here fails everywhere."""
+
+_SLACK = np.timedelta64(14, "D")
+"""The library wants a session between its two dates: a few days more on either side make sure of one."""
+
+_UNCOMPUTABLE = (NotImplementedError, ValueError)
+"""What 4.13 raises with pandas 3 for ASEX, XBEL, XBSE and XCYS (Orthodox Easter), and for XTAE (early closes)."""
+
+Week = tuple[np.datetime64, str]
+"""The last day of a week's reign, and its sessions from Monday on as `1111100`."""
+
+
+def check_name(name: str) -> str:
+    """The name itself when the library has such a calendar.
+
+    Raises:
+        UnknownNameError: it does not; the message offers only calendars that can be computed here.
+    """
+    import exchange_calendars
+
+    known = exchange_calendars.get_calendar_names(include_aliases=True)
+    if name not in known:
+        offered = [one for one in known if computable(one)]
+        raise UnknownNameError("calendar", name, offered, "A week is a calendar too, such as Sun-Thu.")
+    return name
+
+
+@cache
+def computable(name: str) -> bool:
+    """Whether the library can compute a calendar that it has, under the installed pandas."""
+    try:
+        _ask(name, *_PROBE)
+    except _UNCOMPUTABLE:
+        return False
+    return True
+
+
+def compute(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
+    """A calendar at least from start to end, and `_USUAL`, so that it need not be computed again tomorrow.
+
+    None where the library cannot compute it.
+
+    Raises:
+        UnknownNameError: there is no such calendar.
+    """
+    check_name(name)
+    # A short stretch tells whether the library can compute it, and its class, which knows the bounds.
+    try:
+        calendar = _ask(name, *_PROBE)
+    except _UNCOMPUTABLE:
+        return None
+    earliest, latest = _bound(type(calendar).bound_min(), _EVER[0]), _bound(type(calendar).bound_max(), _EVER[1])
+    first = max(min(start, _USUAL[0], latest), earliest)
+    last = min(max(end, _USUAL[1], earliest), latest)
+    whole = _ask(name, max(np.datetime64(first - _SLACK), earliest), min(np.datetime64(last + _SLACK), latest))
+    days = np.asarray(whole.sessions.to_numpy(), "datetime64[D]")
+    return Calendar(
+        earliest=earliest,
+        latest=latest,
+        weekmask=calendar.weekmask,
+        zone=str(calendar.tz),
+        first=first,
+        last=last,
+        sessions=_within(days, first, last),
+        surprises=_within(_surprises(str(calendar.name), calendar, first, last), first, last),
+    )
+
+
+def opening(name: str, day: np.datetime64) -> dt.datetime:
+    """When a session begins.
+
+    Raises:
+        ValueError, NotImplementedError: the library cannot tell.
+    """
+    found: dt.datetime = _ask(name, day, np.datetime64(day + _SLACK)).session_open(str(day)).to_pydatetime()
+    return found
+
+
+def weeks(name: str) -> tuple[str, tuple[Week, ...]]:
+    """Time zone and weeks of a calendar that cannot be computed: what its class says without computing anything."""
+    import exchange_calendars
+    from exchange_calendars import calendar_utils
+
+    factory = calendar_utils._default_calendar_factories[exchange_calendars.resolve_alias(name)]
+    bare = factory.__new__(factory)  # its constructor is what fails
+    special = getattr(bare, "special_weekmasks", ())
+    past = [(np.datetime64(str(until)[:10]), mask) for _, until, mask in special if until is not None]
+    return str(factory.tz), (*sorted(past), (_EVER[1], bare.weekmask))
+
+
+def _surprises(name: str, calendar: Any, first: np.datetime64, last: np.datetime64) -> Shaped[np.ndarray, " closure"]:
+    """Closures that were not announced a month ahead: the library's one-off ones, except for those that were.
+
+    In the calendars of `closures.txt` holidays that are fixed long ahead (such as lunar ones) are among the one-off
+    closures; there only those which the file names came as a surprise.
+    """
+    named = _named_surprises()
+    with _quiet():
+        found = np.array(sorted({str(day)[:10] for day in calendar.adhoc_holidays}), "datetime64[D]")
+    if name in named:
+        found = found[np.isin(found, named[name])]
+    found = found[np.is_busday(found, calendar.weekmask)]
+    if calendar.regular_holidays is None:
+        return found
+    with _quiet():
+        holidays = calendar.regular_holidays.holidays(str(first), str(last)).to_numpy().astype("datetime64[D]")
+    return found[~np.isin(found, holidays)]
+
+
+@cache
+def _named_surprises() -> dict[str, Shaped[np.ndarray, " closure"]]:
+    text = files("forecaster.data").joinpath("closures.txt").read_text(encoding="utf-8")
+    named: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, *dates = line.partition("#")[0].split() or [""]
+        named.setdefault(name, []).extend(dates)
+    return {name: np.array(dates, "datetime64[D]") for name, dates in named.items()}
+
+
+def _within(days: np.ndarray, first: np.datetime64, last: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    return days[(days >= first) & (days <= last)]
+
+
+def _bound(date: Any, ever: np.datetime64) -> np.datetime64:
+    return ever if date is None else np.datetime64(date, "D")
+
+
+def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
+    import exchange_calendars
+
+    with _quiet():
+        return exchange_calendars.get_calendar(name, start=str(start), end=str(end))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's own warnings of what pandas deprecates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -1,0 +1,168 @@
+"""Do candles fit their calendar? If not, on which days of the week they are, and which calendar would fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecaster.axes import Bool, Int, Shaped
+from forecaster.data import calendars
+from forecaster.data.bars import Bars
+from forecaster.data.filled import NAMES, days_of_week, known_since, off_rows, weekday, without_filled
+
+_RECENT = np.timedelta64(84, "D")
+"""The last twelve weeks show which week the candles keep now."""
+
+_TELLING = 15
+"""Fewer candles than these show no week."""
+
+_OFTEN, _REGULAR = 0.25, 0.6
+"""A day of the week is traded where it has the first share of the candles of the fullest day; and a day without any is
+not, where the others have the second share of theirs: else the ticker trades only now and then."""
+
+_TOLERATED = 0.01
+"""Share of candles on holidays that is put down to a calendar that is not perfect."""
+
+_SPECIAL, _SPECIAL_AT = 0.005, ("XBOM", "XBUD", "XKAR", "XKRX", "XMOS", "XTAI")
+"""The same of candles on weekends, at exchanges that hold special sessions and make up for bridge days there."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What does not fit.
+
+    Args:
+        calendar: the one to name instead; None where only its exchange tells.
+        shifted: all would fit a day later or earlier.
+    """
+
+    text: str
+    calendar: str | None
+    shifted: bool = False
+
+
+def misfit(bars: Bars) -> Misfit | None:
+    """What of the candles' days does not fit their calendar; filled ones apart."""
+    if _fits(bars):
+        return None
+    kept = without_filled(bars)[0].between(start=known_since(bars.calendar))
+    if not len(kept):
+        return None
+    usual, off = _usual(kept.calendar, kept.dates[0], kept.dates[-1]), off_rows(kept)
+    weekend = off & ~_on(kept.dates, usual)
+    unused = _unused_text(kept)
+    if not (unused or weekend.mean() > (_SPECIAL if kept.calendar in _SPECIAL_AT else 0) or off.mean() > _TOLERATED):
+        return None
+    shift = _shift(kept) if off.mean() > _OFTEN / 2 else ""
+    first = int(np.argmax(weekend if weekend.any() else off))
+    text = "; ".join(filter(None, [_off_text(kept, int(off.sum()), kept.dates[first]), unused, shift]))
+    return Misfit(text, None if shift else _other_week(kept) or _no_holidays(kept), bool(shift))
+
+
+def calendar_of(bars: Bars) -> str:
+    """The calendar by which the next sessions are expected: its own, or the week that its newest candles keep."""
+    return bars.calendar if _fits(bars) else _other_week(without_filled(bars)[0]) or bars.calendar
+
+
+def week_of(dates: Shaped[np.ndarray, " time"]) -> str:
+    """The calendar of a bare week that the newest candles of an unknown exchange keep; weekdays where they are few."""
+    recent = _recent(dates)
+    if len(recent) < _TELLING:
+        return calendars.WEEKDAYS
+    return calendars.week_name(_shown(recent, "0000000")) or calendars.WEEKDAYS
+
+
+def _fits(bars: Bars) -> bool:
+    """Whether there is one candle for each session and no other: nearly always so, and quick to see."""
+    if not len(bars):
+        return True
+    return bool(np.array_equal(bars.dates, calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])))
+
+
+def _usual(calendar: str, first: np.datetime64, last: np.datetime64) -> str:
+    """The days of the week on which a calendar has sessions between two dates, as `1111100` from Monday on."""
+    counts = _counts(calendars.sessions(calendar, min(first, last - _RECENT), last))
+    return _as_mask(counts >= _OFTEN * counts.max())
+
+
+def _on(dates: Shaped[np.ndarray, " time"], mask: str) -> Bool[np.ndarray, " time"]:
+    inside: np.ndarray = np.array([day == "1" for day in mask])[days_of_week(dates)]
+    return inside
+
+
+def _counts(dates: Shaped[np.ndarray, " time"]) -> Int[np.ndarray, " day"]:
+    return np.bincount(days_of_week(dates), minlength=7)
+
+
+def _as_mask(days: Bool[np.ndarray, " day"]) -> str:
+    return "".join("1" if day else "0" for day in days)
+
+
+def _other_week(bars: Bars) -> str | None:
+    """The week that the newest candles keep, where it is another than their calendar's and has a name."""
+    recent = _recent(bars.dates)
+    if len(recent) < _TELLING:
+        return None
+    usual = _usual(bars.calendar, recent[0], recent[-1])
+    shown = _shown(recent, usual)
+    return None if shown == usual else calendars.week_name(shown)
+
+
+def _no_holidays(bars: Bars) -> str | None:
+    """The calendar of weekdays, where hardly one has no candle: so do currencies trade."""
+    weekdays = int(np.busday_count(bars.dates[0], bars.dates[-1] + np.timedelta64(1, "D")))
+    return calendars.WEEKDAYS if weekdays - len(bars) <= _TOLERATED * weekdays else None
+
+
+def _recent(dates: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " recent"]:
+    return dates[dates > dates[-1] - _RECENT] if len(dates) else dates
+
+
+def _shown(dates: Shaped[np.ndarray, " time"], usual: str) -> str:
+    """The days of the week that candles keep, where the usual ones stand unless the candles contradict them."""
+    counts, unused = _counts(dates), _unused(dates, usual)
+    days = counts >= max(2, _OFTEN * counts.max())
+    return _as_mask(days | np.array([usual[day] == "1" and day not in unused for day in range(7)]))
+
+
+def _unused(dates: Shaped[np.ndarray, " time"], usual: str) -> list[int]:
+    """Days of the calendar's week without any candle, though the ticker trades regularly on the others."""
+    counts = _counts(dates)
+    week = [day for day in range(7) if usual[day] == "1"]
+    used = [day for day in week if counts[day]]
+    if not used or len(used) == len(week) or len(dates) < _TELLING:
+        return []
+    weeks = int((dates[-1] - dates[0]).astype(int)) / 7
+    return [day for day in week if not counts[day]] if counts[used].mean() >= _REGULAR * weeks else []
+
+
+def _unused_text(bars: Bars) -> str:
+    """The same in words, lately or else in the last of the years in which it was so."""
+    recent = _recent(bars.dates)
+    years = np.split(bars.dates, np.flatnonzero(np.diff(bars.dates.astype("datetime64[Y]"))) + 1)
+    for part in (recent, *reversed(years)):
+        if found := _unused(part, _usual(bars.calendar, part[0], part[-1])):
+            days = " and ".join(f"{NAMES[day]}s" for day in found)
+            if part is recent:
+                return f"there is none on {days}, when {bars.calendar} trades"
+            return f"until {part[-1]} there is none on {days}, when {bars.calendar} traded"
+    return ""
+
+
+def _off_text(bars: Bars, count: int, day: np.datetime64) -> str:
+    if not count:
+        return ""
+    where = f"{count} of {len(bars)} candles {'is on a day' if count == 1 else 'are on days'} that {bars.calendar}"
+    return f"{where} does not trade ({'first ' if count > 1 else ''}{weekday(day)} {day})"
+
+
+def _shift(bars: Bars) -> str:
+    """A hint where all would fit a day later or earlier, holidays too: dates taken from times of another zone."""
+    for days, way in ((1, "later"), (-1, "earlier")):
+        moved = replace(bars, dates=bars.dates + np.timedelta64(days, "D"))
+        held = calendars.sessions(bars.calendar, moved.dates[0], moved.dates[-1])
+        weekdays = np.busday_count(moved.dates[0], moved.dates[-1] + np.timedelta64(1, "D"))
+        if weekdays - len(held) > 1 and not off_rows(moved).any():
+            return f"a day {way} all would fit, as if the dates were taken in another time zone"
+    return ""
