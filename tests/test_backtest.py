@@ -85,7 +85,7 @@ def test_the_folders_of_a_finished_backtest_are_gone(walked: Backtest, tmp_path:
 def test_a_run_taken_as_it_is_scores_what_its_training_said(trained: TrainedRun, store: Path, tmp_path: Path) -> None:
     again = backtest(str(trained.folder), data_dir=store, runs_dir=tmp_path)
     assert again.refits == 0
-    assert again.scorecard == trained.scorecard
+    assert again.scorecard.stored() == trained.scorecard.stored()
     assert again.looks == 1, "the same model"
     assert [look.by for look in Ledger(store, tmp_path).read().looks] == ["backtest small"]
 
@@ -155,6 +155,6 @@ def test_a_run_is_scored_on_its_own_tickers_and_in_its_own_ledger(store: Path, t
     run = train("har", settings=QUICK[1:2], data_dir=grown, runs_dir=runs_dir, name="early")
     Store(grown).write(Store(store).read("MSFT"), source="test")
     again = backtest(str(run.folder), data_dir=grown, runs_dir=tmp_path / "elsewhere")
-    assert again.scorecard == run.scorecard
+    assert again.scorecard.stored() == run.scorecard.stored()
     assert [look.by for look in Ledger(grown, runs_dir).read().looks] == ["train early"]
     assert again.looks == 1, "the same model on the same test, wherever its runs folder is"

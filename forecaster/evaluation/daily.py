@@ -17,10 +17,12 @@ class Origins:
 
     Args:
         known: where an outcome lies in the period.
+        scored: prices that count, see `Dataset.scored`; all if absent.
     """
 
     dates: Shaped[np.ndarray, " origin"]
     known: Bool[np.ndarray, "origin horizon"]
+    scored: Bool[np.ndarray, "origin variable"] | None = None
 
     @cached_property
     def date_of(self) -> Int[np.ndarray, " origin"]:
@@ -40,11 +42,43 @@ class Origins:
     def by_date(
         self, values: Float[np.ndarray, "chosen variable"], chosen: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, "date variable"]:
-        """Mean over the tickers of each date that has any of the chosen origins, in the order of dates."""
+        """Mean over the tickers of each date that has any of the chosen origins, in the order of dates.
+
+        NaN for a price that no ticker of the date is scored on.
+        """
         index = self.date_of[chosen]
-        counts = np.bincount(index)
-        sums = np.stack([np.bincount(index, column) for column in values.T], axis=1)
-        return sums[counts > 0] / counts[counts > 0, None]
+        there = np.bincount(index) > 0
+        means = np.stack([_means(index, column) for column in self.only_scored(values, chosen).T], axis=1)
+        return means[there]
+
+    def only_scored(
+        self, values: Shaped[np.ndarray, "chosen variable"], chosen: Int[np.ndarray, " chosen"]
+    ) -> Float[np.ndarray, "chosen variable"]:
+        """The values of the chosen origins, NaN where a price does not count."""
+        if self.scored is None or values.shape[1] != self.scored.shape[1] or self.scored.all():
+            return values.astype(np.float64)
+        return np.where(self.scored[chosen], values, np.nan)
+
+    @cached_property
+    def counts(self) -> Int[np.ndarray, "horizon variable"]:
+        """Origins that count at each step and price."""
+        counts: np.ndarray = self.counted.sum(axis=0)
+        return counts
+
+    @cached_property
+    def counted(self) -> Bool[np.ndarray, "origin horizon variable"]:
+        """Where there is an outcome that counts."""
+        scored = np.ones((len(self.known), 4), bool) if self.scored is None else self.scored
+        return self.known[..., None] & scored[:, None]
+
+
+def _means(index: Int[np.ndarray, " chosen"], values: Float[np.ndarray, " chosen"]) -> Float[np.ndarray, " date"]:
+    """Mean by date; NaN for dates without any."""
+    real = np.isfinite(values)
+    size = int(index.max(initial=-1)) + 1
+    counts = np.bincount(index[real], minlength=size)
+    sums = np.bincount(index[real], values[real], minlength=size)
+    return np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +102,18 @@ class Daily:
         return cls(
             by_step=tuple(origins.by_date(part, chosen) for part, chosen in zip(parts, origins.at, strict=True)),
             whole=origins.by_date(values[origins.whole].mean(axis=1, dtype=np.float64), origins.whole),
-            mean=np.stack([part.mean(axis=0, dtype=np.float64) for part in parts]),
+            mean=np.stack([_column_means(origins.only_scored(*one)) for one in zip(parts, origins.at, strict=True)]),
         )
+
+
+def _column_means(values: Float[np.ndarray, "chosen variable"]) -> Float[np.ndarray, " variable"]:
+    """Mean over origins; NaN for a price that none counts for."""
+    if np.isfinite(values).all() and len(values):
+        means: np.ndarray = values.mean(axis=0)
+        return means
+    return np.array(
+        [column[np.isfinite(column)].mean() if np.isfinite(column).any() else np.nan for column in values.T]
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +134,19 @@ class DailyScores:
     @cached_property
     def held(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
         """Share of outcomes inside each band."""
-        known = self.origins.known
-        counts = known.sum(axis=0)[:, None]
-        return tuple(
-            None if hits is None else (hits & known[..., None]).sum(axis=0) / counts for hits in self.scores.inside
+        origins, counts = self.origins, self.origins.counts
+        counted = (
+            origins.known[..., None] if origins.scored is None else origins.known[..., None] & origins.scored[:, None]
         )
+
+        def share(hits: Bool[np.ndarray, "origin horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
+            return np.divide(
+                (hits & origins.counted).sum(axis=0), counts, out=np.full(counts.shape, np.nan), where=counts > 0
+            )
+
+        return tuple(None if hits is None else share(hits) for hits in self.scores.inside)
 
     @cached_property
     def crps(self) -> Float[np.ndarray, "horizon variable"]:
-        return self.scores.crps / np.maximum(self.origins.known.sum(axis=0), 1)[:, None]
+        counts = self.origins.counts
+        return np.divide(self.scores.crps, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

@@ -123,7 +123,7 @@ def make_scorecard(
         measures: those that scores cannot give.
     """
     model, reference, *_ = scores
-    origins = Origins(dates, scores[model].known)
+    origins = Origins(dates, scores[model].known, scores[model].scored)
     daily = {name: DailyScores(one, origins) for name, one in scores.items()}
     rows: list[Row] = []
     for name, own in daily.items():
@@ -173,7 +173,7 @@ class _Pair:
     def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
         pinball, crps = (self.own.pinball.mean, self.own.crps) if self.comparable else (None, None)
         losses = (self.own.error.mean, pinball, crps)
-        figures = [None if one is None else one[columns, places].mean() for one in (*losses, *self.own.held)]
+        figures = [None if one is None else _mean(one[columns, places]) for one in (*losses, *self.own.held)]
         compared = self._compared(places, columns) if self.other else (None,) * 5
         told = map(number, (*figures, self._direction(places, columns)))
         return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
@@ -197,10 +197,13 @@ class _Pair:
     def _test(self, own: Daily, other: Daily, places: slice, columns: slice) -> Comparison:
         """On the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
         usual = other.mean[columns, places].mean(axis=0)
-        mine, theirs = (_by_date(daily, columns)[:, places] for daily in (own, other))
-        if not (usual > 0).all():
+        real = np.isfinite(usual)
+        if not real.any() or not (usual[real] > 0).all():
             return Comparison(math.nan, math.nan)
-        return diebold_mariano(((mine - theirs) / usual).mean(axis=1), self.steps[columns][-1])
+        mine, theirs = (_by_date(daily, columns)[:, places][:, real] for daily in (own, other))
+        difference = (mine - theirs) / usual[real]
+        whole = np.isfinite(difference).any(axis=1)  # a date on which only coins trade has no open
+        return diebold_mariano(np.nanmean(difference[whole], axis=1), self.steps[columns][-1])
 
     def _direction(self, places: slice, columns: slice) -> float:
         """Share of origins whose median was on the right side, of those where there is a side."""
@@ -216,4 +219,11 @@ def _by_date(daily: Daily, columns: slice) -> Float[np.ndarray, "date variable"]
 def _gain(own: Daily, other: Daily, places: slice, columns: slice) -> float:
     """Share by which a loss is lower, mean of the prices."""
     mine, theirs = (daily.mean[columns, places].mean(axis=0) for daily in (own, other))
-    return float((1 - mine / theirs).mean()) if (theirs > 0).all() else math.nan
+    real = np.isfinite(theirs)
+    return float((1 - mine[real] / theirs[real]).mean()) if real.any() and (theirs[real] > 0).all() else math.nan
+
+
+def _mean(figures: Float[np.ndarray, "step variable"]) -> float:
+    """Over steps and the prices that are scored."""
+    real = np.isfinite(figures)
+    return float(figures[real].mean()) if real.any() else math.nan

@@ -40,6 +40,7 @@ class Scores:
         right: origins whose median was on the right side of the last close.
         sided: origins where there is a side.
         widths: QLIKE of each of `QUANTITIES`; None where the forecast has no bands.
+        scored: prices that count, see `Dataset.scored`; all if absent.
     """
 
     known: Bool[np.ndarray, "origin horizon"]
@@ -50,6 +51,7 @@ class Scores:
     right: Int[np.ndarray, "horizon variable"]
     sided: Int[np.ndarray, "horizon variable"]
     widths: Float[np.ndarray, "origin horizon quantity"] | None = None
+    scored: Bool[np.ndarray, "origin variable"] | None = None
 
     @property
     def has_bands(self) -> bool:
@@ -66,13 +68,14 @@ class Scores:
         crps: Float[np.ndarray, "origin horizon variable"],
         direction: Float[np.ndarray, "origin horizon variable"],
         widths: Float[np.ndarray, "origin horizon quantity"] | None = None,
+        scored: Bool[np.ndarray, "origin variable"] | None = None,
     ) -> Scores:
         """What is asked of each origin, and sums of what is not.
 
         Args:
             direction: 1 where the median was on the right side of the last close, else 0; NaN where there is no side.
         """
-        counted = known[..., None]
+        counted = known[..., None] if scored is None else known[..., None] & scored[:, None]
         return cls(
             known=known,
             pinball=pinball.astype(np.float32),
@@ -82,6 +85,7 @@ class Scores:
             right=(counted & (direction == 1)).sum(axis=0),
             sided=(counted & np.isfinite(direction)).sum(axis=0),
             widths=None if widths is None else widths.astype(np.float32),
+            scored=scored,
         )
 
     @classmethod
@@ -94,9 +98,11 @@ class Scores:
         }
         sums = {name: np.sum([getattr(part, name) for part in parts], axis=0) for name in ("crps", "right", "sided")}
         widths = [part.widths for part in parts if part.widths is not None]
+        scored = [part.scored for part in parts if part.scored is not None]
         return cls(
             inside=tuple(np.concatenate(band) if band else None for band in bands),
             widths=np.concatenate(widths) if len(widths) == len(parts) else None,
+            scored=np.concatenate(scored) if len(scored) == len(parts) else None,
             **arrays,
             **sums,
         )
@@ -120,9 +126,10 @@ def score_all(
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
         known, outcomes = dataset.known(block, period), np.nan_to_num(dataset.moves(block))
+        scored = dataset.scored(block)
         for name, one in forecasters.items():
             quantiles = one(block)
-            parts[name].append(_score_block(quantiles, outcomes, known, levels))
+            parts[name].append(_score_block(quantiles, outcomes, known, levels, scored))
             if name not in spread and (quantiles[..., -1] > quantiles[..., 0]).any():
                 spread.add(name)
     joined = {name: Scores.joined(found) for name, found in parts.items()}
@@ -134,6 +141,7 @@ def _score_block(
     outcomes: metrics.Outcomes,
     known: Bool[np.ndarray, "origin horizon"],
     levels: tuple[float, ...],
+    scored: Bool[np.ndarray, "origin variable"],
 ) -> Scores:
     pinball, crps = metrics.pinball_and_crps(quantiles, outcomes, levels)
     return Scores.of(
@@ -144,6 +152,7 @@ def _score_block(
         crps=crps,
         direction=metrics.direction(quantiles, outcomes, levels),
         widths=_widths(quantiles, outcomes, levels) if len(levels) > 1 else None,
+        scored=scored,
     )
 
 

@@ -9,9 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int
+from forecaster.data.calendars import opens_at_last_close
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
+from forecaster.features.coherence import OPEN
 from forecaster.features.compute import Features
 from forecaster.features.former import Former
 from forecaster.features.growth import History
@@ -110,6 +112,13 @@ class Dataset:
         moved = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, 3][:, None]
         moved[ahead >= self.panel.offsets[self.panel.ticker_of_row[rows] + 1]] = np.nan
         return moved
+
+    def scored(self, rows: Rows) -> Bool[np.ndarray, "origin variable"]:
+        """Which prices are forecasts: where trading never stops, the open is the close before, and known with it."""
+        found = np.ones((len(rows), 4), bool)
+        endless = np.array([opens_at_last_close(calendar) for calendar in self.panel.calendars])
+        found[endless[self.panel.ticker_of_row[rows]], OPEN] = False
+        return found
 
     def units(self, rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         """scale·√step: what a move is measured in."""
