@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.data import calendars
+from forecaster.data import adjustments, calendars
 from forecaster.data.bars import Bars
 
 JUMP = 50.0
@@ -21,15 +21,15 @@ FROZEN = 10
 
 @dataclass(frozen=True)
 class Oddity:
-    """`kind` is `jump`, `gap`, `frozen` or `stale`; `text` says where and what."""
+    """`kind` is `jump`, `split`, `gap`, `frozen` or `stale`; `text` says where and what."""
 
     kind: str
     text: str
 
 
 def oddities(bars: Bars) -> list[Oddity]:
-    """Jumps, gaps and a frozen end, each kind once with its first place and how many there are."""
-    return [*_jumps(bars), *_gaps(bars), *_frozen(bars)]
+    """Jumps, splits, gaps and a frozen end, each kind once with its first place and how many there are."""
+    return [*_jumps(bars), *_splits(bars), *_gaps(bars), *_frozen(bars)]
 
 
 def stale(bars: Bars, today: np.datetime64) -> list[Oddity]:
@@ -59,6 +59,13 @@ def _jumps(bars: Bars) -> list[Oddity]:
     way = "up" if bars.close[first] > bars.close[first - 1] else "down"
     text = f"close jumps {way} from {bars.close[first - 1]:g} to {bars.close[first]:g} on {bars.dates[first]}"
     return [Oddity("jump", text + _more(len(at)))]
+
+
+def _splits(bars: Bars) -> list[Oddity]:
+    """Splits of which the prices know nothing, or prices that jump as after a split of which there is no word."""
+    found = adjustments.mismatches(bars.close, bars.adj_close, bars.split)
+    found += adjustments.unexplained(bars.open, bars.close, bars.adj_close, bars.split)
+    return [Oddity("split", adjustments.described(found[0], bars.dates) + _more(len(found)))] if found else []
 
 
 def _gaps(bars: Bars) -> list[Oddity]:

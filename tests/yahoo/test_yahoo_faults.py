@@ -200,7 +200,21 @@ def test_rows_without_a_close_are_dropped_and_counted(kit: Kit, server: YahooSer
 
 def test_a_row_without_an_adjusted_close_is_dropped_and_counted(kit: Kit, server: YahooServer) -> None:
     server.put(server.listings["AAPL"].changed(100, adj_close=np.nan))
-    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without a price dropped",)
+    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without an adjusted close dropped",)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(-0.77, "a usable adjusted close (adj_close -0.77 on"), (np.nan, "an adjusted")]
+)
+def test_many_unusable_adjusted_closes_are_named_and_no_price_is_lost(
+    kit: Kit, server: YahooServer, value: float, words: str
+) -> None:
+    good = server.listings["AAPL"]
+    server.put(good.changed(slice(0, 900), adj_close=value))
+    outcome = kit.fetch("AAPL")["AAPL"]
+    assert outcome.rows == len(good.dates)
+    (note,) = outcome.notes
+    assert note.startswith(f"900 of 3270 rows without {words}")
 
 
 def test_incoherent_rows_are_dropped_or_widened_and_counted(kit: Kit, server: YahooServer) -> None:

@@ -85,7 +85,8 @@ class YahooSource:
         found = quality.oddities(delivery.bars)
         if order.end is None:
             found += quality.stale(delivery.bars, np.datetime64(self._now().date(), "D"))
-        return replace(delivery, notes=(*delivery.notes, *(oddity.text for oddity in found)))
+        texts = [oddity.text for oddity in found if oddity.text not in delivery.notes]
+        return replace(delivery, notes=(*delivery.notes, *texts))
 
 
 def _work(desk: _Desk, waiting: queue.SimpleQueue[str], done: queue.SimpleQueue[Delivery | BaseException]) -> None:
@@ -153,7 +154,6 @@ class _Desk:
 
     def _whole(self, ticker: str, known: Bars | None, start: np.datetime64 | None) -> Found:
         def check(bars: Bars) -> None:
-            update.check_divided(bars)
             if known is not None:
                 update.check_not_worse(known, bars)
 
