@@ -149,7 +149,7 @@ def test_a_split_that_was_applied_twice_to_the_adjusted_close_is_taken_out_once(
     assert adjusted_moves(bars) < 0.05
     assert np.array_equal(bars.close, given.columns["close"])
     assert [note.partition(":")[0] for note in notes] == [
-        f"the split of 2 on {given.dates[DAY]} was not in the adjusted closes"
+        f"the split of 2 on {given.dates[DAY]} was twice in the adjusted closes"
     ]
 
 

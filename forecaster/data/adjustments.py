@@ -124,7 +124,7 @@ def apply_splits(rows: Rows) -> tuple[str, ...]:
             rows[name] = np.where(before, rows[name] / (1 / one.factor), rows[name])  # 100 / 7, not 100 · 0.142857…
         if one.closes and _volume_jumps(rows["volume"], one):
             rows["volume"] = np.where(before, rows["volume"] / one.factor, rows["volume"])
-        problem = described(one, rows["dates"]).replace(" is not in ", " was not in ")
+        problem = described(one, rows["dates"]).replace(" is ", " was ")
         notes.append(f"{problem}: the {one.row} rows before it were {_scaled(one.factor)}")
     return tuple(reversed(notes))
 
@@ -134,7 +134,8 @@ def described(one: Mismatch, dates: Shaped[np.ndarray, " time"]) -> str:
     what = "the prices" if one.closes else "the adjusted closes"
     if not one.split:
         return f"{what} are {one.factor:g} times those before on {dates[one.row]}, as after a split, but none is given"
-    return f"the split of {one.split:g} on {dates[one.row]} is not in {what}"
+    how = "is not in" if one.closes or one.factor != one.split else "is twice in"
+    return f"the split of {one.split:g} on {dates[one.row]} {how} {what}"
 
 
 def _factors(factor: Float[np.ndarray, " time"], usable: Bool[np.ndarray, " time"]) -> tuple[np.ndarray, np.ndarray]:

@@ -96,10 +96,21 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
         name = next(name for name in COLUMNS if rows[name][at] != rows[name][at - 1])
         raise DataError(
             f"{ticker}: {rows['dates'][at]} stands twice with different values ({name} {rows[name][at - 1]:g} and "
-            f"{rows[name][at]:g}): remove one of the two rows."
+            f"{rows[name][at]:g}), {_clash(conflict)}."
         )
     notes.append(f"{_count(repeats)} repeated dropped")
     return _take(rows, ~repeats)
+
+
+def _clash(conflict: Bool[np.ndarray, " time"]) -> str:
+    """What two different candles of one day may come from."""
+    days = int(conflict.sum())
+    if days <= max(MOST_BAD * len(conflict), 1):
+        return "expected one candle a day: keep the right one"
+    return (
+        f"as do {days - 1} more days: does it hold several tickers? A column ticker tells them apart (or --column "
+        "ticker=NAME one of another name)"
+    )
 
 
 def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:

@@ -111,7 +111,7 @@ def exit_code(outcomes: Sequence[Fetched]) -> int:
 def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetched:
     if delivery.bars is None:
         return _failed(store, delivery)
-    change = store.write(delivery.bars, source=source, force=force)
+    change = store.write(delivery.bars, source=source, force=force, part=delivery.part)
     worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
     held = store.record(delivery.ticker)
     return Fetched(
