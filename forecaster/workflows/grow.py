@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +11,7 @@ import numpy as np
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import Config
 from forecaster.data.calendars import next_sessions
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
@@ -50,7 +50,7 @@ def grow(
     paths: int = 100,
     seed: int = 0,
     run: str = "latest",
-    as_of: dt.date | None = None,
+    as_of: DateLike | None = None,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
 ) -> Paths:
@@ -78,7 +78,7 @@ def grow(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    known = bars if as_of is None else bars.between(end=np.datetime64(as_of, "D"))
+    known = bars if as_of is None else bars.between(end=to_day(as_of, "as_of"))
     if not 1 <= context < len(known):
         raise InputError(
             f"context is {context}, but {name} has {len(known)} candles, one of which gives the close before the "

@@ -69,7 +69,7 @@ class SourceOptions:
         resample: `day` makes daily candles where a file has several a day.
     """
 
-    path: Path | None = None
+    path: Path | str | None = None
     currency: str | None = None
     calendar: str | None = None
     workers: int = 4

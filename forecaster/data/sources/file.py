@@ -26,8 +26,8 @@ class FileSource:
     def __init__(self, options: SourceOptions) -> None:
         if options.path is None:
             raise InputError("--source file needs --path FILE_OR_DIR.")
-        self._files = _data_files(options.path)
-        self._path = options.path
+        self._path = Path(options.path)
+        self._files = _data_files(self._path)
         self._currency = options.currency
         self._calendar = options.calendar and calendars.check_calendar(options.calendar)
         self._hints = hints_of(options)
