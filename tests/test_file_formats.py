@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions, par
 from forecaster.errors import DataError, InputError
 from tests.conftest import ROOT
 from tests.fileformats import DAYS, FORMATS, FRAME, Format, archive, csv, european, kaggle, lines, plain, workbook
+from tests.studio import environment
 
 Read = Callable[..., list[Delivery]]
 
@@ -64,6 +66,21 @@ def test_the_table_of_the_docs_lists_what_is_tested_and_nothing_else() -> None:
     table = text.partition("## What is read")[2].partition("\n## ")[0]
     rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")][1:]
     assert rows == list(FORMATS)
+
+
+def test_the_python_of_the_docs_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2013-03-01", "2013-04-11"]
 
 
 @pytest.mark.parametrize(
