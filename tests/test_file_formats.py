@@ -391,3 +391,31 @@ def test_without_openpyxl_a_workbook_says_how_to_get_it(read: Read, monkeypatch:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     (found,) = read("X.xlsx", content)
     assert "X.xlsx needs openpyxl to be read: pip install 'forecaster[xlsx]', or save it as CSV" in str(found.failure)
+
+
+def test_tickers_one_after_the_other_under_an_unknown_name_are_noticed(read: Read) -> None:
+    later = FRAME.assign(date=FRAME["date"] + pd.Timedelta(days=700))
+    text = pd.concat([FRAME.assign(Scrip="AAA"), later.assign(Scrip="BBB")]).to_csv(index=False)
+    (found,) = read("all.csv", text)
+    assert found.notes[0] == (
+        "the column Scrip is not read and has 2 values, one after the other ('AAA', 'BBB'): if it holds tickers, add "
+        "--column ticker=Scrip"
+    )
+    assert [one.ticker for one in read("all.csv", text, columns={"ticker": "Scrip"})] == ["AAA", "BBB"]
+    months = FRAME.assign(weekday=FRAME["date"].dt.day_name(), signal="hold")
+    assert read("X.csv", months.to_csv(index=False))[0].notes == (
+        "no adjusted close: splits and dividends will look like price moves",
+    )
+
+
+def test_units_in_the_names_of_columns_are_passed_over(read: Read) -> None:
+    names = "Date,Open (USD),High (USD),Low (USD),Close (USD),Volume_(BTC)"
+    (found,) = read("X.csv", csv().replace("date,open,high,low,close,volume", names))
+    assert same(found)
+
+
+def test_an_hour_in_a_column_of_its_own_is_no_ticker(read: Read) -> None:
+    table = pd.concat([FRAME.assign(Hour=hour, close=FRAME["close"] + hour / 10) for hour in range(9, 13)])
+    assert "up to 4 candles a day (first 2013-02-25 09:00 and 10:00)" in failure(
+        read("X.csv", table.to_csv(index=False))
+    )

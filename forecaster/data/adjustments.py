@@ -133,7 +133,10 @@ def described(one: Mismatch, dates: Shaped[np.ndarray, " time"]) -> str:
     """`the split of 10 on 2023-12-05 is not in the prices`."""
     what = "the prices" if one.closes else "the adjusted closes"
     if not one.split:
-        return f"{what} are {one.factor:g} times those before on {dates[one.row]}, as after a split, but none is given"
+        return (
+            f"{what} are {one.factor:g} times those before on {dates[one.row]}, as after a split, but none is given: "
+            "if there was one, name it in a column split"
+        )
     how = "is not in" if one.closes or one.factor != one.split else "is twice in"
     return f"the split of {one.split:g} on {dates[one.row]} {how} {what}"
 

@@ -26,7 +26,7 @@ _SPELLINGS = {
         ticker
         symbol ts_code tic tckrsymb
         code instrument 股票代码 证券代码 代码 종목코드 銘柄コード
-        asset unique_id stock_code ticker_symbol stock_symbol act_symbol
+        asset stock security unique_id stock_code ticker_symbol stock_symbol act_symbol
         name""",
     "open": """
         open
@@ -68,13 +68,14 @@ _SPELLINGS = {
 
 
 def folded(column: object) -> str:
-    """`1. Open`, `<OPEN>`, `Adj Close` and `Eröffn.` → `open`, `open`, `adj_close` and `eroffn`."""
-    bare = re.sub(r"^\d+\.\s*", "", str(column).strip().strip("<>"))
+    """`1. Open`, `<OPEN>`, `Open (USD)`, `Adj Close` and `Eröffn.` → `open` thrice, `adj_close` and `eroffn`."""
+    bare = re.sub(r"^\d+\.\s*|\s*[(\[].*[)\]]\s*$", "", str(column).strip().strip("<>"))
     plain = unicodedata.normalize("NFKD", bare).replace("ł", "l").replace("ı", "i").casefold()
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"\W+", "_", letters).strip("_")
 
 
+_CLOCKS = {"time", "hour", "clock", "time_of_day", "hhmm", "uhrzeit", "heure", "hora"}
 _NAMES = {
     folded(spelling): (field, tier)
     for field, text in _SPELLINGS.items()
@@ -127,7 +128,7 @@ def choose(names: Sequence[object], said: Mapping[str, str]) -> dict[str, int]:
             if kind and kind[0] == field and (letters or len(folded(names[place])) > 1)
         }
         best = [place for place, tier in tiers.items() if tier == min(tiers.values())]
-        if len(best) > 1 and field not in ("date", "ticker"):
+        if len(best) > 1 and field not in ("date", "ticker", "volume"):
             raise DataError(f"two columns mean {_common(names, best) or field}: remove one.")
         if best:
             found[field] = best[0]
@@ -140,7 +141,7 @@ def choose(names: Sequence[object], said: Mapping[str, str]) -> dict[str, int]:
 
 def _clock(names: Sequence[object], found: dict[str, int]) -> None:
     """A column `Time` beside the dates is the time of day."""
-    place = next((place for place, name in enumerate(names) if folded(name) == "time"), None)
+    place = next((place for place, name in enumerate(names) if folded(name) in _CLOCKS), None)
     if place is not None and place not in found.values() and "date" in found:
         found.setdefault("time", place)
 

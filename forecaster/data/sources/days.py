@@ -7,7 +7,7 @@ import pandas as pd
 
 from forecaster.axes import Shaped
 from forecaster.data import calendars
-from forecaster.data.sources.dates import Stamps
+from forecaster.data.sources.datewords import Stamps
 from forecaster.errors import DataError
 
 MOST_OFF = 0.15

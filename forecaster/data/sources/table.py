@@ -13,7 +13,8 @@ from forecaster.data.bars import COLUMNS
 from forecaster.data.cleaning import RawRows
 from forecaster.data.frequency import ascending, refuse_intraday, resampled
 from forecaster.data.sources.columns import REQUIRED, choose, folded
-from forecaster.data.sources.dates import Dates, Stamps, read_dates
+from forecaster.data.sources.dates import Dates, read_dates
+from forecaster.data.sources.datewords import Stamps
 from forecaster.data.sources.days import exchange_time
 from forecaster.data.sources.faults import Faults, shown
 from forecaster.data.sources.numbers import Numbers, gaps, read_numbers
@@ -110,8 +111,8 @@ class Table:
         twice = ~prices.duplicated() & prices.duplicated("moment")
         if not twice.any():
             return
-        for name in self.unread.columns:
-            column = self.unread[name].iloc[places].astype("string").reset_index(drop=True)
+        for place, name in enumerate(self.unread.columns):
+            column = self.unread.iloc[places, place].astype("string").reset_index(drop=True)
             values = column.nunique()
             apart = not pd.DataFrame({"moment": moments, "column": column}).duplicated().any()
             if apart and column.notna().all() and 1 < values < len(column) and not column.str.contains(r"\d\.\d").any():
@@ -166,7 +167,8 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     tickers = _tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
     columns = {name: number.values[keep] for name, number in numbers.items()}
     label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
-    return Table(origin, tickers, stamps, columns, faults, rest, hints.daily, _left_out(dates, keep), label)
+    notes = (*_left_out(dates, keep), *(_blocks(rest) if tickers is None else ()))
+    return Table(origin, tickers, stamps, columns, faults, rest, hints.daily, notes, label)
 
 
 def _fields(frame: pd.DataFrame, said: Mapping[str, str]) -> dict[str, int]:
@@ -211,6 +213,24 @@ def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
     return (f"row {words.index[0]} is no candle and was left out{more}: {shown(words.iloc[0])[:60]}",)
 
 
+def _blocks(unread: pd.DataFrame) -> tuple[str, ...]:
+    """A sentence on a column that may hold tickers whose days do not overlap, so that nothing else would tell them."""
+    for place, name in enumerate(unread.columns):
+        words = unread.iloc[:, place]
+        if pd.api.types.is_numeric_dtype(words.dtype):
+            continue
+        text = words.astype("string").str.strip()
+        blocks = text[text != text.shift().fillna("")]
+        few = 1 < len(blocks) <= len(text) / 5
+        if few and blocks.notna().all() and blocks.is_unique and blocks.str.fullmatch(r"[A-Za-z][\w.\-]*").all():
+            values = at_most_five(map(repr, blocks.iloc[:2]))
+            return (
+                f"the column {name} is not read and has {len(blocks)} values, one after the other ({values}): if it "
+                f"holds tickers, add --column ticker={_quoted(str(name))}",
+            )
+    return ()
+
+
 def _tickers(column: pd.Series, said: bool) -> Shaped[np.ndarray, " row"] | None:
     """The symbols; None where the column has one name for all that is no symbol, such as that of a company.
 
@@ -237,10 +257,10 @@ def _is_symbol(name: str) -> bool:
 
 
 def _timed(stamps: Stamps, column: pd.Series) -> Stamps:
-    """With the time of day of a column beside the dates: `09:30`, `9:30:00` or `93000`."""
+    """With the time of day of a column beside the dates: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour."""
     text = column.astype("string").str.strip().str.replace(r"\.0+$", "", regex=True).fillna("")
-    short = text.str.len().max() <= 4
-    digits = text.where(~text.str.fullmatch(r"\d{1,6}"), (text + "00" if short else text).str.zfill(6))
+    rest = {1: "0000", 2: "0000", 3: "00", 4: "00"}.get(int(text.str.len().max()), "")
+    digits = text.where(~text.str.fullmatch(r"\d{1,6}"), (text + rest).str.zfill(6))
     parts = digits.str.extract(r"^(\d{1,2}):?(\d{2}):?(\d{2})?")
     hours, minutes, seconds = (pd.to_numeric(parts[at]).fillna(0).to_numpy(np.int64) for at in range(3))
     clock = (hours * 3600 + minutes * 60 + seconds).astype("timedelta64[s]")
