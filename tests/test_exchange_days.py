@@ -188,10 +188,10 @@ def test_they_become_daily_ones_by_the_exchange_s_clock(read: Read, zone: str) -
     bars, whole = found.bars, frame(hours(), "Datetime")
     assert bars is not None
     parts = whole.groupby(whole["Datetime"].dt.date)
-    assert np.array_equal(bars.open, parts["Open"].first())
-    assert np.array_equal(bars.high, parts["High"].max())
-    assert np.array_equal(bars.low, parts["Low"].min())
-    assert np.array_equal(bars.close, parts["Close"].last())
+    assert np.allclose(bars.open, parts["Open"].first(), rtol=1e-12)
+    assert np.allclose(bars.high, parts["High"].max(), rtol=1e-12)
+    assert np.allclose(bars.low, parts["Low"].min(), rtol=1e-12)
+    assert np.allclose(bars.close, parts["Close"].last(), rtol=1e-12)
     assert np.array_equal(bars.volume, parts["Volume"].sum())
 
 
