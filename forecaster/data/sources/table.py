@@ -11,15 +11,15 @@ import pandas as pd
 from forecaster.axes import Shaped
 from forecaster.data.bars import COLUMNS
 from forecaster.data.cleaning import RawRows
-from forecaster.data.frequency import ascending, refuse_intraday, resampled
+from forecaster.data.frequency import refuse_intraday, resampled
 from forecaster.data.sources.columns import REQUIRED, choose, folded
 from forecaster.data.sources.dates import Dates, read_dates
 from forecaster.data.sources.datewords import Stamps
 from forecaster.data.sources.days import exchange_time
 from forecaster.data.sources.faults import Faults, shown
 from forecaster.data.sources.numbers import Numbers, gaps, read_numbers
-from forecaster.data.symbols import normalise
-from forecaster.errors import DataError, InputError, at_most_five
+from forecaster.data.sources.tickers import check_one_ticker, parted, read_tickers
+from forecaster.errors import DataError, at_most_five
 
 _NASDAQ = "close_last"  # the exchange's own export, which writes mm/dd/yyyy
 
@@ -87,52 +87,17 @@ class Table:
         if problem:
             raise DataError(f"{self.origin}: {ticker}: {problem}: fix or remove the row.")
         columns = {name: column[places] for name, column in self.columns.items()}
+        notes: tuple[str, ...] = ()
         try:
             moments = exchange_time(self.stamps.take(places), calendar, zone)
+            check_one_ticker({name: columns[name] for name in _PRICES}, moments, self.unread.iloc[places])
         except DataError as error:
             raise DataError(f"{self.origin}: {ticker}: {error}") from error
-        notes: tuple[str, ...] = ()
-        self._check_mixed(ticker, places, moments)
         if self.daily:
             moments, columns, notes = resampled(ticker, moments, columns)
         else:
             refuse_intraday(ticker, moments)
         return RawRows(ticker, moments.astype("datetime64[D]"), columns, currency, calendar, zone), notes
-
-    def _check_mixed(self, ticker: str, places: np.ndarray, moments: Shaped[np.ndarray, " row"]) -> None:
-        """Refuse several tickers in one where a column that is not read tells them apart.
-
-        Raises:
-            DataError: such a column; the message names it.
-        """
-        if ascending(moments):
-            return
-        prices = pd.DataFrame({name: self.columns[name][places] for name in _PRICES} | {"moment": moments})
-        twice = ~prices.duplicated() & prices.duplicated("moment")
-        if not twice.any():
-            return
-        for place, name in enumerate(self.unread.columns):
-            column = self.unread.iloc[places, place].astype("string").reset_index(drop=True)
-            values = column.nunique()
-            apart = not pd.DataFrame({"moment": moments, "column": column}).duplicated().any()
-            if apart and column.notna().all() and 1 < values < len(column) and not column.str.contains(r"\d\.\d").any():
-                values_shown, day = (
-                    at_most_five(map(repr, column.unique()[:2])),
-                    str(moments[int(np.argmax(twice))])[:10],
-                )
-                raise DataError(
-                    f"{self.origin}: {ticker}: {day} stands {_times(moments)} times, "
-                    f"each time with another {name} ({values_shown}): if {name} holds the tickers, add "
-                    f"--column ticker={_quoted(str(name))}."
-                )
-
-
-def _times(moments: Shaped[np.ndarray, " row"]) -> int:
-    return int(np.unique(moments, return_counts=True)[1].max())
-
-
-def _quoted(name: str) -> str:
-    return f"'{name}'" if " " in name else name
 
 
 def read_table(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
@@ -164,10 +129,10 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     faults.add(np.isnat(stamps.wall), dates.problem, ours["date"])
     if "time" in found:
         stamps = _timed(stamps, ours["time"])
-    tickers = _tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
+    tickers = read_tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
     columns = {name: number.values[keep] for name, number in numbers.items()}
     label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
-    notes = (*_left_out(dates, keep), *(_blocks(rest) if tickers is None else ()))
+    notes = (*_left_out(dates, keep), *(parted(rest) if tickers is None else ()))
     return Table(origin, tickers, stamps, columns, faults, rest, hints.daily, notes, label)
 
 
@@ -211,49 +176,6 @@ def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
         return ()
     more = f" and {len(words) - 1} more" if len(words) > 1 else ""
     return (f"row {words.index[0]} is no candle and was left out{more}: {shown(words.iloc[0])[:60]}",)
-
-
-def _blocks(unread: pd.DataFrame) -> tuple[str, ...]:
-    """A sentence on a column that may hold tickers whose days do not overlap, so that nothing else would tell them."""
-    for place, name in enumerate(unread.columns):
-        words = unread.iloc[:, place]
-        if pd.api.types.is_numeric_dtype(words.dtype):
-            continue
-        text = words.astype("string").str.strip()
-        blocks = text[text != text.shift().fillna("")]
-        few = 1 < len(blocks) <= len(text) / 5
-        if few and blocks.notna().all() and blocks.is_unique and blocks.str.fullmatch(r"[A-Za-z][\w.\-]*").all():
-            values = at_most_five(map(repr, blocks.iloc[:2]))
-            return (
-                f"the column {name} is not read and has {len(blocks)} values, one after the other ({values}): if it "
-                f"holds tickers, add --column ticker={_quoted(str(name))}",
-            )
-    return ()
-
-
-def _tickers(column: pd.Series, said: bool) -> Shaped[np.ndarray, " row"] | None:
-    """The symbols; None where the column has one name for all that is no symbol, such as that of a company.
-
-    Raises:
-        DataError: one is missing.
-    """
-    text = column.astype("string").str.strip().str.upper().str.replace("/", "-").fillna("")  # BTC/USDT
-    if pd.api.types.is_float_dtype(column.dtype):
-        text = text.str.removesuffix(".0")
-    names: np.ndarray = text.to_numpy(object)
-    if not said and len(set(names)) == 1 and not _is_symbol(str(names[0])):
-        return None
-    if (names == "").any():
-        row = column.index[int(np.argmax(names == ""))]
-        raise DataError(f"the ticker in row {row} is missing, expected a symbol in each row.")
-    return names
-
-
-def _is_symbol(name: str) -> bool:
-    try:
-        return bool(normalise(name))
-    except InputError:
-        return False
 
 
 def _timed(stamps: Stamps, column: pd.Series) -> Stamps:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from forecaster.data.sources.columns import REQUIRED, choose
-from forecaster.data.sources.delimited import TOP
+from forecaster.data.sources.layout import TOP
 from forecaster.data.sources.parts import Part
 from forecaster.errors import DataError, InputError, at_most_five
 
