@@ -251,3 +251,12 @@ def test_frames_name_arguments_where_files_name_options() -> None:
     with pytest.raises(DataError, match=r'say date_format="%m/%d/%Y" or date_format="%d/%m/%Y"'):
         forecaster.store_frame({"X": two_ways})
     assert len(Store(forecaster.store_frame({"X": two_ways}, date_format="%d/%m/%Y")).read("X")) == 2
+
+
+def test_a_date_beside_a_whole_stamp_hides_no_hours(read: Read) -> None:
+    table = frame(hours("UTC"), "Timestamp")
+    table.insert(0, "Date", hours().strftime("%Y-%m-%d"))
+    assert "up to 7 candles a day (first 2024-02-05 09:30 and 10:30)" in str(read(table).failure)
+    daily = frame(pd.DatetimeIndex(days("XNYS")).strftime("%Y-%m-%d"))
+    daily["Timestamp"] = "not a time"
+    assert dates(read(daily)) == days("XNYS").astype(str).tolist()

@@ -75,7 +75,7 @@ def folded(column: object) -> str:
     return re.sub(r"\W+", "_", letters).strip("_")
 
 
-_CLOCKS = {"time", "hour", "clock", "time_of_day", "hhmm", "uhrzeit", "heure", "hora"}
+_CLOCKS = {"time", "hour", "clock", "time_of_day", "hhmm", "uhrzeit", "heure", "hora", "datetime", "timestamp"}
 _NAMES = {
     folded(spelling): (field, tier)
     for field, text in _SPELLINGS.items()
@@ -140,7 +140,7 @@ def choose(names: Sequence[object], said: Mapping[str, str]) -> dict[str, int]:
 
 
 def _clock(names: Sequence[object], found: dict[str, int]) -> None:
-    """A column `Time` beside the dates is the time of day."""
+    """A column `Time` beside the dates is the time of day, or date and time at once."""
     place = next((place for place, name in enumerate(names) if folded(name) in _CLOCKS), None)
     if place is not None and place not in found.values() and "date" in found:
         found.setdefault("time", place)

@@ -128,7 +128,7 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     stamps = dates.stamps.take(keep)
     faults.add(np.isnat(stamps.wall), dates.problem, ours["date"])
     if "time" in found:
-        stamps = _timed(stamps, ours["time"])
+        stamps = _timed(stamps, ours["time"], "ticker" in found)
     tickers = read_tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
     columns = {name: number.values[keep] for name, number in numbers.items()}
     label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
@@ -178,9 +178,22 @@ def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
     return (f"row {words.index[0]} is no candle and was left out{more}: {shown(words.iloc[0])[:60]}",)
 
 
-def _timed(stamps: Stamps, column: pd.Series) -> Stamps:
-    """With the time of day of a column beside the dates: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour."""
+def _timed(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
+    """With the time of day of a column beside the dates: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour.
+
+    One that has dates too is asked where the days alone stand more than once, though there are not several tickers.
+    """
+    if (stamps.wall != stamps.wall.astype("datetime64[D]")).any():
+        return stamps
     text = column.astype("string").str.strip().str.replace(r"\.0+$", "", regex=True).fillna("")
+    if not text.str.fullmatch(r"\d{1,6}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|").all():
+        if several or len(np.unique(stamps.wall)) == len(stamps.wall):
+            return stamps
+        try:
+            other = read_dates(column).stamps
+        except DataError:
+            return stamps
+        return stamps if np.isnat(other.wall).any() else other
     rest = {1: "0000", 2: "0000", 3: "00", 4: "00"}.get(int(text.str.len().max()), "")
     digits = text.where(~text.str.fullmatch(r"\d{1,6}"), (text + rest).str.zfill(6))
     parts = digits.str.extract(r"^(\d{1,2}):?(\d{2}):?(\d{2})?")
