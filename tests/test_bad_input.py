@@ -46,7 +46,7 @@ BAD_FILES = {
     "empty": (b"", "is empty, expected a CSV with a header row"),
     "header only": (HEAD.encode(), "it has a header but no rows, expected one a day"),
     "text in a price": (GOOD.replace("10,12", "ten,12", 1).encode(), "open in row 2 is 'ten', expected a number"),
-    "unknown column": (GOOD.replace("Close,Adj", "Last,Adj").encode(), "no column for close; found Date, Open"),
+    "unknown column": (GOOD.replace("Close,Adj", "Settle,Adj").encode(), "no column for close; found Date, Open"),
     "high < low": (GOOD.replace("12,9", "9,12").encode(), "56 of its 56 rows have a price ≤ 0 or high < low"),
     "negative prices": (
         GOOD.replace("10,12", "-10,12").encode(),
@@ -58,7 +58,7 @@ BAD_FILES = {
     ),
     "no number at all": (GOOD.replace(",10,12,9,11,5.5", ",,,,,").encode(), "none of its 56 rows has all four prices"),
     "binary": (bytes(range(256)) * 20, "is not"),
-    "latin-1": (GOOD.replace("Volume", "Stück").encode("latin-1"), "is not UTF-8 text: save it as CSV in UTF-8"),
+    "no header": (GOOD.partition("\n")[2].encode(), "line 1 is '2020-01-01,10,12,9,11,5.5,100', expected a header row"),
     "american dates": (
         GOOD.replace("2020-01-03", "1/2/2020").encode(),
         "date in row 3 is '1/2/2020', expected YYYY-MM-DD",

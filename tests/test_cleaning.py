@@ -67,16 +67,14 @@ def test_an_empty_row_beside_a_full_one_of_the_same_date_is_no_conflict() -> Non
     assert notes == ("1 row without a price dropped",)
 
 
-@pytest.mark.parametrize("column", ["open", "high", "low", "close", "adj_close"])
+@pytest.mark.parametrize("column", ["open", "high", "low", "close"])
 def test_a_row_without_a_price_is_dropped_and_counted(column: str) -> None:
     bars, notes = clean(raw(**{column: {3: np.nan, 7: np.nan}}))
     assert len(bars) == N - 2
     assert notes == ("2 rows without a price dropped",)
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [("open", 0.0), ("close", -1.0), ("high", np.inf), ("low", 13.0), ("adj_close", -5.0)]
-)
+@pytest.mark.parametrize(("column", "value"), [("open", 0.0), ("close", -1.0), ("high", np.inf), ("low", 13.0)])
 def test_an_impossible_row_is_dropped_and_shown(column: str, value: float) -> None:
     bars, notes = clean(raw(**{column: {3: value}}))
     assert len(bars) == N - 1

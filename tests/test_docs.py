@@ -23,6 +23,7 @@ pytest_plugins = ("tests.studio_fixtures",)
 ROOT = Path(__file__).parents[1]
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 FAQ = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
+FILES = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
 AS_THEY_STAND = (
     "A picture for a phone, a slide, a printer",
     "What it would have said that day",
@@ -45,7 +46,7 @@ def titles() -> list[str]:
 
 
 def command_lines() -> list[str]:
-    found = re.findall(r"(?:`|^|&& |; )(forecast [^`\n&#;]+)", RECIPES + FAQ, flags=re.MULTILINE)
+    found = re.findall(r"(?:`|^|&& |; )(forecast [^`\n&#;]+)", RECIPES + FAQ + FILES, flags=re.MULTILINE)
     return sorted({line.strip() for line in found if " " in line.strip()})
 
 

@@ -90,7 +90,7 @@ def test_a_shorter_history_does_not_replace_a_longer_one_unless_forced(
     frames: dict[str, pd.DataFrame], tmp_path: Path
 ) -> None:
     forecaster.store_frame(frames, data_dir=tmp_path)
-    shorter = {"IBM": frames["IBM"].iloc[10:]}
+    shorter = {"IBM": frames["IBM"].iloc[10:] * 3}
     with pytest.raises(DataError, match=r"IBM: the store holds 400 rows .* force=True replaces it"):
         forecaster.store_frame(shorter, data_dir=tmp_path)
     forecaster.store_frame(shorter, data_dir=tmp_path, force=True)

@@ -14,7 +14,7 @@ from forecaster.cli.app import app, examples
 @app.command(
     epilog=examples(
         "forecast fetch --source sample",
-        "forecast fetch --source file --path prices.csv",
+        "forecast fetch AAPL --source file --path prices.csv",
         "forecast fetch AAPL MSFT BRK-B --start 2015-01-01",
     )
 )
@@ -28,8 +28,15 @@ def fetch(
     workers: Annotated[int, typer.Option(min=1, max=16, help="Requests at once.")] = 4,
     full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
-    currency: Annotated[str, typer.Option(help="Currency of a file's prices.")] = "USD",
-    calendar: Annotated[str, typer.Option(help="Calendar of a file's dates: XNYS, 24/7, Sun-Thu and so on.")] = "XNYS",
+    currency: Annotated[str | None, typer.Option(help="Currency of a file's prices; USD if absent.")] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="Calendar of a file: XNYS, 24/7, Sun-Thu and so on; XNYS if absent.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=NAME", help="A file's own column name, as in close=Price.")
+    ] = None,
+    date_format: Annotated[str | None, typer.Option(metavar="F", help="How a file writes dates: %d/%m/%Y.")] = None,
+    resample: Annotated[str | None, typer.Option(metavar="day", help="Make daily candles of intraday ones.")] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
@@ -43,13 +50,17 @@ def fetch(
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
+    columns = opt.pairs("--column", column)
+    opt.only_for("file", source, column=column, date_format=date_format, resample=resample)
     names = [*(tickers or []), *opt.symbols(tickers_file)]
     with fetch_progress(len(names) or None, quiet) as screen:
         outcomes = run(
             names,
             source=source,
             data_dir=data_dir,
-            options=SourceOptions(path, currency, calendar, workers),
+            options=SourceOptions(
+                path, currency, calendar, workers, columns=columns, date_format=date_format, resample=resample
+            ),
             start=opt.day(start),
             end=opt.day(end),
             full=full,

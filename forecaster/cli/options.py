@@ -72,6 +72,25 @@ def day(date: dt.date | None) -> np.datetime64 | None:
     return None if date is None else np.datetime64(date, "D")
 
 
+def pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """`FIELD=NAME` as often as an option was given."""
+    found = {}
+    for text in given or []:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise InputError(f"{option} {text}: expected FIELD=NAME, as in {option} close=Price.")
+        found[name.strip()] = value
+    return found
+
+
+def only_for(needed: str, source: str, **given: Any) -> None:
+    """Refuse options that have no effect for a source."""
+    for name, value in given.items():
+        if value and source != needed:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} has no effect with --source {source}: leave it out, or add --source {needed}.")
+
+
 def symbols(file: Path | None) -> list[str]:
     """The symbols of a text file, or of a ready list when no such file exists; what follows a # is a remark."""
     if file is None:

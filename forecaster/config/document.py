@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,8 @@ import yaml
 from forecaster.errors import ConfigError
 
 Path = tuple[str | int, ...]
+Settings = str | Sequence[str] | Mapping[str, Any]
+"""Changes of a config: `a.b=c`, several of them, or a dict of keys, which may be nested."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,48 @@ def parse(text: str, name: str) -> Document:
     places: dict[Path, str] = {}
     _mark(node, (), name, places)
     return Document(name, values, places)
+
+
+def setting_texts(settings: Settings) -> list[str]:
+    """Settings as `a.b=c` each, whether they are given so or as a dict: `{"a.b": c}` or `{"a": {"b": c}}`.
+
+    A dict in the place of a section changes the keys that it names; one with a `name`, as a model has, replaces it.
+    """
+    if isinstance(settings, str):
+        return [settings]
+    if not isinstance(settings, Mapping):
+        return list(settings)
+    return [f"{key}={_written_out(value)}" for key, value in _keyed(settings)]
+
+
+def _keyed(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value and "." not in str(key) and "name" not in value:
+            yield from ((f"{key}.{inner}", part) for inner, part in value.items())
+        else:
+            yield str(key), value
+
+
+def _written_out(value: Any) -> str:
+    """A Python value as the YAML that means it, on one line."""
+    text: str = yaml.dump([_simple(value)], Dumper=_Dumper, default_flow_style=True, sort_keys=False, width=1 << 20)
+    return text.strip()[1:-1]
+
+
+def _simple(value: Any) -> Any:
+    """What YAML can write: numpy's values as Python's, a day in any form as a date."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _simple(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_simple(part) for part in value]
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        with contextlib.suppress(ValueError):  # no such day: the schema will say so
+            return dt.date.fromisoformat(value)
+    return value if isinstance(value, str | int | float | dt.date | None) else str(value)
 
 
 def override(document: Document, settings: Sequence[str]) -> Document:

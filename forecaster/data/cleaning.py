@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Bool, Shaped
+from forecaster.data.adjustments import Rows, apply_splits, fill_adjusted
 from forecaster.data.bars import COLUMNS, Bars, encloses, positive
 from forecaster.errors import DataError
 
@@ -32,10 +33,11 @@ class RawRows:
 def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
     """Rows → checked bars, and one sentence for each rule that changed something.
 
-    Rules, in order: rows are sorted by date; a row dated in the future is dropped; a row without a close (or without
-    any other price, or without an adj_close that its neighbours have) is dropped; a row with a price ≤ 0 or with
-    high < low is dropped; a row that repeats another exactly is dropped; a high below or a low above open or close is
-    widened to enclose them. Where there is no adj_close at all it is the close; a missing or negative volume is 0.
+    Rules, in order: rows are sorted by date; a row dated in the future is dropped; an adj_close that is missing or not
+    usable is filled (see `fill_adjusted`); a row without one of the four prices is dropped; a row with a price ≤ 0 or
+    with high < low is dropped; a row that repeats another exactly is dropped; a high below or a low above open or close
+    is widened to enclose them; a split that the prices before it do not have is applied. A missing or negative volume
+    is 0.
 
     Args:
         most_bad: the share of unusable rows above which the ticker is refused.
@@ -45,14 +47,15 @@ def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ..
     """
     notes: list[str] = []
     rows = _past(_sorted(raw, notes), notes)
+    notes += fill_adjusted(rows)
     rows = _usable(raw.ticker, rows, notes, most_bad)
     rows = _once(raw.ticker, rows, notes)
     _widen(raw.ticker, rows, notes, most_bad)
+    notes += apply_splits(rows)
     bars = Bars(raw.ticker, raw.currency, raw.calendar, raw.timezone, **rows)
     return bars, tuple(notes)
 
 
-Rows = dict[str, np.ndarray]
 _FILLED = {"volume": (0.0, 0.0), "dividend": (0.0, 0.0), "split": (1.0, 0.0)}
 """What stands for a missing value, and what a value must exceed."""
 
@@ -61,9 +64,6 @@ def _sorted(raw: RawRows, notes: list[str]) -> Rows:
     rows: Rows = {"dates": raw.dates.astype("datetime64[D]")}
     for name in COLUMNS:
         rows[name] = np.asarray(raw.columns.get(name, np.full(len(raw.dates), np.nan)), np.float64)
-    if np.isnan(rows["adj_close"]).all():
-        rows["adj_close"] = rows["close"]
-        notes.append("no adjusted close: splits and dividends will look like price moves")
     if (rows["volume"] < 0).any():
         notes.append(f"volume below 0 taken as 0 in {_count(rows['volume'] < 0)}")
     for name, (missing, above) in _FILLED.items():
@@ -96,17 +96,27 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
         name = next(name for name in COLUMNS if rows[name][at] != rows[name][at - 1])
         raise DataError(
             f"{ticker}: {rows['dates'][at]} stands twice with different values ({name} {rows[name][at - 1]:g} and "
-            f"{rows[name][at]:g}): remove one of the two rows."
+            f"{rows[name][at]:g}), {_clash(conflict)}."
         )
     notes.append(f"{_count(repeats)} repeated dropped")
     return _take(rows, ~repeats)
 
 
+def _clash(conflict: Bool[np.ndarray, " time"]) -> str:
+    """What two different candles of one day may come from."""
+    days = int(conflict.sum())
+    if days <= max(MOST_BAD * len(conflict), 1):
+        return "expected one candle a day: keep the right one"
+    return (
+        f"as do {days - 1} more days: does it hold several tickers? A column ticker tells them apart (or --column "
+        "ticker=NAME one of another name)"
+    )
+
+
 def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
-    empty = np.isnan(prices).any(axis=0) | np.isnan(rows["adj_close"])
+    empty = np.isnan(prices).any(axis=0)
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
-    bad |= ~empty & ~positive(rows["adj_close"])
     keep = ~empty & ~bad
     if bad.mean() > most_bad:
         raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_remedy(most_bad)}")

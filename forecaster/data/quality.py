@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Shaped
-from forecaster.data import calendars, week
+from forecaster.data import adjustments, calendars, week
 from forecaster.data.bars import Bars
 from forecaster.data.filled import filled_rows, filled_text, without_filled
 from forecaster.data.interval import daily
@@ -42,7 +42,7 @@ class Oddity:
     """`text` says where and what.
 
     Args:
-        kind: `jump`, `gap`, `missing`, `frozen`, `stale`, `calendar`, `filled` or `interval`.
+        kind: `jump`, `split`, `gap`, `missing`, `frozen`, `stale`, `calendar`, `filled` or `interval`.
         options: for the next fetch, such as `--calendar 24/7`; empty where it needs none.
     """
 
@@ -76,7 +76,7 @@ def oddities(bars: Bars) -> list[Oddity]:
     interval = _interval(bars)
     if interval:
         return interval
-    return [*_calendar(bars), *_jumps(bars), *_gaps(bars), *_missing(bars), *_frozen(bars)]
+    return [*_calendar(bars), *_jumps(bars), *_splits(bars), *_gaps(bars), *_missing(bars), *_frozen(bars)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +159,13 @@ def _calendar(bars: Bars) -> list[Oddity]:
 def _misfit(found: week.Misfit) -> Oddity:
     options = f"--calendar {found.calendar}" if found.calendar else _ANY_CALENDAR
     return Oddity("calendar", found.text, "" if found.shifted else options)
+
+
+def _splits(bars: Bars) -> list[Oddity]:
+    """Splits of which the prices know nothing, or prices that jump as after a split of which there is no word."""
+    found = adjustments.mismatches(bars.close, bars.adj_close, bars.split)
+    found += adjustments.unexplained(bars.open, bars.close, bars.adj_close, bars.split)
+    return [Oddity("split", adjustments.described(found[0], bars.dates) + _more(len(found)))] if found else []
 
 
 def _gaps(bars: Bars) -> list[Oddity]:

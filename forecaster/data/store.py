@@ -12,6 +12,7 @@ import numpy as np
 
 from forecaster.data.bars import Bars
 from forecaster.data.candlefile import Record, read_candles, read_record, write_candles
+from forecaster.data.continuation import continue_with
 from forecaster.data.symbols import file_stem, symbol_of
 from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
 from forecaster.files import outside_errors
@@ -89,11 +90,15 @@ class Store:
         with self._damage(ticker):
             return read_record(path, ticker)
 
-    def write(self, bars: Bars, *, source: str, force: bool = False) -> Change:
+    def write(self, bars: Bars, *, source: str, force: bool = False, part: bool = False) -> Change:
         """Put a ticker's whole history in the place of what is held.
 
         A history with fewer rows, or one that starts later or ends earlier, does not replace a better one unless
         forced; an equal one leaves the file untouched.
+
+        Args:
+            part: such a history is put to what is held instead, where it continues it. The source stays that of what
+                is held.
 
         Raises:
             DataError: there is no candle to write.
@@ -105,6 +110,9 @@ class Store:
             self._sweep(bars.ticker)
             held = self._held(bars.ticker)
             change = _change(held, bars, force)
+            if part and held is not None and change.status == "kept":
+                bars, change = _continued(held, bars, change)
+                source = self.record(bars.ticker).source
             if change.status in ("new", "updated"):
                 write_candles(self.path(bars.ticker), bars, source, self._since(bars.ticker))
         return change
@@ -184,6 +192,15 @@ def _change(held: Bars | None, bars: Bars, force: bool) -> Change:
         reason = f"the store holds {_extent(held)}, the source gave {_extent(bars)}; --force replaces it"
         return Change("kept", 0, reason)
     return Change("updated", added)
+
+
+def _continued(held: Bars, given: Bars, kept: Change) -> tuple[Bars, Change]:
+    """What is held with the rows that are new, or why it stays as it is."""
+    both = continue_with(held, given)
+    if isinstance(both, str):
+        return held, Change("kept", 0, f"{kept.reason}. They cannot be joined: {both}")
+    added = len(both) - len(held)
+    return both, Change("updated", added) if added else Change("unchanged", 0)
 
 
 def _extent(bars: Bars) -> str:

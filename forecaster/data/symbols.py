@@ -24,9 +24,10 @@ def normalise(symbol: str) -> str:
     return name
 
 
-def normalise_all(symbols: Iterable[str]) -> tuple[str, ...]:
-    """Each symbol once, in the order first given."""
-    return tuple(dict.fromkeys(normalise(symbol) for symbol in symbols))
+def normalise_all(symbols: str | Iterable[str]) -> tuple[str, ...]:
+    """Each symbol once, in the order first given; a single text is one symbol, not one for each letter."""
+    given = [symbols] if isinstance(symbols, str) else symbols
+    return tuple(dict.fromkeys(normalise(symbol) for symbol in given))
 
 
 def file_stem(symbol: str) -> str:

@@ -134,19 +134,16 @@ class DailyScores:
     @cached_property
     def held(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
         """Share of outcomes inside each band."""
-        origins, counts = self.origins, self.origins.counts
-        counted = (
-            origins.known[..., None] if origins.scored is None else origins.known[..., None] & origins.scored[:, None]
+        return tuple(
+            None if hits is None else self._share((hits & self.origins.counted).sum(axis=0))
+            for hits in self.scores.inside
         )
-
-        def share(hits: Bool[np.ndarray, "origin horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
-            return np.divide(
-                (hits & origins.counted).sum(axis=0), counts, out=np.full(counts.shape, np.nan), where=counts > 0
-            )
-
-        return tuple(None if hits is None else share(hits) for hits in self.scores.inside)
 
     @cached_property
     def crps(self) -> Float[np.ndarray, "horizon variable"]:
+        return self._share(self.scores.crps)
+
+    def _share(self, sums: Shaped[np.ndarray, "horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
+        """Of the origins that count; NaN where there are none."""
         counts = self.origins.counts
-        return np.divide(self.scores.crps, counts, out=np.full(counts.shape, np.nan), where=counts > 0)
+        return np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

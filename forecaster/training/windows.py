@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from forecaster.axes import Float, Int
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
@@ -61,7 +60,7 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 
 
 def windows(
-    panel: Panel, *, context: int = 60, horizon: int = 1, after: dt.date | None = None, until: dt.date | None = None
+    panel: Panel, *, context: int = 60, horizon: int = 1, after: DateLike | None = None, until: DateLike | None = None
 ) -> Windows:
     """Every window of a panel whose whole target is known.
 
@@ -79,8 +78,8 @@ def windows(
         if size < 1:
             raise InputError(f"{name} is {size}, expected at least 1 candle.")
     rows = np.arange(len(panel.sessions))
-    last = panel.sessions.max() if until is None else np.datetime64(until, "D")
-    period = Period(None if after is None else np.datetime64(after, "D"), last)
+    last = to_day(until, "until")
+    period = Period(to_day(after, "after"), panel.sessions.max() if last is None else last)
     outcomes = rows + context + horizon - 1
     usable = outcomes <= panel.last_rows(period.end)[panel.ticker_of_row]
     origins = panel.sessions[np.minimum(rows + context - 1, len(rows) - 1)]

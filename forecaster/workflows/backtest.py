@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.config.document import Settings
 from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
@@ -77,7 +78,7 @@ class Watch:
 def backtest(
     config_or_run: str,
     *,
-    settings: Sequence[str] = (),
+    settings: Settings = (),
     refit_every: int | None = None,
     rolling: str | None = None,
     data_dir: Path | str = "data/store",
@@ -92,7 +93,7 @@ def backtest(
 
     Args:
         config_or_run: a YAML file, the name of a shipped config, or a run.
-        settings: `KEY=VALUE` on top of a config.
+        settings: `KEY=VALUE` texts, or a dict, on top of a config.
         refit_every: sessions of the test after which everything is fitted anew on what is known by then; without it
             a config is fitted once, and a run not at all.
         rolling: learn from the last such span only, as in `5y`; without it from all history.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from forecaster.baselines import BASELINES
-from forecaster.config.document import Document
+from forecaster.config.document import Document, Settings, setting_texts
 from forecaster.config.load import read_document, validate
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import ConfigError, UnknownNameError
@@ -17,14 +17,14 @@ from forecaster.registry import Registry
 from forecaster.workflows.shapes import shape_problems
 
 
-def load_config(config: str | Path, settings: Sequence[str] = ()) -> Config:
-    """Read and check a config: a path or the name of a shipped one, with `KEY=VALUE` settings on top.
+def load_config(config: str | Path, settings: Settings = ()) -> Config:
+    """Read and check a config: a path or the name of a shipped one, with settings on top: `KEY=VALUE` texts, or a dict.
 
     Raises:
         ConfigError: every problem found, each with file, line, key, value, expectation and the nearest right name.
         UnknownNameError: no such file or shipped config.
     """
-    document = read_document(str(config), settings)
+    document = read_document(str(config), setting_texts(settings))
     checked = validate(document)
     problems = [
         *_unknown_names(document, ("features",), checked.features, GROUPS),

@@ -53,7 +53,7 @@ def listing(data_dir: Path | str = "data/store") -> Listing:
     return Listing(tuple(records), tuple(damaged))
 
 
-def candles(tickers: Sequence[str], *, rows: int = 0, data_dir: Path | str = "data/store") -> list[Bars]:
+def candles(tickers: str | Sequence[str], *, rows: int = 0, data_dir: Path | str = "data/store") -> list[Bars]:
     """The last `rows` candles of each ticker, all for 0.
 
     Raises:
@@ -67,7 +67,7 @@ def candles(tickers: Sequence[str], *, rows: int = 0, data_dir: Path | str = "da
 
 def export(
     to: str,
-    tickers: Sequence[str] = (),
+    tickers: str | Sequence[str] = (),
     *,
     output: Path | str | None = None,
     data_dir: Path | str = "data/store",

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from forecaster.data.bars import Bars
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.quality import admit
 from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
 from forecaster.data.store import Store
@@ -43,13 +42,13 @@ class Fetched:
 
 
 def fetch(
-    tickers: Sequence[str] = (),
+    tickers: str | Sequence[str] = (),
     *,
     source: str = "yahoo",
     data_dir: Path | str = "data/store",
     options: SourceOptions | None = None,
-    start: np.datetime64 | None = None,
-    end: np.datetime64 | None = None,
+    start: DateLike | None = None,
+    end: DateLike | None = None,
     full: bool = False,
     force: bool = False,
     report: Callable[[Fetched], None] = lambda _: None,
@@ -58,7 +57,8 @@ def fetch(
     """Bring daily candles of tickers into the store, one after the other as they arrive.
 
     Args:
-        tickers: symbols; with none, `file` and `sample` bring all they hold and `yahoo` updates what the store has.
+        tickers: symbols, a single text being one; with none, `file` and `sample` bring all they hold and `yahoo`
+            updates what the store has.
         options: where a file lies and what it can't say of itself; how a network source is reached.
         start, end: first and last date to bring.
         full: bring whole histories even where the rest would do.
@@ -73,15 +73,16 @@ def fetch(
     Raises:
         InputError: dates reversed, a bad symbol, or a source that cannot serve the order.
     """
-    if start is not None and end is not None and start > end:
-        raise InputError(f"start {start} lies after end {end}: swap them.")
+    first, last = to_day(start, "start"), to_day(end, "end")
+    if first is not None and last is not None and first > last:
+        raise InputError(f"start {first} lies after end {last}: swap them.")
     names = normalise_all(tickers)
     store = Store(data_dir)
     order = Order(
         names,
         known=lambda ticker: _known(store, ticker, source),
-        start=start,
-        end=end,
+        start=first,
+        end=last,
         full=full or force,
         held=_held(store, source),
         say=say,
@@ -116,7 +117,7 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
         bars, odd = admit(delivery.bars)
     except DataError as error:
         return _failed(store, replace(delivery, failure=error))
-    change = store.write(bars, source=source, force=force)
+    change = store.write(bars, source=source, force=force, part=delivery.part)
     worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
     held = store.record(delivery.ticker)
     return Fetched(

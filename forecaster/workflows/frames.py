@@ -12,6 +12,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.data.bars import Bars
+from forecaster.data.dates import DateLike, to_date
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.inference.forecast import Forecast
 from forecaster.workflows.data import candles
@@ -70,7 +71,7 @@ def candles_frame(
     tickers: str | Sequence[str],
     style: str = "backtesting",
     *,
-    origin: dt.date | None = None,
+    origin: DateLike | None = None,
     data_dir: Path | str = "data/store",
 ) -> pd.DataFrame:
     """Candles of the store as a DataFrame, adjusted for splits and dividends.
@@ -92,10 +93,10 @@ def candles_frame(
     names = [tickers] if isinstance(tickers, str) else list(tickers)
     if style == "backtesting" and len(names) != 1:
         raise InputError(f"style backtesting is of one ticker, but there are {len(names)}: call it for each of them.")
-    histories = candles(names, data_dir=data_dir)
+    histories, day = candles(names, data_dir=data_dir), to_date(origin, "origin")
     if style == "backtesting":
-        return _backtesting(histories[0], origin)
-    return pd.concat([pd.DataFrame(_columns(one, style, origin)) for one in histories], ignore_index=True)
+        return _backtesting(histories[0], day)
+    return pd.concat([pd.DataFrame(_columns(one, style, day)) for one in histories], ignore_index=True)
 
 
 def _one_of(kind: str, name: str, known: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +11,7 @@ import numpy as np
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import Config
 from forecaster.data.calendars import next_sessions
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
@@ -51,7 +51,7 @@ def grow(
     paths: int = 100,
     seed: int = 0,
     run: str = "latest",
-    as_of: dt.date | None = None,
+    as_of: DateLike | None = None,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
 ) -> Paths:
@@ -79,7 +79,7 @@ def grow(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    reading = interpret(bars if as_of is None else bars.between(end=np.datetime64(as_of, "D")))
+    reading = interpret(bars if as_of is None else bars.between(end=to_day(as_of, "as_of")))
     known = reading.bars
     if not 1 <= context < len(known):
         raise InputError(

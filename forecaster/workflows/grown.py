@@ -25,7 +25,7 @@ _FEW = 100
 
 
 def grown_forecasts(
-    tickers: Sequence[str],
+    tickers: str | Sequence[str],
     *,
     context: int,
     horizon: int | None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from forecaster.axes import Float, Shaped
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
@@ -48,8 +48,8 @@ def outputs(
     ticker: str,
     *,
     run: str = "latest",
-    start: dt.date | None = None,
-    end: dt.date | None = None,
+    start: DateLike | None = None,
+    end: DateLike | None = None,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
 ) -> Outputs:
@@ -76,7 +76,8 @@ def outputs(
     (name,) = normalise_all([ticker])
     store.require([name])
     bars = store.read(name)
-    known = interpret(bars if end is None else bars.between(end=np.datetime64(end, "D"))).bars
+    first, last = to_day(start, "start"), to_day(end, "end")
+    known = interpret(bars if last is None else bars.between(end=last)).bars
     panel = Panel.of([known])
     networks, task = model.light(), model.config.task
     market = known_market(folder, store, model, networks, panel.sessions[-1:])
@@ -84,7 +85,8 @@ def outputs(
     dataset = Dataset(panel, features, task.steps)
     depth = np.arange(len(panel.sessions)) + 1
     usable = features.ready & (depth >= (task.context if task.supervision == "window" else 1))
-    usable &= panel.sessions >= np.datetime64(start or dt.date.min, "D")
+    if first is not None:
+        usable &= panel.sessions >= first
     rows = np.flatnonzero(usable)
     if not len(rows):
         raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")

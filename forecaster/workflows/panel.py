@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel, read_panel
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 
 
 def load_panel(
-    tickers: Sequence[str] = (),
+    tickers: str | Sequence[str] = (),
     *,
     data_dir: Path | str = "data/store",
-    start: dt.date | None = None,
-    end: dt.date | None = None,
+    start: DateLike | None = None,
+    end: DateLike | None = None,
 ) -> Panel:
     """Read tickers (all that the store holds if none is named) as one panel.
 
@@ -30,5 +28,5 @@ def load_panel(
         UnknownNameError: the store does not have a ticker.
     """
     store = open_store(data_dir)
-    first, last = (None if date is None else np.datetime64(date, "D") for date in (start, end))
-    return read_panel(store, normalise_all(tickers) or store.tickers(), first, last)
+    names = normalise_all(tickers) or store.tickers()
+    return read_panel(store, names, to_day(start, "start"), to_day(end, "end"))

@@ -13,6 +13,7 @@ import numpy as np
 from forecaster.config.schema import Config
 from forecaster.cores import in_threads
 from forecaster.data.bars import Bars
+from forecaster.data.dates import DateLike, to_date
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading, interpret
 from forecaster.data.store import Store, open_store
@@ -40,13 +41,13 @@ class Failure:
 
 
 def predict(
-    tickers: Sequence[str],
+    tickers: str | Sequence[str],
     *,
     run: str = "latest",
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     horizon: int | None = None,
-    as_of: dt.date | None = None,
+    as_of: DateLike | None = None,
     paths: int | None = None,
     seed: int = 0,
     context: int | None = None,
@@ -55,6 +56,7 @@ def predict(
     """Forecast the next sessions of tickers, seen in training or not.
 
     Args:
+        tickers: symbols; a single text is one.
         run: a folder, a name under the runs folder, or `latest`.
         horizon: keep the trained steps up to this one.
         as_of: forecast from the last close on or before this date, as if nothing later were known.
@@ -67,7 +69,7 @@ def predict(
         UnknownNameError: no such run or ticker.
         InputError: a horizon beyond the trained one, too little history, or paths of a run that can draw none.
     """
-    folder = runs.find_run(Path(runs_dir), run)
+    folder, as_of = runs.find_run(Path(runs_dir), run), to_date(as_of, "as_of")
     if context is not None:
         grown = grown_forecasts(
             tickers,

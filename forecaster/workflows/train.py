@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecaster.config.document import Settings
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
@@ -61,7 +62,7 @@ class TrainedRun:
 def train(
     config: str | Path,
     *,
-    settings: Sequence[str] = (),
+    settings: Settings = (),
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     name: str | None = None,
@@ -71,7 +72,7 @@ def train(
     """Train a run from a config file (or a shipped config's name) and leave a run folder with one model file.
 
     Args:
-        settings: `KEY=VALUE` on top of the config.
+        settings: `KEY=VALUE` texts, or a dict, on top of the config.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.

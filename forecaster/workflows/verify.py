@@ -47,7 +47,7 @@ class Finding:
 
 def verify(
     data_dir: Path | str = "data/store",
-    tickers: Sequence[str] = (),
+    tickers: str | Sequence[str] = (),
     *,
     repair: bool = False,
     options: SourceOptions | None = None,

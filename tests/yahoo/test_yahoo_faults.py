@@ -205,7 +205,21 @@ def test_a_row_without_an_adjusted_close_is_dropped_and_counted(kit: Kit, server
     good = server.listings["AAPL"]
     server.put(good.changed(100, adj_close=np.nan))
     lost = f"the session of {good.dates[100]} has no candle"
-    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without a price dropped", lost)
+    assert kit.fetch("AAPL")["AAPL"].notes == ("1 row without an adjusted close dropped", lost)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(-0.77, "a usable adjusted close (adj_close -0.77 on"), (np.nan, "an adjusted")]
+)
+def test_many_unusable_adjusted_closes_are_named_and_no_price_is_lost(
+    kit: Kit, server: YahooServer, value: float, words: str
+) -> None:
+    good = server.listings["AAPL"]
+    server.put(good.changed(slice(0, 900), adj_close=value))
+    outcome = kit.fetch("AAPL")["AAPL"]
+    assert outcome.rows == len(good.dates)
+    (note,) = outcome.notes
+    assert note.startswith(f"900 of 3270 rows without {words}")
 
 
 def test_incoherent_rows_are_dropped_or_widened_and_counted(kit: Kit, server: YahooServer) -> None:

@@ -12,13 +12,13 @@ from forecaster.workflows.fetch import exit_code
 from forecaster.workflows.verify import verify
 from tests.yahoo.kit import Kit
 from tests.yahoo.listings import sample, synthetic
-from tests.yahoo.server import Listing, YahooServer
+from tests.yahoo.server import PRICES, Listing, YahooServer
 
 
 def test_twelve_histories_arrive_value_for_value(kit: Kit, server: YahooServer) -> None:
     server.put(*(synthetic(f"SYN{number}") for number in range(7)))
-    paying = server.listings["MSFT"].paying(0.23, "2013-02-19").split_by(2.0, "2003-02-18")
-    server.put(paying)
+    paying = server.listings["MSFT"].paying(0.23, "2013-02-19")
+    server.put(replace(paying.split_by(2.0, "2003-02-18"), adj_close=paying.adj_close))  # they knew of it before
     outcomes = kit.fetch(*server.listings)
     assert {outcome.status for outcome in outcomes.values()} == {"new"}
     assert list(outcomes) == list(server.listings)  # in the order asked for
@@ -111,27 +111,36 @@ def test_a_revised_volume_is_taken_with_the_update(kit: Kit, server: YahooServer
     assert kit.matches(whole)
 
 
-def test_a_split_that_is_not_in_the_prices_yet_is_not_taken(kit: Kit, server: YahooServer) -> None:
+def undivided(listing: Listing, ratio: float, day: str) -> Listing:
+    """A split that is announced, and whose day and those after have new prices, but not yet those before."""
+    after = listing.dates >= np.datetime64(day)
+    columns = {
+        name: np.where(after, getattr(listing, name) / ratio, getattr(listing, name)) for name in (*PRICES, "adj_close")
+    }
+    return replace(listing, **columns, splits={day: ratio})
+
+
+@pytest.mark.parametrize("day", ["2013-02-27", "2006-05-16"])
+def test_a_split_that_is_not_in_the_prices_before_it_is_applied_and_said(
+    kit: Kit, server: YahooServer, day: str
+) -> None:
     whole = server.listings["AAPL"]
-    divided = whole.split_by(7.0, "2013-02-27")
+    rest = {name: getattr(whole, name) / 7 for name in (*PRICES, "adj_close")}
+    divided = replace(whole, **rest, splits={day: 7.0})
     server.put(whole.until("2013-02-22"))
     kit.fetch("AAPL")
-    before = kit.bytes()
-    after = whole.dates >= np.datetime64("2013-02-27")
-    columns = {
-        name: np.where(after, getattr(whole, name) / 7, getattr(whole, name))
-        for name in ("open", "high", "low", "close", "adj_close")
-    }
-    server.put(replace(divided, **columns))
-    outcome = kit.fetch("AAPL")["AAPL"]
-    assert outcome.reason == (
-        "AAPL: Yahoo shows a split of 7 on 2013-02-27 but has not divided the prices before it. "
-        "Nothing was taken; try again tomorrow."
-    )
-    assert kit.bytes() == before
-    server.put(divided)
-    kit.fetch("AAPL")
+    server.put(undivided(whole, 7.0, day))
+    outcome = kit.fetch("AAPL", full=True)["AAPL"]
+    assert outcome.status == "updated"
+    assert [note for note in outcome.notes if note.startswith(f"the split of 7 on {day} was not in the prices")]
     assert kit.matches(divided)
+    server.put(divided)
+    assert kit.fetch("AAPL")["AAPL"].status == "unchanged"
+
+
+def test_a_split_that_is_applied_is_no_finding(kit: Kit, server: YahooServer) -> None:
+    server.put(replace(server.listings["AAPL"], splits={"2006-05-16": 7.0}))
+    assert kit.fetch("AAPL")["AAPL"].notes == ()
 
 
 def nulled(listing: Listing, *days: str) -> Listing:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,6 +43,7 @@ class Delivery:
         bars: its whole history, or None where there is a failure.
         notes: what was repaired or dropped, a sentence each.
         outside: whether what is in `bars` is beyond the user's power, as what comes over a network is.
+        part: whether `bars` may be a part of the history, to be put to what the store holds.
     """
 
     ticker: str
@@ -50,6 +51,7 @@ class Delivery:
     notes: tuple[str, ...] = ()
     failure: ForecasterError | None = None
     outside: bool = False
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,23 @@ class SourceOptions:
 
     Args:
         path: a file or a folder of files.
-        currency: ISO code, where the source can't say it.
-        calendar: exchange calendar, where the source can't say it.
+        currency: ISO code, where the source can't say it; what the store has of the ticker, else USD, if absent.
+        calendar: exchange calendar, where the source can't say it; what the store has, else XNYS, if absent.
         workers: requests under way at once, for sources that go over the network.
         session: an HTTP session for such a source to use instead of its own (a `requests` or `curl_cffi` one).
+        columns: what a file calls its columns, where that is not known: field → name, as in `{"close": "Price"}`.
+        date_format: how a file writes its dates, as `strftime` does, where they alone do not tell.
+        resample: `day` makes daily candles where a file has several a day.
     """
 
-    path: Path | None = None
-    currency: str = "USD"
-    calendar: str = "XNYS"
+    path: Path | str | None = None
+    currency: str | None = None
+    calendar: str | None = None
     workers: int = 4
     session: Any = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    date_format: str | None = None
+    resample: str | None = None
 
 
 @runtime_checkable  # for the type checks of the tests

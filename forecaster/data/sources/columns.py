@@ -1,121 +1,161 @@
-"""How the world spells candle columns, and pandas frames → raw rows."""
+"""How the world spells candle columns: names of many vendors and languages → ours."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import pandas as pd
+from forecaster.errors import DataError, InputError, UnknownNameError, at_most_five
 
-from forecaster.data.bars import COLUMNS
-from forecaster.data.cleaning import RawRows
-from forecaster.errors import DataError, at_most_five
+REQUIRED = ("date", "open", "high", "low", "close")
+FIELDS = (*REQUIRED, "ticker", "adj_close", "volume", "dividend", "split", "time")
 
+# Each line is a tier: where a table has columns of several tiers, the first one is meant. Two columns of one tier that
+# stand for a price cannot be told apart, and are refused.
 _SPELLINGS = {
-    "date": ("date", "timestamp", "datetime", "day", "time", "unnamed_0"),
-    "ticker": ("ticker", "symbol", "code"),
-    "open": ("open",),
-    "high": ("high",),
-    "low": ("low",),
-    "close": ("close",),
-    "adj_close": ("adj_close", "adjclose", "adjusted_close", "close_adjusted"),
-    "volume": ("volume", "vol"),
-    "dividend": ("dividend", "dividends", "dividend_amount", "ex_dividend"),
-    "split": ("split", "splits", "stock_splits", "split_coefficient", "split_ratio"),
+    "date": """
+        date
+        trade_date trading_date tradedate traddt dtyyyymmdd 日期 交易日期 日付 날짜 datum fecha data tarih handelstag
+        datetime date_time gmt_time local_time utc_time 时间
+        timestamp open_time opentime kline_open_time unix_time
+        time
+        day ds t unix
+        unnamed_0 index level_0""",
+    "ticker": """
+        ticker
+        symbol ts_code tic tckrsymb
+        code instrument 股票代码 证券代码 代码 종목코드 銘柄コード
+        asset stock security unique_id stock_code ticker_symbol stock_symbol act_symbol
+        name""",
+    "open": """
+        open
+        open_price opening_price px_open opnpric opening 开盘 开盘价 始値 시가
+        erster eroffn eroffnung eroffnungskurs eroff ouverture ouv apertura abertura opening_koers otwarcie acilis
+        o""",
+    "high": """
+        high
+        high_price px_high hghpric max 最高 最高价 高値 고가
+        hoch tageshoch hochst haut plus_haut haut_jour maximo massimo maxima maximum max_ hoog najwyzszy yuksek
+        h""",
+    "low": """
+        low
+        low_price px_low lwpric min 最低 最低价 安値 저가
+        tief tagestief tiefst bas plus_bas bas_jour minimo minima minimum laag najnizszy dusuk
+        l""",
+    "close": """
+        close
+        close_last close_price closing_price px_last clspric closing 收盘 收盘价 終値 종가
+        schluss schlusskurs schlusskurse cloture clot cierre chiusura fechamento slot zamkniecie kapanis simdi
+        price
+        last ltp last_price zuletzt dernier ultimo letzter letzte
+        c""",
+    "adj_close": """
+        adj_close adjclose adjusted_close close_adjusted closeadj close_adj adjusted_closing_price adj_closing_price
+        adjusted adj""",
+    "volume": """
+        volume vol
+        total_volume share_volume trade_volume px_volume ttltradgvol tottrdqty total_traded_quantity
+        total_trade_quantity number_of_shares no_of_shares shares_traded traded_volume volume_traded
+        成交量 出来高 거래량
+        stucke stuecke stuck
+        volumen volumes volumem wolumen hacim
+        tickvol tick_volume
+        v""",
+    "dividend": "dividend dividends dividend_amount ex_dividend divcash dividend_cash",
+    "split": "split splits stock_splits stock_split split_coefficient split_ratio splitfactor split_factor",
 }
-_NAMES = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
-_REQUIRED = ("date", "open", "high", "low", "close")
+
+
+def folded(column: object) -> str:
+    """`1. Open`, `<OPEN>`, `Open (USD)`, `Adj Close` and `Eröffn.` → `open` thrice, `adj_close` and `eroffn`."""
+    bare = re.sub(r"^\d+\.\s*|\s*[(\[].*[)\]]\s*$", "", str(column).strip().strip("<>"))
+    plain = unicodedata.normalize("NFKD", bare).replace("ł", "l").replace("ı", "i").casefold()
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.sub(r"\W+", "_", letters).strip("_")
+
+
+_CLOCKS = {"time", "hour", "clock", "time_of_day", "hhmm", "uhrzeit", "heure", "hora", "datetime", "timestamp"}
+_NAMES = {
+    folded(spelling): (field, tier)
+    for field, text in _SPELLINGS.items()
+    for tier, line in enumerate(text.strip().splitlines())
+    for spelling in line.split()
+}
 
 
 def meaning(column: object) -> str | None:
-    """What a column holds: one of ours, `date`, `ticker`, or None.
-
-    Yahoo's (`Adj Close`), Stooq's (`<OPEN>`), Alpha Vantage's (`1. open`, `adjusted_close`) in any case.
-    """
-    return _NAMES.get(_folded(column))
+    """What a column holds: one of `FIELDS`, or None."""
+    found = _NAMES.get(folded(column))
+    return found[0] if found else None
 
 
-def recognise(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Rename the columns to ours, drop the others, and drop rows in which nothing stands.
+def check_fields(columns: Mapping[str, str]) -> dict[str, str]:
+    """What a user says of columns, field → name in the file, with the field as we spell it.
 
     Raises:
-        DataError: a price or the date is missing, two columns mean the same, or there is no row.
+        UnknownNameError: there is no such field.
+        InputError: the name is empty.
     """
-    columns = [column for column in frame.columns if meaning(column) is not None]
-    known = {column: name for column in columns if (name := meaning(column)) is not None}
-    dates = [column for column, name in known.items() if name == "date"]
-    # Stooq has both a DATE and a TIME, a saved pandas index stands before the dates: the plainest word is meant.
-    for column in sorted(dates, key=lambda column: _SPELLINGS["date"].index(_folded(column)))[1:]:
-        del known[column]
-    missing = [name for name in _REQUIRED if name not in known.values()]
-    if missing:
-        found = at_most_five(str(column)[:30] for column in frame.columns) or "no columns"
-        raise DataError(f"{origin}: no column for {', '.join(missing)}; found {found}. Name it so and try again.")
-    twice = sorted(name for name in known.values() if list(known.values()).count(name) > 1)
-    twice = twice or sorted({str(column) for column in columns if columns.count(column) > 1})
-    if twice:
-        raise DataError(f"{origin}: two columns mean {twice[0]}: remove one.")
-    ours = frame[list(known)].rename(columns=known)
-    filled = ours.drop(columns="ticker", errors="ignore").notna().any(axis=1)
-    if not filled.any():
-        raise DataError(f"{origin}: it has a header but no rows, expected one a day.")
-    return ours if filled.all() else ours[filled]
+    checked = {}
+    for field, name in columns.items():
+        ours = field if field in FIELDS else meaning(field)
+        if ours is None:
+            raise UnknownNameError("column", field, FIELDS)
+        if not name.strip():
+            raise InputError(f"--column {field}= names no column: expected one of the file, as in {field}=Price.")
+        checked[ours] = name.strip()
+    return checked
 
 
-def raw_rows(frame: pd.DataFrame, ticker: str, origin: str, currency: str, calendar: str, timezone: str) -> RawRows:
-    """A recognised frame of one ticker → raw rows; the frame's index tells the row in the file.
+def choose(names: Sequence[object], said: Mapping[str, str]) -> dict[str, int]:
+    """Which column holds which field: field → its place among the names. What is not there is left out.
+
+    Args:
+        said: what the user says of columns, field → name; it goes before any guess.
 
     Raises:
-        DataError: a date or a number that cannot be read; the message names row and column.
+        DataError: two columns mean the same, or there is none of a name that the user said.
     """
-    columns = {name: _numbers(frame[name], ticker, origin) for name in COLUMNS if name in frame.columns}
-    dates = _dates(frame["date"], ticker, origin)
-    return RawRows(ticker, dates, columns, currency, calendar, timezone)
+    found = {field: _place(names, field, name) for field, name in said.items()}
+    taken = set(found.values())
+    spelled = [_NAMES.get(folded(name)) if place not in taken else None for place, name in enumerate(names)]
+    letters = {"o", "h", "l", "c"} <= {folded(name) for name in names}
+    for field in _SPELLINGS.keys() - found.keys():
+        tiers = {
+            place: kind[1]
+            for place, kind in enumerate(spelled)
+            if kind and kind[0] == field and (letters or len(folded(names[place])) > 1)
+        }
+        best = [place for place, tier in tiers.items() if tier == min(tiers.values())]
+        if len(best) > 1 and field not in ("date", "ticker", "volume"):
+            raise DataError(f"two columns mean {_common(names, best) or field}: remove one.")
+        if best:
+            found[field] = best[0]
+    _clock(names, found)
+    volumes = [place for place, name in enumerate(names) if folded(name).startswith("volume_")]  # `Volume BTC`
+    if volumes and "volume" not in found:
+        found["volume"] = volumes[0]
+    return found
 
 
-def _folded(column: object) -> str:
-    """`1. Open`, `<OPEN>` and `Adj Close` → `open`, `open` and `adj_close`."""
-    bare = re.sub(r"^\d+\.\s*", "", str(column).strip().strip("<>").lower())
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+def _clock(names: Sequence[object], found: dict[str, int]) -> None:
+    """A column `Time` beside the dates is the time of day, or date and time at once."""
+    place = next((place for place, name in enumerate(names) if folded(name) in _CLOCKS), None)
+    if place is not None and place not in found.values() and "date" in found:
+        found.setdefault("time", place)
 
 
-def _numbers(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(np.float64, na_value=np.nan)
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() & column.notna() & (column.astype(str).str.strip() != "")
-    if wrong.any():
-        row = column.index[wrong.to_numpy()][0]
-        problem = f"{column.name} in row {row} is {_shown(column[row])}"
-        raise DataError(f"{origin}: {ticker}: {problem}, expected a number such as 1234.5: mend or remove the row.")
-    return numbers.to_numpy(np.float64, na_value=np.nan)
+def _place(names: Sequence[object], field: str, name: str) -> int:
+    exact = [place for place, one in enumerate(names) if str(one).strip() == name]
+    alike = exact or [place for place, one in enumerate(names) if folded(one) == folded(name)]
+    if not alike:
+        listed = at_most_five(str(one)[:30] for one in names)
+        raise DataError(f"no column {name!r} (--column {field}={name}); found {listed}.")
+    return alike[0]
 
 
-def _dates(column: pd.Series, ticker: str, origin: str) -> np.ndarray:
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        parsed = column.dt.tz_localize(None)  # the exchange's own day
-    else:
-        parsed = pd.to_datetime(_iso(column.astype(str).str.strip()), format="%Y-%m-%d", errors="coerce")
-    if parsed.isna().any():
-        row = column.index[parsed.isna().to_numpy()][0]
-        raise DataError(
-            f"{origin}: {ticker}: date in row {row} is {_shown(column[row])}, expected YYYY-MM-DD: mend the row."
-        )
-    days: np.ndarray = parsed.to_numpy().astype("datetime64[D]")
-    return days
-
-
-def _iso(text: pd.Series) -> pd.Series:
-    """`20200131`, `31.01.2020` and `2020-01-31 00:00:00-05:00` → `2020-01-31`."""
-    plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([ T].*)?")
-    odd = text[~plain]
-    for pattern, order in (
-        (r"^(\d{4})(\d{2})(\d{2})(?:\.0)?$", r"\1-\2-\3"),
-        (r"^(\d\d)\.(\d\d)\.(\d{4})$", r"\3-\2-\1"),
-    ):
-        odd = odd.str.replace(pattern, order, regex=True)
-    return pd.concat([text[plain].str.slice(0, 10), odd]).reindex(text.index) if len(odd) else text.str.slice(0, 10)
-
-
-def _shown(value: object) -> str:
-    return "empty" if pd.isna(value) else repr(str(value))  # type: ignore[call-overload]
+def _common(names: Sequence[object], places: Sequence[int]) -> str:
+    """The columns' name where they have the same."""
+    spelled = {str(names[place]) for place in places}
+    return spelled.pop() if len(spelled) == 1 else ""

@@ -1,4 +1,4 @@
-"""Candles from CSV and Parquet files: one ticker a file, a long table, or a folder of either."""
+"""Candles from files: one ticker a file, a long table, an archive, or a folder of these."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import clean
 from forecaster.data.sources import SOURCES, Delivery, Order, Source, SourceOptions
-from forecaster.data.sources.columns import raw_rows, recognise
-from forecaster.data.sources.frames import CSV, PARQUET, read_frame
+from forecaster.data.sources.columns import check_fields
+from forecaster.data.sources.dates import check_format
+from forecaster.data.sources.frames import read_part
+from forecaster.data.sources.parts import ENDINGS, Part, is_table, parts_of
+from forecaster.data.sources.table import Hints, Table
 from forecaster.data.symbols import normalise
-from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, did_you_mean
-
-_ENDINGS = (*CSV, *PARQUET)
+from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, UnknownNameError, did_you_mean
 
 
 class FileSource:
@@ -26,28 +26,41 @@ class FileSource:
     def __init__(self, options: SourceOptions) -> None:
         if options.path is None:
             raise InputError("--source file needs --path FILE_OR_DIR.")
-        self._files = _data_files(options.path)
-        self._path = options.path
+        self._path = Path(options.path)
+        self._files = _data_files(self._path)
         self._currency = options.currency
-        self._calendar = calendars.check_calendar(options.calendar)
+        self._calendar = options.calendar and calendars.check_calendar(options.calendar)
+        self._hints = hints_of(options)
 
     def deliver(self, order: Order) -> Iterator[Delivery]:
         """Give each ticker of the files, or each that was asked for."""
-        held: dict[str, Path] = {}
+        held: dict[str, Part] = {}
         unread: list[Delivery] = []
-        for file in self._files:
+        parts = list(self._parts(unread))
+        for part in parts:
+            named = order.tickers[0] if len(parts) == len(order.tickers) == 1 else ""
             try:
-                groups = self._groups(file, order)
+                table = read_part(part, self._hints)
             except ForecasterError as error:
-                unread.append(Delivery(self._name(file, order).upper(), failure=error))
+                unread.append(Delivery((named or part.stem).upper(), failure=error))
                 continue
-            for name, rows in groups:
+            notes = table.notes
+            for written, places in table.by_ticker():
+                name = (written or named or part.stem).strip().upper()
                 if not order.tickers or name in order.tickers:
-                    yield self._one(file, name, rows, order, held)
-                held.setdefault(name, file)
+                    yield self._one(part, name, table, places, order, held, notes)
+                    notes = ()
+                held.setdefault(name, part)
         yield from self._rest(order, held, unread)
 
-    def _rest(self, order: Order, held: dict[str, Path], unread: list[Delivery]) -> Iterator[Delivery]:
+    def _parts(self, unread: list[Delivery]) -> Iterator[Part]:
+        for file in self._files:
+            try:
+                yield from parts_of(file)
+            except ForecasterError as error:
+                unread.append(Delivery(file.stem.upper(), failure=error))
+
+    def _rest(self, order: Order, held: dict[str, Part], unread: list[Delivery]) -> Iterator[Delivery]:
         """What was asked for and not found, and the files that could not be read (and might have held it)."""
         missing = [ticker for ticker in order.tickers if ticker not in held]
         if missing or not order.tickers:
@@ -57,67 +70,78 @@ class FileSource:
                 hint = did_you_mean(ticker, held).rstrip() or "Check the name."
                 yield Delivery(ticker, failure=OutsideError(f"{ticker} is not in {self._path}. {hint}"))
 
-    def _groups(self, file: Path, order: Order) -> list[tuple[str, pd.DataFrame]]:
-        frame = recognise(read_frame(file), str(file))
-        if "ticker" not in frame.columns:
-            return [(self._name(file, order).strip().upper(), frame)]
-        names = frame["ticker"].astype("string").str.strip().str.upper().fillna("")
-        if (names == "").any():
-            row = frame.index[names == ""][0]
-            raise DataError(f"{file}: the ticker in row {row} is missing, expected a symbol in each row.")
-        return [(str(name), rows) for name, rows in frame.groupby(names, sort=False)]
-
-    def _one(self, file: Path, name: str, rows: pd.DataFrame, order: Order, held: dict[str, Path]) -> Delivery:
+    def _one(
+        self,
+        part: Part,
+        name: str,
+        table: Table,
+        places: np.ndarray,
+        order: Order,
+        held: dict[str, Part],
+        notes: tuple[str, ...],
+    ) -> Delivery:
         try:
-            ticker = self._symbol(file, name)
+            ticker = _symbol(part, name, table.label)
             if ticker in held:
-                raise DataError(f"{file}: {ticker} stands in {held[ticker]} as well: join the two files or remove one.")
-            bars, notes = self._bars(file, ticker, rows)
-            return Delivery(ticker, _cut(bars, order.start, order.end), notes)
+                raise DataError(f"{part}: {ticker} stands in {held[ticker]} as well: join the two files or remove one.")
+            bars, more = self._bars(table, ticker, places, order.known(ticker))
+            return Delivery(ticker, _cut(bars, order.start, order.end), (*notes, *more), part=not order.full)
         except ForecasterError as error:
             return Delivery(name, failure=error)
 
-    def _symbol(self, file: Path, name: str) -> str:
-        try:
-            return normalise(name)
-        except InputError as error:
-            raise InputError(f"{file}: {error} Mend the file or its name, or name one TICKER with one file.") from error
-
-    def _bars(self, file: Path, ticker: str, rows: pd.DataFrame) -> tuple[Bars, tuple[str, ...]]:
-        zone = calendars.timezone(self._calendar)
-        return clean(raw_rows(rows, ticker, str(file), self._currency, self._calendar, zone))
-
-    def _name(self, file: Path, order: Order) -> str:
-        alone = len(self._files) == 1 and len(order.tickers) == 1
-        return order.tickers[0] if alone else _stem(file)
+    def _bars(self, table: Table, ticker: str, places: np.ndarray, known: Bars | None) -> tuple[Bars, tuple[str, ...]]:
+        currency, calendar = place_of(self._currency, self._calendar, known)
+        rows, notes = table.rows(ticker, places, currency, calendar, calendars.timezone(calendar))
+        bars, repairs = clean(rows)
+        return bars, (*notes, *repairs)
 
 
 @SOURCES.register("file")
 def file(options: SourceOptions) -> Source:
-    """CSV or Parquet at `--path`."""
+    """CSV, Parquet, Excel and others at `--path`."""
     return FileSource(options)
+
+
+def _symbol(part: Part, name: str, label: str) -> str:
+    try:
+        return normalise(name)
+    except InputError as error:
+        remedy = "Rename the file, or name one TICKER with one file."
+        if label:
+            remedy = f"So it is in the column {label}: if another one has the symbols, add --column ticker=NAME."
+        raise InputError(f"{part}: {error} {remedy}") from error
+
+
+def hints_of(options: SourceOptions) -> Hints:
+    """What is said of a table's columns and dates, checked.
+
+    Raises:
+        InputError: a field, a format or a frequency that is none.
+    """
+    if options.resample not in (None, "day"):
+        raise UnknownNameError("frequency", str(options.resample), ["day"])
+    date_format = options.date_format and check_format(options.date_format)
+    return Hints(check_fields(options.columns), date_format, options.resample == "day")
+
+
+def place_of(currency: str | None, calendar: str | None, known: Bars | None) -> tuple[str, str]:
+    """Currency and calendar of candles: as the user says, else as the store has them, else American."""
+    if known is not None:
+        return currency or known.currency, calendar or known.calendar
+    return currency or "USD", calendar or calendars.DEFAULT
 
 
 def _data_files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(inner for inner in path.iterdir() if inner.is_file() and _is_data(inner))
+        files = sorted(inner for inner in path.iterdir() if inner.is_file() and is_table(inner))
         if not files:
-            raise InputError(f"{path} holds no {', '.join(_ENDINGS)} file.")
+            raise InputError(f"{path} holds no {', '.join(ENDINGS)} file.")
         return files
     if not path.is_file():
         raise InputError(f"--path {path} does not exist: check the name.")
-    if not _is_data(path):
-        raise InputError(f"--path {path}: expected a file that ends with {', '.join(_ENDINGS)}.")
+    if not is_table(path):
+        raise InputError(f"--path {path}: expected a file that ends with {', '.join(ENDINGS)}.")
     return [path]
-
-
-def _is_data(path: Path) -> bool:
-    return path.name.lower().endswith(_ENDINGS) and not path.name.startswith(".")
-
-
-def _stem(path: Path) -> str:
-    ending = next(ending for ending in _ENDINGS if path.name.lower().endswith(ending))
-    return path.name[: -len(ending)]
 
 
 def _cut(bars: Bars, start: np.datetime64 | None, end: np.datetime64 | None) -> Bars:

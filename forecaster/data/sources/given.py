@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import clean
 from forecaster.data.quality import admit
-from forecaster.data.sources.columns import raw_rows, recognise
-from forecaster.data.sources.frames import tidy
+from forecaster.data.sources import SourceOptions
+from forecaster.data.sources.file import hints_of, place_of
+from forecaster.data.sources.table import Table, read_table
+from forecaster.data.sources.wide import tidy
 from forecaster.data.symbols import normalise
 from forecaster.errors import DataError, InputError
 
@@ -19,43 +22,48 @@ Frames = pd.DataFrame | Mapping[str, pd.DataFrame]
 """One long frame with a ticker column, yfinance's with tickers side by side, or a frame for each ticker."""
 
 
-def bars_of(frames: Frames, currency: str, calendar: str) -> list[tuple[Bars, tuple[str, ...]]]:
+def bars_of(
+    frames: Frames, options: SourceOptions, known: Callable[[str], Bars | None] = lambda _: None
+) -> list[tuple[Bars, tuple[str, ...]]]:
     """Each ticker's candles, and what was repaired or dropped in them, a sentence each.
+
+    Args:
+        known: what the store has of a ticker.
 
     Raises:
         InputError: something else than frames, a symbol or a calendar that is none.
         DataError: columns or rows that cannot be used; the message names ticker and row.
     """
-    calendar = calendars.check_calendar(calendar)
-    zone = calendars.timezone(calendar)
+    said = options.calendar and calendars.check_calendar(options.calendar)
     found: dict[str, tuple[Bars, tuple[str, ...]]] = {}
-    for name, rows in _by_ticker(frames):
+    for name, table, places in _by_ticker(frames, options):
         ticker = normalise(name)
         if ticker in found:
             raise DataError(f"{ticker} is given twice: join the two or leave one out.")
-        bars, notes = clean(raw_rows(rows, ticker, "the frame", currency, calendar, zone))
+        currency, calendar = place_of(options.currency, said, known(ticker))
+        rows, notes = table.rows(ticker, places, currency, calendar, calendars.timezone(calendar))
+        bars, repairs = clean(rows)
         kept, odd = admit(bars)
-        found[ticker] = kept, (*notes, *odd)
+        found[ticker] = (kept, (*table.notes, *notes, *repairs, *odd))
     if not found:
         raise DataError("no frame was given, expected a DataFrame of candles or a dict of ticker → DataFrame.")
     return list(found.values())
 
 
-def _by_ticker(frames: Frames) -> Iterator[tuple[str, pd.DataFrame]]:
+def _by_ticker(frames: Frames, options: SourceOptions) -> Iterator[tuple[str, Table, np.ndarray]]:
+    hints = hints_of(options)
     if isinstance(frames, Mapping):
         for name, frame in frames.items():
-            yield str(name), _recognised(frame, f"the frame of {name}").drop(columns="ticker", errors="ignore")
+            table = read_table(_tidied(frame, f"the frame of {name}"), f"the frame of {name}", hints)
+            yield str(name), table, np.arange(len(table.stamps.wall))
         return
-    long = _recognised(frames, "the frame")
-    if "ticker" not in long.columns:
+    table = read_table(_tidied(frames, "the frame"), "the frame", hints)
+    if table.tickers is None:
         raise DataError('the frame has no column for ticker: add one, or give a dict: {"AAPL": frame}.')
-    names = long["ticker"].astype("string").str.strip().str.upper().fillna("")
-    if (names == "").any():
-        raise DataError(f"the frame: the ticker in row {long.index[names == ''][0]} is missing, expected one a row.")
-    yield from ((str(name), rows) for name, rows in long.groupby(names, sort=False))
+    yield from ((name, table, places) for name, places in table.by_ticker())
 
 
-def _recognised(frame: object, origin: str) -> pd.DataFrame:
+def _tidied(frame: object, origin: str) -> pd.DataFrame:
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{origin} is a {type(frame).__name__}, expected a pandas DataFrame of daily candles.")
-    return recognise(tidy(frame), origin)
+    return tidy(frame)

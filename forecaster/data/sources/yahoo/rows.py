@@ -10,7 +10,7 @@ import pandas as pd
 
 from forecaster.data.bars import Bars
 from forecaster.data.calendars import WEEKDAYS
-from forecaster.data.cleaning import RawRows, clean
+from forecaster.data.cleaning import MOST_BAD, RawRows, clean
 from forecaster.data.sources.yahoo.client import Answer
 from forecaster.data.sources.yahoo.faults import YahooError
 from forecaster.data.sources.yahoo.places import calendar_of
@@ -56,10 +56,14 @@ def bars_of(answer: Answer, ticker: str, now: dt.datetime, calendar: str | None 
 
 def _cleaned(rows: RawRows) -> tuple[Bars, tuple[str, ...]]:
     try:
-        return clean(rows, most_bad=_FEW_BAD) if len(rows.dates) < _FEW else clean(rows)
+        return clean(rows, _most_bad(len(rows.dates)))
     except DataError as error:
         reason = str(error).removeprefix(f"{rows.ticker}: ").rstrip(".")
         raise YahooError(f"sent rows that cannot be used: {reason}", "once") from error
+
+
+def _most_bad(rows: int) -> float:
+    return _FEW_BAD if rows < _FEW else MOST_BAD
 
 
 def _check_symbol(answer: Answer, ticker: str) -> None:
@@ -69,10 +73,14 @@ def _check_symbol(answer: Answer, ticker: str) -> None:
 
 
 def _rows(answer: Answer, ticker: str, notes: list[str], held: str | None) -> RawRows:
-    frame = answer.frame
+    # Yahoo fills a missing adjusted close in later: a guess would stay in the store until then.
+    lost = (answer.frame["Adj Close"].isna() & answer.frame["Close"].notna()).to_numpy(bool)
+    lost = lost & (lost.mean() <= _most_bad(len(lost)))  # more is no slip of today: `clean` says what becomes of them
+    if lost.any():
+        what = "row" if lost.sum() == 1 else "rows"
+        notes.append(f"{int(lost.sum())} {what} without an adjusted close dropped")
+    frame = answer.frame[~lost]
     columns = {name: frame[theirs].to_numpy(np.float64) for name, theirs in _COLUMNS.items()}
-    # A row whose adjusted close is missing is as useless as one without a close: its returns would jump.
-    columns["close"] = np.where(np.isnan(columns["adj_close"]), np.nan, columns["close"])
     dates = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
     exchange, kind = answer.said("exchangeName"), answer.said("instrumentType")
     calendar = calendar_of(ticker, exchange, kind)

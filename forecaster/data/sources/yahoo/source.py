@@ -151,7 +151,6 @@ class _Desk:
 
     def _whole(self, ticker: str, known: Bars | None, start: np.datetime64 | None) -> Found:
         def check(bars: Bars) -> None:
-            update.check_divided(bars)
             if known is not None:
                 update.check_not_worse(known, bars)
 

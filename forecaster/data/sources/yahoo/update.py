@@ -81,23 +81,6 @@ def check_not_worse(known: Bars, fresh: Bars) -> None:
         raise YahooError("sent no adjusted closes, which the store has", "wait", "What the store has of it is kept.")
 
 
-def check_divided(bars: Bars) -> None:
-    """Refuse a history whose newest split is announced but not yet in its prices: it would look like a crash.
-
-    Raises:
-        YahooError: Yahoo's own books are between two states; they are right a day later.
-    """
-    for row in range(max(1, len(bars) - OVERLAP), len(bars)):
-        ratio = float(bars.split[row])
-        move = float(bars.close[row] / bars.close[row - 1])
-        if (ratio >= 1.4 or ratio <= 0.7) and abs(move * ratio - 1) < 0.15:
-            raise YahooError(
-                f"shows a split of {ratio:g} on {bars.dates[row]} but has not divided the prices before it",
-                "no",
-                "Nothing was taken; try again tomorrow.",
-            )
-
-
 def _shared(known: Bars, fresh: Bars) -> tuple[Bars, Bars]:
     """Both histories on the dates that both have."""
     return _on(known, fresh.dates), _on(fresh, known.dates)

@@ -1,0 +1,112 @@
+"""Several candles a day: noticed, and made into daily ones where that is wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecaster.axes import Shaped
+from forecaster.errors import DataError
+
+RARE = 0.05
+"""So few days with several candles are slips of a daily file, such as a live row beside today's."""
+
+_FEW = 0.5
+"""A last day with less than this share of the usual candles may not be over."""
+
+_DAY = "datetime64[D]"
+Columns = dict[str, np.ndarray]
+
+
+def most_a_day(stamps: Shaped[np.ndarray, " row"]) -> int:
+    """How many moments of one day there are candles of, at most; 1 in a daily file, slips apart."""
+    if ascending(stamps.astype(_DAY)):  # as most files are
+        return 1
+    _, counts = np.unique(np.unique(stamps).astype(_DAY), return_counts=True)
+    return int(counts.max()) if (counts > 1).mean() > RARE else 1
+
+
+def ascending(stamps: Shaped[np.ndarray, " row"]) -> bool:
+    """Whether each is later than the one before."""
+    return bool((stamps[1:] > stamps[:-1]).all())
+
+
+def refuse_intraday(ticker: str, stamps: Shaped[np.ndarray, " row"]) -> None:
+    """Let only daily candles pass.
+
+    Raises:
+        DataError: there are several candles a day.
+    """
+    most = most_a_day(stamps)
+    if most == 1:
+        return
+    moments = np.unique(stamps)
+    at = int(np.argmax(moments[1:].astype(_DAY) == moments[:-1].astype(_DAY)))
+    first, second = (str(moment).replace("T", " ")[:16] for moment in moments[at : at + 2])
+    raise DataError(
+        f"{ticker}: it has up to {most} candles a day (first {first} and {second[11:]}), expected daily candles: "
+        "--resample day makes them of these."
+    )
+
+
+def resampled(
+    ticker: str, stamps: Shaped[np.ndarray, " row"], columns: Columns
+) -> tuple[Shaped[np.ndarray, " day"], Columns, tuple[str, ...]]:
+    """Candles of parts of a day → one a day: first open, highest high, lowest low, last close, volumes added up.
+
+    Args:
+        stamps: by the exchange's own clock, in any order; rows without all four prices are left out.
+        columns: open, high, low, close; adj_close, volume, dividend and split where there are such.
+
+    Returns:
+        Days, their columns, and what was done in a sentence.
+
+    Raises:
+        DataError: two different candles of one moment.
+    """
+    prices = np.stack([columns[name] for name in ("open", "high", "low", "close")])
+    keep = np.flatnonzero(~np.isnan(prices).any(axis=0))
+    keep = keep[np.argsort(stamps[keep], kind="stable")]
+    rows, stamps = {name: column[keep] for name, column in columns.items()}, stamps[keep]
+    rows, stamps = _once(ticker, rows, stamps)
+    days, starts = np.unique(stamps.astype(_DAY), return_index=True)
+    if not len(days):
+        return days, rows, ()
+    ends = np.append(starts[1:], len(stamps)) - 1
+    daily = {name: _of_a_day(name, column, starts, ends) for name, column in rows.items()}
+    return days, daily, _notes(len(stamps), days, ends - starts + 1)
+
+
+def _once(ticker: str, rows: Columns, stamps: Shaped[np.ndarray, " row"]) -> tuple[Columns, np.ndarray]:
+    repeats = np.concatenate([[False], stamps[1:] == stamps[:-1]]) if len(stamps) else np.zeros(0, bool)
+    for name in ("open", "high", "low", "close"):
+        differ = repeats & (rows[name] != np.roll(rows[name], 1))
+        if differ.any():
+            at = int(np.argmax(differ))
+            raise DataError(
+                f"{ticker}: {str(stamps[at]).replace('T', ' ')} stands twice with different values ({name} "
+                f"{rows[name][at - 1]:g} and {rows[name][at]:g}): keep the right one."
+            )
+    return {name: column[~repeats] for name, column in rows.items()}, stamps[~repeats]
+
+
+def _of_a_day(name: str, column: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """One value a day of those from the places `starts` to `ends`."""
+    if name == "open":
+        return column[starts]
+    if name in ("close", "adj_close"):
+        return column[ends]
+    if name == "split":
+        return np.multiply.reduceat(np.where(column > 0, column, 1.0), starts)
+    if name in ("high", "low"):
+        return (np.maximum if name == "high" else np.minimum).reduceat(column, starts)
+    return np.add.reduceat(np.nan_to_num(column), starts)  # volume, dividend
+
+
+def _notes(rows: int, days: Shaped[np.ndarray, " day"], counts: Shaped[np.ndarray, " day"]) -> tuple[str, ...]:
+    if counts.max() == 1:
+        return ()
+    notes = [f"{rows} candles made into {len(days)} daily ones"]
+    usual = int(np.median(counts))
+    if counts[-1] < _FEW * usual:
+        notes.append(f"{days[-1]} has {counts[-1]} of the usual {usual} candles: it may not be over")
+    return tuple(notes)

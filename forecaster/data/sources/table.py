@@ -1,0 +1,202 @@
+"""A table of candles as somebody wrote it → raw rows of each ticker, on the exchange's own days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from forecaster.axes import Shaped
+from forecaster.data.bars import COLUMNS
+from forecaster.data.cleaning import RawRows
+from forecaster.data.frequency import refuse_intraday, resampled
+from forecaster.data.sources.columns import REQUIRED, choose, folded
+from forecaster.data.sources.dates import Dates, read_dates
+from forecaster.data.sources.datewords import Stamps
+from forecaster.data.sources.days import exchange_time
+from forecaster.data.sources.faults import Faults, shown
+from forecaster.data.sources.numbers import Numbers, gaps, read_numbers
+from forecaster.data.sources.tickers import check_one_ticker, parted, read_tickers
+from forecaster.errors import DataError, at_most_five
+
+_NASDAQ = "close_last"  # the exchange's own export, which writes mm/dd/yyyy
+
+
+_PRICES = ("open", "high", "low", "close")
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user says of a table.
+
+    Args:
+        columns: field → the column's name, as `check_fields` gives it.
+        date_format: as of `strftime`.
+        daily: make daily candles of several a day.
+        comma: whether a comma is the decimal mark where the numbers do not tell.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    date_format: str | None = None
+    daily: bool = False
+    comma: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns that are read, and what could not be read of them.
+
+    Args:
+        origin: the file, for messages.
+        tickers: of each row; None where no column has them.
+        label: what the column of the tickers is called.
+        unread: the other columns, as they are.
+    """
+
+    origin: str
+    tickers: Shaped[np.ndarray, " row"] | None
+    stamps: Stamps
+    columns: dict[str, np.ndarray]
+    faults: Faults
+    unread: pd.DataFrame
+    daily: bool = False
+    notes: tuple[str, ...] = ()
+    label: str = ""
+
+    def by_ticker(self) -> Iterator[tuple[str, Shaped[np.ndarray, " row"]]]:
+        """Each ticker as it is written, and the places of its rows; without a ticker column one without a name."""
+        if self.tickers is None:
+            yield "", np.arange(len(self.stamps.wall))
+            return
+        codes, names = pd.factorize(self.tickers)
+        order = np.argsort(codes, kind="stable")
+        for name, places in zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
+            yield str(name), places
+
+    def rows(
+        self, ticker: str, places: Shaped[np.ndarray, " row"], currency: str, calendar: str, zone: str
+    ) -> tuple[RawRows, tuple[str, ...]]:
+        """Raw rows of one ticker, and what was done to them, a sentence each.
+
+        Raises:
+            DataError: something cannot be read, there are several candles a day, or the calendar is another.
+        """
+        problem = self.faults.first(places.tolist())
+        if problem:
+            raise DataError(f"{self.origin}: {ticker}: {problem}: fix or remove the row.")
+        columns = {name: column[places] for name, column in self.columns.items()}
+        notes: tuple[str, ...] = ()
+        try:
+            moments = exchange_time(self.stamps.take(places), calendar, zone)
+            check_one_ticker({name: columns[name] for name in _PRICES}, moments, self.unread.iloc[places])
+        except DataError as error:
+            raise DataError(f"{self.origin}: {ticker}: {error}") from error
+        if self.daily:
+            moments, columns, notes = resampled(ticker, moments, columns)
+        else:
+            refuse_intraday(ticker, moments)
+        return RawRows(ticker, moments.astype("datetime64[D]"), columns, currency, calendar, zone), notes
+
+
+def read_table(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
+    """Find the columns of a frame and read them; its index tells the row in the file.
+
+    Raises:
+        DataError: a price or the date is missing, two columns mean the same, there is no row, or a whole column
+            cannot be read.
+    """
+    try:
+        return _read(frame, origin, hints)
+    except DataError as error:
+        raise DataError(f"{origin}: {error}") from error
+
+
+def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
+    found = _fields(frame, hints.columns)
+    ours = frame.iloc[:, list(found.values())].set_axis(list(found), axis=1)
+    numbers = read_numbers({name: ours[name] for name in COLUMNS if name in found}, hints.comma)
+    american = folded(frame.columns[found["close"]]) == _NASDAQ
+    dates = read_dates(ours["date"], hints.date_format, american)
+    keep = _candles(ours, numbers, np.isnat(dates.stamps.wall))
+    others = [place for place in range(frame.shape[1]) if place not in found.values()]
+    ours, rest = ours.iloc[keep], frame.iloc[keep, others]
+    faults = Faults(ours.index.tolist())
+    for number in numbers.values():
+        faults.add(number.wrong[keep], number.problem, ours[number.name])
+    stamps = dates.stamps.take(keep)
+    faults.add(np.isnat(stamps.wall), dates.problem, ours["date"])
+    if "time" in found:
+        stamps = _timed(stamps, ours["time"], "ticker" in found)
+    tickers = read_tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
+    columns = {name: number.values[keep] for name, number in numbers.items()}
+    label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
+    notes = (*_left_out(dates, keep), *(parted(rest) if tickers is None else ()))
+    return Table(origin, tickers, stamps, columns, faults, rest, hints.daily, notes, label)
+
+
+def _fields(frame: pd.DataFrame, said: Mapping[str, str]) -> dict[str, int]:
+    found = choose(list(frame.columns), said)
+    missing = [name for name in REQUIRED if name not in found]
+    if missing:
+        names = at_most_five(str(column)[:30] for column in frame.columns) or "no columns"
+        raise DataError(
+            f"no column for {', '.join(missing)}; found {names}. Name it so, or say which it is: "
+            f"--column {missing[0]}=NAME."
+        )
+    return found
+
+
+def _candles(ours: pd.DataFrame, numbers: Mapping[str, Numbers], undated: np.ndarray) -> np.ndarray:
+    """Places of the rows that are candles: not blank, not a remark below the table, not the header once more.
+
+    Raises:
+        DataError: none is.
+    """
+    prices = [numbers[name] for name in _PRICES]
+    blank = np.all([np.isnan(price.values) & ~price.wrong for price in prices], axis=0)
+    header = np.all([price.wrong for price in prices], axis=0) & undated
+    if header.any():
+        again = [ours[name][header].astype("string").str.strip().map(folded) for name in _PRICES]
+        header[header] = np.all([words == words.iloc[0] for words in again], axis=0) & (again[0] != again[1]).to_numpy()
+    keep = np.flatnonzero(~(blank & undated) & ~header)
+    if not len(keep):
+        raise DataError("it has a header but no rows, expected one a day.")
+    return keep
+
+
+def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
+    """A sentence on text that stands below the candles or between them."""
+    left = np.ones(len(dates.text), bool)
+    left[keep] = False
+    words = dates.text[left & ~gaps(dates.text)]
+    words = words[~words.str.contains(r"^\W*date\W*$", case=False, regex=True)]
+    if not len(words):
+        return ()
+    more = f" and {len(words) - 1} more" if len(words) > 1 else ""
+    return (f"row {words.index[0]} is no candle and was left out{more}: {shown(words.iloc[0])[:60]}",)
+
+
+def _timed(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
+    """With the time of day of a column beside the dates: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour.
+
+    One that has dates too is asked where the days alone stand more than once, though there are not several tickers.
+    """
+    if (stamps.wall != stamps.wall.astype("datetime64[D]")).any():
+        return stamps
+    text = column.astype("string").str.strip().str.replace(r"\.0+$", "", regex=True).fillna("")
+    if not text.str.fullmatch(r"\d{1,6}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|").all():
+        if several or len(np.unique(stamps.wall)) == len(stamps.wall):
+            return stamps
+        try:
+            other = read_dates(column).stamps
+        except DataError:
+            return stamps
+        return stamps if np.isnat(other.wall).any() else other
+    rest = {1: "0000", 2: "0000", 3: "00", 4: "00"}.get(int(text.str.len().max()), "")
+    digits = text.where(~text.str.fullmatch(r"\d{1,6}"), (text + rest).str.zfill(6))
+    parts = digits.str.extract(r"^(\d{1,2}):?(\d{2}):?(\d{2})?")
+    hours, minutes, seconds = (pd.to_numeric(parts[at]).fillna(0).to_numpy(np.int64) for at in range(3))
+    clock = (hours * 3600 + minutes * 60 + seconds).astype("timedelta64[s]")
+    return Stamps(stamps.wall + clock, stamps.instant + clock)

@@ -1,0 +1,92 @@
+"""Which rows of a table belong to which ticker, and what gives away that a table without tickers holds several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from forecaster.axes import Shaped
+from forecaster.data.frequency import ascending
+from forecaster.data.symbols import normalise
+from forecaster.errors import DataError, InputError, at_most_five
+
+
+def read_tickers(column: pd.Series, said: bool) -> Shaped[np.ndarray, " row"] | None:
+    """The symbols; None where the column has one name for all that is no symbol, such as that of a company.
+
+    Raises:
+        DataError: one is missing.
+    """
+    text = column.astype("string").str.strip().str.upper().str.replace("/", "-").fillna("")  # BTC/USDT
+    if pd.api.types.is_float_dtype(column.dtype):
+        text = text.str.removesuffix(".0")
+    names: np.ndarray = text.to_numpy(object)
+    if not said and len(set(names)) == 1 and not _is_symbol(str(names[0])):
+        return None
+    if (names == "").any():
+        row = column.index[int(np.argmax(names == ""))]
+        raise DataError(f"the ticker in row {row} is missing, expected a symbol in each row.")
+    return names
+
+
+def check_one_ticker(
+    prices: Mapping[str, np.ndarray], moments: Shaped[np.ndarray, " row"], unread: pd.DataFrame
+) -> None:
+    """Refuse several tickers in one, where a column that is not read tells them apart.
+
+    Raises:
+        DataError: there are different candles of one moment, and such a column; the message names it.
+    """
+    if ascending(moments):
+        return
+    table = pd.DataFrame(dict(prices) | {"moment": moments})
+    twice = ~table.duplicated() & table.duplicated("moment")
+    if not twice.any():
+        return
+    for place, name in enumerate(unread.columns):
+        column = unread.iloc[:, place].astype("string").reset_index(drop=True)
+        if _tells_apart(column, moments):
+            day, values = str(moments[int(np.argmax(twice))])[:10], at_most_five(map(repr, column.unique()[:2]))
+            times = int(np.unique(moments, return_counts=True)[1].max())
+            raise DataError(
+                f"{day} stands {times} times, each time with another {name} ({values}): if {name} holds the tickers, "
+                f"add --column ticker={_quoted(str(name))}."
+            )
+
+
+def _tells_apart(column: pd.Series, moments: Shaped[np.ndarray, " row"]) -> bool:
+    """Whether rows of one moment all differ in a column that has few values, and no fractions."""
+    if column.isna().any() or not 1 < column.nunique() < len(column) or column.str.contains(r"\d\.\d").any():
+        return False
+    return not pd.DataFrame({"moment": moments, "column": column}).duplicated().any()
+
+
+def parted(unread: pd.DataFrame) -> tuple[str, ...]:
+    """A sentence on a column that may hold tickers whose days do not overlap, so that nothing else would tell them."""
+    for place, name in enumerate(unread.columns):
+        words = unread.iloc[:, place]
+        if pd.api.types.is_numeric_dtype(words.dtype):
+            continue
+        text = words.astype("string").str.strip()
+        blocks = text[text != text.shift().fillna("")]
+        few = 1 < len(blocks) <= len(text) / 5
+        if few and blocks.notna().all() and blocks.is_unique and blocks.str.fullmatch(r"[A-Za-z][\w.\-]*").all():
+            values = at_most_five(map(repr, blocks.iloc[:2]))
+            return (
+                f"the column {name} is not read and has {len(blocks)} values, one after the other ({values}): if it "
+                f"holds tickers, add --column ticker={_quoted(str(name))}",
+            )
+    return ()
+
+
+def _is_symbol(name: str) -> bool:
+    try:
+        return bool(normalise(name))
+    except InputError:
+        return False
+
+
+def _quoted(name: str) -> str:
+    return f"'{name}'" if " " in name else name

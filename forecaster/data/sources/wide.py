@@ -1,0 +1,51 @@
+"""Tickers side by side, as `yfinance.download` gives them, as one long table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from forecaster.data.sources.columns import meaning
+
+_PRICES = {"open", "high", "low", "close"}
+
+
+def is_wide(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether three lines of cells are prices over tickers, or tickers over prices, and the name of the dates."""
+    return bool(rows[2]) and meaning(rows[2][0]) == "date" and len(rows[0]) == len(rows[1]) > 1 and _has_prices(rows)
+
+
+def _has_prices(rows: Sequence[Sequence[str]]) -> bool:
+    return any({meaning(name) for name in row[1:]} >= _PRICES for row in rows[:2])
+
+
+def to_long(frame: pd.DataFrame, first: Sequence[str], second: Sequence[str]) -> pd.DataFrame:
+    """Dates and, side by side behind them, prices × tickers → one row a date and ticker, in which something stands.
+
+    Args:
+        first, second: what stands above each column but the dates'.
+    """
+    prices, tickers = (first, second) if {meaning(name) for name in first} >= _PRICES else (second, first)
+    parts = []
+    for ticker in dict.fromkeys(tickers):
+        own = [at for at, name in enumerate(tickers, start=1) if name == ticker]
+        part = frame.iloc[:, [0, *own]].set_axis(["date", *(prices[at - 1] for at in own)], axis=1)
+        cells = part.iloc[:, 1:]
+        parts.append(part[(cells.notna() & (cells != "")).any(axis=1)].assign(ticker=ticker))
+    return pd.concat(parts)
+
+
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """One long table, its rows counted from 1: dates and tickers leave the index, tickers side by side stand in rows.
+
+    The frame that is given stays as it was.
+    """
+    if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex) and frame.index.name is None:
+        frame = frame.rename_axis(index="date")
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    if isinstance(frame.columns, pd.MultiIndex):
+        first, second = (list(frame.columns.get_level_values(level))[1:] for level in (0, 1))
+        frame = to_long(frame, first, second)
+    return frame.set_axis(range(1, len(frame) + 1))
