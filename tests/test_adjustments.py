@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from forecaster.data.bars import Bars
+from forecaster.data.calendars import sessions
 from forecaster.data.cleaning import RawRows, clean
 from forecaster.data.quality import oddities
 from forecaster.data.store import Store
@@ -33,7 +34,7 @@ def raw(ticker: str = "AAPL", **changes: object) -> RawRows:
         "adj_close": close.copy(),
         "volume": np.full(N, 1000.0),
     }
-    dates = np.busday_offset("2023-06-01", np.arange(N), roll="forward")
+    dates = sessions("XNYS", np.datetime64("2023-06-01"), np.datetime64("2024-12-31"))[:N]
     return RawRows(ticker, dates, columns | changes)  # type: ignore[arg-type]
 
 

@@ -58,7 +58,7 @@ BAD_FILES = {
     ),
     "no number at all": (GOOD.replace(",10,12,9,11,5.5", ",,,,,").encode(), "none of its 56 rows has all four prices"),
     "binary": (bytes(range(256)) * 20, "is not"),
-    "no header": (GOOD.partition("\n")[2].encode(), "line 1 is '2020-01-01,10,12,9,11,5.5,100', expected a header row"),
+    "no header": (GOOD.partition("\n")[2].encode(), "line 1 is '2020-01-02,10,12,9,11,5.5,100', expected a header row"),
     "american dates": (
         GOOD.replace("2020-01-03", "1/2/2020").encode(),
         "date in row 3 is '1/2/2020', expected YYYY-MM-DD",
