@@ -48,6 +48,22 @@ def test_no_number_is_typed_by_hand() -> None:
     assert re.findall(r"\d+", re.sub(NAMES, "", prose)) == []
 
 
+def test_every_formula_stands_beside_the_networks(results: dict[str, Any]) -> None:
+    rows = dict(re.findall(r"^\| (DNN|RNN|LSTM|GRU|`[\w-]+`) \| (.*) \|$", PAGE.read_text(), flags=re.MULTILINE))
+    formulas = {"ewma-garman-klass", "har", "harx", "climatology"}
+    assert set(rows) == {
+        "DNN",
+        "RNN",
+        "LSTM",
+        "GRU",
+        "`ewma-random-walk`",
+        "`last-close`",
+        *(f"`{name}`" for name in formulas),
+    }
+    for name in formulas:
+        assert f" {results['runs'][name][0]['skill']:+.2%} " in rows[f"`{name}`"]
+
+
 def broken(results: dict[str, Any], *path: str | int, value: Any) -> dict[str, Any]:
     inner: Any = results
     for key in path[:-1]:
@@ -61,9 +77,13 @@ def broken(results: dict[str, Any], *path: str | int, value: Any) -> dict[str, A
     [
         (("usual", "MSFT", "lag"), 0, "one day late"),
         (("usual", "IBM", "times"), 0.9, "yesterday's close misses by less"),
-        (("runs", "gru", 0, "skill"), -0.001, "knows the range better"),
+        (("runs", "gru", 0, "skill"), -0.001, "has skill over the random walk"),
+        (("runs", "har", 0, "skill"), -0.001, "Garman-Klass, HAR and least squares"),
+        (("runs", "climatology", 0, "skill"), 0.001, "climatology falls short"),
+        (("fan", "before", -1), 174.0, "the prices of one day"),
         (("outcomes", "free", "right"), 0.58, "the direction is about a coin"),
-        (("outcomes", "gru", "range_came"), [0.03, 0.02, 0.01, 0.02, 0.03], "came wider"),
+        (("outcomes", "gru", "range_actual"), [0.03, 0.02, 0.01, 0.02, 0.03], "were wider"),
+        (("outcomes", "gru", "range_actual", 0), 0.009, "is exaggerated"),
     ],
 )
 def test_prose_cannot_contradict_the_numbers(

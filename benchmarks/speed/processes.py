@@ -69,7 +69,7 @@ def start_figures(store: Path, runs: Path, repeats: int) -> Iterator[Figure]:
         cost(*arguments)  # writes down what the next ones read
         name, found = f"predict one ticker, {run}, warm", [cost(*arguments) for _ in range(repeats)]
         yield from _two(name, found, 0.5)
-        yield Figure(f"{name}: of those imports", tuple(one.wall / usual for one in found), " ×")
+        yield Figure(f"{name}: over those imports", tuple(one.wall / usual for one in found), " ×")
     cold = []
     for _ in range(max(repeats // 3, 1)):
         for cache in CACHES:

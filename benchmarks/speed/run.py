@@ -53,7 +53,7 @@ def _figures(store: Path, runs: Path, parts: tuple[str, ...], repeats: int) -> I
         cost("train", "gru", "--set", "training.steps=50", "--name", "gru", *places)
         trained = cost("train", "best", "--name", "best", *places)
         if "training" in parts:
-            yield Figure("train best: until it is told", (trained.wall,), " s")
+            yield Figure("train best: start to scorecard", (trained.wall,), " s")
             yield Figure("train best: peak memory", (trained.peak,), " MB", 1200)
         if "start" in parts:
             yield from start_figures(store, runs, repeats)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,20 +20,28 @@ import claims
 import document
 
 FOLDER = Path(__file__).resolve().parent
-SEEDS, WORKERS = 3, 2
-CELLS = ("rnn", "lstm", "gru", "dnn")
+SEEDS = 3
+CELLS = ("rnn", "lstm", "gru")
+VARIANTS = {
+    "dnn": ("model={name: dnn}", SEEDS),
+    **{name: (f"model={{name: {name}, hidden_size: 64}}", SEEDS) for name in CELLS},
+    "one": ("task.horizon=1", SEEDS),
+    "free": ("task.head=quantile", SEEDS),
+}
+"""What is trained: one setting beside those of all, and with how many seeds."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--render", action="store_true", help="write text and pictures from the recorded results")
+    parser.add_argument("--workers", type=int, default=2, help="processes that train at once")
     parser.add_argument("--results", type=Path, default=FOLDER / "results.json")
     parser.add_argument("--output", type=Path, default=FOLDER.parent / "case-study.md")
     parser.add_argument("--pictures", type=Path, default=FOLDER.parent / "pictures" / "case-study")
     options = parser.parse_args()
     if not options.render:
         with tempfile.TemporaryDirectory() as folder:
-            text = json.dumps(rounded(measure(folder)), indent=1)
+            text = json.dumps(rounded(measure(folder, options.workers)), indent=1)
         options.results.write_text(f"{text}\n", encoding="utf-8")
     results = json.loads(options.results.read_text(encoding="utf-8"))
     claims.check(results)
@@ -42,43 +51,61 @@ def main() -> None:
     options.output.write_text(document.text(results), encoding="utf-8")
 
 
-def measure(folder: str) -> dict[str, Any]:
-    """All that the text tells, from the sample; the store and the runs lie in a folder that is thrown away."""
+def measure(folder: str, workers: int) -> dict[str, Any]:
+    """All that the text says, from the sample; the store and the runs lie in a folder that is thrown away."""
     import candles
-    import networks
+    import outcomes
     import usual
 
     import forecaster
-    from forecaster.models import MODELS
 
-    forecaster.fetch(source="sample", data_dir=f"{folder}/store")
-    panel = forecaster.load_panel(data_dir=f"{folder}/store")
-    results = {"tensor": candles.tensor(panel), "waves": candles.waves(panel)}
-    variants = {name: [f"model={{name: {name}, hidden_size: 64}}"] for name in CELLS if name in MODELS}
-    if "dnn" in variants:
-        variants["dnn"] = ["model={name: dnn}"]
-    variants |= {"one": ["task.horizon=1"], "free": ["task.head=quantile"]}
+    store = f"{folder}/store"
+    forecaster.fetch(source="sample", data_dir=store)
+    panel = forecaster.load_panel(data_dir=store)
+    results = {"tensor": candles.tensor(panel, store), "waves": candles.waves(panel)}
     whole = [ticker for place, ticker in enumerate(panel.tickers) if panel.lengths[place] >= usual.SHORTEST]
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-        stocks = {ticker: pool.submit(usual.usual, ticker, f"{folder}/store") for ticker in whole}
-        runs = {
-            name: [pool.submit(networks.trained, name, settings, seed, folder) for seed in range(SEEDS)]
-            for name, settings in variants.items()
-        }
-        results["usual"] = {ticker: _said(f"usual {ticker}", one) for ticker, one in stocks.items()}
-        results["runs"] = {
-            name: [_said(f"{name} {seed}", one) for seed, one in enumerate(many)] for name, many in runs.items()
-        }
-        outcomes = {name: pool.submit(networks.outcomes, f"{name}-0", folder) for name in ("gru", "free")}
-        results["outcomes"] = {name: _said(f"outcomes {name}", one) for name, one in outcomes.items()}
-    results["fan"] = networks.fan("gru-0", candles.EXAMPLE, folder)
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        results["usual"] = _done({ticker: pool.submit(usual.usual, ticker, store) for ticker in whole})
+        results["runs"] = _runs(pool, folder)
+        ahead = {name: pool.submit(outcomes.outcomes, f"{name}-0", folder) for name in ("gru", "har", "free")}
+        results["outcomes"] = _done(ahead)
+    results["fan"] = outcomes.fan("gru-0", candles.EXAMPLE, folder)
     return results
 
 
-def _said(what: str, one: Future[Any]) -> Any:
-    result = one.result()
-    print(what, "done", flush=True)
-    return result
+def _runs(pool: ProcessPoolExecutor, folder: str) -> dict[str, list[dict[str, Any]]]:
+    """The figures of every run, seed by seed; the recurrent networks' beside the DNN of the same seed too."""
+    import networks
+
+    learnt = _done(
+        {
+            f"{name}-{seed}": pool.submit(
+                networks.trained, f"{name}-{seed}", [setting, f"training.seed={seed}"], folder
+            )
+            for name, (setting, seeds) in {**VARIANTS, **_formulas(networks.FORMULAS[1:])}.items()
+            for seed in range(seeds)
+        }
+    )
+    pairs = [(f"{name}-{seed}", f"dnn-{seed}") for name in CELLS for seed in range(SEEDS)]
+    for run, dnn in pairs:
+        learnt[run]["over"]["dnn"] = pool.submit(networks.beside, run, dnn, folder).result()
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for run, figures in learnt.items():
+        runs.setdefault(run.rpartition("-")[0], []).append(figures)
+    return runs
+
+
+def _formulas(names: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Least squares and means have no seed: once is enough."""
+    return {name: (f"model={{name: {name}}}", 1) for name in names}
+
+
+def _done(futures: dict[str, Future[Any]]) -> dict[str, Any]:
+    found = {}
+    for name, future in futures.items():
+        found[name] = future.result()
+        print(name, "done", flush=True)
+    return found
 
 
 def rounded(value: Any) -> Any:

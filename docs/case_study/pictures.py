@@ -8,9 +8,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from claims import NETWORKS
 from matplotlib import pyplot as plt
 
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"
+PLACED = ("harx", "har", "ewma-garman-klass")
+"""Formulas with a place beside the networks; climatology would lie far off."""
+
 STYLE = {
     "svg.hashsalt": "case-study",
     "font.size": 11,
@@ -30,7 +34,7 @@ def draw_all(results: dict[str, Any], folder: Path) -> None:
         "candles": (_candles, 1, (9, 3.4)),
         "echo": (_echo, 2, (11, 4.2)),
         "waves": (_waves, 1, (9, 3.4)),
-        "networks": (_networks, 1, (9, 3.0)),
+        "networks": (_networks, 1, (9, 3.8)),
         "fan": (_fan, 1, (9, 3.8)),
         "range": (_range, 1, (9, 3.4)),
     }
@@ -55,7 +59,7 @@ def _candles(axes: Any, results: dict[str, Any]) -> None:
 def _echo(axes: Any, results: dict[str, Any]) -> None:
     ticker, curves = next((name, one["curves"]) for name, one in results["usual"].items() if one["curves"])
     close, forecast = np.array(curves["close"]), np.array(curves["forecast"])
-    for panel, first, title in ((axes[0], 0, "all test days"), (axes[1], len(close) - 40, "the last forty, closely")):
+    for panel, first, title in ((axes[0], 0, "all test days"), (axes[1], len(close) - 40, "the last forty, close up")):
         days = np.arange(first, len(close))
         panel.plot(days, close[first:], color="#000000", linewidth=1.4, label="close")
         panel.plot(days, forecast[first:], color=ORANGE, linewidth=1.4, label="forecast of the usual way")
@@ -66,26 +70,30 @@ def _echo(axes: Any, results: dict[str, Any]) -> None:
 
 def _waves(axes: Any, results: dict[str, Any]) -> None:
     lags = np.arange(1, results["waves"]["lags"] + 1)
-    axes.plot(
-        lags, results["waves"]["ranges"], color=BLUE, linewidth=2, label="range of the day (log of high over low)"
-    )
+    axes.plot(lags, results["waves"]["ranges"], color=BLUE, linewidth=2, label="range of the day, log(high / low)")
     axes.plot(lags, results["waves"]["returns"], color=ORANGE, linewidth=2, label="return of the day")
     axes.axhline(0, color=GREY, linewidth=1, linestyle=":")
-    axes.set(title="How much of a day is still in the day so many sessions later", xlabel="sessions later")
+    axes.set(title="How much a day says about the day so many sessions later", xlabel="sessions later")
     axes.set_ylabel("correlation")
     axes.legend()
 
 
 def _networks(axes: Any, results: dict[str, Any]) -> None:
-    names = [name for name in ("dnn", "rnn", "lstm", "gru") if name in results["runs"]]
-    for place, name in enumerate(names):
-        skills = [100 * one["skill"] for one in results["runs"][name]]
-        axes.plot(skills, [place] * len(skills), "o", color=BLUE, markersize=9, alpha=0.6)
-        axes.plot(np.mean(skills), place, "|", color="#000000", markersize=22, markeredgewidth=2)
+    runs = results["runs"]
+    for place, name in enumerate(NETWORKS + PLACED):
+        skills = [100 * one["skill"] for one in runs[name]]
+        colour = BLUE if name in NETWORKS else GREEN
+        axes.plot(skills, [place] * len(skills), "o", color=colour, markersize=9, alpha=0.6)
+        axes.plot(np.mean(skills), place, "|", color="#000000", markersize=18, markeredgewidth=2)
     axes.axvline(0, color=ORANGE, linewidth=2)
-    axes.annotate("the random walk", (0, len(names) - 0.5), xytext=(4, -4), textcoords="offset points", color=ORANGE)
-    axes.set_yticks(range(len(names)), [name.upper() for name in names])
-    axes.set(ylim=(-0.6, len(names) - 0.2), xlabel="skill [%]", title="A point is one seed, the bar their mean")
+    top = len(NETWORKS + PLACED) - 0.5
+    axes.annotate("the random walk", (0, top), xytext=(4, -4), textcoords="offset points", color=ORANGE)
+    axes.axvline(100 * runs["har"][0]["skill"], color=GREEN, linewidth=1, linestyle=":")
+    axes.set_yticks(
+        range(len(NETWORKS + PLACED)), [name.upper() if name in NETWORKS else name for name in NETWORKS + PLACED]
+    )
+    axes.set(ylim=(-0.6, top + 0.3), xlabel="skill [%]")
+    axes.set_title("Networks (blue: a point a seed, the bar their mean) and formulas (green; dotted: HAR)")
 
 
 def _fan(axes: Any, results: dict[str, Any]) -> None:
@@ -99,7 +107,7 @@ def _fan(axes: Any, results: dict[str, Any]) -> None:
         axes.fill_between(ahead, *band, color=BLUE, alpha=shade, linewidth=0, label=f"{high - low:.0%} band")
     axes.plot(ahead, paths[:, fan["levels"].index(0.5)], color=BLUE, linewidth=2, label="median")
     axes.plot(past, fan["before"], color="#000000", linewidth=1.4, label="close")
-    axes.plot(ahead[1:], fan["after"], "o", color=ORANGE, label="what came")
+    axes.plot(ahead[1:], fan["after"], "o", color=ORANGE, label="actual close")
     axes.set(title=f"{fan['ticker']}, seen from the evening of {fan['origin']}", xlabel="sessions from that evening")
     axes.set_ylabel("close")
     axes.legend(loc="upper left", fontsize=9)
@@ -107,9 +115,15 @@ def _fan(axes: Any, results: dict[str, Any]) -> None:
 
 def _range(axes: Any, results: dict[str, Any]) -> None:
     own = results["outcomes"]["gru"]
-    places = np.arange(len(own["range_came"]))
-    axes.bar(places - 0.2, [100 * value for value in own["range_foretold"]], 0.38, color=BLUE, label="foretold")
-    axes.bar(places + 0.2, [100 * value for value in own["range_came"]], 0.38, color=GREEN, label="came")
+    places = np.arange(len(own["range_actual"]))
+    axes.bar(
+        places - 0.2,
+        [100 * value for value in own["range_predicted"]],
+        0.38,
+        color=BLUE,
+        label="predicted (median candle)",
+    )
+    axes.bar(places + 0.2, [100 * value for value in own["range_actual"]], 0.38, color=GREEN, label="actual")
     axes.set_xticks(places, ["calmest fifth", "second", "third", "fourth", "widest fifth"])
-    axes.set(ylabel="high over low [%]", title="Test days by the range that was foretold for them")
+    axes.set(ylabel="high over low [%]", title="Test days, by the range that was predicted for them")
     axes.legend()

@@ -28,31 +28,33 @@ class Usual(nn.Module):
 
 
 def usual(ticker: str, data_dir: str) -> dict[str, Any]:
-    """One stock: what a tutorial reports of its test days, and what it does not; prices in the stock's currency."""
+    """One stock: what a tutorial reports of its test days, and what it does not; prices as quoted on the last day."""
     torch.set_num_threads(1)
     panel = forecaster.load_panel([ticker], data_dir=data_dir)
     windows, targets = forecaster.windows(panel, context=CONTEXT, horizon=1).tensors()
     forecast, trained = _forecast(panel, windows, targets)
-    own, before, came = (series[trained:] for series in (forecast, windows[:, -1, 3].numpy(), targets[:, 0, 3].numpy()))
-    moves, real = np.diff(own), np.diff(came)
+    quoted = panel.close[-1] / panel.prices[-1, 3]
+    series = (forecast, windows[:, -1, 3].numpy(), targets[:, 0, 3].numpy())
+    own, before, actual = (one[trained:] * quoted for one in series)
+    moves, real = np.diff(own), np.diff(actual)
     alike = [float(np.corrcoef(moves[LAGS:], real[LAGS - lag : len(real) - lag])[0, 1]) for lag in range(LAGS)]
-    right = np.sign(own - before) == np.sign(came - before)
+    right = np.sign(own - before) == np.sign(actual - before)
     return {
-        "days": len(came),
-        "fit": float(1 - ((own - came) ** 2).sum() / ((came - came.mean()) ** 2).sum()),
-        "miss": float(np.abs(own - came).mean()),
-        "echo_miss": float(np.abs(before - came).mean()),
-        "times": float(np.abs(own - came).mean() / np.abs(before - came).mean()),
+        "days": len(actual),
+        "fit": float(1 - ((own - actual) ** 2).sum() / ((actual - actual.mean()) ** 2).sum()),
+        "miss": float(np.abs(own - actual).mean()),
+        "echo_miss": float(np.abs(before - actual).mean()),
+        "times": float(np.abs(own - actual).mean() / np.abs(before - actual).mean()),
         "alike": alike,
         "lag": int(np.argmax(alike)),
         "right": float(right.mean()),
         "coin": float(1.96 * 0.5 / np.sqrt(len(right))),
-        "curves": {"forecast": own.tolist(), "close": came.tolist()} if ticker == SHOWN else {},
+        "curves": {"forecast": own.tolist(), "close": actual.tolist()} if ticker == SHOWN else {},
     }
 
 
 def _forecast(panel: Panel, windows: torch.Tensor, targets: torch.Tensor) -> tuple[np.ndarray, int]:
-    """Closes as the usual way foretells them after every window, and how many of these windows it learnt from."""
+    """Closes as the usual way predicts them after every window, and how many of these windows it learnt from."""
     low, high = float(panel.prices.min()), float(panel.prices.max())  # of all days: the test's are known in training
     trained = int(TRAINED * len(windows))
     scaled = (windows - low) / (high - low)
