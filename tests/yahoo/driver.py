@@ -28,7 +28,8 @@ from tests.yahoo.server import session
 def main() -> int:
     mode, port, now, patience, *arguments = sys.argv[1:]
     clock = dt.datetime.fromisoformat(now)
-    folder = Path(tempfile.mkdtemp())
+    home = Path(os.environ.get("HOME", ""))
+    folder = Path(tempfile.mkdtemp()) if home.is_absolute() else None  # without a home, the source's own choice
 
     def source(options: SourceOptions) -> Source:
         with_session = dataclasses.replace(options, session=session(int(port)))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.data.store import Store
+from tests.homeless import homeless
 from tests.yahoo.kit import QUICK, SATURDAY, Kit, same
 from tests.yahoo.listings import sample, synthetic
 from tests.yahoo.server import Mishap, YahooServer, late, status
@@ -135,6 +136,16 @@ def test_the_command_says_what_failed_and_prints_only_its_result(server: YahooSe
     assert rows["BRK.B"]["reason"] == "BRK.B is not a symbol of Yahoo's: did you mean BRK-B?"
     assert len(done.stderr.splitlines()) == 3  # a row a ticker; no log line, no warning of the client's
     assert all("Yahoo" in line or "IBM" in line for line in done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("home", [None, "", "home"], ids=["unset", "empty", "relative"])
+def test_a_user_without_a_home_fetches_without_a_cache(home: str | None, server: YahooServer, tmp_path: Path) -> None:
+    code = "sys.argv = sys.argv[3:]\nfrom tests.yahoo import driver\nsys.exit(driver.main())"
+    words = _command("run", server, {}, "fetch", "IBM", "--quiet", "--format", "json", "--data-dir", "store")
+    done = homeless(code, *words, cwd=tmp_path, home=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)[0]["status"] == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
 def test_nothing_done_is_exit_code_four_and_a_bad_symbol_two(server: YahooServer, tmp_path: Path) -> None:
