@@ -60,7 +60,8 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _parquet(path: Path) -> pd.DataFrame:
-    return tidy(pd.read_parquet(path))
+    with path.open("rb") as file:  # pyarrow takes a path's name for UTF-8 in any locale
+        return tidy(pd.read_parquet(file))
 
 
 def _csv(path: Path) -> pd.DataFrame:
