@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from forecaster.errors import InputError
+from forecaster.errors import InputError, NewerFileError
 from forecaster.modelfile import Header, read_model
 from forecaster.workflows import runs
 
@@ -19,7 +19,7 @@ class RunRecord:
     """One line on a run; what an unfinished or damaged one cannot say is None.
 
     Args:
-        status: `finished`, `unfinished` or `damaged`.
+        status: `finished`, `unfinished`, `damaged`, or `newer`: a newer version of this program made it.
         made: when its model file, or else its config, was written; local time.
         horizon: steps, in sessions.
         verdict: code of the test's verdict on the model against the reference.
@@ -38,7 +38,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunListing:
-    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read."""
+    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read here."""
 
     records: tuple[RunRecord, ...]
     damaged: tuple[str, ...]
@@ -102,14 +102,15 @@ def list_runs(runs_dir: Path | str = "runs") -> RunListing:
     root = Path(runs_dir)
     folders = {path.parent for name in (runs.MODEL, runs.CONFIG) for path in root.glob(f"*/{name}")}
     if not folders:
-        raise InputError(f"{root} holds no run: train one with `forecast train demo`.")
+        raise InputError(f"{root.absolute()} holds no run: train one with `forecast train demo`.")
     records: list[RunRecord] = []
     damaged: list[str] = []
     for folder in sorted(folders, key=lambda folder: (_written(folder), folder.name)):
         try:
             records.append(_record(folder))
         except InputError as error:
-            records.append(RunRecord(folder.name, "damaged", _made(folder)))
+            status = "newer" if isinstance(error, NewerFileError) else "damaged"
+            records.append(RunRecord(folder.name, status, _made(folder)))
             damaged.append(str(error))
     return RunListing(tuple(records), tuple(damaged))
 
