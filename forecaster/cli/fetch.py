@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,15 +21,19 @@ from forecaster.cli.app import app, examples
 def fetch(
     tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
     source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
-    path: Annotated[Path | None, typer.Option(help="File or folder of --source file.")] = None,
+    path: Annotated[Path | None, typer.Option(help="File or folder; --source file.")] = None,
     tickers_file: opt.TickersFile = None,
     start: opt.Date = None,
     end: opt.Date = None,
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Requests at once.")] = 4,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Requests at once, 4 if absent; --source yahoo.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
-    currency: Annotated[str, typer.Option(help="Currency of a file's prices.")] = "USD",
-    calendar: Annotated[str, typer.Option(help="Exchange calendar of a file's dates.")] = "XNYS",
+    currency: Annotated[str | None, typer.Option(help="Of the prices, USD if absent; --source file.")] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="Exchange calendar of the dates, XNYS if absent; --source file.")
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
@@ -37,19 +41,22 @@ def fetch(
     verbose: opt.Verbose = False,
 ) -> None:
     """Bring daily candles into the store."""
-    from forecaster.data.sources import SourceOptions
+    from forecaster.data.sources import SourceOptions, check_options
     from forecaster.show.fetch import fetch_progress, fetch_view
     from forecaster.show.output import present
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
+    options: dict[str, Any] = {"path": path, "currency": currency, "calendar": calendar, "workers": workers}
+    given = {name: value for name, value in options.items() if value is not None}
+    check_options(source, given)
     names = [*(tickers or []), *opt.symbols(tickers_file)]
     with fetch_progress(len(names) or None, quiet) as screen:
         outcomes = run(
             names,
             source=source,
             data_dir=data_dir,
-            options=SourceOptions(path, currency, calendar, workers),
+            options=SourceOptions(**given),
             start=opt.day(start),
             end=opt.day(end),
             full=full,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.data.bars import Bars
-from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
+from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions, check_options, options_set
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, UnknownNameError
@@ -70,10 +70,12 @@ def fetch(
         interrupted later.
 
     Raises:
-        InputError: dates reversed, a bad symbol, or a source that cannot serve the order.
+        InputError: dates reversed, a bad symbol, an option without effect, or a source that cannot serve the order.
     """
     if start is not None and end is not None and start > end:
         raise InputError(f"start {start} lies after end {end}: swap them.")
+    options = options or SourceOptions()
+    check_options(source, options_set(options))
     names = normalise_all(tickers)
     store = Store(data_dir)
     order = Order(
@@ -86,7 +88,7 @@ def fetch(
         say=say,
     )
     outcomes: list[Fetched] = []
-    with _closing(SOURCES[source](options or SourceOptions()).deliver(order)) as deliveries:
+    with _closing(SOURCES[source](options).deliver(order)) as deliveries:
         for delivery in deliveries:
             try:
                 outcome = _settle(store, delivery, source, force)
