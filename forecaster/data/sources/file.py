@@ -11,7 +11,7 @@ import pandas as pd
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import clean
-from forecaster.data.sources import SOURCES, Delivery, Order, Source, SourceOptions
+from forecaster.data.sources import SOURCES, Delivery, Order, Source, SourceOptions, takes
 from forecaster.data.sources.columns import raw_rows, recognise
 from forecaster.data.sources.frames import CSV, PARQUET, read_frame
 from forecaster.data.symbols import normalise
@@ -93,6 +93,7 @@ class FileSource:
 
 
 @SOURCES.register("file")
+@takes("path", "currency", "calendar")
 def file(options: SourceOptions) -> Source:
     """CSV or Parquet at `--path`."""
     return FileSource(options)
@@ -102,10 +103,10 @@ def _data_files(path: Path) -> list[Path]:
     if path.is_dir():
         files = sorted(inner for inner in path.iterdir() if inner.is_file() and _is_data(inner))
         if not files:
-            raise InputError(f"{path} holds no {', '.join(_ENDINGS)} file.")
+            raise InputError(f"{path.absolute()} holds no {', '.join(_ENDINGS)} file.")
         return files
     if not path.is_file():
-        raise InputError(f"--path {path} does not exist: check the name.")
+        raise InputError(f"--path {path.absolute()} does not exist: check the name.")
     if not _is_data(path):
         raise InputError(f"--path {path}: expected a file that ends with {', '.join(_ENDINGS)}.")
     return [path]
