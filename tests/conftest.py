@@ -84,7 +84,6 @@ def forecast(tmp_path: Path) -> Run:
             env=environment | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
             check=False,
         )
 
