@@ -15,7 +15,7 @@ pytest_plugins = ("tests.studio_fixtures",)
 
 
 def arguments(store: Path, runs: Path, *more: str) -> list[str]:
-    quick = settings("training.steps=200", "task.supervision=window", "task.context=10", "training.batch=4")
+    quick = settings("training.steps=100", "task.supervision=window", "task.context=10", "training.batch=4")
     return ["train", "gru", *quick, "--data-dir", str(store), "--runs-dir", str(runs), *more]
 
 

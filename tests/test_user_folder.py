@@ -92,6 +92,8 @@ def test_a_worker_runs_the_package_of_its_parent_though_another_is_on_the_path(t
     (other / "__init__.py").write_text("raise SystemExit('the other one')\n")
     started = [sys.executable, "-P", "-c", crew._START, str(REPOSITORY / "forecaster"), str(tmp_path / "no-walk")]
     path = {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(started, env=environment() | path, capture_output=True, text=True, check=False)
-    assert str(REPOSITORY / "forecaster" / "workflows" / "fold.py") in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("FileNotFoundError")
+    streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}  # it ends at once where its input does
+    with subprocess.Popen(started, env=environment() | path, text=True, **streams) as worker:  # type: ignore[call-overload]
+        said = worker.stderr.read()
+    assert str(REPOSITORY / "forecaster" / "workflows" / "fold.py") in said
+    assert said.splitlines()[-1].startswith("FileNotFoundError")
