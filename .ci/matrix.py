@@ -84,7 +84,7 @@ def tried(version: str, kind: str, full: bool, keep: bool) -> Row:
     try:
         subprocess.run([python, "-m", "venv", str(place)], check=True)
         pip = [own, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt")]
-        subprocess.run([*pip, "-e", f"{ROOT}[dev]", *wanted], check=True)
+        subprocess.run([*pip, "-e", f"{ROOT}[dev]", *wanted], check=True, stderr=subprocess.DEVNULL)
         versions = json.loads(says(own, VERSIONS))
         row = Row(*(versions[name] for name in ("python", "pandas", "numpy", "torch")), result="")
         return row._replace(result=tested(own, full))

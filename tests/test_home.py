@@ -108,9 +108,8 @@ def test_a_user_id_that_is_not_in_the_system_can_do_all_of_it(open_folder: Path)
     one = ["--set", "data.tickers=[AAPL]"]
     for words in (
         ["fetch", "--source", "sample"],
-        ["train", "har", "--name", "own", *one],
         ["backtest", "har", *one, "--refit-every", "250", "--workers", "2"],
-        ["predict", "AAPL", "VOD.L", "--run", "own"],
+        ["predict", "AAPL", "VOD.L", "--run", "small"],
     ):
         done = foreign(*command(*words, "--quiet", "--output", os.devnull), cwd=open_folder)
         assert (done.returncode, done.stderr) == (0, ""), words

@@ -17,7 +17,7 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.evaluation.journal import JOURNAL
 from forecaster.workflows.train import TrainedRun
-from tests.studio import QUICK, command, environment
+from tests.studio import command, environment
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -74,14 +74,6 @@ def test_the_whole_way_from_a_file_to_a_journal(place: tuple[Path, dict[str, str
     assert _entries(home / "runs" / JOURNAL) == 6
     shown = _run(home, locale, command("runs", "show", "small", "--runs-dir", str(home / "runs"), "--format", "json"))
     assert json.loads(shown.decode("utf-8", "surrogateescape"))["run"] == "small"
-
-
-def test_workers_find_a_folder_whose_name_is_no_text(store: Path, tmp_path: Path) -> None:
-    home = Path(os.fsdecode(os.fsencode(tmp_path) + b"/j\xe9 \xc3x"))
-    home.mkdir()
-    settings = [word for one in (*QUICK, "training.steps=2", "model.hidden_size=2") for word in ("--set", one)]
-    more = ["--refit-every", "130", "--workers", "2", "--data-dir", str(store), "--runs-dir", str(home / "runs")]
-    _run(home, {"LC_ALL": "C.UTF-8"}, command("backtest", "gru", *settings, *more))
 
 
 def _run(home: Path, locale: dict[str, str], words: list[str]) -> bytes:

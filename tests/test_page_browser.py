@@ -84,9 +84,9 @@ def test_what_offends_the_eye_is_found(browser: Browser, tmp_path: Path, body: s
     assert [text for text in found if text.startswith(offence)], found
 
 
-def test_the_figures_of_60_tickers_open_by_key(browser: Browser, tmp_path: Path) -> None:
+def test_the_figures_of_200_tickers_open_by_key(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    file.write_text(page([made(f"T{place}") for place in range(60)]), encoding="utf-8")
+    file.write_text(page([made(f"T{place}") for place in range(200)]), encoding="utf-8")
     seen = visit(browser, file, 360)
     first = seen.page.locator("section").first
     assert first.locator("svg:visible").count() == 1

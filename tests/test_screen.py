@@ -80,7 +80,7 @@ def home(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFact
         ("models", 60),
         ("data list", 80),
         ("data show AAPL", 80),
-        ("train few --set model.hidden_size=8", 60),
+        ("train few --set members.0.hidden_size=4 --set training.steps=55", 60),
         ("config check bad.yaml", 60),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +35,12 @@ NAMES = (
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with such files, each of which leaves a mark when it is run."""
+    """A folder with such files, each of which leaves a mark when it is run; its own name is no text in UTF-8."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/j\xe9 \xc3x"))
+    folder.mkdir()
     for name in NAMES:
-        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'a').write({name!r})\n")
-    return tmp_path
+        (folder / f"{name}.py").write_text(f"open('imported', 'a').write({name!r})\n")
+    return folder
 
 
 def run(folder: Path, start: list[str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -46,7 +46,7 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
     with _Killed(_command("killed", server, {"spacing": 0.03}, "fetch", *before, *more)) as fetch:
         moments = random.Random(3)
         killed = rewritten = 0
-        for turn in range(16):
+        for turn in range(12):
             server.listings = dict(after if turn % 2 == 0 else before)  # so that every file is to be written again
             server.log.clear()
             held = kit.bytes()
@@ -61,8 +61,8 @@ def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, ser
             for name in before:  # each the old or the new, whole
                 bars = kit.store.checked(name)
                 assert same(bars, before[name]) or same(bars, after[name])
-    assert killed >= 8  # most were not over before the blow
-    assert rewritten >= 5  # and it fell among real writing
+    assert killed >= 6  # most were not over before the blow
+    assert rewritten >= 4  # and it fell among real writing
     kit.fetch(*before, full=True)
     assert all(kit.matches(listing) for listing in server.listings.values())
     assert kit.sound()
