@@ -8,7 +8,7 @@ SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format smoke matrix bench pictures case-study clean
+.PHONY: help demo test coverage check format smoke matrix bench pictures case-study clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -21,7 +21,10 @@ demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, i
 	$(BIN)/forecast predict AAPL
 
 test: $(INSTALLED) ## run all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile --cov=forecaster --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile $(COVER)
+
+coverage: COVER := --cov=forecaster --cov-report=term:skip-covered
+coverage: test ## the same, and list the lines that no test runs, which takes half as long again
 
 check: $(INSTALLED) ## check format, lint and types
 	$(BIN)/ruff format --check .

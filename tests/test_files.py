@@ -129,12 +129,14 @@ def test_a_reader_sees_old_or_new_while_another_process_writes(tmp_path: Path) -
     with subprocess.Popen(
         [sys.executable, "-c", script, str(target)], env={**os.environ, "PYTHONPATH": str(ROOT)}
     ) as writer:
-        while len(seen) < 5 and writer.poll() is None:
-            text = target.read_text()
-            assert len(text) == 300_000
-            assert len(set(text)) == 1
-            seen.add(text[0])
-        (tmp_path / "a.txt-stop").touch()
+        try:
+            while len(seen) < 5 and writer.poll() is None:
+                text = target.read_text()
+                assert len(text) == 300_000
+                assert len(set(text)) == 1
+                seen.add(text[0])
+        finally:
+            (tmp_path / "a.txt-stop").touch()
     assert writer.returncode == 0
     assert len(seen) == 5
 

@@ -222,12 +222,14 @@ def test_two_writers_and_a_reader_get_on(tmp_path: Path, make_bars: Make) -> Non
     store = Store(tmp_path / "store")
     store.write(make_bars(days=2000, seed=1), source="test")
     whole = [make_bars(days=2000 + more, seed=seed) for seed in (1, 2) for more in (0, 1)]
-    writers = [writer(store.root, seed, 1_000_000) for seed in (1, 2)]
     seen: set[int] = set()
-    while len(seen) < 3 and all(one.poll() is None for one in writers):
-        held = store.read("AAPL")
-        seen.add([held.same_as(one) for one in whole].index(True))
-    (tmp_path / "store-stop").touch()
+    try:
+        writers = [writer(store.root, seed, 1_000_000) for seed in (1, 2)]
+        while len(seen) < 3 and all(one.poll() is None for one in writers):
+            held = store.read("AAPL")
+            seen.add([held.same_as(one) for one in whole].index(True))
+    finally:
+        (tmp_path / "store-stop").touch()
     assert [one.wait() for one in writers] == [0, 0]
     assert len(seen) == 3, "what both wrote was read, each whole"
     assert [path.name for path in store.root.iterdir() if path.name != ".locks"] == ["AAPL.parquet"]

@@ -97,6 +97,6 @@ def test_a_worker_runs_the_package_of_its_parent_though_another_is_on_the_path(t
     path = {"PYTHONPATH": str(tmp_path)}
     streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}  # it ends at once where its input does
     with subprocess.Popen(started, env=environment() | path, text=True, **streams) as worker:  # type: ignore[call-overload]
-        said = worker.stderr.read()
+        said = worker.stderr.read()  # it fails by itself: there is nothing to take over
     assert str(REPOSITORY / "forecaster" / "workflows" / "fold.py") in said
     assert said.splitlines()[-1].startswith("FileNotFoundError")
