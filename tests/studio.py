@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -108,6 +109,11 @@ def command(*arguments: str) -> list[str]:
 def forecast(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a real `forecast` to its end."""
     return subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+
+
+def hear_interrupts() -> None:
+    """For `preexec_fn`: a process hears Ctrl-C even where the tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 240.0) -> bool:

@@ -23,7 +23,7 @@ from forecaster.workflows.check import load_config
 from forecaster.workflows.crew import fit_folds
 from forecaster.workflows.foldfiles import Walk, hand_over, load_scores, save_scores, taken_over
 from forecaster.workflows.runs import checkpoint
-from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, panel
+from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -103,6 +103,7 @@ def begun(store: Path, runs: Path, *more: str, workers: int = 2, path: Path | No
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
 
 

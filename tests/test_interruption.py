@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.studio import command, environment, eventually, forecast, settings
+from tests.studio import command, environment, eventually, forecast, hear_interrupts, settings
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -27,6 +27,7 @@ def start(store: Path, runs: Path, name: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
 
 

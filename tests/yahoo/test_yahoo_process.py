@@ -17,7 +17,7 @@ import pytest
 
 from forecaster.data.store import Store
 from tests.homeless import homeless
-from tests.studio import eventually
+from tests.studio import eventually, hear_interrupts
 from tests.yahoo.kit import QUICK, SATURDAY, Kit, same
 from tests.yahoo.listings import sample, synthetic
 from tests.yahoo.server import Mishap, YahooServer, status
@@ -111,7 +111,8 @@ def test_ctrl_c_ends_a_wait_at_once_and_keeps_what_finished(
     command = _command(
         "run", server, patience, "fetch", "IBM", "MSFT", "AAPL", "--workers", "3", "--data-dir", str(tmp_path)
     )
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=hear_interrupts, **streams) as process:  # type: ignore[call-overload]
         store = Store(tmp_path)
         assert eventually(lambda: len(store.tickers()) == 2 and server.requests("AAPL") > 0)
         time.sleep(0.3)  # for the answer to be taken in, where there is one
