@@ -8,7 +8,7 @@ SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format smoke bench pictures case-study clean
+.PHONY: help demo test coverage check format smoke matrix bench pictures case-study clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -21,14 +21,17 @@ demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, i
 	$(BIN)/forecast predict AAPL
 
 test: $(INSTALLED) ## run all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile --cov=forecaster --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile $(COVER)
+
+coverage: COVER := --cov=forecaster --cov-report=term:skip-covered
+coverage: test ## the same, and list the lines that no test runs, which takes half as long again
 
 check: $(INSTALLED) ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(INSTALLED) ## format, and mend what lint can mend
+format: $(INSTALLED) ## format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -40,6 +43,9 @@ smoke: $(INSTALLED) ## build the wheel and use it in an environment and a folder
 	cd $(SMOKE)/empty && ../venv/bin/forecast fetch --source sample --quiet
 	cd $(SMOKE)/empty && ../venv/bin/forecast train demo --set training.steps=20 --quiet
 	cd $(SMOKE)/empty && ../venv/bin/forecast predict AAPL
+
+matrix: $(INSTALLED) ## try other Pythons and older libraries (FULL=1: with all tests); writes docs/platforms.md
+	$(BIN)/python .ci/matrix.py $(if $(FULL),--full)
 
 bench: $(INSTALLED) ## measure speed and memory, in one table (STORE=FOLDER: of candles of your own; else of the sample)
 	$(BIN)/python benchmarks/speed/run.py $(if $(STORE),--data-dir $(STORE))

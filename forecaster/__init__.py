@@ -6,9 +6,11 @@ The public Python API; each name is loaded when it is first used, so that import
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not imported: `python -m forecaster` would take a typing.py of the user's folder
 if TYPE_CHECKING:
+    from typing import Any
+
     from forecaster.training.windows import windows
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.check import load_config

@@ -4,7 +4,8 @@
     ├── InputError             2  bad usage, bad input: the user can mend it
     │   ├── ConfigError        2  a YAML file or a --set that cannot be used
     │   ├── UnknownNameError   2  a name that no registry, store or folder has
-    │   └── DataError          2  candles that cannot be used
+    │   ├── DataError          2  candles that cannot be used
+    │   └── NewerFileError     2  a file that a newer version of this program wrote
     ├── PartialError           3  part of the work was done, or a check found something
     └── OutsideError           4  network, rate limit, folder not writable, disk full
 
@@ -49,6 +50,10 @@ class UnknownNameError(InputError):
 
 class DataError(InputError):
     """Candles that cannot be used."""
+
+
+class NewerFileError(InputError):
+    """A file that is whole, but of a newer version of this program; the message says so and what to do."""
 
 
 class PartialError(ForecasterError):

@@ -38,9 +38,14 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a whole text file, or nothing."""
+    """Write a whole text file in UTF-8, or nothing."""
     with replacing(target) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(encodable(text), encoding="utf-8")
+
+
+def encodable(text: str) -> str:
+    r"""Text that UTF-8 can hold: bytes of a file name that are no text in this locale become `\udce9`, as in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_place(target: Path) -> None:
@@ -71,6 +76,40 @@ def outside_errors(place: Path) -> Iterator[None]:
         remedy = "free some space" if error.errno == errno.ENOSPC else "check the folder and its permissions"
         reason = error.strerror or str(error)
         raise OutsideError(f"{place} cannot be written: {reason}; {remedy}, or name another folder.") from error
+
+
+def cache_folder() -> Path | None:
+    """Where this program may keep what it can compute again; None where the system names no such place.
+
+    A container under a user id without a passwd entry has no home; an empty or relative `HOME` is none either. Older
+    versions of platformdirs answer with a relative path there, newer ones with an error.
+    """
+    import platformdirs
+
+    try:
+        folder = Path(platformdirs.user_cache_dir("forecaster"))
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None
+
+
+@contextlib.contextmanager
+def home_for_imports() -> Iterator[None]:
+    """Lend a user without a home one that cannot exist: some libraries ask for it as they are imported.
+
+    yfinance fails without one, and matplotlib takes a relative `HOME` to write into the present folder.
+    """
+    if cache_folder() is not None:
+        yield
+        return
+    before = os.environ.get("HOME")
+    os.environ["HOME"] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ["HOME"]
+        if before is not None:
+            os.environ["HOME"] = before
 
 
 def shipped(kind: str) -> Path:

@@ -19,6 +19,7 @@ from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
 from forecaster.files import existing_file, replacing
 from forecaster.light.network import LightNetwork, light_network
+from forecaster.release import is_newer, newer_file
 
 if TYPE_CHECKING:
     from forecaster.models.network import Network
@@ -112,7 +113,7 @@ class Model:
             return self._network(model, weights, base)
         except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
             reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"
-            raise _damaged(self.path, reason) from error
+            raise _unusable(self.path, _maker(self.header.versions), reason) from error
 
     def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> LightNetwork | None:
         member = light_network(model, self.config.task.head, weights, np.asarray(base), self.config.task.decoder)
@@ -162,16 +163,23 @@ def read_model(path: Path) -> Model:
     """Read a model file.
 
     Raises:
+        NewerFileError: a newer version of this program made it, and this one does not understand it.
         InputError: it is not there, cut short, of another format, or its weights are not those of its config.
     """
     tensors, values = load_tensors(path)
-    if values.pop("format", None) != _FORMAT:
-        raise _damaged(path, f"its format is not {_FORMAT}")
+    made, form = _maker(values.get("versions")), values.pop("format", None)
+    if isinstance(form, int) and form > _FORMAT:
+        raise newer_file(f"model file {path}", made, "train again")
+    if form != _FORMAT:
+        raise _unusable(path, made, f"its format is not {_FORMAT}")
     try:
         header = Header(**values | {"features": tuple(values["features"]), "tickers": tuple(values["tickers"])})
-        return Model(path, header, Config.model_validate_json(json.dumps(header.config)), tensors)
+        model = Model(path, header, Config.model_validate_json(json.dumps(header.config)), tensors)
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
+        raise _unusable(path, made, str(error).splitlines()[0]) from error
+    if is_newer(made) and not _all_known(model.config):
+        raise _unusable(path, made, "it names what is not known here")
+    return model
 
 
 def load_model(path: Path) -> tuple[list[Network | FittedBaseline], Config, Header]:
@@ -227,6 +235,29 @@ def base_as_lists(base: Float[np.ndarray, "horizon variable quantile"]) -> list[
     """Base quantiles as the header holds them."""
     lists: list[list[list[float]]] = base.tolist()
     return lists
+
+
+def _all_known(config: Config) -> bool:
+    """Whether all that a config names is known here: networks and their parameters, baselines, feature groups."""
+    from forecaster.features import GROUPS
+    from forecaster.models.build import model_names, parameters
+
+    networks = all(
+        network.name in model_names() and parameters(network.name).model_fields.keys() >= network.parameters.keys()
+        for network in config.networks
+    )
+    baselines = all(name in BASELINES for name in config.evaluation.baselines)
+    return networks and baselines and all(name in GROUPS for name in config.features)
+
+
+def _maker(versions: object) -> object:
+    """The version of this program that made a file, as its header has it."""
+    return versions.get("forecaster") if isinstance(versions, dict) else None
+
+
+def _unusable(path: Path, made: object, reason: str) -> InputError:
+    """What is wrong with a file that could be read: a newer version's is whole, any other is damaged."""
+    return newer_file(f"model file {path}", made, "train again") if is_newer(made) else _damaged(path, reason)
 
 
 def _damaged(path: Path, reason: str) -> InputError:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -17,6 +18,19 @@ from forecaster.data.sources import SOURCES, Order, SourceOptions
 from forecaster.data.store import Store
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("ci", max_examples=40, deadline=None)  # a busy machine misses no deadline
+hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say in which order the tests run: `-q` hides the line that pytest-randomly has for it."""
+    seed = session.config.getoption("randomly_seed", None)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(seed, int) and reporter is not None and not hasattr(session.config, "workerinput"):
+        reporter.write_line(f"random order: pytest -p randomly --randomly-seed={seed}")
+
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -84,7 +98,6 @@ def forecast(tmp_path: Path) -> Run:
             env=environment | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
             check=False,
         )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,9 +108,20 @@ def command(*arguments: str) -> list[str]:
 
 def forecast(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a real `forecast` to its end."""
-    return subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
-    )
+    return subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+
+
+def hear_interrupts() -> None:
+    """For `preexec_fn`: a process hears Ctrl-C even where the tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 240.0) -> bool:
+    """Whether something comes to hold, however slow the machine is."""
+    deadline = time.monotonic() + seconds
+    while not (there := holds()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return there
 
 
 def settings(*more: str) -> list[str]:

@@ -99,7 +99,7 @@ def test_a_parameter_without_a_state_begins_anew() -> None:
 def test_a_training_imports_no_compiler(store: Path, tmp_path: Path) -> None:
     """Neither the first step nor a checkpoint nor going on from it."""
     places = ("--data-dir", str(store), "--runs-dir", str(tmp_path), "--name", "run")
-    command = ["train", "gru", *settings("training.refit=true"), *places]
+    command = ["train", "gru", *settings("training.refit=true", "training.steps=55"), *places]
     work = f"assert cli.run({command!r}) == 0"
     program = f"import sys\nfrom forecaster import cli\n{work}\nprint(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)

@@ -194,7 +194,7 @@ def test_a_shorter_history_does_not_replace_a_longer(
         (["--start", "1.2.2020"], "'1.2.2020' is not a date: expected YYYY-MM-DD"),
         (["--calendar", "XNYX"], "Unknown calendar 'XNYX'. Did you mean 'XNYS'?"),
         (["../AAPL"], "'../AAPL' is not a ticker symbol"),
-        (["--path", "nix.csv"], "--path nix.csv does not exist"),
+        (["--path", "nix.csv"], "/nix.csv does not exist: check the name."),
         (["--source", "flie"], "Unknown source 'flie'. Did you mean 'file'?"),
     ],
 )

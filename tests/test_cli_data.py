@@ -124,7 +124,8 @@ def test_bad_usage_is_one_line_with_code_2(
 def test_an_empty_store_is_answered_with_a_command(forecast: Run, tmp_path: Path, command: list[str]) -> None:
     done = forecast("data", *command, "--data-dir", "nix")
     assert done.returncode == 2
-    assert done.stderr == "error: nix holds no candles: bring some with `forecast fetch --source sample`.\n"
+    empty = tmp_path / "nix"
+    assert done.stderr == f"error: {empty} holds no candles: bring some with `forecast fetch --source sample`.\n"
     assert list(tmp_path.iterdir()) == []
 
 

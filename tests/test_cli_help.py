@@ -46,7 +46,6 @@ def modules(*arguments: str) -> tuple[int, str, str, set[str]]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     err, _, names = done.stderr.rpartition("\n")

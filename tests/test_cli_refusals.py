@@ -242,4 +242,7 @@ def test_a_full_disk_behind_standard_output_is_an_outside_reason(
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
     assert done.returncode == 4
-    assert done.stderr == "error: standard output: No space left on device; check space, folder and permissions.\n"
+    assert done.stderr == (
+        "error: standard output cannot be written: No space left on device; "
+        "check where it goes, or name a file with --output.\n"
+    )

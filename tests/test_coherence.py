@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -19,7 +19,6 @@ def candles(largest: float) -> st.SearchStrategy[np.ndarray]:
     return shapes.flatmap(lambda shape: arrays(np.float64, shape, elements=values))
 
 
-@settings(deadline=None)
 @given(candles(1e6))
 def test_every_candle_becomes_coherent_and_stays_as_it_is(forecast: np.ndarray) -> None:
     once = coherent(forecast)
@@ -27,13 +26,11 @@ def test_every_candle_becomes_coherent_and_stays_as_it_is(forecast: np.ndarray) 
     assert np.array_equal(coherent(once), once)
 
 
-@settings(deadline=None)
 @given(candles(5.0), st.floats(1e-6, 1e6))
 def test_prices_are_coherent_too(forecast: np.ndarray, price: float) -> None:
     assert_coherent(price * np.exp(coherent(forecast)))
 
 
-@settings(deadline=None)
 @given(candles(1.0))
 def test_open_and_close_keep_their_quantiles_and_high_and_low_only_widen(forecast: np.ndarray) -> None:
     made, sorted_ = coherent(forecast), np.sort(forecast, axis=-1)

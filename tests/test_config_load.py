@@ -60,6 +60,10 @@ def test_the_resolved_config_reads_back_to_the_same(text: str) -> None:
         ("training: {batch: true}", "x.yaml:2: training.batch is True: expected an integer"),
         ("training: {learning_rate: .nan}", "x.yaml:2: training.learning_rate is nan: expected greater than 0"),
         ("training: 5", "x.yaml:2: training is 5: expected a section of keys"),
+        ("members: [gru]", "x.yaml:2: members.0 is 'gru': expected a section of keys: write {name: gru}."),
+        ("members: gru, lstm", "x.yaml:2: members is 'gru, lstm': expected a list: write [{name: gru}, {name: lstm}]."),
+        ("features: base vol", "x.yaml:2: features is 'base vol': expected a list: write [base, vol]."),
+        ("model:{name: gru}", "x.yaml:2: unknown key 'model:{name'. Write `model: {` with a colon and a space."),
         ("training:", "x.yaml:2: training is None: expected a section of keys"),
         ("task: {horizon: 0}", "x.yaml:2: task.horizon is 0: expected greater than or equal to 1"),
         (
@@ -89,6 +93,17 @@ def test_a_missing_section_and_a_missing_name_are_told() -> None:
     (line,) = complaints("task: {horizon: 1}\n")
     assert line == "x.yaml: the config is a section with task: expected either `model:` or `members:`."
     assert complaints("model: {hidden_size: 3}\n") == ("x.yaml:1: 'model.name' is missing: add it.",)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("model: gru\n", "x.yaml:1: model is 'gru': expected a section of keys: write {name: gru}."),
+        ("model: {name gru}\n", "x.yaml:1: 'model.name' is missing: write `name: gru` with a colon and a space."),
+    ],
+)
+def test_a_model_without_its_key_is_shown_how_it_is_written(text: str, complaint: str) -> None:
+    assert complaints(text) == (complaint,)
 
 
 def test_every_problem_is_found_at_once() -> None:
@@ -163,6 +178,21 @@ def test_another_schema_is_checked_under_its_prefix() -> None:
 def test_an_unknown_config_is_answered_with_a_way_out() -> None:
     with pytest.raises(UnknownNameError, match=r"Unknown config 'no-such'.*A path to a YAML file will do as well"):
         find_config("no-such")
+
+
+def test_a_file_that_does_not_exist_is_named_in_full_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Check the name, or take a ship"
+    ):
+        find_config("nope.yaml")
+    (tmp_path / "note.yaml").touch()
+    with pytest.raises(InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Did you mean 'note.yaml'?"):
+        find_config("nope.yaml")
+    with pytest.raises(InputError, match=rf"config {tmp_path} is a folder: name a YAML file in it"):
+        find_config(".")
 
 
 def test_a_config_that_is_no_text_is_one_line(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_every_block_runs_in_order_in_an_empty_folder(tmp_path: Path) -> None:
     script = "\n".join(blocks(PAGE))
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
-        cwd=tmp_path, env=own, capture_output=True, text=True, timeout=280, check=False,
+        cwd=tmp_path, env=own, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "(2, 3270, 4)" in done.stdout

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from forecaster.workflows.check import load_config
 from forecaster.workflows.crew import fit_folds
 from forecaster.workflows.foldfiles import Walk, hand_over, load_scores, save_scores, taken_over
 from forecaster.workflows.runs import checkpoint
-from tests.studio import QUICK, REPOSITORY, dataset, environment, panel
+from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -35,8 +34,8 @@ def walked(store: Path, runs: Path, workers: int, *settings: str) -> Backtest:
     return backtest("gru", settings=(*TINY, *settings), refit_every=90, data_dir=store, runs_dir=runs, workers=workers)
 
 
-@pytest.mark.parametrize("settings", [("model.num_layers=2", "model.dropout=0.3"), ("calibration.rolling=true",)])
-def test_two_processes_give_what_one_gives(store: Path, tmp_path: Path, settings: tuple[str, ...]) -> None:
+def test_two_processes_give_what_one_gives(store: Path, tmp_path: Path) -> None:
+    settings = ("model.num_layers=2", "model.dropout=0.3", "calibration.rolling=true")
     one, two = (walked(store, tmp_path / str(workers), workers, *settings) for workers in (1, 2))
     assert one.refits == two.refits > 2
     assert one.scorecard == two.scorecard
@@ -83,48 +82,40 @@ def test_scores_come_back_to_the_last_bit(tmp_path: Path) -> None:
     assert found["point"].widths is None
 
 
-@pytest.fixture(scope="module")
-def whole(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
-    """By one process, at a stretch."""
-    return walked(store, tmp_path_factory.mktemp("whole"), 1, SHORT)
-
-
 def children(of: int) -> list[int]:
     found = subprocess.run(["pgrep", "-P", str(of)], capture_output=True, text=True, check=False).stdout
     return [int(line) for line in found.split()]
 
 
-def begun(store: Path, runs: Path, *more: str, ready: str = "", path: Path | None = None) -> subprocess.Popen[str]:
-    """A backtest of three folds by two processes, at once or when there is what `ready` names in its folder.
+def begun(store: Path, runs: Path, *more: str, workers: int = 2, path: Path | None = None) -> subprocess.Popen[str]:
+    """A backtest of three folds.
 
     Args:
         path: where more modules are.
     """
     places = [str(place) for place in (path, REPOSITORY) if place]
     settings = [part for one in (*TINY, *more) for part in ("--set", one)]
-    command = ["backtest", "gru", *settings, "--refit-every", "90", "--workers", "2", "--format", "json"]
+    command = ["backtest", "gru", *settings, "--refit-every", "90", "--workers", str(workers), "--format", "json"]
     command += ["--data-dir", str(store), "--runs-dir", str(runs)]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "forecaster", *command],
         env=environment() | {"PYTHONPATH": os.pathsep.join(places)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_interrupts,
     )
-    deadline = time.monotonic() + 60
-    while (
-        ready and not list(runs.glob(f".backtest-*/{ready}")) and process.poll() is None and time.monotonic() < deadline
-    ):
-        time.sleep(0.02)
-    return process
+
+
+def reached(process: subprocess.Popen[str], runs: Path, pattern: str) -> bool:
+    """Wait until the folder of a backtest has such a file; False where the process ends before."""
+    eventually(lambda: bool(list(runs.glob(f".backtest-*/{pattern}"))) or process.poll() is not None)
+    return process.poll() is None
 
 
 def gone(processes: list[int]) -> bool:
-    """Whether they end within some seconds."""
-    deadline = time.monotonic() + 5
-    while (there := [pid for pid in processes if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not there
+    """Whether they end."""
+    return eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes))
 
 
 def fitted(err: str) -> list[str]:
@@ -135,8 +126,59 @@ def fitted(err: str) -> list[str]:
 LONG = "training.steps=4000"
 """Steps that no test waits for."""
 
-SHORT = "training.steps=60"
-"""Long enough for the third fold to have begun, and not to be done, as the first is found to be."""
+GATE = """
+import os, time
+from pathlib import Path
+from forecaster.baselines import BASELINES
+
+
+class Gate:
+    def fit(self, dataset, period, levels):
+        gate = Path({!r})
+        try:
+            os.close(os.open(f"{{gate}}-passed", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            while gate.exists():
+                time.sleep(0.02)
+        return BASELINES["last-close"].fit(dataset, period, levels)
+
+    def bind(self, fitted, dataset):
+        return BASELINES["last-close"].bind(fitted, dataset)
+
+
+gate = Gate()
+"""
+"""A baseline that lets one fold pass, and holds the others as long as its file is there."""
+
+GATED = "evaluation.baselines=[ewma-random-walk, gate]"
+
+
+def plugin(folder: Path, group: str, name: str, code: str) -> None:
+    """A distribution whose module of that name registers something."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    member = f"{name}:{name}" if group == "baselines" else name
+    (info / "entry_points.txt").write_text(f"[forecaster.{group}]\n{name} = {member}\n")
+    (folder / f"{name}.py").write_text(code)
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module of the gate is; beside it the file that shuts it, which is not there yet."""
+    folder = tmp_path_factory.mktemp("gated")
+    plugin(folder, "baselines", "gate", GATE.format(str(folder / "shut")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(store: Path, gate: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
+    """By one process, at a stretch."""
+    process = begun(store, tmp_path_factory.mktemp("whole"), GATED, workers=1, path=gate)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return json.loads(out)
+
 
 needs_proc = pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="needs pgrep to find a process's children")
 
@@ -144,11 +186,12 @@ needs_proc = pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="nee
 @needs_proc
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_no_process_is_left_however_the_parent_ends(store: Path, tmp_path: Path, end: signal.Signals) -> None:
-    process = begun(store, tmp_path, LONG, ready="fold-*/*")
+    process = begun(store, tmp_path, LONG)
+    assert reached(process, tmp_path, "fold-*/*")
     workers = children(process.pid)
     assert len(workers) == 2
     process.send_signal(end)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate()
     assert gone(workers)
     if end == signal.SIGINT:
         assert process.returncode == 130
@@ -158,40 +201,45 @@ def test_no_process_is_left_however_the_parent_ends(store: Path, tmp_path: Path,
 @needs_proc
 @pytest.mark.parametrize("whom", ["parent", "worker"])
 def test_what_an_interrupt_or_a_killed_process_leaves_is_taken_up(
-    store: Path, tmp_path: Path, whole: Backtest, whom: str
+    store: Path, tmp_path: Path, gate: Path, whole: object, whom: str
 ) -> None:
-    process = begun(store, tmp_path / "cut", SHORT, ready="fold-*/scores.safetensors")
+    (gate / "shut").touch()
+    (gate / "shut-passed").unlink(missing_ok=True)
+    process = begun(store, tmp_path, GATED, path=gate)
+    assert reached(process, tmp_path, "fold-*/scores.safetensors"), "one is done, two are held"
     workers = children(process.pid)
     os.kill(*((process.pid, signal.SIGINT) if whom == "parent" else (workers[0], signal.SIGKILL)))
-    _, first = process.communicate(timeout=30)
+    _, first = process.communicate()
     assert process.returncode == (130 if whom == "parent" else OutsideError.exit_code)
     assert "Traceback" not in first
     assert gone(workers)
     if whom == "worker":
         assert re.search(r"its process was killed \(signal 9\); finished folds are kept", " ".join(first.split()))
-    kept = {path.parent.name[-1] for path in tmp_path.glob("cut/.backtest-*/fold-*/scores.safetensors")}
-    assert kept
+    kept, *more = (path.parent.name[-1] for path in tmp_path.glob(".backtest-*/fold-*/scores.safetensors"))
 
-    out, second = begun(store, tmp_path / "cut", SHORT).communicate(timeout=60)
-    assert fitted(second) == [str(number + 1) for number in range(3) if str(number) not in kept]
-    assert json.loads(out) == json.loads(json.dumps(whole.as_data()))
-
-
-def test_what_a_fold_cannot_use_is_one_line_with_its_code(store: Path, tmp_path: Path) -> None:
-    process = begun(store, tmp_path, "training.learning_rate=1e30", "training.steps=60")
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (InputError.exit_code, "")
-    said = " ".join(err.split())
-    assert said.count("error:") == 1
-    assert "error: training.learning_rate: the" in said
-    assert "Traceback" not in err
+    assert more == []
+    (gate / "shut").unlink()
+    if whom == "worker":
+        return  # what is left is alike
+    out, second = begun(store, tmp_path, GATED, path=gate).communicate()
+    assert fitted(second) == [str(number + 1) for number in range(3) if str(number) != kept]
+    data = json.loads(out)
+    assert data.pop("test_period_looks") == 1, "what was interrupted has not looked"
+    assert data == {key: value for key, value in whole.items() if key != "test_period_looks"}  # type: ignore[attr-defined]
 
 
-def handed(folder: Path) -> Walk:
+def handed(folder: Path, *settings: str) -> Walk:
     """A walk of one fold in a folder."""
     whole = Split(*(np.datetime64(date) for date in ("2010-09-01", "2010-10-01", "2010-12-01")))
-    config = load_config("gru", ("task.horizon=2", "task.context=20", "training.steps=2", "features=[base, vol]"))
+    tiny = ("task.horizon=2", "task.context=20", "training.steps=2", "features=[base, vol]", "training.device=cpu")
+    config = load_config("gru", (*tiny, *settings))
     return Walk(folder, config, dataset(panel(300, 250), (1, 2)), whole, (whole,))
+
+
+def test_what_a_fold_cannot_use_is_the_error_of_all(tmp_path: Path) -> None:
+    wild = ("training.learning_rate=1e30", "training.clip=1e30", "training.steps=60")
+    with pytest.raises(InputError, match=r"^training.learning_rate: the"):
+        fit_folds(handed(tmp_path, *wild), [0], 1, lambda *_: None)
 
 
 def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path) -> None:
@@ -233,14 +281,11 @@ def counted(candles):
 """
 
 
-def test_the_parent_alone_computes_features(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info, computed = tmp_path / "counted-1.0.dist-info", tmp_path / "computed"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: counted\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[forecaster.features]\ncounted = counted\n")
-    (tmp_path / "counted.py").write_text(GROUP.format(str(computed)))
+def test_the_parent_alone_computes_features(store: Path, tmp_path: Path) -> None:
+    computed = tmp_path / "computed"
+    plugin(tmp_path, "features", "counted", GROUP.format(str(computed)))
     process = begun(store, tmp_path / "runs", "features=[base, counted]", path=tmp_path)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert (process.returncode, fitted(err)) == (0, ["1", "2", "3"])
     assert set(computed.read_text().split()) == {str(process.pid)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor
@@ -43,7 +43,6 @@ def test_a_point_has_one_level() -> None:
 
 
 @pytest.mark.parametrize("name", ["scale", "quantile"])
-@settings(max_examples=60, deadline=None)
 @given(values=raws)
 def test_quantiles_never_cross(name: str, values: np.ndarray) -> None:
     head = make_head(name, BASE)

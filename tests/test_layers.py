@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 FLOORS: Mapping[str, int] = {
-    **dict.fromkeys(("axes", "errors", "registry", "files", "memory", "cores", "config"), 0),
+    **dict.fromkeys(("axes", "errors", "registry", "files", "memory", "cores", "release", "config"), 0),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "modelfile", "deploy"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),

@@ -140,7 +140,8 @@ def test_a_forecast_imports_no_library_that_takes_long(config: str, store: Path,
     train(config, settings=few, data_dir=store, runs_dir=tmp_path, name="run")
     say = f"cli.run(['predict', 'AAPL', '--data-dir', {str(store)!r}, '--runs-dir', {str(tmp_path)!r}])"
     program = f"import sys\nfrom forecaster import cli\nassert {say} == 0\nprint(*sys.modules, file=sys.stderr)"
+    own = environment() | {"XDG_CACHE_HOME": str(tmp_path / "cache")}  # no other process writes sessions there
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", program], env=own, capture_output=True, text=True)
         assert "AAPL" in done.stdout, done.stderr
     assert sorted(set(_HEAVY) & set(done.stderr.split())) == []

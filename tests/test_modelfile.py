@@ -116,7 +116,7 @@ def test_a_foreign_safetensors_file_is_said(path: Path) -> None:
     assert "damaged" in complaint(path)
 
 
-@pytest.mark.parametrize("text", ["[]", "3", "null", "{}", '{"format": 2}', '{"format": 1}', "not json"])
+@pytest.mark.parametrize("text", ["[]", "3", "null", "{}", '{"format": 0}', '{"format": 1}', "not json"])
 def test_a_header_of_another_make_is_said(path: Path, text: str) -> None:
     save_file({"x": torch.zeros(2)}, path, {"forecaster": text})
     assert "damaged" in complaint(path)

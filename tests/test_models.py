@@ -135,8 +135,9 @@ def test_a_bounded_network_does_not_know_where_its_stretch_began(name: str) -> N
     if reach is None:
         return
     whole = inputs(time=reach + 90)
-    alone = torch.stack([body(whole[:, end - reach : end])[:, -1] for end in range(reach, reach + 90)], dim=1)
-    torch.testing.assert_close(body(whole)[:, reach - 1 : -1], alone, atol=1e-5, rtol=1e-4)
+    ends = [*range(reach, reach + 90, 11), reach + 89]
+    alone = torch.stack([body(whole[:, end - reach : end])[:, -1] for end in ends], dim=1)
+    torch.testing.assert_close(body(whole)[:, [end - 1 for end in ends]], alone, atol=1e-5, rtol=1e-4)
     changed = whole.clone()
     changed[:, 0] = 5.0
     torch.testing.assert_close(body(changed)[:, reach:], body(whole)[:, reach:], atol=1e-5, rtol=1e-4)

@@ -191,7 +191,6 @@ def test_no_text_of_a_png_lies_on_another_or_leaves_it(count: int, steps: tuple[
     [
         ("x.gif", 1, r"ends in \.gif: expected \.html, \.png or \.svg"),
         ("x", 1, "ends in nothing: expected"),
-        ("none/x.png", 1, "there is no folder .*none: make it"),
         ("folder.html", 1, "is a folder: name a file in it"),
         ("x.png", 41, r"would hold 41 tickers, but \.png shows 40 at most: take \.html"),
     ],
@@ -201,6 +200,14 @@ def test_what_cannot_become_a_picture_is_refused(tmp_path: Path, name: str, tick
     with pytest.raises(InputError, match=says):
         check_plot(tmp_path / name, tickers)
     assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
+
+
+def test_a_folder_that_is_not_there_is_made_as_for_output(tmp_path: Path) -> None:
+    picture = tmp_path / "none" / "deep" / "x.svg"
+    check_plot(picture, 1)
+    assert not picture.parent.exists(), "nothing is made before there is something to write"
+    write_plot(picture, [made()])
+    assert picture.read_text().startswith("<svg")
 
 
 def test_a_place_that_cannot_be_written_is_refused() -> None:

@@ -19,7 +19,7 @@ from tests.studio import QUICK, Answer, bars
 
 pytest_plugins = ("tests.studio_fixtures",)
 
-TRAINING = (*QUICK, "training.steps=120", "training.warmup=10", "training.learning_rate=2e-2")
+TRAINING = (*QUICK, "training.steps=60", "training.warmup=10", "training.learning_rate=2e-2")
 LATEST = "training.through=latest"
 
 
@@ -56,7 +56,7 @@ def test_what_was_tested_is_the_same_as_without_the_refit(plain: TrainedRun, lat
 def test_the_refit_takes_the_steps_that_the_evaluation_fixed(store: Path, tmp_path: Path) -> None:
     said: list[str] = []
     little = "data.split={train_end: 2000-12-29, validation_end: 2001-12-31, test_end: 2002-12-31}"
-    settings = (*TRAINING, LATEST, little, "training.learning_rate=0.05", "model.hidden_size=32")
+    settings = (*TRAINING, LATEST, little, "training.learning_rate=0.05", "model.hidden_size=32", "training.steps=120")
     run = train("gru", settings=settings, data_dir=store, runs_dir=tmp_path, say=said.append)
     curve = [line.split(",") for line in (run.folder / "curve.csv").read_text().splitlines()[1:]]
     best = min(curve, key=lambda point: float(point[3]))[1]

@@ -200,12 +200,14 @@ def test_the_policy_stops_a_script_that_is_not_the_pages_own(browser: Browser, f
     assert len(seen.complaints) == 1
 
 
-def test_204_tickers_are_shown_within_two_seconds(browser: Browser, found: Report, tmp_path: Path) -> None:
+def test_204_tickers_are_shown_with_two_seconds_of_work(browser: Browser, found: Report, tmp_path: Path) -> None:
+    """Of the processor, which others on this machine do not slow down."""
     (tmp_path / "page.html").write_text(render(many(found)), encoding="utf-8")
-    took = []
-    for _ in range(3):  # others may work on this machine
-        seen = visit(browser, tmp_path / "page.html")
-        took.append(seen.page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd"))
-        assert seen.page.locator("#explorer-ticker option").count() == 204
-        seen.page.close()
-    assert 0 < min(took) < 2000
+    page = browser.new_page()
+    measure = page.context.new_cdp_session(page)
+    measure.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.locator("#explorer-ticker option").count() == 204
+    metrics = {one["name"]: one["value"] for one in measure.send("Performance.getMetrics")["metrics"]}
+    page.close()
+    assert 0 < metrics["TaskDuration"] < 2

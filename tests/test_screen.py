@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def home(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFact
         ("models", 60),
         ("data list", 80),
         ("data show AAPL", 80),
-        ("train few --set model.hidden_size=8", 60),
+        ("train few --set members.0.hidden_size=4 --set training.steps=55", 60),
         ("config check bad.yaml", 60),
     ],
 )
@@ -116,7 +117,7 @@ def walked(home: Path) -> Shown:
 def test_the_bar_says_step_speed_loss_and_validation_skill_and_leaves_one_line_a_network(walked: Shown) -> None:
     assert walked.code == 0
     assert max(map(len, walked.lines)) <= 80
-    assert any(re.match(r"  step \d+ of 110 +\S+ [\d.]+ steps/s, \d:\d\d left", line) for line in walked.lines)
+    assert any(re.match(r"  step \d+ of 110 +\S+ [\d.,]+ steps/s, \d+:\d\d left", line) for line in walked.lines)
     assert any(
         re.match(r"  fold 2 of 2, \d+:\d\d left +loss 0\.\d{4}, validation skill [+-]", line) for line in walked.lines
     )
@@ -124,11 +125,9 @@ def test_the_bar_says_step_speed_loss_and_validation_skill_and_leaves_one_line_a
     assert [line.partition(":")[0] for line in measured] == ["· step 110 of 110"] * 2
 
 
-def test_the_time_left_of_all_folds_is_known_from_the_first_and_shrinks(walked: Shown) -> None:
-    found = [re.search(r"fold (\d) of 2, (\d+):(\d\d) left", line) for line in walked.lines]
-    left = [(int(one[1]), 60 * int(one[2]) + int(one[3])) for one in found if one]
-    assert {fold for fold, _ in left} == {1, 2}
-    assert left[-1][1] <= max(seconds for fold, seconds in left if fold == 1)
+def test_the_time_left_of_all_folds_is_known_from_the_first(walked: Shown) -> None:
+    found = [re.search(r"fold (\d) of 2, \d+:\d\d left", line) for line in walked.lines]
+    assert [fold for fold, _ in groupby(one[1] for one in found if one)] == ["1", "2"]
 
 
 def test_a_problem_of_a_config_is_one_line_wherever_an_editor_reads_it(home: Path) -> None:

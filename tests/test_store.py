@@ -22,12 +22,15 @@ ROOT = Path(__file__).parents[1]
 
 WRITER = """
 import sys
+from pathlib import Path
 from tests.conftest import bars
 from forecaster.data.store import Store
 store, seed, count = Store(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 Store(sys.argv[1] + "-warm").write(bars(), source="what is slow the first time")
 print("ready", flush=True)
 for number in range(count):
+    if Path(sys.argv[1] + "-stop").exists():
+        break
     store.write(bars(days=2000 + number % 2, seed=seed), source=f"writer {seed}", force=True)
 """
 
@@ -219,14 +222,16 @@ def test_two_writers_and_a_reader_get_on(tmp_path: Path, make_bars: Make) -> Non
     store = Store(tmp_path / "store")
     store.write(make_bars(days=2000, seed=1), source="test")
     whole = [make_bars(days=2000 + more, seed=seed) for seed in (1, 2) for more in (0, 1)]
-    writers = [writer(store.root, seed, 30) for seed in (1, 2)]
-    reads = 0
-    while any(one.poll() is None for one in writers):
-        seen = store.read("AAPL")
-        assert any(seen.same_as(one) for one in whole)
-        reads += 1
+    seen: set[int] = set()
+    try:
+        writers = [writer(store.root, seed, 1_000_000) for seed in (1, 2)]
+        while len(seen) < 3 and all(one.poll() is None for one in writers):
+            held = store.read("AAPL")
+            seen.add([held.same_as(one) for one in whole].index(True))
+    finally:
+        (tmp_path / "store-stop").touch()
     assert [one.wait() for one in writers] == [0, 0]
-    assert reads > 3
+    assert len(seen) == 3, "what both wrote was read, each whole"
     assert [path.name for path in store.root.iterdir() if path.name != ".locks"] == ["AAPL.parquet"]
 
 

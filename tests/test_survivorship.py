@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def store_of(folder: Path, monkeypatch: pytest.MonkeyPatch, *then: str) -> Store
     """Tickers that came into the store before the test began, and two that came today."""
     store = Store(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(candlefile.dt, "datetime", Past)
+        patch.setattr(candlefile, "dt", SimpleNamespace(datetime=Past, UTC=dt.UTC))  # for this module alone
         for ticker in then:
             store.write(bars(ticker, 200), source="test")
     for ticker in ("LATE", "LATER"):

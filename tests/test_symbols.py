@@ -81,5 +81,11 @@ def test_what_is_no_symbol_is_refused_with_an_example(text: str) -> None:
         normalise(text)
 
 
+@pytest.mark.parametrize(("text", "words"), [("aapl,MSFT", "AAPL MSFT"), ("AAPL,", "AAPL"), ("A; B ,C", "A B C")])
+def test_tickers_with_commas_between_are_answered_with_how_it_is_done(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"is not a ticker symbol: separate tickers with spaces, as in {words}"):
+        normalise(text)
+
+
 def test_symbols_are_upper_case_and_each_once() -> None:
     assert normalise_all([" aapl", "MSFT", "AAPL "]) == ("AAPL", "MSFT")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 from collections.abc import Sequence
 
 from forecaster.errors import ForecasterError
-from forecaster.show.plain import ERRORS
 from forecaster.show.screen import fitted
+from forecaster.show.streams import mute, prepare
 
 _INTERRUPTED = 130
 
@@ -19,9 +18,7 @@ def main() -> None:
     """The `forecast` command."""
     gc.set_threshold(100_000)  # imports make many objects and little garbage: looking for it took a tenth of a second
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # spares a search through all that is installed
-    for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=ERRORS)
+    prepare()
     if not {"-h", "--help"}.intersection(sys.argv):  # help waits for no logging
         _fit_log()
     code = run(sys.argv[1:])
@@ -37,7 +34,6 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
-        sys.stdout.flush()
         if result == _INTERRUPTED:  # into which typer turns a KeyboardInterrupt, without a word
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
@@ -46,10 +42,10 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted; what was finished is kept.", _INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute(sys.stdout)
         return 0
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left would fail once more at exit
+        mute(sys.stdout)
         place = error.filename or "standard output"
         return _complain(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:

@@ -51,10 +51,11 @@ def check(
 def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Verbose = False) -> None:
     """Give the JSON Schema that editors complete from."""
     from forecaster.files import write_text
+    from forecaster.show.output import present_text
     from forecaster.workflows.check import config_schema
 
     text = json.dumps(config_schema(), indent=2) + "\n"
     if output is None:
-        typer.echo(text, nl=False)
+        present_text(text)
     else:
         write_text(output, text)

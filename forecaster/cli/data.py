@@ -75,4 +75,4 @@ def export(
 
     exported = run(to, tickers or (), output=output, data_dir=data_dir)
     if not quiet:
-        present(export_view(exported), format)
+        present(export_view(exported), format, needed=output is None)

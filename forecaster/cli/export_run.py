@@ -31,4 +31,4 @@ def export(
 
     exported = export_run(run, output=output, runs_dir=runs_dir)
     if not quiet:
-        present(exported_run_view(exported), format)
+        present(exported_run_view(exported), format, needed=output is None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,16 +21,18 @@ from forecaster.cli.app import app, examples
 def fetch(
     tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
     source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
-    path: Annotated[Path | None, typer.Option(help="File or folder of --source file.")] = None,
+    path: Annotated[Path | None, typer.Option(help="File or folder; --source file.")] = None,
     tickers_file: opt.TickersFile = None,
     start: opt.Date = None,
     end: opt.Date = None,
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Requests at once.")] = 4,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Requests at once, 4 if absent; --source yahoo.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
-    currency: Annotated[str | None, typer.Option(help="Currency of a file's prices; USD if absent.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Of the prices, USD if absent; --source file.")] = None,
     calendar: Annotated[
-        str | None, typer.Option(help="Calendar of a file: XNYS, 24/7, Sun-Thu and so on; XNYS if absent.")
+        str | None, typer.Option(help="Of the dates: XNYS (if absent), 24/7, Sun-Thu and so on; --source file.")
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=NAME", help="A file's own column name, as in close=Price.")
@@ -44,23 +46,30 @@ def fetch(
     verbose: opt.Verbose = False,
 ) -> None:
     """Bring daily candles into the store."""
-    from forecaster.data.sources import SourceOptions
+    from forecaster.data.sources import SourceOptions, check_options
     from forecaster.show.fetch import fetch_progress, fetch_view
     from forecaster.show.output import present
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
-    columns = opt.pairs("--column", column)
-    opt.only_for("file", source, column=column, date_format=date_format, resample=resample)
+    options: dict[str, Any] = {
+        "path": path,
+        "currency": currency,
+        "calendar": calendar,
+        "workers": workers,
+        "columns": opt.pairs("--column", column) or None,
+        "date_format": date_format,
+        "resample": resample,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    check_options(source, given)
     names = [*(tickers or []), *opt.symbols(tickers_file)]
     with fetch_progress(len(names) or None, quiet) as screen:
         outcomes = run(
             names,
             source=source,
             data_dir=data_dir,
-            options=SourceOptions(
-                path, currency, calendar, workers, columns=columns, date_format=date_format, resample=resample
-            ),
+            options=SourceOptions(**given),
             start=opt.day(start),
             end=opt.day(end),
             full=full,

@@ -83,14 +83,6 @@ def pairs(option: str, given: list[str] | None) -> dict[str, str]:
     return found
 
 
-def only_for(needed: str, source: str, **given: Any) -> None:
-    """Refuse options that have no effect for a source."""
-    for name, value in given.items():
-        if value and source != needed:
-            option = f"--{name.replace('_', '-')}"
-            raise InputError(f"{option} has no effect with --source {source}: leave it out, or add --source {needed}.")
-
-
 def symbols(file: Path | None) -> list[str]:
     """The symbols of a text file, or of a ready list when no such file exists; what follows a # is a remark."""
     if file is None:

@@ -69,11 +69,11 @@ def predict(
     )
     for failure in failures:
         note(f"error: {failure.error}")
+    for file in plots if forecasts else ():
+        write_plot(file, forecasts)  # before the table, which a reader may leave
+        note(f"Picture: {file}", quiet)
     if forecasts:
         present(forecast_view(forecasts), format, output)
         for text in (*steps_left_out(horizon, forecasts[0]), *notes(forecasts)):
             note(f"note: {text}", quiet)
-        for file in plots:
-            write_plot(file, forecasts)
-            note(f"Picture: {file}", quiet)
     raise typer.Exit(exit_code(forecasts, failures))

@@ -24,7 +24,7 @@ def report(
 ) -> None:
     """Write all that is known of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
     from forecaster.files import check_place, write_text
-    from forecaster.show.output import note
+    from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
     from forecaster.workflows.runs import find_run
@@ -33,6 +33,6 @@ def report(
     check_place(place)
     found = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
     write_text(place, render(found))
-    typer.echo(place)
+    present_text(f"{place}\n", needed=output is None)
     for text in found.notes:
         note(f"note: {text}", quiet)

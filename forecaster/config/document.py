@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from forecaster.config.syntax import complaint
 from forecaster.errors import ConfigError
 
 Path = tuple[str | int, ...]
@@ -106,11 +107,13 @@ def parse(text: str, name: str) -> Document:
     try:
         node, values = _load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(_complaint(error, name)) from error
+        line, problem = complaint(error, text)
+        place = name if line is None else f"{name}:{line}"
+        raise ConfigError(f"{place}: this is not valid YAML: {problem}.") from error
     except RecursionError as error:
         raise ConfigError(f"{name}: it is nested too deeply, expected sections of plain settings.") from error
     if not isinstance(values, dict):
-        kind = "empty" if values is None else f"a {type(values).__name__}"
+        kind = "empty" if values is None else "a list" if isinstance(values, list) else f"{values!r} alone"
         raise ConfigError(f"{name}:1: the file is {kind}, expected sections such as `data:` and `model:`.")
     places: dict[Path, str] = {}
     _mark(node, (), name, places)
@@ -241,10 +244,3 @@ def _mark(node: yaml.Node | None, path: Path, name: str, places: dict[Path, str]
 
 def _written(key: yaml.Node) -> str:
     return repr(key.value) if isinstance(key, yaml.ScalarNode) else "in brackets"
-
-
-def _complaint(error: yaml.YAMLError, name: str) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or " ".join(str(error).split())
-    line = f":{mark.line + 1}" if mark is not None else ""
-    return f"{name}{line}: this is not valid YAML: {problem}."

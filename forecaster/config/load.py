@@ -14,6 +14,8 @@ from forecaster.config.schema import Config
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
 from forecaster.files import shipped
 
+_YAML = (".yaml", ".yml")
+
 
 def shipped_configs() -> dict[str, Path]:
     """The configs that come with the package, by name."""
@@ -25,15 +27,23 @@ def find_config(name: str) -> Path:
 
     Raises:
         UnknownNameError: it is neither.
+        InputError: it is the path of a file that does not exist, or a folder.
     """
     path = Path(name)
     if path.is_file():
         return path
     known = shipped_configs()
     shipped_name = name if name in known else path.stem if path.parent.name == "configs" else ""
-    if shipped_name not in known:
-        raise UnknownNameError("config", name, known, "A path to a YAML file will do as well.")
-    return known[shipped_name]
+    if shipped_name in known:
+        return known[shipped_name]
+    if path.is_dir():
+        raise InputError(f"config {path.absolute()} is a folder: name a YAML file in it.")
+    if path.suffix in _YAML or path.name != name:
+        others = [other.name for other in path.parent.glob("*") if other.suffix in _YAML]
+        near = did_you_mean(path.name, others) if others else ""
+        remedy = near or f"Check the name, or take a shipped config ({at_most_five(known)})."
+        raise InputError(f"config {path.absolute()} does not exist. {remedy}".rstrip())
+    raise UnknownNameError("config", name, known, "A path to a YAML file will do as well.")
 
 
 def read_document(name: str, settings: Sequence[str] = ()) -> Document:
@@ -134,6 +144,7 @@ def _complaints(
             continue
         key = ".".join(str(part) for part in location)
         head, expectation = _finding(item, key, model)
+        expectation += _example(item, key)
         lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
     return [
         f"{head}{' or '.join(dict.fromkeys(expected)).rstrip('.')}{'' if expected[0].endswith('?') else '.'}"
@@ -143,15 +154,39 @@ def _complaints(
 
 def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
-        known = _fields(model, item["loc"][:-1])
-        return f"unknown key {key!r}. ", did_you_mean(str(item["loc"][-1]), known).strip() or "There are no keys here."
+        known, name = _fields(model, item["loc"][:-1]), str(item["loc"][-1])
+        remedy = _split(name, item["input"]) or did_you_mean(name, known).strip()
+        return f"unknown key {key!r}. ", remedy or "There are no keys here."
     if item["type"] == "missing":
-        return f"{key!r} is missing: ", "add it."
+        name = str(item["loc"][-1])
+        alike = [split for other in item["input"] if other.startswith(name) and (split := _split(other, None))]
+        return f"{key!r} is missing: ", alike[0].replace("Write", "write") if alike else "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
     return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
         "a int", "an int"
     )
+
+
+def _split(key: str, value: Any) -> str:
+    """What a key of several words was meant to be: YAML takes `name gru` and `model:{name` for keys."""
+    bare, gap, rest = re.match(r"(\w*)(:? *)(.*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
+    if rest[:1] in ("{", "["):
+        return f"Write `{bare}: {rest[0]}` with a colon and a space."
+    return f"Write `{bare}: {rest}` with a colon and a space." if gap and rest and value is None else ""
+
+
+def _example(item: Any, key: str) -> str:
+    """How a word is written where a section or a list belongs."""
+    text = item["input"]
+    if not isinstance(text, str) or not text:
+        return ""
+    if key == "model" or re.fullmatch(r"members\.\d+", key):
+        return f": write {{name: {text}}}"
+    if item["type"] != "tuple_type":
+        return ""
+    words = ", ".join(f"{{name: {word}}}" if key == "members" else word for word in re.split(r"[,;\s]+", text) if word)
+    return f": write [{words}]"
 
 
 def _keys(item: Any, values: Any) -> list[str | int]:

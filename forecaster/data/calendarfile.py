@@ -1,7 +1,7 @@
 """Calendars written down once they are known: the library that computes them takes a second to import.
 
 One JSON file a calendar in the user's cache folder, under the library's version. A file that cannot be read is made
-again, and a folder that cannot be written costs only time.
+again, and a folder that is not there or cannot be written costs only time: a second in each process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ import numpy as np
 
 from forecaster.axes import Shaped
 from forecaster.errors import OutsideError
-from forecaster.files import write_text
+from forecaster.files import cache_folder, write_text
+
+_unwritten: dict[tuple[Path | None, str], Calendar] = {}
+"""What this process computed and could not write down, by folder and name."""
 
 _FORMAT = 2
 """Raised whenever what is written down, or how it is worked out, changes."""
@@ -49,20 +52,28 @@ class Calendar:
 
 def read_calendar(name: str) -> Calendar | None:
     """What was written down of a calendar; None where nothing was, or not whole."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        values = json.loads(_path(name).read_text(encoding="utf-8"))
-        if values.pop("format") == _FORMAT and values.pop("name") == name:
-            return _calendar(**values)
-    return None
+    folder = _folder()
+    if folder is not None:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
+            if values.pop("format") == _FORMAT and values.pop("name") == name:
+                return _calendar(**values)
+    return _unwritten.get((folder, name))
 
 
 def write_calendar(name: str, calendar: Calendar) -> None:
-    """Write down what is known of a calendar now."""
+    """Write down what is known of a calendar now; where there is no place for it, remember it."""
+    folder = _folder()
+    if folder is None:
+        _unwritten[folder, name] = calendar
+        return
     dates = {key: str(getattr(calendar, key)) for key in ("earliest", "latest", "first", "last")}
     days = {key: getattr(calendar, key).astype("datetime64[D]").astype(int).tolist() for key in _DAYS}
     values = {"format": _FORMAT, "name": name, "weekmask": calendar.weekmask, "zone": calendar.zone} | dates | days
-    with contextlib.suppress(OutsideError):
-        write_text(_path(name), json.dumps(values))
+    try:
+        write_text(_path(folder, name), json.dumps(values))
+    except OutsideError:
+        _unwritten[folder, name] = calendar
 
 
 def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
@@ -71,16 +82,14 @@ def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
     return Calendar(weekmask=str(weekmask), zone=str(zone), **found)
 
 
-def _path(name: str) -> Path:
+def _path(folder: Path, name: str) -> Path:
     """Named by a hash: a calendar may be called 24/7, or whatever a file claims."""
-    return _folder() / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+    return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
 
 @cache
-def _folder() -> Path:
+def _folder() -> Path | None:
     import importlib.metadata
 
-    import platformdirs
-
-    version = importlib.metadata.version("exchange_calendars")
-    return Path(platformdirs.user_cache_dir("forecaster")) / "sessions" / version
+    folder = cache_folder()
+    return folder and folder / "sessions" / importlib.metadata.version("exchange_calendars")

@@ -14,6 +14,7 @@ import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
 from forecaster.files import replacing
+from forecaster.release import newer_file
 
 _FORMAT = 1
 _KEY = b"forecaster"
@@ -56,8 +57,8 @@ def write_candles(path: Path, bars: Bars, source: str, since: str | None = None)
     header = _described(bars, source, since)
     text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
     table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
-    with replacing(path) as part:
-        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
+    with replacing(path) as part, part.open("wb") as file:  # pyarrow takes a path's name for UTF-8 in any locale
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Bars, dict[str, Any]]:
@@ -68,14 +69,16 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Ba
         every_value: hold each value against the digest as well.
 
     Raises:
+        NewerFileError: a newer version of this program wrote it.
         ValueError, LookupError, TypeError, ArithmeticError, OSError, pyarrow.ArrowException, DataError: it is damaged.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # One opened file: a path read twice could give the footer of the old file and the pages of the new one.
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    # Read once: a path read twice could give the footer of the old file and the pages of the new one.
+    with pq.ParquetFile(pa.BufferReader(path.read_bytes()), page_checksum_verification=True) as file:
         table = file.read(columns=["date", *COLUMNS], use_threads=False)
-    header = _header(table.schema.metadata, ticker)
+    header = _header(path, table.schema.metadata, ticker)
     if int(header["rows"]) != table.num_rows:
         raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
     bars = _bars(table, header)
@@ -92,7 +95,8 @@ def read_record(path: Path, ticker: str) -> Record:
     """
     import pyarrow.parquet as pq
 
-    header = _header(pq.read_schema(path).metadata, ticker)
+    with path.open("rb") as file:
+        header = _header(path, pq.read_schema(file).metadata, ticker)
     return Record(
         ticker=ticker,
         rows=int(header["rows"]),
@@ -131,7 +135,15 @@ def _bars(table: Any, header: dict[str, Any]) -> Bars:
 
 def _array(chunks: list[Any]) -> np.ndarray:
     """A column without nulls; its own `to_numpy` would import pandas, which takes half a second."""
-    return np.concatenate([np.from_dlpack(chunk) for chunk in chunks])
+    return np.concatenate([_numbers(chunk) for chunk in chunks])
+
+
+def _numbers(chunk: Any) -> np.ndarray:
+    """A view of a chunk's values, which numpy 2.0 cannot take by `from_dlpack` without a warning."""
+    if chunk.null_count:
+        raise ValueError("a value is missing")
+    kind = np.dtype(chunk.type.to_pandas_dtype())
+    return np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
 
 
 def _digest(bars: Bars) -> str:
@@ -142,12 +154,14 @@ def _digest(bars: Bars) -> str:
     return digest.hexdigest()[:32]
 
 
-def _header(metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
+def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dict[str, Any]:
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
     if header.pop("sum", None) not in (None, _sum(header)):
         raise ValueError("its header does not add up")
+    if header["format"] > _FORMAT:
+        raise newer_file(str(path), None, "name another folder with --data-dir")
     if header["format"] != _FORMAT:
         raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
     if header["ticker"] != ticker:

@@ -177,7 +177,7 @@ def open_store(root: Path | str) -> Store:
     """
     store = Store(root)
     if not store.tickers():
-        raise InputError(f"{root} holds no candles: bring some with `forecast fetch --source sample`.")
+        raise InputError(f"{store.root.absolute()} holds no candles: bring some with `forecast fetch --source sample`.")
     return store
 
 

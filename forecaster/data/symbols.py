@@ -19,6 +19,9 @@ def normalise(symbol: str) -> str:
         InputError: it is empty or holds what no symbol has: white space, `/ ? #`, `..` and the like.
     """
     name = symbol.strip().upper()
+    several = [part.strip() for part in re.split("[,;]", name) if part.strip()]
+    if re.search("[,;]", name) and several and all(map(_SYMBOL.fullmatch, several)):
+        raise InputError(f"{symbol!r} is not a ticker symbol: separate tickers with spaces, as in {' '.join(several)}.")
     if not _SYMBOL.fullmatch(name) or ".." in name or name.endswith("."):
         raise InputError(f"{symbol!r} is not a ticker symbol: expected letters, digits and . - ^ = only, as in BRK-B.")
     return name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -117,7 +118,9 @@ def read(path: Path, run: str | None = None) -> list[Entry]:
         InputError: there is no such file, or it is damaged, locked or of another version.
     """
     if not path.exists():
-        raise InputError(f"{path} does not exist yet: it begins with the first `forecast predict` of a run there.")
+        raise InputError(
+            f"{path.absolute()} does not exist yet: it begins with the first `forecast predict` of a run there."
+        )
     with _opened(path, "rw", _PATIENCE) as base:  # not "ro", which could not roll back what a killed writer left
         _check(path, base, make=False)
         wanted = f"SELECT {', '.join(_NAMES)} FROM forecasts WHERE run = coalesce(?, run)"
@@ -135,7 +138,7 @@ def runs_in(path: Path) -> list[str]:
 
 @contextmanager
 def _opened(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
-    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as base:
             base.execute("PRAGMA synchronous = FULL")

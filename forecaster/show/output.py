@@ -12,8 +12,9 @@ from typing import Any
 from rich.console import RenderableType
 
 from forecaster.errors import InputError
-from forecaster.files import outside_errors, replacing, write_text
+from forecaster.files import encodable, replacing, write_text
 from forecaster.show.screen import console
+from forecaster.show.streams import standard_output
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,38 @@ class View:
     render: Callable[[], RenderableType]
 
 
-def present(view: View, format: str = "table", output: Path | None = None) -> None:
+def present(view: View, format: str = "table", output: Path | None = None, *, needed: bool = True) -> None:
     """Give a result on standard output or, whole or not at all, in a file.
+
+    Args:
+        needed: whether it is a failure that standard output cannot be written: not where it only says what lies in a
+            file that the user named.
 
     Raises:
         InputError: Parquet without a file to put it in.
-        OutsideError: the file cannot be written.
+        OutsideError: the file, or standard output, cannot be written.
     """
     if format == "parquet":
         _parquet(view, output)
         return
-    if format == "table" and output is None:
-        console(sys.stdout, asked=True).print(view.render(), crop=False)
-        return
-    text = _text(view, format)
-    if output is None:
-        sys.stdout.write(text)
+    if output is not None:
+        write_text(output, _text(view, format))
+    elif format == "table":
+        page = view.render()
+        with standard_output(needed):
+            console(sys.stdout, asked=True).print(page, crop=False)
     else:
-        write_text(output, text)
+        present_text(_text(view, format), needed=needed)
+
+
+def present_text(text: str, *, needed: bool = True) -> None:
+    """Give text on standard output.
+
+    Raises:
+        OutsideError: it cannot be written, and it is needed.
+    """
+    with standard_output(needed):
+        sys.stdout.write(text)
 
 
 def note(message: str, quiet: bool = False) -> None:
@@ -86,14 +101,14 @@ def _parquet(view: View, output: Path | None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with outside_errors(output), replacing(output) as part:
-        pq.write_table(pa.Table.from_pylist(_one_type_a_column(view.rows)), part)
+    with replacing(output) as part, part.open("wb") as file:
+        pq.write_table(pa.Table.from_pylist(_one_type_a_column(view.rows)), file)
 
 
 def _one_type_a_column(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Numbers as text in the columns that hold words too, such as the scorecard's steps 1, 2, …, all."""
     worded = {key for row in rows for key, value in row.items() if isinstance(value, str)}
     return [
-        {key: str(value) if key in worded and value is not None else value for key, value in row.items()}
+        {key: encodable(str(value)) if key in worded and value is not None else value for key, value in row.items()}
         for row in rows
     ]

@@ -17,14 +17,11 @@ def check_plot(path: Path, tickers: int) -> None:
     """Refuse what would fail after the work was done.
 
     Raises:
-        InputError: an ending that is none of ours, a folder that is not there, too many tickers for the format, or
-            matplotlib is missing.
+        InputError: an ending that is none of ours, a folder, too many tickers for the format, or matplotlib is missing.
         OutsideError: the place cannot be written.
     """
     if path.suffix.lower() not in _ENDINGS:
         raise InputError(f"--plot {path} ends in {path.suffix or 'nothing'}: expected .html, .png or .svg.")
-    if not path.is_dir() and not path.parent.is_dir():
-        raise InputError(f"--plot {path}: there is no folder {path.parent}: make it, or name another place.")
     if path.suffix.lower() != ".html" and tickers > plot.MOST:
         raise InputError(
             f"--plot {path} would hold {tickers} tickers, but {path.suffix} shows {plot.MOST} at most: "

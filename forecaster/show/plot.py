@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecaster.errors import InputError
+from forecaster.files import home_for_imports
 from forecaster.inference.forecast import Forecast
 from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
 from forecaster.show.notes import notes
@@ -59,12 +62,25 @@ def require_matplotlib() -> None:
 
 def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
     """Draw, and write what was drawn."""
-    from matplotlib import rc_context
+    with home_for_imports(), _unheard("matplotlib"):
+        from matplotlib import font_manager, rc_context  # noqa: F401
 
     with rc_context(_STYLE):
         figure = figure_of(forecasts)
         title = fan_of(forecasts[0]).title
         figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": title})
+
+
+@contextlib.contextmanager
+def _unheard(name: str) -> Iterator[None]:
+    """Pass over what a library says on its log: that a user without a home has no cache is nothing to act on."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def figure_of(forecasts: Sequence[Forecast]) -> Figure:

@@ -70,7 +70,10 @@ class _Listing:
         if taken(columns) > options.max_width:
             columns["made"] = [record.made[:10] for record in self.records]
         shown = fitting(columns, options.max_width, ("p", "tickers", "steps", "model", "made"))
-        colours = [{"unfinished": "yellow", "damaged": "red"}.get(record.status, "") for record in self.records]
+        colours = [
+            {"unfinished": "yellow", "newer": "yellow", "damaged": "red"}.get(record.status, "")
+            for record in self.records
+        ]
         yield table(shown, left=("run", "made", "model", "steps", "verdict"), folded=("run",), styles=colours)
 
 

@@ -57,9 +57,13 @@ def console(stream: Stream, asked: bool = False, **more: Any) -> Console:
     """
     from rich.console import Console
 
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # rich's own would end the program
+
     terminal = _size(stream)
     height = (terminal.lines if terminal else 0) or 25  # rich takes a width of ours only together with a height
-    return Console(file=stream, width=columns(stream, asked), height=height, highlight=False, **more)
+    return Plain(file=stream, width=columns(stream, asked), height=height, highlight=False, **more)
 
 
 def moves(stream: Stream) -> bool:

@@ -111,10 +111,11 @@ def backtest(
     run = _run_of(config_or_run, root)
     if run is not None and settings:
         raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
+    header = runs.finished_model(run).header if run else None  # first: it tells when a newer version made the run
     config = load_config(run / runs.CONFIG if run else config_or_run, settings)
     model = model_of(config)
-    if run is not None:  # its own tickers, whatever `all` means by now
-        tickers = runs.finished_model(run).header.tickers
+    if header is not None:  # its own tickers, whatever `all` means by now
+        tickers = header.tickers
         config = config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
     dataset, split = prepare(config, Path(data_dir), say)
     if run is not None and refit_every is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import ForecasterError, InputError, OutsideError, PartialError
+from forecaster.workflows.fold import fit_fold
 from forecaster.workflows.foldfiles import Walk, hand_over
 
 Reached = Callable[[int, float], None]
@@ -34,14 +35,40 @@ def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, reached: Reached
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in numbers:
         waiting.put(number)
-    crew = [_Worker(walk.folder, place) for place in range(min(workers, len(numbers)))]
-    with ThreadPoolExecutor(len(crew)) as pool:
+    crew: list[_Worker] = []
+    with ThreadPoolExecutor(workers) as pool:
         try:
+            for place in range(min(workers, len(numbers))):
+                crew.append(_Worker(walk.folder, place))
             for done in as_completed([pool.submit(worker.serve, waiting, reached) for worker in crew]):
                 done.result()
+        except _NotStartedError:
+            _fit_here(walk, numbers, reached)
         finally:
             for worker in crew:
                 worker.end()
+
+
+def _fit_here(walk: Walk, numbers: Sequence[int], reached: Reached) -> None:
+    """One after the other in this process: the interpreter may lie where a container's user id cannot start it."""
+    for number in numbers:
+        fit_fold(walk, number, cores=1)
+        reached(number, 1.0)
+
+
+class _NotStartedError(Exception):
+    """The system starts no further process."""
+
+
+_START = """
+import importlib.util, sys
+package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
+sys.modules["forecaster"] = importlib.util.module_from_spec(package)
+package.loader.exec_module(sys.modules["forecaster"])
+from forecaster.workflows.fold import main
+main(sys.argv[2])
+"""
+"""Loads the package that the parent runs from where it lies, without a folder more to import from."""
 
 
 class _Worker:
@@ -50,15 +77,21 @@ class _Worker:
     def __init__(self, folder: Path, place: int) -> None:
         self._log = folder / f"worker-{place}.log"
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "forecaster.workflows.fold", str(folder)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env={"OMP_NUM_THREADS": "1"} | os.environ,
-                start_new_session=True,  # an interrupt is the parent's to hand on
-            )
+            # -P: nothing is imported from the present folder, which is the user's. (-I would leave out PYTHONPATH and
+            # what is installed for one user alone.)
+            command = [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[1]), str(folder)]
+            try:
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    env={"OMP_NUM_THREADS": "1"} | os.environ,
+                    start_new_session=True,  # an interrupt is the parent's to hand on
+                )
+            except OSError as error:
+                raise _NotStartedError from error
 
     def serve(self, waiting: queue.SimpleQueue[int], reached: Reached) -> None:
         while True:

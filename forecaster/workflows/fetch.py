@@ -10,7 +10,7 @@ from pathlib import Path
 from forecaster.data.bars import Bars
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.quality import admit
-from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions
+from forecaster.data.sources import SOURCES, Delivery, Order, SourceOptions, check_options, options_set
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, ForecasterError, InputError, OutsideError, UnknownNameError
@@ -71,11 +71,13 @@ def fetch(
         interrupted later.
 
     Raises:
-        InputError: dates reversed, a bad symbol, or a source that cannot serve the order.
+        InputError: dates reversed, a bad symbol, an option without effect, or a source that cannot serve the order.
     """
     first, last = to_day(start, "start"), to_day(end, "end")
     if first is not None and last is not None and first > last:
         raise InputError(f"start {first} lies after end {last}: swap them.")
+    options = options or SourceOptions()
+    check_options(source, options_set(options))
     names = normalise_all(tickers)
     store = Store(data_dir)
     order = Order(
@@ -88,7 +90,7 @@ def fetch(
         say=say,
     )
     outcomes: list[Fetched] = []
-    with _closing(SOURCES[source](options or SourceOptions()).deliver(order)) as deliveries:
+    with _closing(SOURCES[source](options).deliver(order)) as deliveries:
         for delivery in deliveries:
             try:
                 outcome = _settle(store, delivery, source, force)

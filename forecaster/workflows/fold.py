@@ -1,7 +1,7 @@
 """One fold of a walk forward: fit on what is known, score the sessions that follow.
 
-`python -m forecaster.workflows.fold FOLDER` is a process that does so for each number that it is given, a line each on
-standard input; it answers each with lines of JSON: how much of it is done, and at last that it is, or an error.
+`main` makes a process do so for each number that it is given, a line each on standard input; it answers each with lines
+of JSON: how much of it is done, and at last that it is, or an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,7 @@ class _Share:
     """Tells how much of a fold is learnt; its members learn one after the other, for as many steps each."""
 
     networks: int
+    answer: Callable[..., None]
     member: int = 0
     last: int = 0
     told: float = 0.0
@@ -72,23 +73,30 @@ class _Share:
         self.last = step
         if (now := time.monotonic()) - self.told >= _TELL_EVERY:
             self.told = now
-            _answer(share=min((self.member + step / steps) / self.networks, 0.999))
+            self.answer(share=min((self.member + step / steps) / self.networks, 0.999))
 
 
-def main(folder: Path) -> None:
+def main(place: str) -> None:
     """Serve the process that asks, until it closes the pipe or ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a plugin prints is no answer
+
+    def answer(**words: object) -> None:
+        answers.write(f"{json.dumps(words)}\n")
+        answers.flush()
+
     numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(numbers,), daemon=True).start()
-    walk = taken_over(folder)
+    walk = taken_over(Path(place))
     networks = sum(model.name not in BASELINES for model in walk.config.networks)
     while True:
         number = numbers.get()
         try:
-            fit_fold(walk, number, tick=_Share(networks).tick, cores=1)
+            fit_fold(walk, number, tick=_Share(networks, answer).tick, cores=1)
         except ForecasterError as error:
-            _answer(error=str(error), code=error.exit_code)
+            answer(error=str(error), code=error.exit_code)
         else:
-            _answer(share=1.0)
+            answer(share=1.0)
 
 
 def _listen(numbers: queue.SimpleQueue[int]) -> None:
@@ -96,11 +104,3 @@ def _listen(numbers: queue.SimpleQueue[int]) -> None:
     for line in sys.stdin:
         numbers.put(int(line))
     os._exit(0)
-
-
-def _answer(**words: object) -> None:
-    print(json.dumps(words), flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

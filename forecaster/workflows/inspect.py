@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from forecaster.errors import InputError
+from forecaster.errors import InputError, NewerFileError
 from forecaster.evaluation.ledger import Known, Ledger
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import standing, standing_in
@@ -22,7 +22,7 @@ class RunRecord:
     """One line on a run; what an unfinished or damaged one cannot say is None.
 
     Args:
-        status: `finished`, `unfinished` or `damaged`.
+        status: `finished`, `unfinished`, `damaged`, or `newer`: a newer version of this program made it.
         made: when its model file, or else its config, was written; local time.
         horizon: steps, in sessions.
         verdict: code of the test's verdict; skill and p are those over the hardest simple formula, for the looks at
@@ -42,7 +42,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunListing:
-    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read."""
+    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read here."""
 
     records: tuple[RunRecord, ...]
     damaged: tuple[str, ...]
@@ -107,7 +107,7 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
     root = Path(runs_dir)
     folders = {path.parent for name in (runs.MODEL, runs.CONFIG) for path in root.glob(f"*/{name}")}
     if not folders:
-        raise InputError(f"{root} holds no run: train one with `forecast train demo`.")
+        raise InputError(f"{root.absolute()} holds no run: train one with `forecast train demo`.")
     known = Ledger(Path(data_dir), root).read()
     records: list[RunRecord] = []
     damaged: list[str] = []
@@ -115,7 +115,8 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
         try:
             records.append(_record(folder, known))
         except InputError as error:
-            records.append(RunRecord(folder.name, "damaged", _made(folder)))
+            status = "newer" if isinstance(error, NewerFileError) else "damaged"
+            records.append(RunRecord(folder.name, status, _made(folder)))
             damaged.append(str(error))
     return RunListing(tuple(records), tuple(damaged))
 

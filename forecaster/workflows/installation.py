@@ -34,7 +34,7 @@ def check_store(data_dir: Path) -> Check:
     """What `forecast data verify` says, in short."""
     expected, meaning = "every file whole, no candle that looks wrong", "Candles are the ground of everything else."
     if not Store(data_dir).tickers():
-        remedy = f"{data_dir} holds no candles yet: forecast fetch --source sample"
+        remedy = f"{data_dir.absolute()} holds no candles yet: forecast fetch --source sample"
         return Check("store", "candles", SKIPPED, 0.0, remedy, expected, meaning)
     findings = verify(data_dir)
     count = len(Store(data_dir).tickers())

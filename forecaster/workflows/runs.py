@@ -72,7 +72,7 @@ def unfinished_run(runs_dir: Path, run: str) -> Path:
     if run == "latest":
         begun = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
         if not begun:
-            raise InputError(f"{runs_dir} holds no interrupted run: there is nothing to resume.")
+            raise InputError(f"{runs_dir.absolute()} holds no interrupted run: there is nothing to resume.")
         return max(begun, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))
     folder = find_run(runs_dir, run)
     if (folder / MODEL).is_file():
@@ -90,7 +90,7 @@ def find_run(runs_dir: Path, run: str = "latest") -> Path:
     finished = finished_runs(runs_dir)
     if run == "latest":
         if not finished:
-            raise InputError(f"{runs_dir} holds no finished run: train one with `forecast train demo`.")
+            raise InputError(f"{runs_dir.absolute()} holds no finished run: train one with `forecast train demo`.")
         return finished[-1]
     for folder in (runs_dir / run, Path(run)):
         if _NAME.fullmatch(folder.name) and folder.is_dir():
@@ -106,7 +106,9 @@ def finished_model(folder: Path) -> Model:
     """
     from forecaster.modelfile import read_model
 
-    if (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
+    if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
+        raise InputError(f"{folder.absolute()} is no run: it holds neither {MODEL} nor {CONFIG}; name another.")
+    if not (folder / MODEL).is_file():
         raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
     return read_model(folder / MODEL)
 

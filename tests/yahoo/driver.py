@@ -1,9 +1,8 @@
 """The command line with the real source against a server; a process of its own, to be killed and interrupted.
 
 driver.py run PORT NOW PATIENCE_JSON ARGUMENT…      runs one command
-driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input, so many seconds or "never":
-                                                    starts the command in a child, kills it after them, and says its
-                                                    exit code and how long it lived
+driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input starts the command in a child and
+                                                    says its number, to be killed; at the next line says its exit code
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ import dataclasses
 import datetime as dt
 import json
 import os
-import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from forecaster.cli import run
@@ -28,7 +25,8 @@ from tests.yahoo.server import session
 def main() -> int:
     mode, port, now, patience, *arguments = sys.argv[1:]
     clock = dt.datetime.fromisoformat(now)
-    folder = Path(tempfile.mkdtemp())
+    home = Path(os.environ.get("HOME", ""))
+    folder = Path(tempfile.mkdtemp()) if home.is_absolute() else None  # without a home, the source's own choice
 
     def source(options: SourceOptions) -> Source:
         with_session = dataclasses.replace(options, session=session(int(port)))
@@ -51,18 +49,20 @@ def _killed(arguments: list[str]) -> int:
 
     forecaster.cli.app.build()
 
-    for line in sys.stdin:
+    while sys.stdin.readline():
         child = os.fork()
         if child == 0:
             os._exit(run(arguments))
-        began = time.monotonic()
-        if line.strip() != "never":
-            time.sleep(float(line))
-            os.kill(child, signal.SIGKILL)
+        _say(child)
+        sys.stdin.readline()
         _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)} {time.monotonic() - began}\n")
-        sys.stdout.flush()
+        _say(os.waitstatus_to_exitcode(status))
     return 0
+
+
+def _say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

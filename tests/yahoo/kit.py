@@ -21,7 +21,8 @@ from tests.yahoo.server import Listing, YahooServer, session
 SATURDAY = dt.datetime(2013, 3, 2, 12, tzinfo=dt.UTC)
 """The day after the sample's last session."""
 
-QUICK = Patience(first_wait=0.01, longest_wait=0.05, spacing=0.0, first_pause=0.02, longest_pause=0.1, timeout=0.6)
+QUICK = Patience(first_wait=0.01, longest_wait=0.05, spacing=0.0, first_pause=0.02, longest_pause=0.1, timeout=120.0)
+"""Waits that suit a test; an answer is waited for as long as a busy machine may take for it."""
 
 
 class Kit:

@@ -139,12 +139,12 @@ class Listing:
 
 @dataclass
 class Reply:
-    """What goes over the wire; `cut` is the number of bytes after which the connection is shut, `reset` hard."""
+    """What goes over the wire, once `hold` returns; after `cut` bytes the connection is shut, `reset` hard."""
 
     status: int = 200
     body: bytes = b""
     kind: str = "application/json"
-    delay: float = 0.0
+    hold: Callable[[], object] | None = None
     cut: int | None = None
     reset: bool = False
 
@@ -169,9 +169,9 @@ def body(text: str) -> Mishap:
     return lambda _: Reply(200, text.encode())
 
 
-def late(seconds: float) -> Mishap:
-    """The right answer, too late."""
-    return lambda reply: replace(reply, delay=seconds)
+def held(hold: Callable[[], object]) -> Mishap:
+    """The right answer, as late as `hold` returns: a test says when, not a clock."""
+    return lambda reply: replace(reply, hold=hold)
 
 
 def cut_off(reset: bool = False) -> Mishap:
@@ -214,6 +214,7 @@ class YahooServer:
         self._at_once = 0
         self.asked_from: dict[str, dt.datetime] = {}
         self._mishaps: dict[str, tuple[Mishap, int]] = {}
+        self.closing = threading.Event()
         self._lock = threading.Lock()
         self._http = _Http(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -223,6 +224,7 @@ class YahooServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.closing.set()
         self._http.shutdown()
         self._http.server_close()
 
@@ -239,6 +241,10 @@ class YahooServer:
     def fail(self, ticker: str, mishap: Mishap, times: int = 1_000_000) -> None:
         """Spoil that ticker's next answers; `*` is every ticker's."""
         self._mishaps[ticker] = (mishap, times)
+
+    def ignore(self, ticker: str) -> None:
+        """Never answer that ticker."""
+        self.fail(ticker, held(self.closing.wait))
 
     def heal(self) -> None:
         """No further mishaps, and a fresh log."""
@@ -287,8 +293,17 @@ class YahooServer:
         return None
 
 
-def session(port: int) -> Any:
-    """A session of the client's own library, whose every connection goes to the server."""
+HURRY = 0.5
+"""Seconds after which a session gives a hurried ticker up."""
+
+
+def session(port: int, hurry: str = "no ticker") -> Any:
+    """A session of the client's own library, whose every connection goes to the server.
+
+    Args:
+        hurry: the ticker that is not waited for; all others are waited for as long as the client says, so that a busy
+            machine fails no test.
+    """
     from curl_cffi import CurlOpt
     from curl_cffi.requests import Session
 
@@ -296,12 +311,14 @@ def session(port: int) -> Any:
         def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
             parts = urlsplit(str(url))
             local = parts._replace(scheme="http", netloc=f"{parts.hostname}:{port}").geturl()
+            if parts.path.endswith(f"/{hurry}"):
+                kwargs["timeout"] = HURRY
             return super().request(method, local, *args, **kwargs)
 
     return Loopback(curl_options={CurlOpt.RESOLVE: [f"{host}:{port}:127.0.0.1" for host in HOSTS]})
 
 
-def requests_session(port: int) -> Any:
+def requests_session(port: int, hurry: str = "no ticker") -> Any:
     """The same for the other library that the client can use."""
     import requests
     from requests.adapters import HTTPAdapter
@@ -311,6 +328,8 @@ def requests_session(port: int) -> Any:
             copy = request.copy()
             parts = urlsplit(copy.url)
             copy.url = parts._replace(scheme="http", netloc=f"127.0.0.1:{port}").geturl()
+            if parts.path.endswith(f"/{hurry}"):
+                kwargs["timeout"] = HURRY
             response = super().send(copy, *args, **kwargs)
             response.url = request.url
             return response
@@ -331,8 +350,8 @@ def _handler(server: YahooServer) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             reply = server.answer(parts.path, parse_qs(parts.query))
             with server.counted():
-                if reply.delay:
-                    time.sleep(reply.delay)
+                if reply.hold is not None:
+                    reply.hold()
             self._send(reply)
 
         def _send(self, reply: Reply) -> None:

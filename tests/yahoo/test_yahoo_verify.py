@@ -185,7 +185,7 @@ for line in json.loads(sys.argv[1]):
     print(json.dumps([code, output.getvalue()]))
 """
     command = [sys.executable, "-c", code, json.dumps(lines)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from forecaster.data.bars import Bars
-from forecaster.errors import ForecasterError
+from forecaster.errors import ForecasterError, InputError
 from forecaster.registry import Registry
 
 
@@ -93,4 +93,53 @@ class Source(Protocol):
         ...
 
 
-SOURCES: Registry[Callable[[SourceOptions], Source]] = Registry("source", __name__, "forecaster.sources")
+Factory = Callable[[SourceOptions], Source]
+
+SOURCES: Registry[Factory] = Registry("source", __name__, "forecaster.sources")
+
+
+_FLAGS = {"columns": "column"}
+"""Fields of `SourceOptions` whose option is called otherwise."""
+
+
+def takes(*options: str) -> Callable[[Factory], Factory]:
+    """Say which fields of `SourceOptions` have an effect on a source; one that does not say it takes them all."""
+
+    def mark(factory: Factory) -> Factory:
+        factory.takes = frozenset(options)  # type: ignore[attr-defined]
+        return factory
+
+    return mark
+
+
+def check_options(source: str, given: Iterable[str]) -> None:
+    """Refuse an option that would have no effect.
+
+    Args:
+        given: names of fields of `SourceOptions` that the user set.
+
+    Raises:
+        UnknownNameError: no such source.
+        InputError: the source does not take one of them; the message names those that do.
+    """
+    taken = _taken(source)
+    for option in given:
+        if option not in taken:
+            others = " and ".join(f"--source {name}" for name in SOURCES.names() if option in _taken(name))
+            flag = f"--{_FLAGS.get(option, option).replace('_', '-')}"
+            raise InputError(f"{flag} has no effect on --source {source}: leave it out; it is for {others}.")
+
+
+def options_set(options: SourceOptions) -> tuple[str, ...]:
+    """The fields that differ from their default, but for those that only say how a network is reached."""
+    said = (one.name for one in fields(options) if getattr(options, one.name) != _default(one))
+    return tuple(name for name in said if name not in ("workers", "session"))
+
+
+def _default(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def _taken(source: str) -> frozenset[str]:
+    everything = frozenset(one.name for one in fields(SourceOptions))
+    return frozenset(getattr(SOURCES[source], "takes", everything))

@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.data import calendars
 from forecaster.data.bars import Bars
 from forecaster.data.cleaning import clean
-from forecaster.data.sources import SOURCES, Delivery, Order, Source, SourceOptions
+from forecaster.data.sources import SOURCES, Delivery, Order, Source, SourceOptions, takes
 from forecaster.data.sources.columns import check_fields
 from forecaster.data.sources.dates import check_format
 from forecaster.data.sources.frames import read_part
@@ -97,6 +97,7 @@ class FileSource:
 
 
 @SOURCES.register("file")
+@takes("path", "currency", "calendar", "columns", "date_format", "resample")
 def file(options: SourceOptions) -> Source:
     """CSV, Parquet, Excel and others at `--path`."""
     return FileSource(options)
@@ -135,10 +136,10 @@ def _data_files(path: Path) -> list[Path]:
     if path.is_dir():
         files = sorted(inner for inner in path.iterdir() if inner.is_file() and is_table(inner))
         if not files:
-            raise InputError(f"{path} holds no {', '.join(ENDINGS)} file.")
+            raise InputError(f"{path.absolute()} holds no {', '.join(ENDINGS)} file.")
         return files
     if not path.is_file():
-        raise InputError(f"--path {path} does not exist: check the name.")
+        raise InputError(f"--path {path.absolute()} does not exist: check the name.")
     if not is_table(path):
         raise InputError(f"--path {path}: expected a file that ends with {', '.join(ENDINGS)}.")
     return [path]

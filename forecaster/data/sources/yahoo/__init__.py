@@ -12,11 +12,12 @@ source    workers, one delivery a ticker
 
 from __future__ import annotations
 
-from forecaster.data.sources import SOURCES, Source, SourceOptions
+from forecaster.data.sources import SOURCES, Source, SourceOptions, takes
 from forecaster.data.sources.yahoo.source import YahooSource
 
 
 @SOURCES.register("yahoo")
+@takes("workers", "session")
 def yahoo(options: SourceOptions) -> Source:
     """Daily candles of whatever Yahoo Finance lists."""
     return YahooSource(options)

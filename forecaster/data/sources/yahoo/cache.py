@@ -1,4 +1,4 @@
-"""The client's cache folder: our own, and thrown away when it is damaged."""
+"""The client's cache folder: our own, thrown away when it is damaged, and none where the user has no home."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from forecaster.files import cache_folder, home_for_imports
+
+_NOWHERE = Path(os.devnull) / "none"
+"""A folder that cannot exist: the client keeps nothing where it finds no folder to keep it in."""
+
+
+def import_client() -> Any:
+    """yfinance, even for a user without a home."""
+    with home_for_imports():
+        import yfinance
+    return yfinance
+
 
 def default_folder() -> Path:
     """Beside the user's other caches, apart from what other programs let the client keep."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("forecaster")) / "yfinance"
+    folder = cache_folder()
+    return _NOWHERE if folder is None else folder / "yfinance"
 
 
 def use(folder: Path) -> None:
@@ -32,8 +43,8 @@ def heal(folder: Path) -> None:
 
 
 def use_none() -> None:
-    """Make the client keep nothing, which it does where it finds no folder to keep it in."""
-    use(Path(os.devnull) / "none")
+    """Make the client keep nothing."""
+    use(_NOWHERE)
 
 
 def forget_answers() -> None:

@@ -46,9 +46,7 @@ class Client:
     """
 
     def __init__(self, session: Any, timeout: float, folder: Path) -> None:
-        import yfinance
-
-        self._yfinance = yfinance
+        self._yfinance = yfinance = cache.import_client()
         self._session = session
         self._timeout = timeout
         self._folder = folder
