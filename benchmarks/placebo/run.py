@@ -48,8 +48,9 @@ SETTINGS = (
     "training.warmup=20",
     "training.batch=16",
     "training.device=cpu",
+    "calibration.rolling=false",
 )
-"""On top of `gru`, whose split and features they are: a training of seconds."""
+"""On top of `gru`, whose split and features they are: a training of seconds. All sides are calibrated alike, or none."""
 
 HALF_LIFE, SPREAD = 15.0, 0.5
 """Of the log of the planted volatility: half-life in sessions, and standard deviation."""
