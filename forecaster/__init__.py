@@ -11,9 +11,9 @@ TYPE_CHECKING = False  # not imported: `python -m forecaster` would take a typin
 if TYPE_CHECKING:
     from typing import Any
 
+    from forecaster.runs.config import load_config
     from forecaster.training.windows import windows
     from forecaster.workflows.backtest import backtest
-    from forecaster.workflows.check import load_config
     from forecaster.workflows.doctor import doctor
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from forecaster.baselines import BASELINES, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
 from forecaster.files import existing_file, replacing
+from forecaster.header import Header, parse_header
 from forecaster.light.network import LightNetwork, light_network
 from forecaster.release import is_newer, newer_file
 
@@ -26,41 +27,13 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+Base = Float[np.ndarray, "horizon variable quantile"]
+
 _KEY = "forecaster"
 _FORMAT = 1
 
 TEMPLATES = "paths/templates"
 """Name of the tensor of standardised moves that paths are drawn by."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a model file says of itself.
-
-    Args:
-        config: the resolved config, as JSON.
-        features: names of the network's inputs, in order.
-        base: pooled quantiles of the standardised move, [horizon][variable][quantile].
-        tickers: symbols it was trained on.
-        split: last dates of training, validation and test.
-        fitted_to: last date that had a part in it: what was learnt from, or chosen by.
-        fingerprint: of the panel it was trained on.
-        versions: of the libraries that made it.
-        scorecard: how it did in the test period, beside the baselines.
-        production: of the members refitted on all candles their base, `fitted_to`, and the newest date of each exchange
-            calendar; None where there are none.
-    """
-
-    config: dict[str, Any]
-    features: tuple[str, ...]
-    base: list[list[list[float]]]
-    tickers: tuple[str, ...]
-    split: dict[str, str]
-    fitted_to: str
-    fingerprint: str
-    versions: dict[str, str]
-    scorecard: dict[str, Any]
-    production: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +46,12 @@ class Model:
 
     path: Path
     header: Header
-    config: Config
     tensors: Mapping[str, np.ndarray]
+
+    @property
+    def config(self) -> Config:
+        """The resolved config of the run."""
+        return self.header.config
 
     def members(self) -> list[Network | FittedBaseline]:
         """The members as they were tested, the networks as torch runs them, on the CPU and ready to forecast.
@@ -93,7 +70,7 @@ class Model:
         Raises:
             InputError: the weights do not fit the config.
         """
-        place = "production/" if production and self.header.production else ""
+        place = "production/" if production and self.header.refit else ""
         return [self._member(index, place) for index in range(len(self.config.networks))]
 
     @property
@@ -104,7 +81,7 @@ class Model:
     def _member(self, index: int, place: str = "", torch_too: bool = False) -> Any:
         model = self.config.networks[index]
         weights = part_of(self.tensors, f"{place}{index}/")
-        base = self.header.production["base"] if place and self.header.production else self.header.base
+        base = self.header.refit.base if place and self.header.refit else self.header.base
         try:
             if not torch_too and (found := self._light(model, weights, base)):
                 return found
@@ -115,13 +92,13 @@ class Model:
             reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"
             raise _unusable(self.path, _maker(self.header.versions), reason) from error
 
-    def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> LightNetwork | None:
-        member = light_network(model, self.config.task.head, weights, np.asarray(base), self.config.task.decoder)
+    def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> LightNetwork | None:
+        member = light_network(model, self.config.task.head, weights, base, self.config.task.decoder)
         if member is not None:
             member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
         return member
 
-    def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Any) -> Network:
+    def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> Network:
         from forecaster.models.build import make_network, put_weights
 
         task = self.config.task
@@ -141,7 +118,7 @@ def save_model(
     tensors = _named("", members) | _named("production/", production)
     if templates is not None:
         tensors[TEMPLATES] = templates
-    save_tensors(path, tensors, {"format": _FORMAT} | asdict(header))
+    save_tensors(path, tensors, {"format": _FORMAT} | header.as_json())
 
 
 def _named(place: str, members: Sequence[Network | FittedBaseline]) -> dict[str, np.ndarray]:
@@ -173,23 +150,12 @@ def read_model(path: Path) -> Model:
     if form != _FORMAT:
         raise _unusable(path, made, f"its format is not {_FORMAT}")
     try:
-        header = Header(**values | {"features": tuple(values["features"]), "tickers": tuple(values["tickers"])})
-        model = Model(path, header, Config.model_validate_json(json.dumps(header.config)), tensors)
+        model = Model(path, parse_header(values), tensors)
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(path, made, str(error).splitlines()[0]) from error
     if is_newer(made) and not _all_known(model.config):
         raise _unusable(path, made, "it names what is not known here")
     return model
-
-
-def load_model(path: Path) -> tuple[list[Network | FittedBaseline], Config, Header]:
-    """Read a model file and rebuild its members as they were tested, on the CPU and ready to forecast.
-
-    Raises:
-        InputError: as `read_model` and `Model.members`.
-    """
-    model = read_model(path)
-    return model.members(), model.config, model.header
 
 
 def save_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
@@ -229,12 +195,6 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("forecaster", "torch", "numpy")}
-
-
-def base_as_lists(base: Float[np.ndarray, "horizon variable quantile"]) -> list[list[list[float]]]:
-    """Base quantiles as the header holds them."""
-    lists: list[list[list[float]]] = base.tolist()
-    return lists
 
 
 def _all_known(config: Config) -> bool:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from forecaster.models.bptt import last_states, written_out
-from forecaster.models.recurrent import Recurrent
+from forecaster.models.bodies.bptt import last_states, written_out
+from forecaster.models.bodies.recurrent import Recurrent
 
 TIME, FEATURES, HIDDEN = 7, 3, 5
 KINDS = (nn.RNN, nn.GRU)

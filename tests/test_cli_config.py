@@ -13,7 +13,7 @@ from forecaster.config.load import shipped_configs
 from forecaster.errors import ConfigError
 from forecaster.features import GROUPS
 from forecaster.models import MODELS
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
 from tests.studio import Answer
 
 pytest_plugins = ("tests.studio_fixtures",)

@@ -215,8 +215,7 @@ def test_a_bug_is_said_to_be_one_and_shows_its_traceback_only_when_asked(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the unforeseen")
 
-    monkeypatch.setattr(module, "load_model", fail, raising=False)
-    monkeypatch.setattr(module.runs, "find_run", fail)
+    monkeypatch.setattr(module.Run, "find", fail)
     refused(predict("AAPL"), 1, "this is a bug: RuntimeError: the unforeseen", "--verbose")
     with pytest.raises(RuntimeError, match="the unforeseen"):
         predict("AAPL", "--verbose")

@@ -141,7 +141,7 @@ def test_features_are_computed_once_a_block(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_training_computes_its_features_once(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecaster.workflows import prepare
+    from forecaster.runs import prepare
 
     calls = []
 

@@ -57,8 +57,13 @@ def made(*members: dict[str, Any], **task: Any) -> tuple[Model, list[Network]]:
         networks.append(built)
     tensors = {f"{n}/{key}": value for n, one in enumerate(networks) for key, value in weights_of(one).items()}
     names = tuple(f"f{n}" for n in range(FEATURES))
-    header = Header({}, names, base.tolist(), (), {}, "2010-01-04", "", {}, {})
-    return Model(Path("model.safetensors"), header, config, tensors), networks
+    return Model(Path("model.safetensors"), header(config, names, base), tensors), networks
+
+
+def header(config: Config, names: tuple[str, ...], base: np.ndarray) -> Header:
+    """Of a run that nothing else is known of."""
+    day = np.datetime64("2010-01-04")
+    return Header(config, names, base, (), Split(day, day, day), day, "", {}, {})
 
 
 def assert_same(model: Model, networks: list[Network]) -> None:
@@ -94,9 +99,8 @@ def test_members_are_averaged_as_here() -> None:
 
 def test_a_model_without_onnx_form_is_refused_by_name() -> None:
     config = Config.model_validate({"model": {"name": "har"}})
-    header = Header({}, ("f0",), BASE.tolist(), (), {}, "2010-01-04", "", {}, {})
     with pytest.raises(InputError, match=r"model har has no ONNX form: those that have are attention, dnn, gru"):
-        onnx_bytes(Model(Path("model.safetensors"), header, config, {}))
+        onnx_bytes(Model(Path("model.safetensors"), header(config, ("f0",), BASE), {}))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from forecaster.config.load import shipped_configs
 from forecaster.models import MODELS
 from forecaster.models.build import parameters
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
 
 ROOT = Path(__file__).parents[1]
 NETWORKS = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")

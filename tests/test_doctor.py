@@ -24,8 +24,9 @@ from forecaster.features.candles import Candles
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.modelfile import load_tensors, save_tensors
 from forecaster.models import MODELS
+from forecaster.training import members as learn
 from forecaster.training.sampling import Batch, Sampler
-from forecaster.workflows import learn
+from forecaster.trial import Trial
 from forecaster.workflows.doctor import Examination, doctor
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train
@@ -172,15 +173,17 @@ def test_labels_of_other_origins_in_training_are_found(
 def test_labels_of_other_sessions_in_the_evaluation_are_found(
     examined: Callable[..., Examination], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def evaluated(members: object, config: object, dataset: Dataset, split: object, **more: object) -> object:
-        from forecaster.workflows.evaluate import evaluate
+    def evaluated(members: object, trial: Trial, **more: object) -> object:
+        from forecaster.evaluation.evaluate import evaluate
+
+        dataset = trial.dataset
 
         class Later(Dataset):
             def moves(self, rows: np.ndarray) -> np.ndarray:
                 return replace(dataset, steps=tuple(step + 1 for step in self.steps)).moves(rows)
 
         later = Later(dataset.panel, dataset.features, dataset.steps)
-        return evaluate(members, config, later, split, **more)  # type: ignore[arg-type]
+        return evaluate(members, replace(trial, dataset=later), **more)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr("forecaster.workflows.train.evaluate", evaluated)

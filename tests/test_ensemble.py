@@ -18,9 +18,9 @@ from forecaster.inference import market
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach, quantiles
-from forecaster.modelfile import load_model
-from forecaster.workflows import runs
-from forecaster.workflows.check import load_config
+from forecaster.modelfile import read_model
+from forecaster.runs import folder as runs
+from forecaster.runs.config import load_config
 from forecaster.workflows.panel import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun, train
@@ -45,14 +45,16 @@ def recipe(store: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
 
 
 def test_members_are_trained_from_seeds_of_their_own_and_kept_in_one_file(recipe: TrainedRun) -> None:
-    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    model = read_model(recipe.folder / runs.MODEL)
+    networks, config = model.members(), model.config
     assert [model.name for model in config.networks] == ["gru", "lstm"]
     assert len(networks) == 2
     assert [path.name for path in recipe.folder.glob("*.safetensors")] == [runs.MODEL]
 
 
 def test_the_forecast_is_the_mean_of_the_members_coherent_quantiles(recipe: TrainedRun, store: Path) -> None:
-    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    model = read_model(recipe.folder / runs.MODEL)
+    networks, config = model.members(), model.config
     panel = load_panel(("AAPL", "IBM"), data_dir=store)
     data = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     rows, reach = panel.offsets[1:] - 1, Reach.of(config.task, span=1)
@@ -61,7 +63,8 @@ def test_the_forecast_is_the_mean_of_the_members_coherent_quantiles(recipe: Trai
 
 
 def test_members_count_as_much_as_their_weights_say(recipe: TrainedRun, store: Path, tmp_path: Path) -> None:
-    networks, config, _ = load_model(recipe.folder / runs.MODEL)
+    model = read_model(recipe.folder / runs.MODEL)
+    networks, config = model.members(), model.config
     panel = load_panel(("AAPL", "IBM"), data_dir=store)
     data = Dataset(panel, compute_features(panel, config.features), config.task.steps)
     rows, reach = panel.offsets[1:] - 1, Reach.of(config.task, span=1)
@@ -70,7 +73,7 @@ def test_members_count_as_much_as_their_weights_say(recipe: TrainedRun, store: P
     weighted = tuple(setting.replace("hidden_size: 8", "hidden_size: 8, weight: 3") for setting in TINY)
     run = train("best", settings=weighted, data_dir=store, runs_dir=tmp_path, name="weighted")
     assert run.scorecard.rows[0].pinball != recipe.scorecard.rows[0].pinball
-    assert load_model(run.folder / runs.MODEL)[1].weights == (3.0, 1.0)
+    assert read_model(run.folder / runs.MODEL).config.weights == (3.0, 1.0)
     with pytest.raises(ConfigError, match=r"members\.0\.weight is 0: expected"):
         load_config("best", ["members=[{name: gru, weight: 0}, {name: lstm}]"])
 

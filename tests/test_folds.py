@@ -13,16 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forecaster.backtest import fold
+from forecaster.backtest.processes import fit_folds
+from forecaster.backtest.walk import Walk, load_scores, load_walk, save_scores, save_walk
 from forecaster.data.splits import Split
 from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import score
 from forecaster.modelfile import save_tensors
-from forecaster.workflows import fold
+from forecaster.runs.config import load_config
+from forecaster.training.files import checkpoint
+from forecaster.trial import Trial
 from forecaster.workflows.backtest import Backtest, backtest
-from forecaster.workflows.check import load_config
-from forecaster.workflows.crew import fit_folds
-from forecaster.workflows.foldfiles import Walk, hand_over, load_scores, save_scores, taken_over
-from forecaster.workflows.runs import checkpoint
 from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -46,13 +47,13 @@ def test_a_process_takes_over_what_was_handed_over_without_computing_it(tmp_path
     data = dataset(panel(300, 250), (1, 2))
     whole = Split(*(np.datetime64(date) for date in ("2010-09-01", "2010-10-01", "2010-12-01")))
     config = load_config("gru", ("task.horizon=2",))
-    hand_over(Walk(tmp_path, config, data, whole, (whole, whole)))
-    found = taken_over(tmp_path)
-    assert found.dataset.panel.fingerprint == data.panel.fingerprint
-    assert np.array_equal(found.dataset.features.values, data.features.values)
-    assert found.dataset.features.names == data.features.names
-    assert (found.config, found.whole, found.folds) == (config, whole, (whole, whole))
-    shared = found.dataset.features.values
+    save_walk(Walk(tmp_path, Trial(config, data, whole), (whole, whole)))
+    found = load_walk(tmp_path)
+    assert found.whole.panel.fingerprint == data.panel.fingerprint
+    assert np.array_equal(found.whole.dataset.features.values, data.features.values)
+    assert found.whole.dataset.features.names == data.features.names
+    assert (found.whole.config, found.whole.split, found.folds) == (config, whole, (whole, whole))
+    shared = found.whole.dataset.features.values
     while shared.base is not None and not isinstance(shared, np.memmap):
         shared = shared.base
     assert isinstance(shared, np.memmap), "a view of the file, not a copy"
@@ -233,7 +234,7 @@ def handed(folder: Path, *settings: str) -> Walk:
     whole = Split(*(np.datetime64(date) for date in ("2010-09-01", "2010-10-01", "2010-12-01")))
     tiny = ("task.horizon=2", "task.context=20", "training.steps=2", "features=[base, vol]", "training.device=cpu")
     config = load_config("gru", (*tiny, *settings))
-    return Walk(folder, config, dataset(panel(300, 250), (1, 2)), whole, (whole,))
+    return Walk(folder, Trial(config, dataset(panel(300, 250), (1, 2)), whole), (whole,))
 
 
 def test_what_a_fold_cannot_use_is_the_error_of_all(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from forecaster.features import growing_groups
+from forecaster.features.append import History
 from forecaster.features.compute import compute_features
-from forecaster.features.growth import History
 from tests.studio import panel
 
 LENGTHS = (300, 40, 130, 2)

@@ -18,7 +18,7 @@ FLOORS: Mapping[str, int] = {
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "modelfile", "deploy"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),
-    **dict.fromkeys(("workflows",), 4),
+    **dict.fromkeys(("runs", "backtest", "workflows"), 4),
     **dict.fromkeys(("cli", "show"), 5),
     **dict.fromkeys(("", "__main__"), 6),  # the front doors: `import forecaster` and `python -m forecaster`
 }

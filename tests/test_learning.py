@@ -21,7 +21,8 @@ from forecaster.features.dataset import Dataset, Forecaster
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
-from forecaster.workflows.learn import Job, Learnt, evaluated_periods, learn
+from forecaster.training.members import Job, Learnt, learn
+from forecaster.trial import Trial
 from tests.studio import bars, dataset, persistent_volatility
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -56,8 +57,7 @@ def trained(data: Dataset, of: Config, folder: Path) -> tuple[Network, np.ndarra
 
 
 def fitted(data: Dataset, of: Config, folder: Path) -> Learnt:
-    period, validation = evaluated_periods(of, SPLIT)
-    return learn(Job(of, data, folder, lambda _: None, lambda *_: None), period, validation=validation)
+    return learn(Job(Trial(of, data, SPLIT), folder))
 
 
 def forecaster(members: Sequence[Member], of: Config, data: Dataset) -> Forecaster:

@@ -13,7 +13,7 @@ import pytest
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.ledgerfile import NAME
 from forecaster.evaluation.look import Look, model_of
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
 from tests.studio import environment
 
 

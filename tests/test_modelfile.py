@@ -15,10 +15,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from forecaster import modelfile
 from forecaster.config.schema import Config, ModelConfig
+from forecaster.data.splits import Split
 from forecaster.errors import InputError
-from forecaster.modelfile import Header, load_model, save_model
+from forecaster.header import Header
+from forecaster.modelfile import read_model, save_model
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 
@@ -32,12 +33,12 @@ def network(seed: int = 0, base: np.ndarray = BASE) -> Network:
 
 
 HEADER = Header(
-    config=CONFIG.model_dump(mode="json", exclude_none=True),
+    config=CONFIG,
     features=("a.x", "a.y", "b.z"),
-    base=modelfile.base_as_lists(BASE),
+    base=BASE,
     tickers=("AAA", "ÅB"),
-    split={"train": "2001-01-01", "validation": "2002-01-01", "test": "2003-01-01"},
-    fitted_to="2001-01-01",
+    split=Split(*(np.datetime64(f"{year}-01-01") for year in (2001, 2002, 2003))),
+    fitted_to=np.datetime64("2001-01-01"),
     fingerprint="f00d",
     versions={"torch": "2"},
     scorecard={"verdict": {"code": "skill", "p_value": None}},
@@ -53,14 +54,15 @@ def path(tmp_path: Path) -> Path:
 
 def complaint(path: Path) -> str:
     with pytest.raises(InputError) as caught:
-        load_model(path)
+        read_model(path).members()
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
 
 def test_what_was_saved_comes_back(path: Path) -> None:
-    networks, config, header = load_model(path)
+    model = read_model(path)
+    networks, config, header = model.members(), model.config, model.header
     candles = torch.randn(2, 9, 3)
     assert header == HEADER
     assert config == CONFIG
@@ -74,7 +76,7 @@ def test_the_members_of_an_ensemble_share_one_file(tmp_path: Path) -> None:
     config["members"] = [config.pop("model")] * 2
     file = tmp_path / "two.safetensors"
     save_model(file, [network(0), network(1)], replace(HEADER, config=config))
-    networks, _, _ = load_model(file)
+    networks = read_model(file).members()
     candles = torch.randn(2, 9, 3)
     for seed, one in enumerate(networks):
         assert torch.equal(one(candles, 1), network(seed)(candles, 1))
@@ -169,6 +171,6 @@ def test_nothing_is_unpickled(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for name in ("load", "loads", "Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
     monkeypatch.setattr(torch, "load", refuse)
-    load_model(path)
+    read_model(path).members()
     path.write_bytes(b"\x80\x04c" + builtins.__name__.encode() + b"\nprint\n(S'hello'\ntR.")
     assert "damaged" in complaint(path)

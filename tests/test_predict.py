@@ -13,7 +13,7 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.inference.forecast import Forecast
-from forecaster.modelfile import load_model
+from forecaster.modelfile import read_model
 from forecaster.workflows.predict import Failure, exit_code, predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import assert_coherent, bars
@@ -158,7 +158,8 @@ def test_the_skill_is_that_of_the_runs_test(ask: Ask, trained: TrainedRun) -> No
         "p_value": verdict.p_value,
         "held": [{"step": one.step, "band": one.band, "held": one.held} for one in verdict.coverage],
     }
-    _, config, header = load_model(trained.folder / "model.safetensors")
+    model = read_model(trained.folder / "model.safetensors")
+    config, header = model.config, model.header
     assert header.tickers == ("AAPL", "IBM", "MSFT")
     assert header.fitted_to == "2010-06-30"  # the validation chose the step
     assert header.split == {"train": "2009-06-30", "validation": "2010-06-30", "test": "2011-06-30"}

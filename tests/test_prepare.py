@@ -12,8 +12,8 @@ import pytest
 from forecaster.config.schema import Config
 from forecaster.data.store import Store
 from forecaster.errors import DataError, InputError
-from forecaster.workflows.check import load_config
-from forecaster.workflows.prepare import prepare
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
 from tests.studio import bars
 
 SPLIT = "data.split={validation: 6m, test: 6m}"
@@ -32,8 +32,8 @@ def store_of(folder: Path, *made: Any) -> Path:
 def prepared(folder: Path, *settings: str) -> tuple[tuple[str, ...], list[str], str]:
     """Tickers of the run, the notes, and the last date of the test."""
     said: list[str] = []
-    dataset, split = prepare(config(*settings), folder, said.append)
-    return dataset.panel.tickers, [text for text in said if text.startswith("note: ")], str(split.test_end)
+    trial = prepare(config(*settings), folder, said.append)
+    return trial.panel.tickers, [text for text in said if text.startswith("note: ")], str(trial.split.test_end)
 
 
 def test_a_ticker_that_begins_after_the_end_of_the_data_is_left_out(tmp_path: Path) -> None:

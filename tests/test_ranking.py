@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from forecaster.evaluation.diagnose import Grouped
 from forecaster.show.report.figures import left_out, skill_by_ticker
 from forecaster.show.report.ranking import ranking
-from forecaster.workflows.diagnose import Grouped
 
 
 def drawn(svg: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -9,9 +9,9 @@ import torch
 
 from forecaster.errors import ConfigError
 from forecaster.models import MODELS
+from forecaster.models.bodies.recurrent import Recurrent
 from forecaster.models.build import parameters
-from forecaster.models.recurrent import Recurrent
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
 from tests.test_models import inputs, network
 
 CELLS = ("rnn", "lstm", "gru")

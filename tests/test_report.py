@@ -15,10 +15,10 @@ import pytest
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
+from forecaster.evaluation import explorer
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.rows import find
 from forecaster.modelfile import load_tensors, save_tensors
-from forecaster.workflows import explorer
 from forecaster.workflows.report import Report, report
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import ModelConfig
+from forecaster.evaluation.diagnose import Grouped
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import words
 from forecaster.show.report.page import render
 from forecaster.show.report.payload import as_script, payload
-from forecaster.workflows.diagnose import Grouped
 from forecaster.workflows.report import Report, report
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK

@@ -16,10 +16,11 @@ from forecaster.data.splits import Split
 from forecaster.evaluation.scores import score
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.ensemble import ensemble
-from forecaster.inference.recursion import grow_paths
+from forecaster.inference.rollout import grow_paths
 from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
-from forecaster.workflows.learn import Job, Learnt, learn
+from forecaster.training.members import Job, Learnt, learn
+from forecaster.trial import Trial
 from tests.studio import assert_coherent, bars, dataset
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -48,7 +49,7 @@ def config(**task: Any) -> Config:
 
 
 def fitted(of: Config, data: Dataset, folder: Path) -> Learnt:
-    return learn(Job(of, data, folder, lambda _: None, lambda *_: None), SPLIT.train, validation=SPLIT.validation)
+    return learn(Job(Trial(of, data, SPLIT), folder))
 
 
 def after(data: Dataset, wild: bool, count: int = 60) -> Rows:

@@ -12,7 +12,7 @@ from forecaster.config.load import shipped_configs, to_yaml
 from forecaster.features import GROUPS
 from forecaster.features.compute import compute_features
 from forecaster.models import MODELS
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train
 from tests.studio import assert_coherent, panel

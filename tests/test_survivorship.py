@@ -14,7 +14,7 @@ from forecaster.data import candlefile
 from forecaster.data.panel import read_panel
 from forecaster.data.splits import Split
 from forecaster.data.store import Store
-from forecaster.workflows.prepare import survivorship
+from forecaster.runs.prepare import survivorship
 from tests.studio import Answer, bars, settings
 
 pytest_plugins = ("tests.studio_fixtures",)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from forecaster.config.schema import ModelConfig
+from forecaster.models.bodies.recurrent import Recurrent
 from forecaster.models.build import make_body
-from forecaster.models.recurrent import Recurrent
 
 CELLS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 BATCH, TIME, INPUT, HIDDEN = 5, 7, 4, 6

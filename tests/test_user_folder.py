@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forecaster.workflows import crew
+from forecaster.backtest import processes as crew
 from tests.studio import QUICK, REPOSITORY, environment
 from tests.test_layers import sources
 

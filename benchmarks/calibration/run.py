@@ -18,10 +18,10 @@ from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
+from forecaster.training.members import Job, evaluated_periods, learn
 from forecaster.workflows.fetch import fetch
-from forecaster.workflows.learn import Job, evaluated_periods, learn
-from forecaster.workflows.prepare import prepare
 
 SPLITS = ("2005 2007 2009", "2010 2012 2014", "2012 2014 2016")
 """Last years of training, validation and test."""

@@ -12,20 +12,20 @@ import argparse
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import candidates  # registers what it holds
 
-from forecaster.data.splits import Split
+from forecaster.evaluation.evaluate import forecasters
 from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import score
-from forecaster.features.dataset import Dataset
 from forecaster.modelfile import weights_of
-from forecaster.workflows.check import load_config
-from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.learn import Job, learn
-from forecaster.workflows.prepare import prepare
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
+from forecaster.training.members import Job, learn
+from forecaster.trial import Trial
 
 CELLS = {
     "rnn": ["model.name=rnn", "training.learning_rate=2e-3"],
@@ -62,24 +62,23 @@ def main() -> None:
 
 
 @cache
-def _prepared(features: tuple[str, ...], store: Path) -> tuple[Dataset, Split]:
-    return prepare(load_config("gru", [SPLIT, f"features=[{', '.join(features)}]"]), store, lambda _: None)
+def _prepared(features: tuple[str, ...], store: Path) -> Trial:
+    return prepare(load_config("gru", [SPLIT, f"features=[{', '.join(features)}]"]), store)
 
 
 def _measured(settings: list[str], seed: int, store: Path) -> tuple[float, float, int, float]:
     config = load_config(
         "gru", [SPLIT, *settings, f"training.seed={10 * seed}", "evaluation.baselines=[ewma-random-walk]"]
     )
-    dataset, split = _prepared(config.features, store)
+    trial = replace(_prepared(config.features, store), config=config)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(config, dataset, Path(folder), lambda _: None, lambda *_: None)
-        networks = learn(job, split.train, validation=split.validation).members
+        networks = learn(Job(trial, Path(folder))).members
     seconds = time.perf_counter() - start
-    rows = dataset.require_origins(split.validation, config.task.context)
+    rows, dataset = trial.origins(trial.split.validation), trial.dataset
     scores = {
         label: score(one, dataset, rows, split.validation, config.task.levels)
-        for label, one in forecasters(networks, config, dataset, split, rows).items()
+        for label, one in forecasters(networks, trial, rows).items()
     }
     card = make_scorecard(scores, dataset.panel.sessions[rows], len(dataset.panel), dataset.steps)
     skills = {

@@ -25,7 +25,7 @@ IMPORTS = {
     "darts": "from darts import TimeSeries; from darts.models import BlockRNNModel",
     "pytorch-forecasting": "from pytorch_forecasting import DeepAR, TimeSeriesDataSet",
     "gluonts": "from gluonts.torch import DeepAREstimator",
-    OURS: "import forecaster; forecaster.train; import forecaster.workflows.learn",
+    OURS: "import forecaster; forecaster.train; import forecaster.training.members",
 }
 """What a script that trains must import; torch comes with each of them."""
 

@@ -28,8 +28,9 @@ from forecaster.features.coherence import CLOSE
 from forecaster.features.dataset import Dataset
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
-from forecaster.workflows.check import load_config
-from forecaster.workflows.prepare import prepare
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
+from forecaster.trial import Trial
 
 REFERENCE = "ewma-random-walk"
 CANDLES, CLOSES = "candles", "closes"
@@ -97,8 +98,9 @@ def share(store: Path, folder: Path) -> None:
     """Write down once what every process is to read."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(store, folder / CANDLES)  # a store that is there stays as it is
-    dataset, split = prepare(configured("lstm", WAYS["closes"]), store, lambda _: None)
-    panel, origins = dataset.panel, chosen_origins(dataset, split)
+    trial = prepare(configured("lstm", WAYS["closes"]), store)
+    dataset, split, panel = trial.dataset, trial.split, trial.panel
+    origins = chosen_origins(dataset, split)
     Work(
         tickers=np.array(panel.tickers),
         offsets=panel.offsets,
@@ -133,9 +135,9 @@ def speed(folder: Path, output: Path, cells: Sequence[str], budget: float) -> No
     for cell in cells:
         config = configured(cell, way, ("training.steps=100000",))
         if not meters:
-            dataset, split = prepare(config, folder / way.store, lambda _: None)
+            trial = prepare(config, folder / way.store)
         meters[cell] = Meter(budget, most=100_000)
-        trained(config, dataset, split, meters[cell])
+        trained(replace(trial, config=config), meters[cell])
     windows = {cell: meter.windows_per_second for cell, meter in meters.items()}
     tell(output, windows=windows, peak=peak_megabytes(), first_step=meters[cells[0]].marks[1])
 
@@ -143,12 +145,12 @@ def speed(folder: Path, output: Path, cells: Sequence[str], budget: float) -> No
 def skill(folder: Path, output: Path, cell: str, name: str) -> None:
     way, work = WAYS[name], Work.load(folder / "work.npz")
     found, seconds = [], []
-    dataset, split = prepare(configured(cell, way), folder / way.store, lambda _: None)
+    trial = prepare(configured(cell, way), folder / way.store)
     for steps in way.steps:
         config = configured(cell, way, (f"training.steps={steps}", f"training.warmup={min(50, steps // 4)}"))
         meter = Meter(float("inf"), most=steps)
-        members = trained(config, dataset, split, meter)
-        quantiles = ensemble(members, dataset, Reach.of(config.task))(work.origins)
+        members = trained(replace(trial, config=config), meter)
+        quantiles = ensemble(members, trial.dataset, Reach.of(config.task))(work.origins)
         found.append(quantiles[:, HORIZON - 1, CLOSE])
         seconds.append(meter.seconds)
     np.savez(output, quantiles=np.stack(found), steps=way.steps, seconds=seconds)
@@ -158,19 +160,19 @@ class _TimeUpError(Exception):
     """The time is up."""
 
 
-def trained(config: Config, dataset: Dataset, split: Split, meter: Meter) -> Any:
+def trained(trial: Trial, meter: Meter) -> Any:
     """Members fitted by the project's own trainer; those of a training cut short are None."""
-    from forecaster.workflows.learn import Job, learn
+    from forecaster.training.members import Job, learn
 
     def tick(step: int, *_: object) -> None:
         while meter.steps < step:
-            if meter.step() and step < config.training.steps:
+            if meter.step() and step < trial.config.training.steps:
                 raise _TimeUpError
 
     with tempfile.TemporaryDirectory() as checkpoints:
-        job = Job(config, dataset, Path(checkpoints), lambda _: meter.restart(), tick)
+        job = Job(trial, Path(checkpoints), lambda _: meter.restart(), tick)
         try:
-            return learn(job, split.fitted).members
+            return learn(job, trial.split.fitted).members
         except _TimeUpError:
             return None
 

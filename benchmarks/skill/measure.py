@@ -5,21 +5,21 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 
 from forecaster.config.schema import Config, DataConfig, TaskConfig
-from forecaster.data.splits import Split
+from forecaster.evaluation.evaluate import forecasters
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score_all
-from forecaster.features.dataset import Dataset, Rows
-from forecaster.workflows.check import load_config
-from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.learn import Job, evaluated_periods, learn
-from forecaster.workflows.prepare import prepare
+from forecaster.features.dataset import Rows
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
+from forecaster.training.members import Job, learn
+from forecaster.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,17 +70,15 @@ class Measured:
 def measure(store: Path, name: str, settings: Sequence[str]) -> Measured:
     """Fit a shipped config, changed by settings, and score it and its baselines on its test period."""
     config = load_config(name, settings)
-    dataset, split = _prepared(config.data, config.features, config.task, store)
-    period, validation = evaluated_periods(config, split)
+    trial = replace(_prepared(config.data, config.features, config.task, store), config=config)
     cpu, wall = time.process_time(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(config, dataset, Path(folder), lambda _: None, lambda *_: None)
-        members = learn(job, period, validation=validation).members
+        members = learn(Job(trial, Path(folder))).members
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    rows = dataset.require_origins(split.test, config.task.context)
-    found = forecasters(members, config, dataset, split, rows)
+    rows, dataset = trial.test_rows, trial.dataset
+    found = forecasters(members, trial, rows)
     return Measured(
-        scores=score_all(found, dataset, rows, split.test, config.task.levels),
+        scores=score_all(found, dataset, rows, trial.test, trial.levels),
         dates=dataset.panel.sessions[rows],
         tickers=len(np.unique(dataset.panel.ticker_of_row[rows])),
         steps=dataset.steps,
@@ -91,10 +89,10 @@ def measure(store: Path, name: str, settings: Sequence[str]) -> Measured:
 
 
 @cache
-def _prepared(data: DataConfig, features: tuple[str, ...], task: TaskConfig, store: Path) -> tuple[Dataset, Split]:
+def _prepared(data: DataConfig, features: tuple[str, ...], task: TaskConfig, store: Path) -> Trial:
     """Candles, features and split: computed once for all that share them."""
     config = Config.model_validate({"data": data, "features": features, "task": task, "model": {"name": "gru"}})
-    return prepare(config, store, lambda _: None)
+    return prepare(config, store)
 
 
 def _mean(scores: Scores, places: Sequence[int]) -> np.ndarray:

@@ -17,20 +17,19 @@ import torch
 from figures import Figure
 from torch import Tensor, nn
 
-from forecaster.config.schema import Config
-from forecaster.data.splits import Split
-from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.features.dataset import pooled_quantiles
 from forecaster.memory import keep_large_blocks
 from forecaster.models import MODELS
-from forecaster.models.bptt import written_out
+from forecaster.models.bodies.bptt import written_out
+from forecaster.models.bodies.recurrent import Recurrent
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
-from forecaster.models.recurrent import Recurrent
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
 from forecaster.training.fit import fit
 from forecaster.training.loss import pinball
 from forecaster.training.sampling import Batch, Sampler
-from forecaster.workflows.check import load_config
-from forecaster.workflows.prepare import prepare
+from forecaster.trial import Trial
 
 CELLS = ("rnn", "lstm", "gru")
 TASKS = {
@@ -48,9 +47,9 @@ def loop_figures(store: Path, repeats: int) -> Iterator[Figure]:
     for supervision, task in TASKS.items():
         for cell in CELLS:
             config = load_config(cell, (*task, *PLAIN, f"training.steps={STEPS}"))
-            dataset, split = prepare(config, store, lambda _: None)
+            trial = prepare(config, store)
             keep_large_blocks()  # which preparing has ended
-            loops = _loops(config, dataset, split)
+            loops = _loops(trial)
             for loop in loops:
                 loop()  # once, to warm up
             ours, bare, alike = zip(*([_seconds(loop) for loop in loops] for _ in range(repeats)), strict=True)
@@ -72,11 +71,11 @@ class _Torchs(nn.Module):
         return self.body.read(inputs)[0]
 
 
-def _loops(config: Config, dataset: Dataset, split: Split) -> tuple[Callable[[], None], ...]:
+def _loops(trial: Trial) -> tuple[Callable[[], None], ...]:
     """Ours, the bare one of torch's layers, the bare one of ours."""
-    levels = config.task.levels
-    sampler = Sampler(dataset, config.task, split.train, torch.device("cpu"))
-    base = pooled_quantiles(dataset, split.train, dataset.units, levels)
+    config, dataset, levels = trial.config, trial.dataset, trial.levels
+    sampler = Sampler(dataset, config.task, trial.split.train, torch.device("cpu"))
+    base = pooled_quantiles(dataset, trial.split.train, dataset.units, levels)
     network = make_network(config.networks[0], config.task.head, len(dataset.features.names), base, "direct", 0.0)
     batch = sampler.draw(config.training.batch, torch.Generator().manual_seed(0))
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import forecaster
-from forecaster.modelfile import read_model
-from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.prepare import prepare
+from forecaster.data.store import Store
+from forecaster.evaluation.evaluate import forecasters
+from forecaster.runs.run import Run
 
 GROUPS = 5
 COIN = 1.96
@@ -18,13 +18,12 @@ COIN = 1.96
 
 def outcomes(run: str, folder: str) -> dict[str, Any]:
     """A run's forecasts for tomorrow on the test days beside the actual candles: their range, and their direction."""
-    model = read_model(Path(folder) / "runs" / run / "model.safetensors")
-    config = model.config
-    dataset, split = prepare(config, Path(folder) / "store", lambda _: None)
-    rows = dataset.require_origins(split.test, config.task.context)
-    quantiles = forecasters(model.members(), config, dataset, split, rows)[config.name](rows)[:, 0]
-    actual, dates = dataset.moves(rows)[:, 0], dataset.panel.sessions[rows]
-    medians = quantiles[..., config.task.levels.index(0.5)]
+    found = Run.find(Path(folder) / "runs", run)
+    trial = found.trial(found.held(Store(Path(folder) / "store")))
+    rows = trial.test_rows
+    quantiles = forecasters(found.model.members(), trial, rows)[trial.config.name](rows)[:, 0]
+    actual, dates = trial.dataset.moves(rows)[:, 0], trial.panel.sessions[rows]
+    medians = quantiles[..., trial.levels.index(0.5)]
     return _range(medians[:, 1] - medians[:, 2], actual[:, 1] - actual[:, 2]) | _direction(
         medians[:, 3], actual[:, 3], dates
     )

@@ -51,8 +51,8 @@ def check(
 def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Verbose = False) -> None:
     """Give the JSON Schema that editors complete from."""
     from forecaster.files import write_text
+    from forecaster.runs.config import config_schema
     from forecaster.show.output import present_text
-    from forecaster.workflows.check import config_schema
 
     text = json.dumps(config_schema(), indent=2) + "\n"
     if output is None:

@@ -24,10 +24,10 @@ def report(
 ) -> None:
     """Write all that is known of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
     from forecaster.files import check_place, write_text
+    from forecaster.runs.folder import find_run
     from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
-    from forecaster.workflows.runs import find_run
 
     place = output or find_run(runs_dir, run) / "report.html"
     check_place(place)

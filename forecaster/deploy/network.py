@@ -29,10 +29,9 @@ def onnx_bytes(model: Model) -> bytes:
         InputError: the onnx library is not installed, or a network has no ONNX form.
     """
     graph, task = Graph(), model.config.task
-    production = model.header.production
-    pooled = production["base"] if production else model.header.base
-    base = np.asarray(pooled, np.float32)[: len(task.learnt)]
-    members, place = [], "production/" if production else ""
+    refit = model.header.refit
+    base = (refit or model.header).base.astype(np.float32)[: len(task.learnt)]
+    members, place = [], "production/" if refit else ""
     for index, network in enumerate(model.config.networks):
         quantiles = _member(graph, network, task, part_of(model.tensors, f"{place}{index}/"), base)
         members.append(_coherent(graph, quantiles))
@@ -58,7 +57,7 @@ def _about(model: Model) -> dict[str, str]:
         "supervision": task.supervision,
         "decoder": task.decoder,
         "calibration": "none: rolling calibration is no part of the network",
-        "fitted_to": model.header.production["fitted_to"] if model.header.production else model.header.fitted_to,
+        "fitted_to": str((model.header.refit or model.header).fitted_to),
         "how": _STANDARDISE,
     }
 

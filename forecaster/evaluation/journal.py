@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -95,6 +95,25 @@ def entries_of(
         for place, (step, date) in enumerate(zip(one.steps, one.dates, strict=True)):
             head = (one.run, model, one.ticker, str(one.origin), step, as_of, str(date), made, one.fitted_to)
             yield Entry(*head, one.levels, moves[place])
+
+
+def journalled(model: Path, forecasts: Sequence[Forecast], as_of: bool) -> list[Forecast]:
+    """Append the forecasts of a run to the journal beside its folder; no error of the journal stops them.
+
+    Args:
+        model: the run's model file.
+
+    Returns:
+        The forecasts themselves, with a warning where they could not be kept.
+    """
+    if not forecasts:
+        return []
+    try:
+        append(model.parent.parent / JOURNAL, list(entries_of(forecasts, model, as_of)))
+    except (InputError, OSError) as error:
+        told = f"This forecast is not kept for `forecast score`: {error}"
+        return [replace(one, warnings=(*one.warnings, told)) for one in forecasts]
+    return list(forecasts)
 
 
 def append(path: Path, entries: Sequence[Entry], patience: float = _PATIENCE) -> None:

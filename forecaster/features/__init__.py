@@ -15,7 +15,7 @@ from forecaster.registry import Registry
 
 Group = Callable[[Candles], Mapping[str, np.ndarray]]
 
-GROUPS: Registry[Group] = Registry("feature group", __name__)
+GROUPS: Registry[Group] = Registry("feature group", f"{__name__}.groups", __name__)
 
 _GROWING: set[Group] = set()
 

@@ -11,7 +11,7 @@ from forecaster.axes import Bool, Float, Int
 from forecaster.cores import in_threads
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
-from forecaster.features.former import Asked, Continued, Former, RunningMean, asked, former_at
+from forecaster.features.state import Asked, Continued, Former, RunningMean, asked, former_at
 
 Tickers = Int[np.ndarray, " ticker"]
 

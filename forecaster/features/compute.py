@@ -12,7 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.blocks import ready, several_by_block
 from forecaster.features.candles import Candles, Market
-from forecaster.features.former import Former
+from forecaster.features.state import Former
 
 CLIP = 8.0
 """Largest absolute value of a feature."""

@@ -13,10 +13,10 @@ from forecaster.data.calendars import opens_at_last_close
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
+from forecaster.features.append import History
 from forecaster.features.coherence import OPEN
 from forecaster.features.compute import Features
-from forecaster.features.former import Former
-from forecaster.features.growth import History
+from forecaster.features.state import Former
 
 Rows = Int[np.ndarray, " origin"]
 

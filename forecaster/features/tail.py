@@ -13,7 +13,7 @@ from forecaster.features.blocks import asked_of, former_of, market_measures
 from forecaster.features.candles import Market
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
-from forecaster.features.former import Former
+from forecaster.features.state import Former
 
 
 def tail_dataset(

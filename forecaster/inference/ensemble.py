@@ -11,7 +11,7 @@ from forecaster.axes import Float
 from forecaster.baselines import FittedBaseline
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows
-from forecaster.inference.recursion import Rollable, rolled_quantiles
+from forecaster.inference.rollout import Rollable, rolled_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles
 from forecaster.light.network import LightNetwork
 

@@ -40,4 +40,4 @@ class Body(Protocol):
     def __call__(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]: ...
 
 
-MODELS: Registry[Callable[..., Body]] = Registry("model", __name__)
+MODELS: Registry[Callable[..., Body]] = Registry("model", f"{__name__}.bodies", __name__)

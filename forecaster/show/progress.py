@@ -19,9 +19,6 @@ _KNOWN_AFTER = 0.2
 _FOLD_KNOWN_AFTER = 0.1
 """Share of a fold after which the speed of several at a time means something."""
 
-Say = Callable[[str], None]
-Tick = Callable[[int, int, float | None, float | None], None]
-
 
 @dataclass
 class Pace:

@@ -11,16 +11,7 @@ from torch import Tensor, nn
 from forecaster.errors import InputError
 from forecaster.modelfile import load_tensors, part_of, save_tensors
 from forecaster.training.adamw import AdamW
-
-
-@dataclass
-class CurvePoint:
-    """A point of the training curve: mean loss since the last one, and the validation loss where it was measured."""
-
-    step: int
-    loss: float
-    validation: float | None = None
-    skill: float | None = None
+from forecaster.training.files import CurvePoint
 
 
 @dataclass

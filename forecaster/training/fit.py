@@ -15,8 +15,9 @@ from forecaster.errors import InputError
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
 from forecaster.training.adamw import AdamW
-from forecaster.training.checkpoint import CurvePoint, Progress, load_checkpoint, save_checkpoint
+from forecaster.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from forecaster.training.device import autocast
+from forecaster.training.files import CurvePoint
 from forecaster.training.loss import pinball
 from forecaster.training.sampling import Sampler
 

@@ -12,7 +12,7 @@ import torch
 from forecaster.cores import cores
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
-from forecaster.training.checkpoint import CurvePoint
+from forecaster.training.files import CurvePoint
 from forecaster.training.fit import Report
 from forecaster.training.sampling import Sampler
 

@@ -5,33 +5,33 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from forecaster.backtest.fold import fit_fold
+from forecaster.backtest.processes import fit_folds
+from forecaster.backtest.walk import Walk, load_scores, unfinished
 from forecaster.config.document import Settings
 from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
+from forecaster.data.store import open_store
 from forecaster.errors import InputError, UnknownNameError
+from forecaster.evaluation.evaluate import evaluate, scorecard_of
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
-from forecaster.evaluation.scorecard import Scorecard, make_scorecard
+from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.scores import Scores
 from forecaster.evaluation.verdict import Verdict
-from forecaster.features.dataset import Dataset
+from forecaster.events import Say, Tick
 from forecaster.modelfile import versions
-from forecaster.workflows import runs
-from forecaster.workflows.check import load_config
-from forecaster.workflows.crew import fit_folds
-from forecaster.workflows.evaluate import evaluate, fitted_period
-from forecaster.workflows.fold import fit_fold
-from forecaster.workflows.foldfiles import Walk, load_scores, unfinished
-from forecaster.workflows.prepare import Say, prepare, survivorship
-from forecaster.workflows.train import Tick
+from forecaster.runs import folder as runs
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare, survivorship
+from forecaster.runs.run import Run
+from forecaster.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -111,34 +111,36 @@ def backtest(
     run = _run_of(config_or_run, root)
     if run is not None and settings:
         raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
-    header = runs.finished_model(run).header if run else None  # first: it tells when a newer version made the run
-    config = load_config(run / runs.CONFIG if run else config_or_run, settings)
-    model = model_of(config)
-    if header is not None:  # its own tickers, whatever `all` means by now
-        tickers = header.tickers
-        config = config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
-    dataset, split = prepare(config, Path(data_dir), say)
+    config = run.config if run else load_config(config_or_run, settings)
+    name = run.name if run else config.name
     if run is not None and refit_every is None:
         if rolling is not None:
             raise InputError(f"--rolling {rolling} fits anew, but run {run.name} is taken as it is: add --refit-every.")
+        trial, refits = run.trial(run.held(open_store(data_dir))), 0
         say(f"scoring run {run.name} as it is")
-        card, refits = _as_it_is(run, config, dataset, Path(data_dir)), 0
+        notes = survivorship(Path(data_dir), trial.panel, trial.split)
+        card = evaluate(run.model.members(), trial, notes=notes, templates=run.model.templates)
     else:
-        splits = _usable(walk_forward(split, dataset, refit_every, rolling), config, dataset, split)
-        place = root / f".backtest-{_fingerprint(config, dataset, splits)}"
-        walk = Walk(place, config, dataset, split, tuple(splits))
+        trial = prepare(_with_tickers(config, run.tickers) if run else config, Path(data_dir), say)
+        splits = _usable(walk_forward(trial, refit_every, rolling), trial)
+        walk = Walk(root / f".backtest-{_fingerprint(trial, splits)}", trial, tuple(splits))
         scores = _refitted(walk, workers or _workers(config), Watch(say, tick, fold, folds))
-        card, refits = _scorecard(scores, config, dataset, split, Path(data_dir)), len(splits)
-    name = run.name if run else config.name
-    look = Look(model, card.first, card.last, dataset.panel.tickers, f"backtest {name}")
-    looks = Ledger(Path(data_dir), run.parent if run else root).record(look)
+        notes = survivorship(Path(data_dir), trial.panel, trial.split)
+        card, refits = scorecard_of(scores, trial, notes), len(splits)
+    look = Look(model_of(config), card.first, card.last, trial.panel.tickers, f"backtest {name}")
+    looks = Ledger(Path(data_dir), run.folder.parent if run else root).record(look)
     return Backtest(name, card.after(looks.count), refits, looks.notes)
 
 
-def walk_forward(split: Split, dataset: Dataset, refit_every: int | None, rolling: str | None) -> Iterator[Split]:
+def _with_tickers(config: Config, tickers: tuple[str, ...]) -> Config:
+    """A run's own tickers, whatever `all` means by now."""
+    return config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
+
+
+def walk_forward(trial: Trial, refit_every: int | None, rolling: str | None) -> Iterator[Split]:
     """The splits of the folds: each tests the sessions that follow what it may learn from, and no session twice."""
-    dates = dataset.panel.dates
-    test = dates[(dates > split.validation_end) & (dates <= split.test_end)]
+    split, dates = trial.split, trial.panel.dates
+    test = dates[split.test.holds(dates)]
     validation = split.validation_end - split.train_end
     for begin in range(0, len(test), refit_every or len(test)):
         before = split.validation_end if begin == 0 else test[begin - 1]
@@ -147,26 +149,25 @@ def walk_forward(split: Split, dataset: Dataset, refit_every: int | None, rollin
         yield fold if rolling is None else replace(fold, train_start=span_before(fold.validation_end, rolling))
 
 
-def _usable(folds: Iterator[Split], config: Config, dataset: Dataset, whole: Split) -> list[Split]:
+def _usable(folds: Iterator[Split], whole: Trial) -> list[Split]:
     """The folds that have an origin to test, each known to hold enough to learn from before anything is fitted.
 
     Raises:
         InputError: a fold has too little to learn from.
     """
-    from forecaster.workflows.learn import evaluated_periods
-
-    sessions = dataset.panel.sessions[dataset.require_origins(whole.test, config.task.context)]
-    tested = [fold for fold in folds if np.any((sessions > fold.validation_end) & (sessions <= fold.test_end))]
+    sessions = whole.panel.sessions[whole.test_rows]
+    tested = [fold for fold in folds if fold.test.holds(sessions).any()]
     for fold in tested:
-        for period in evaluated_periods(config, fold):
+        trial = whole.over(fold)
+        for period in (trial.fitted, trial.validation):
             if period is not None and period.start is not None and period.start >= period.end:
                 raise InputError(f"--rolling leaves nothing to learn from: {period} is empty: choose a longer span.")
             if period is not None:
-                dataset.require_origins(period, config.task.context)
+                trial.origins(period)
     return tested
 
 
-def _run_of(name: str, root: Path) -> Path | None:
+def _run_of(name: str, root: Path) -> Run | None:
     """The run that is meant, unless a config is."""
     if Path(name).is_file():
         return None
@@ -176,24 +177,7 @@ def _run_of(name: str, root: Path) -> Path | None:
         if name == "latest":
             raise
         return None
-    return folder
-
-
-def _as_it_is(run: Path, config: Config, dataset: Dataset, data_dir: Path) -> Scorecard:
-    """A run in the test period that it was made with, even where the store has grown since."""
-    model = runs.finished_model(run)
-    split = Split(*(np.datetime64(model.header.split[name]) for name in ("train", "validation", "test")))
-    notes = survivorship(data_dir, dataset.panel, split)
-    return evaluate(model.members(), config, dataset, split, notes=notes, templates=model.templates)
-
-
-def _scorecard(
-    scores: Mapping[str, Scores], config: Config, dataset: Dataset, split: Split, data_dir: Path
-) -> Scorecard:
-    rows = dataset.require_origins(split.test, config.task.context)
-    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
-    notes = survivorship(data_dir, dataset.panel, split)
-    return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes)
+    return Run(folder, runs.finished_model(folder))
 
 
 def _workers(config: Config) -> int:
@@ -236,10 +220,10 @@ def _side_by_side(walk: Walk, waiting: Sequence[int], workers: int, watch: Watch
 
 
 def _told(walk: Walk, number: int) -> str:
-    period = fitted_period(walk.config, walk.folds[number])
+    period = walk.fold(number).fitted
     return f"learns {period}, is tested to {walk.folds[number].test_end}"
 
 
-def _fingerprint(config: Config, dataset: Dataset, folds: Sequence[Split]) -> str:
-    text = f"{dataset.panel.fingerprint}{config.model_dump_json()}{versions()}{folds}"
+def _fingerprint(trial: Trial, folds: Sequence[Split]) -> str:
+    text = f"{trial.panel.fingerprint}{trial.config.model_dump_json()}{versions()}{folds}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
-from forecaster.data.splits import Split
-from forecaster.errors import InputError
+from forecaster.data.store import Store, open_store
+from forecaster.errors import InputError, at_most_five
+from forecaster.evaluation.evaluate import forecasters
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import by_date, diebold_mariano
-from forecaster.modelfile import Model
-from forecaster.workflows import runs
+from forecaster.events import Say
+from forecaster.runs import folder as folders
+from forecaster.runs.run import Held, Run
 from forecaster.workflows.differences import Difference, differences_of
-from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.prepare import Say, prepare
 
 
 @dataclass(frozen=True)
@@ -90,32 +90,26 @@ def compare(
         InputError: fewer than two runs, a run is not finished, or the store no longer holds what it was tested on.
     """
     root = Path(runs_dir)
-    folders = list(dict.fromkeys(runs.find_run(root, name) for name in names))
-    if len(folders) < 2:
+    places = list(dict.fromkeys(folders.find_run(root, name) for name in names))
+    if len(places) < 2:
         raise InputError(f"{' '.join(names)}: expected two or more different runs, as in forecast runs compare a b.")
-    models = [runs.finished_model(folder) for folder in folders]
-    known = tuple(folder.name for folder in folders)
-    differences = differences_of([model.header for model in models])
+    chosen = [Run(folder, folders.finished_model(folder)) for folder in places]
+    known = tuple(run.name for run in chosen)
+    differences = differences_of([run.header for run in chosen])
+    store = open_store(data_dir)
     tested = []
-    for name, model in zip(known, models, strict=True):
-        say(f"scoring {name} on its test period")
-        tested.append(_test(model, Path(data_dir)))
-    notes = tuple(
-        f"The store has changed since {name} was trained: its scores are on the candles of today."
-        for name, model, now in zip(known, models, tested, strict=True)
-        if now.fingerprint != model.header.fingerprint
-    )
+    for run in chosen:
+        say(f"scoring {run.name} on its test period")
+        tested.append(_test(run, store))
+    notes = tuple(note for one in tested for note in one.notes)
     shared = _shared(tested)
     if shared is None:
         told = "They share no test origin (a ticker, a day and a step of both tests): no test can tell them apart."
-        return Comparison(known, differences, _metric(models), (), 0, 0, None, None, (), told, 0, notes)
+        return Comparison(known, differences, _metric(chosen), (), 0, 0, None, None, (), told, 0, notes)
     dates = shared.dates
     first, last, tickers = str(dates.min()), str(dates.max()), tuple(sorted(set(shared.tickers.tolist())))
     ledger = Ledger(Path(data_dir), root)
-    looks = [
-        ledger.record(Look(model_of(model.config), first, last, tickers, f"compare {name}"))
-        for name, model in zip(known, models, strict=True)
-    ]
+    looks = [ledger.record(Look(model_of(run.config), first, last, tickers, f"compare {run.name}")) for run in chosen]
     notes += tuple(dict.fromkeys(note for one in looks for note in one.notes))
     scores = tuple(_compared(name, shared, place) for place, name in enumerate(known))
     count = len(np.unique(dates))
@@ -123,7 +117,7 @@ def compare(
     return Comparison(
         known,
         differences,
-        _metric(models),
+        _metric(chosen),
         shared.steps,
         len(dates),
         count,
@@ -140,7 +134,7 @@ def compare(
 class _Tested:
     """Losses of one run at the origins of its test; both kinds, for it is not known yet which can be compared."""
 
-    fingerprint: str
+    notes: tuple[str, ...]
     levels: tuple[float, ...]
     steps: tuple[int, ...]
     tickers: Shaped[np.ndarray, " origin"]
@@ -163,22 +157,36 @@ class _Shared:
     losses: Float[np.ndarray, "run origin horizon variable"]
 
 
-def _test(model: Model, data_dir: Path) -> _Tested:
-    config, levels = model.config, model.config.task.levels
-    dataset, _ = prepare(config, data_dir, lambda _: None)
-    split = Split(*(np.datetime64(model.header.split[name]) for name in ("train", "validation", "test")))
-    rows = dataset.require_origins(split.test, config.task.context)
-    one = next(iter(forecasters(model.members(), config, dataset, split, rows, baselines=()).values()))
-    scores = score(one, dataset, rows, split.test, levels)
-    tickers = np.array(dataset.panel.tickers)[dataset.panel.ticker_of_row[rows]]
-    dates = dataset.panel.sessions[rows]
+def _test(run: Run, store: Store) -> _Tested:
+    """Score a run on its own tickers, whatever the store holds besides."""
+    held = run.held(store)
+    trial = run.trial(held)
+    rows, panel = trial.test_rows, trial.panel
+    one = next(iter(forecasters(run.model.members(), trial, rows, baselines=()).values()))
+    scores = score(one, trial.dataset, rows, trial.test, trial.levels)
+    tickers = np.array(panel.tickers)[panel.ticker_of_row[rows]]
     return _Tested(
-        dataset.panel.fingerprint, levels, dataset.steps, tickers, dates, scores.known, scores.pinball, scores.error
+        tuple(_notes(run, held)),
+        trial.levels,
+        trial.dataset.steps,
+        tickers,
+        panel.sessions[rows],
+        scores.known,
+        scores.pinball,
+        scores.error,
     )
 
 
-def _metric(models: Sequence[Model]) -> str:
-    return "pinball" if len({model.config.task.levels for model in models}) == 1 else "mae"
+def _notes(run: Run, held: Held) -> Iterator[str]:
+    if held.lacking:
+        some = f"{len(held.lacking)} of run {run.name}'s tickers ({at_most_five(held.lacking)})"
+        yield f"The store lacks {some}: the others are compared."
+    elif not run.is_made_of(held):
+        yield f"The store has changed since {run.name} was trained: its scores are on the candles of today."
+
+
+def _metric(runs: Sequence[Run]) -> str:
+    return "pinball" if len({run.config.task.levels for run in runs}) == 1 else "mae"
 
 
 def _shared(tested: Sequence[_Tested]) -> _Shared | None:

@@ -10,7 +10,7 @@ import yaml
 from forecaster.config.load import find_config, to_yaml
 from forecaster.errors import ConfigError, InputError
 from forecaster.files import write_text
-from forecaster.workflows.check import config_schema, load_config
+from forecaster.runs.config import config_schema, load_config
 
 
 def check_config(config: str) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecaster.modelfile import Header
-from forecaster.workflows.inspect import data_of
+from forecaster.header import Header
+from forecaster.workflows.inspect import config_of, data_of
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Difference:
 def differences_of(headers: Sequence[Header]) -> tuple[Difference, ...]:
     """Config key by key, data, and versions."""
     return (
-        *_differences("config", [_flat(config) for config in _alike([header.config for header in headers])]),
+        *_differences("config", [_flat(config) for config in _alike([config_of(header) for header in headers])]),
         *_differences("data", [data_of(header) for header in headers]),
         *_lacking(headers),
-        *_differences("versions", [header.versions for header in headers]),
+        *_differences("versions", [dict(header.versions) for header in headers]),
     )
 
 

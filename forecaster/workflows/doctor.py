@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from forecaster.data.bars import Bars
-from forecaster.data.panel import Panel
-from forecaster.data.splits import Split
 from forecaster.data.store import Store, open_store
-from forecaster.errors import ForecasterError, InputError, at_most_five
+from forecaster.errors import ForecasterError, at_most_five
 from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, Patient
-from forecaster.evaluation.ledger import Ledger
-from forecaster.evaluation.look import Look, model_of
-from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset
-from forecaster.workflows import runs
-from forecaster.workflows.evaluate import evaluate, fitted_period, forecasters
+from forecaster.evaluation.evaluate import evaluate, forecasters
+from forecaster.events import Say
+from forecaster.runs.run import Run
 from forecaster.workflows.installation import check_installation, check_store
-from forecaster.workflows.prepare import Say
-
-if TYPE_CHECKING:
-    from forecaster.modelfile import Model
 
 _ORDER = ("look-ahead", "fitted-inside", "newest-candle", "labels", "scorecard", "echo", "calibration")
 """Known canaries, from what reads the future to what is only imprecise; others come after them."""
@@ -72,67 +61,41 @@ def doctor(
     Raises:
         UnknownNameError, InputError: no such run, it is not finished or damaged, or the store lacks its tickers.
     """
-    folder = None if run is None else runs.find_run(Path(runs_dir), run)
-    model = None if folder is None else runs.finished_model(folder)
+    one = None if run is None else Run.find(runs_dir, run)
     say("looking at the installation")
     checks = list(check_installation(Path(data_dir), Path(runs_dir)))
     say("reading every file of the store")
     checks.append(check_store(Path(data_dir)))
-    if folder is None or model is None:
+    if one is None:
         return Examination(None, tuple(checks))
-    patient, notes = _patient(folder, model, Path(data_dir), say)
-    card, by = patient.card, f"doctor {folder.name}"
-    look = Look(model_of(model.config), card.first, card.last, patient.dataset.panel.tickers, by)
-    looks = Ledger(Path(data_dir), folder.parent).record(look)
+    patient, notes = _patient(one, open_store(data_dir), say)
+    looks = one.ledger(Path(data_dir)).record(one.look(patient.card, f"doctor {one.name}"))
     models = "1 model was" if looks.count == 1 else f"{looks.count} different models were"
     notes += [f"{models} tried on this test so far, this one included.", *looks.notes]
     checks += _sung(patient, say)
-    return Examination(folder.name, tuple(checks), tuple(notes))
+    return Examination(one.name, tuple(checks), tuple(notes))
 
 
-def _patient(folder: Path, model: Model, data_dir: Path, say: Say) -> tuple[Patient, list[str]]:
+def _patient(run: Run, store: Store, say: Say) -> tuple[Patient, list[str]]:
     """The run with its candles and its scores made anew, and what is to be said of them."""
-    config, header = model.config, model.header
-    split = Split(*(np.datetime64(header.split[name]) for name in ("train", "validation", "test")))
-    say(f"reading the candles of run {folder.name}")
-    bars, notes = _candles(model, open_store(data_dir), split)
-    panel = Panel.of([one.between(end=split.test_end) for one in bars])
-    same = header.fingerprint in (panel.fingerprint, Panel.of(bars).fingerprint)
+    say(f"reading the candles of run {run.name}")
+    held, notes = run.held(store), []
+    if held.lacking:
+        notes.append(f"The store lacks {len(held.lacking)} of the run's tickers ({at_most_five(held.lacking)}).")
+    same = run.is_made_of(held)
     if not same:
         notes.append("The store's candles are not those of the training to the last bit: comparisons are looser.")
-    if header.production:
+    if run.header.refit:
         notes.append("The run is examined by its tested members; those refitted on all candles have no test to show.")
-    say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
-    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
-    rows, members = dataset.require_origins(split.test, config.task.context), model.members()
+    say("computing features")
+    trial, members = run.trial(held), run.model.members()
     say("scoring the test period anew")
-    card = evaluate(members, config, dataset, split, templates=model.templates)
-    quantiles = forecasters(members, config, dataset, split, rows)[config.name](rows)
-    period, curve = fitted_period(config, split), _curve(folder / runs.CURVE)
-    patient = Patient(
-        model, members, tuple(bars), dataset, split, period, same, card, rows, np.asarray(quantiles, float), curve
-    )
-    return patient, notes
-
-
-def _candles(model: Model, store: Store, split: Split) -> tuple[list[Bars], list[str]]:
-    """The run's own tickers as the store has them now."""
-    held, tickers, data = set(store.tickers()), model.header.tickers, model.config.data
-    start, end = (None if date is None else np.datetime64(date, "D") for date in (data.start, data.end))
-    read = {ticker: store.read(ticker).between(start, end) for ticker in tickers if ticker in held}
-    bars = [one for one in read.values() if len(one) and one.dates[0] <= split.test_end]
-    lacking = [ticker for ticker in tickers if ticker not in {one.ticker for one in bars}]
-    if not bars:
-        raise InputError(f"the store has none of the run's tickers ({at_most_five(tickers)}): fetch them.")
-    notes = [f"The store lacks {len(lacking)} of the run's tickers ({at_most_five(lacking)})."] if lacking else []
-    return bars, notes
-
-
-def _curve(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    card = evaluate(members, trial, templates=run.model.templates)
+    quantiles = forecasters(members, trial, trial.test_rows)[run.config.name](trial.test_rows)
+    curves = run.curves() or [[] for _ in members]
+    tested = {one.ticker for one in held.bars if one.dates[0] <= run.split.test_end}
+    bars = tuple(one for one in held.bars if one.ticker in tested)
+    return Patient(run.model, members, bars, trial, same, card, np.asarray(quantiles, float), curves), notes
 
 
 def _sung(patient: Patient, say: Say) -> Iterator[Check]:

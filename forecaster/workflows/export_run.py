@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.files import replacing
-from forecaster.workflows import runs
+from forecaster.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,10 @@ def export_run(run: str = "latest", *, output: Path | None = None, runs_dir: Pat
     """
     from forecaster.deploy.network import onnx_bytes
 
-    folder = runs.find_run(Path(runs_dir), run)
-    model = runs.finished_model(folder)
-    content = onnx_bytes(model)
-    file = output or Path(f"{folder.name}.onnx")
+    one = Run.find(runs_dir, run)
+    content = onnx_bytes(one.model)
+    file = output or Path(f"{one.name}.onnx")
     with replacing(file) as part:
         part.write_bytes(content)
-    task, features = model.config.task, len(model.header.features)
-    return ExportedRun(str(file), folder.name, features, task.read, task.learnt, len(content))
+    task, features = one.config.task, len(one.header.features)
+    return ExportedRun(str(file), one.name, features, task.read, task.learnt, len(content))

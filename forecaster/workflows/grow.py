@@ -13,11 +13,10 @@ from forecaster.config.schema import Config
 from forecaster.data.calendars import next_sessions
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
-from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
-from forecaster.workflows import runs
+from forecaster.runs.run import Run
 
 if TYPE_CHECKING:
     from forecaster.models.network import Network
@@ -71,15 +70,12 @@ def grow(
     """
     from forecaster.features.compute import compute_features
     from forecaster.features.dataset import Dataset
-    from forecaster.inference.recursion import grow_paths
+    from forecaster.inference.rollout import grow_paths
 
-    folder, store = runs.find_run(Path(runs_dir), run), open_store(data_dir)
-    model = runs.finished_model(folder)
-    _require_growing(model.config, folder.name)
+    one, store = Run.find(runs_dir, run), open_store(data_dir)
+    _require_growing(one.config, one.name)
     (name,) = normalise_all([ticker])
-    store.require([name])
-    bars = store.read(name)
-    reading = interpret(bars if as_of is None else bars.between(end=to_day(as_of, "as_of")))
+    reading = one.history(store, name, to_day(as_of, "as_of"))
     known = reading.bars
     if not 1 <= context < len(known):
         raise InputError(
@@ -88,13 +84,13 @@ def grow(
         )
     read = known.between(known.dates[-context - 1])
     panel = Panel.of([read])
-    task, count = model.config.task, steps or model.config.task.steps[-1]
-    dataset = Dataset(panel, compute_features(panel, model.config.features), task.steps)
-    members = [cast("Network", member) for member in model.members()]
-    moves = grow_paths(members, dataset, task.levels, count, paths, seed, model.config.weights)
+    config, count = one.config, steps or one.config.task.steps[-1]
+    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    members = [cast("Network", member) for member in one.model.members()]
+    moves = grow_paths(members, dataset, config.task.levels, count, paths, seed, config.weights)
     origin, close = read.dates[-1], float(read.close[-1])
     dates = next_sessions(reading.calendar, origin, count)
-    return Paths(name, folder.name, origin, context, close, read.currency, dates, close * np.exp(moves))
+    return Paths(name, one.name, origin, context, close, read.currency, dates, close * np.exp(moves))
 
 
 def _require_growing(config: Config, run: str) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.calendars import sessions_a_year
-from forecaster.data.quality import Reading, interpret
+from forecaster.data.quality import Reading
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
 from forecaster.features.coherence import coherent
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.volatility import annualised, expected_range, variance
-from forecaster.workflows import runs
+from forecaster.runs.run import Run
 from forecaster.workflows.grow import Paths, grow
 
 _FEW = 100
@@ -51,8 +51,8 @@ def grown_forecasts(
         raise InputError(f"--context {context} grows paths: say how many, as in --paths 500.")
     if horizon is not None and horizon < 1:
         raise InputError(f"--horizon is {horizon}: expected at least 1 session.")
-    folder, store = runs.find_run(runs_dir, run), open_store(data_dir)
-    fitted_to = runs.finished_model(folder).header.fitted_to
+    one, store = Run.find(runs_dir, run), open_store(data_dir)
+    fitted_to = str(one.header.fitted_to)
     for ticker in normalise_all(tickers):
         try:
             grown = grow(
@@ -66,7 +66,7 @@ def grown_forecasts(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
             )
-            yield _forecast(grown, interpret(store.read(grown.ticker).between(end=grown.origin)), fitted_to)
+            yield _forecast(grown, one.history(store, grown.ticker, grown.origin), fitted_to)
         except ForecasterError as error:
             failed(ticker, error)
 

@@ -12,9 +12,10 @@ from typing import Any
 from forecaster.errors import InputError, NewerFileError
 from forecaster.evaluation.ledger import Known, Ledger
 from forecaster.evaluation.scorecard import Scorecard
-from forecaster.evaluation.standing import standing, standing_in
-from forecaster.modelfile import Header, read_model
-from forecaster.workflows import runs
+from forecaster.header import Header
+from forecaster.modelfile import read_model
+from forecaster.runs import folder as runs
+from forecaster.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,10 @@ class RunDetails:
             "made": self.made,
             "weights": self.weights,
             "size": self.size,
-            "config": head.config,
+            "config": config_of(head),
             "data": data_of(head) | {"tickers": list(head.tickers)},
             "features": list(head.features),
-            "versions": head.versions,
+            "versions": dict(head.versions),
             **{key: card[key] for key in ("verdict", "test_period_looks", "models", "measures", "notes")},
         }
 
@@ -128,12 +129,17 @@ def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_d
         UnknownNameError: no such run.
         InputError: it is not finished, or its model file is damaged.
     """
-    folder = runs.find_run(Path(runs_dir), run)
-    model = runs.finished_model(folder)
-    size = (folder / runs.MODEL).stat().st_size
-    weights = sum(int(tensor.size) for name, tensor in model.tensors.items() if not name.startswith("paths/"))
-    card = standing(model, Path(data_dir), folder.parent)
-    return RunDetails(folder.name, folder, _made(folder), weights, size, model.header, card)
+    one = Run.find(runs_dir, run)
+    size = one.model.path.stat().st_size
+    weights = sum(int(tensor.size) for name, tensor in one.model.tensors.items() if not name.startswith("paths/"))
+    card = one.scorecard(one.ledger(Path(data_dir)).read())
+    return RunDetails(one.name, one.folder, _made(one.folder), weights, size, one.header, card)
+
+
+def config_of(header: Header) -> dict[str, Any]:
+    """The resolved config, as JSON has it."""
+    config: dict[str, Any] = header.as_json()["config"]
+    return config
 
 
 def data_of(header: Header) -> dict[str, Any]:
@@ -141,8 +147,10 @@ def data_of(header: Header) -> dict[str, Any]:
     card, split = header.scorecard, header.split
     return {
         "tickers": len(header.tickers),
-        "fitted_to": header.fitted_to,
-        **{f"{name}_end": split[name] for name in ("train", "validation", "test")},
+        "fitted_to": str(header.fitted_to),
+        "train_end": str(split.train_end),
+        "validation_end": str(split.validation_end),
+        "test_end": str(split.test_end),
         "first_test_origin": card["first"],
         "last_test_origin": card["last"],
         "fingerprint": header.fingerprint,
@@ -171,10 +179,10 @@ def models() -> list[Ingredient]:
 def _record(folder: Path, known: Known) -> RunRecord:
     if not (folder / runs.MODEL).is_file():
         return RunRecord(folder.name, "unfinished", _made(folder))
-    model = read_model(folder / runs.MODEL)
-    verdict, config = standing_in(model, known).verdict, model.config
+    one = Run(folder, read_model(folder / runs.MODEL))
+    verdict, config = one.scorecard(known).verdict, one.config
     figures = (verdict.code, verdict.pinball_skill, verdict.p_value)
-    about = (config.name, config.task.steps, len(model.header.tickers))
+    about = (config.name, config.task.steps, len(one.tickers))
     return RunRecord(folder.name, "finished", _made(folder), *about, *figures)
 
 

@@ -10,12 +10,10 @@ import numpy as np
 from forecaster.axes import Float, Shaped
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
-from forecaster.data.quality import interpret
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError
-from forecaster.workflows import runs
-from forecaster.workflows.market import known_market
+from forecaster.runs.run import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +69,16 @@ def outputs(
     from forecaster.inference.ensemble import ensemble
     from forecaster.inference.sweep import Reach
 
-    folder, store = runs.find_run(Path(runs_dir), run), open_store(data_dir)
-    model = runs.finished_model(folder)
+    one, store = Run.find(runs_dir, run), open_store(data_dir)
     (name,) = normalise_all([ticker])
-    store.require([name])
-    bars = store.read(name)
     first, last = to_day(start, "start"), to_day(end, "end")
-    known = interpret(bars if last is None else bars.between(end=last)).bars
-    panel = Panel.of([known])
-    networks, task = model.light(), model.config.task
-    market = known_market(folder, store, model, networks, panel.sessions[-1:])
-    features = compute_features(panel, model.config.features, market.means if market else None)
+    known = one.history(store, name, last).bars
+    if not len(known):
+        raise InputError(f"{name} has no candle up to {last}: move the dates.")
+    panel, config = Panel.of([known]), one.config
+    networks, task = one.model.light(), config.task
+    market = one.market(store, networks, panel.sessions[-1:])
+    features = compute_features(panel, config.features, market.means if market else None)
     dataset = Dataset(panel, features, task.steps)
     depth = np.arange(len(panel.sessions)) + 1
     usable = features.ready & (depth >= (task.context if task.supervision == "window" else 1))
@@ -90,6 +87,6 @@ def outputs(
     rows = np.flatnonzero(usable)
     if not len(rows):
         raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")
-    found = ensemble(networks, dataset, Reach.of(task), model.config.weights)(rows)
+    found = ensemble(networks, dataset, Reach.of(task), config.weights)(rows)
     close = panel.prices[rows, 3] * (known.close[-1] / panel.prices[-1, 3])
-    return Outputs(name, folder.name, panel.sessions[rows], close, task.steps, task.levels, found)
+    return Outputs(name, one.name, panel.sessions[rows], close, task.steps, task.levels, found)

@@ -8,28 +8,23 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from forecaster.config.schema import Config
 from forecaster.cores import in_threads
-from forecaster.data.bars import Bars
-from forecaster.data.dates import DateLike, to_date
+from forecaster.data.dates import DateLike, to_date, to_day
 from forecaster.data.panel import Panel
-from forecaster.data.quality import Reading, interpret
+from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
+from forecaster.evaluation.journal import journalled
 from forecaster.evaluation.scorecard import Scorecard
-from forecaster.evaluation.standing import skill_of, standing
+from forecaster.evaluation.standing import skill_of
 from forecaster.features.candles import READY_AGE
+from forecaster.inference.compose import EVALUATED, PRODUCTION, Wish, chosen_weights, outlook
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, viewed_quantiles
-from forecaster.modelfile import Model
-from forecaster.workflows import runs
+from forecaster.runs.run import Run
 from forecaster.workflows.grown import grown_forecasts
-from forecaster.workflows.keep import journalled
-from forecaster.workflows.market import known_market
-from forecaster.workflows.outlook import EVALUATED, PRODUCTION, Wish, chosen_weights, outlook
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ def predict(
         UnknownNameError: no such run or ticker.
         InputError: a horizon beyond the trained one, too little history, or paths of a run that can draw none.
     """
-    folder, as_of = runs.find_run(Path(runs_dir), run), to_date(as_of, "as_of")
+    as_of = to_date(as_of, "as_of")
     if context is not None:
         grown = grown_forecasts(
             tickers,
@@ -84,14 +79,12 @@ def predict(
             failed=partial(_fail, failed),
         )
         return list(grown)
-    model = runs.finished_model(folder)
-    wish = Wish(_steps(model.config, horizon), as_of, paths, seed)
-    store = open_store(data_dir)
+    found_run, store = Run.find(runs_dir, run), open_store(data_dir)
+    wish = Wish(_steps(found_run.config, horizon), as_of, paths, seed)
 
     def history(ticker: str) -> Reading | Failure:
         try:
-            store.require([ticker])
-            return _history(store.read(ticker), as_of, model.config)
+            return _history(found_run, store, ticker, as_of)
         except ForecasterError as error:
             return Failure(ticker, error)
 
@@ -101,9 +94,9 @@ def predict(
             _fail(failed, found.ticker, found.error)
         else:
             histories[ticker] = found
-    card = standing(model, Path(data_dir), folder.parent)
-    made = {one.ticker: one for one in _forecasts(folder, model, store, wish, histories, card)}
-    return journalled(folder, [made[ticker] for ticker in histories], as_of is not None)
+    card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
+    made = {one.ticker: one for one in _forecasts(found_run, store, wish, histories, card)}
+    return journalled(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -113,19 +106,19 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
 
 
 def _forecasts(
-    folder: Path, model: Model, store: Store, wish: Wish, histories: Mapping[str, Reading], card: Scorecard
+    run: Run, store: Store, wish: Wish, histories: Mapping[str, Reading], card: Scorecard
 ) -> Iterator[Forecast]:
     """By the weights that each history asks for."""
-    skill, widths = skill_of(card, wish.steps), card.widths()
+    skill, widths, model = skill_of(card, wish.steps), card.widths(), run.model
     for weights in (PRODUCTION, EVALUATED):
         chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
         if not chosen:
             continue
         members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
-        market = known_market(folder, store, model, members, origin_days(panel), weights == PRODUCTION)
+        market = run.market(store, members, origin_days(panel), weights == PRODUCTION)
         candles = viewed_quantiles(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            yield outlook(folder.name, model, wish, histories[bars.ticker], quantiles, market, skill, widths)
+            yield outlook(run.name, model, wish, histories[bars.ticker], quantiles, market, skill, widths)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:
@@ -152,15 +145,14 @@ def _told(steps: tuple[int, ...]) -> str:
     return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
 
 
-def _history(bars: Bars, as_of: dt.date | None, config: Config) -> Reading:
+def _history(run: Run, store: Store, ticker: str, as_of: dt.date | None) -> Reading:
     """What was known of a ticker, when it is enough."""
-    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.data.start, as_of))
-    known = interpret(bars.between(start, end))
-    needed = max(READY_AGE + 1, config.task.context if config.task.supervision == "window" else 0)
+    known, task = run.history(store, ticker, to_day(as_of, "as_of")), run.config.task
+    needed = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
     if len(known.bars) < needed:
         until = f" up to {as_of}" if as_of else ""
         raise InputError(
-            f"{bars.ticker} has {len(known.bars)} candles{until}, but a forecast needs {needed}: "
+            f"{ticker} has {len(known.bars)} candles{until}, but a forecast needs {needed}: "
             "fetch a longer history or choose a later date."
         )
     return known

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from forecaster.config.schema import Config
-from forecaster.data.panel import Panel
-from forecaster.data.splits import Split
-from forecaster.data.store import Store, open_store
-from forecaster.errors import DataError, InputError, at_most_five
+from forecaster.data.store import open_store
+from forecaster.errors import InputError, at_most_five
+from forecaster.evaluation.diagnose import Diagnosis, diagnose
+from forecaster.evaluation.evaluate import forecasters
+from forecaster.evaluation.explorer import ORIGINS
 from forecaster.evaluation.ledger import Ledger
-from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import Scorecard
-from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset, Rows
-from forecaster.modelfile import Header
-from forecaster.workflows import runs
-from forecaster.workflows.diagnose import Diagnosis, diagnose
-from forecaster.workflows.explorer import ORIGINS
+from forecaster.header import Header
+from forecaster.runs import folder as folders
+from forecaster.runs.run import Held, Run
+from forecaster.training.files import Curves
 
 _SAME = 5e-5
 """Skills that differ by less than this are the same: the last bits depend on the machine."""
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """One line of the training curve; validation loss and skill are None where they were not measured."""
-
-    member: int
-    step: int
-    loss: float
-    validation: float | None
-    skill: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,23 +30,31 @@ class Report:
 
     Args:
         card: how it did in the test period, as its training said.
-        curve: of each network, in order; empty where there is no curve.
+        curves: empty where they are lost.
         diagnosis: what its forecasts of the test period show; None where they would be no test.
         notes: what cannot be shown or is not as it was in training, a sentence each.
     """
 
-    folder: Path
-    header: Header
-    config: Config
+    source: Run
     card: Scorecard
-    curve: tuple[CurvePoint, ...]
+    curves: Curves
     diagnosis: Diagnosis | None
     notes: tuple[str, ...]
 
     @property
     def run(self) -> str:
         """The run's name."""
-        return self.folder.name
+        return self.source.name
+
+    @property
+    def header(self) -> Header:
+        """What the model file says of itself."""
+        return self.source.header
+
+    @property
+    def config(self) -> Config:
+        """The resolved config."""
+        return self.source.config
 
 
 def report(
@@ -82,61 +73,45 @@ def report(
         UnknownNameError: no such run.
         InputError: it is not finished or damaged, or the store has nothing of its test period.
     """
-    from forecaster.workflows.evaluate import forecasters
-
-    folder = runs.find_run(Path(runs_dir), run)
-    model = runs.finished_model(folder)
-    networks, config, header = model.members(), model.config, model.header
-    card, split = _told(header, folder)
-    curve = _curve(folder / runs.CURVE)
+    one = Run.find(runs_dir, run)
+    card, curves, members = _card(one), one.curves(), one.model.members()
     notes = []
-    if curve is None:
-        notes.append(f"The training curve is not shown: the run's folder has no readable {runs.CURVE}.")
+    if curves is None:
+        notes.append(f"The training curve is not shown: the run's folder has no readable {folders.CURVE}.")
     diagnosis = None
-    if header.fitted_to > str(split.validation_end):
+    if one.header.fitted_to > one.split.validation_end:
         notes.append(
-            f"The run has learnt from days up to {header.fitted_to}, so that forecasts of the days after "
-            f"{split.validation_end} would be no test of it: calibration, skill by month and ticker, the echo check "
-            "and the explorer are left out."
+            f"The run has learnt from days up to {one.header.fitted_to}, so that forecasts of the days after "
+            f"{one.split.validation_end} would be no test of it: calibration, skill by month and ticker, the echo "
+            "check and the explorer are left out."
         )
     else:
         say("reading candles")
-        panel = _panel(open_store(data_dir), header, config, folder.name)
-        dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
-        if dataset.features.names != header.features:
-            raise InputError(f"run {folder.name} reads other features than this version computes: train it again.")
-        rows = _origins(dataset, split, config, folder.name)
-        say(f"forecasting {len(rows):,} origins of the test period")
-        diagnosis = diagnose(
-            forecasters(networks, config, dataset, split, rows, baselines=[card.hardest]),
-            dataset,
-            split,
-            rows,
-            config.task.levels,
-        )
-        notes += _changes(panel, header, split, card, diagnosis)
-    look = Look(model_of(config), card.first, card.last, header.tickers, f"report {folder.name}")
-    looks = Ledger(Path(data_dir), Path(runs_dir)).record(look)
-    return Report(folder, header, config, card.after(looks.count), curve or (), diagnosis, (*notes, *looks.notes))
+        held = one.held(open_store(data_dir))
+        trial = one.trial(held)
+        say(f"forecasting {len(trial.test_rows):,} origins of the test period")
+        diagnosis = diagnose(forecasters(members, trial, trial.test_rows, baselines=[card.hardest]), trial)
+        notes += _changes(one, held, card, diagnosis)
+    looks = Ledger(Path(data_dir), Path(runs_dir)).record(one.look(card, f"report {one.name}"))
+    return Report(
+        one, card.after(looks.count), curves if curves and any(curves) else (), diagnosis, (*notes, *looks.notes)
+    )
 
 
-def _told(header: Header, folder: Path) -> tuple[Scorecard, Split]:
-    """What the header says, when it makes sense: a model file may come from anywhere."""
+def _card(run: Run) -> Scorecard:
+    """What the header says of the test, when it makes sense: a model file may come from anywhere."""
     from pydantic import TypeAdapter
 
     try:
-        split = Split(*(np.datetime64(header.split[name], "D") for name in ("train", "validation", "test")))
-        card = TypeAdapter(Scorecard).validate_python(asdict(Scorecard.read(header.scorecard)))
-        texts = (*header.tickers, header.fitted_to, header.fingerprint)
-        if not all(isinstance(text, str) for text in texts) or not (card.rows and card.horizon):
-            raise ValueError("its tickers, dates or scorecard are none")
-        TypeAdapter(tuple[dict[str, str], str | None]).validate_python((header.versions, _refit(header)))
+        card = TypeAdapter(Scorecard).validate_python(asdict(Scorecard.read(run.header.scorecard)))
+        if not (card.rows and card.horizon):
+            raise ValueError("its scorecard is empty")
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"model file {folder / runs.MODEL} is damaged, or of another version: {_reason(error)}. "
+            f"model file {run.model.path} is damaged, or of another version: {_reason(error)}. "
             "Train it again or name another run."
         ) from error
-    return card, split
+    return card
 
 
 def _skill(card: Scorecard, baseline: str) -> float | None:
@@ -154,46 +129,14 @@ def _reason(error: Exception) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _refit(header: Header) -> str | None:
-    """Last date that the members refitted for production have learnt from."""
-    return header.production["fitted_to"] if header.production else None
-
-
-def _panel(store: Store, header: Header, config: Config, run: str) -> Panel:
-    """The candles of the run's own tickers, of those that the store still has."""
-    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.data.start, config.data.end))
-    held, found = set(store.tickers()), []
-    for ticker in header.tickers:
-        with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
-            if ticker in held and len(bars := store.read(ticker).between(start, end)):
-                found.append(bars)
-    if not found:
-        raise InputError(
-            f"{store.root} has no candles of run {run}'s tickers ({at_most_five(header.tickers)}): "
-            "fetch them, or name the right --data-dir."
-        )
-    return Panel.of(found)
-
-
-def _origins(dataset: Dataset, split: Split, config: Config, run: str) -> Rows:
-    rows = dataset.origins(split.test, config.task.context)
-    if not len(rows) or not dataset.known(rows, split.test).any(axis=0).all():
-        raise InputError(
-            f"the store's candles of run {run}'s tickers do not reach through its test period {split.test}: "
-            "fetch a longer history, or name the right --data-dir."
-        )
-    return rows
-
-
-def _changes(panel: Panel, header: Header, split: Split, card: Scorecard, diagnosis: Diagnosis) -> Iterator[str]:
+def _changes(run: Run, held: Held, card: Scorecard, diagnosis: Diagnosis) -> Iterator[str]:
     """In what the store is not the one that the run was trained on."""
-    lacking = [ticker for ticker in header.tickers if ticker not in panel.tickers]
-    if lacking:
+    if held.lacking:
         yield (
-            f"{len(lacking)} of the {len(header.tickers)} tickers of the run cannot be shown, for the store has no "
-            f"readable candles of them: {at_most_five(lacking)}."
+            f"{len(held.lacking)} of the {len(run.tickers)} tickers of the run cannot be shown, for the store has no "
+            f"readable candles of them: {at_most_five(held.lacking)}."
         )
-    elif header.fingerprint not in (panel.fingerprint, panel.until(split.test_end).fingerprint):
+    elif not run.is_made_of(held):
         yield "The store's candles of these tickers are not those of the training: some are newer, or were revised."
     told, now = (_skill(one, diagnosis.card.reference) for one in (card, diagnosis.card))
     if told is not None and now is not None and abs(told - now) > _SAME:
@@ -204,21 +147,3 @@ def _changes(panel: Panel, header: Header, split: Split, card: Scorecard, diagno
     fewest = min(len(one.origins) for one in diagnosis.explorer)
     if fewest < min(ORIGINS, diagnosis.by_ticker.origins.min()):
         yield f"The explorer holds the last {fewest} origins of each ticker: more would make the page too large."
-
-
-def _curve(path: Path) -> tuple[CurvePoint, ...] | None:
-    """The training curve, empty for a run that only computes; None where it cannot be read."""
-    try:
-        lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        return tuple(
-            CurvePoint(
-                member=int(line["member"]),
-                step=int(line["step"]),
-                loss=float(line["loss"]),
-                validation=float(line["validation"]) if line["validation"] else None,
-                skill=float(line["skill"]) if line["skill"] else None,
-            )
-            for line in lines
-        )
-    except (OSError, KeyError, TypeError, ValueError):
-        return None

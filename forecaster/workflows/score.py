@@ -16,7 +16,7 @@ from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.evaluation.journal import JOURNAL, Entry, read, runs_in
 from forecaster.evaluation.outcomes import WAITING, first_said, outcomes
 from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
-from forecaster.workflows import runs
+from forecaster.runs import folder as runs
 
 
 @dataclass(frozen=True)

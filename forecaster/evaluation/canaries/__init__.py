@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.ensemble import Member
 from forecaster.modelfile import Model
 from forecaster.registry import Registry
+from forecaster.training.files import Curves
+from forecaster.trial import Trial
 
 PASSED, WARNED, FAILED, SKIPPED = "passed", "warned", "failed", "skipped"
 
@@ -47,31 +49,42 @@ class Patient:
 
     Args:
         members: as they were tested.
-        bars: the run's own tickers, up to the end of its test.
-        dataset: of these candles, with the run's features and steps.
-        period: what weights, base quantiles and baselines were learnt from.
+        bars: the run's own tickers, later candles included.
+        trial: of these candles up to the end of the test.
         same_candles: these are the very candles that the run was made with.
         card: the scorecard that comes out now.
-        rows: origins of the test period.
-        quantiles: the run's calibrated forecasts there, as log(price / last close).
-        curve: the training curve's rows; empty where it is lost.
+        quantiles: the run's calibrated forecasts of the test period, as log(price / last close).
+        curves: training curve of each member; empty where it is lost.
     """
 
     model: Model
     members: Sequence[Member]
     bars: tuple[Bars, ...]
-    dataset: Dataset
-    split: Split
-    period: Period
+    trial: Trial
     same_candles: bool
     card: Scorecard
-    rows: Rows
     quantiles: Float[np.ndarray, "origin horizon variable quantile"]
-    curve: Sequence[Mapping[str, str]]
+    curves: Curves
 
     @property
     def config(self) -> Config:
         return self.model.config
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.trial.dataset
+
+    @property
+    def split(self) -> Split:
+        return self.trial.split
+
+    @property
+    def period(self) -> Period:
+        return self.trial.fitted
+
+    @property
+    def rows(self) -> Rows:
+        return self.trial.test_rows
 
     @property
     def levels(self) -> tuple[float, ...]:

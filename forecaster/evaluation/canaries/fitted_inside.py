@@ -49,7 +49,7 @@ def fitted_inside(patient: Patient) -> Check:
 
 def _kept(patient: Patient) -> dict[str, np.ndarray]:
     """What the model file holds."""
-    kept = {"base": np.asarray(patient.model.header.base)}
+    kept = {"base": patient.model.header.base}
     for number, member in _baselines(patient):
         kept |= {_name(number, member, name): array for name, array in member.fitted.items()}
     if patient.model.templates is not None:

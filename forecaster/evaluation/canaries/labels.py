@@ -6,7 +6,7 @@ the candles, and the loss of the weights on them is held against the one that tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, foun
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.sweep import Runnable
+from forecaster.training.files import CurvePoint
 from forecaster.training.fit import seed_of
 from forecaster.training.sampling import LARGEST_MOVE, Sampler
 
@@ -108,7 +109,7 @@ def _compared(patient: Patient) -> Iterator[_Loss]:
     dataset = replace(patient.dataset, steps=patient.config.task.learnt)  # a recursive decoder learns the first alone
     sampler = Sampler(dataset, patient.config.task, patient.period, torch.device("cpu"))
     for number, (member, model) in enumerate(zip(patient.members, patient.config.networks, strict=True)):
-        curve = [point for point in patient.curve if point["member"] == str(number)]
+        curve = patient.curves[number]
         if isinstance(member, FittedBaseline) or not curve:
             continue
         reported, begin, end = _reported(curve)
@@ -121,12 +122,12 @@ def _compared(patient: Patient) -> Iterator[_Loss]:
         yield _Loss(name, float(ratios[0]), near, nearest, gain)
 
 
-def _reported(curve: Sequence[Mapping[str, str]]) -> tuple[float, int, int]:
+def _reported(curve: Sequence[CurvePoint]) -> tuple[float, int, int]:
     """Mean loss of the stretch that ends with the weights that were kept, the best by validation or the last."""
-    ends = [0, *(int(point["step"]) for point in curve)]
-    judged = [float(point["validation"]) for point in curve if point["validation"]]
+    ends = [0, *(point.step for point in curve)]
+    judged = [point.validation for point in curve if point.validation is not None]
     kept = int(np.argmin(judged)) if judged else len(curve) - 1
-    return float(curve[kept]["loss"]), ends[kept], ends[kept + 1]
+    return curve[kept].loss, ends[kept], ends[kept + 1]
 
 
 def _losses(
@@ -140,7 +141,7 @@ def _losses(
     by_outcome = {
         outcome: replace(dataset, steps=tuple(step + outcome for step in dataset.steps)) for outcome in (-1, 0, 1)
     }
-    base = np.asarray(patient.model.header.base)[: len(dataset.steps)]
+    base = patient.model.header.base[: len(dataset.steps)]
     losses, generator = [], torch.Generator()
     for step in steps:
         generator.manual_seed(seed_of(seed, step))

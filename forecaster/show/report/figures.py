@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.diagnose import Diagnosis, Grouped
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
 from forecaster.show.report.ranking import ranking
 from forecaster.show.svg import Markup, tick_texts
-from forecaster.workflows.diagnose import Diagnosis, Grouped
-from forecaster.workflows.report import CurvePoint
+from forecaster.training.files import Curves
 
 _NAMED = 20
 """Tickers drawn: more bars would be a wall."""
@@ -129,28 +129,28 @@ def misses_by_lag(echo: Echo) -> Markup:
     return bar_chart(points, label, axis=axis, places=places, marked=echo.nearest)
 
 
-def training_loss(curve: Sequence[CurvePoint], names: Sequence[str]) -> Markup:
+def training_loss(curves: Curves, names: Sequence[str]) -> Markup:
     """Loss of training, a line a network."""
     series = [
-        Series(name, [(float(p.step), p.loss) for p in curve if p.member == at], "circle")
-        for at, name in _members(names)
+        Series(name, [(float(point.step), point.loss) for point in curve], "circle")
+        for name, curve in zip(_members(names), curves, strict=True)
     ]
     return _curve(series, "Loss of training by step.")
 
 
-def validation_skill(curve: Sequence[CurvePoint], names: Sequence[str]) -> Markup | None:
+def validation_skill(curves: Curves, names: Sequence[str]) -> Markup | None:
     """Skill in the validation period, a line a network; None where it was not measured."""
     series = [
-        Series(name, [(float(p.step), p.skill) for p in curve if p.member == at and p.skill is not None], "circle")
-        for at, name in _members(names)
+        Series(name, [(float(point.step), point.skill) for point in curve if point.skill is not None], "circle")
+        for name, curve in zip(_members(names), curves, strict=True)
     ]
     if not any(one.points for one in series):
         return None
     return _curve(series, "Skill in the validation period by step.", percentages=True)
 
 
-def _members(names: Sequence[str]) -> list[tuple[int, str]]:
-    return [(place, name if len(names) == 1 else f"{place + 1}: {name}") for place, name in enumerate(names)]
+def _members(names: Sequence[str]) -> list[str]:
+    return [name if len(names) == 1 else f"{place + 1}: {name}" for place, name in enumerate(names)]
 
 
 def _curve(series: Sequence[Series], label: str, percentages: bool = False) -> Markup:

@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.diagnose import Diagnosis
 from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import figures, tables, words
 from forecaster.show.report.payload import as_script, payload
 from forecaster.show.svg import STACKED, THEME
-from forecaster.workflows.diagnose import Diagnosis
 from forecaster.workflows.report import Report
 
 _FOLDER = Path(__file__).parent
@@ -72,15 +72,14 @@ def _explorer(found: Diagnosis) -> Markup:
 def _facts(report: Report) -> list[tuple[str, str]]:
     """What data the run saw."""
     header, card = report.header, report.card
-    train, validation = header.split["train"], header.split["validation"]
+    train, validation = header.split.train_end, header.split.validation_end
     first = report.diagnosis.first if report.diagnosis else report.config.data.start
-    production = header.production and header.production["fitted_to"]
     return [
         ("training", f"{f'{first} ' if first else ''}to {train}"),
         ("validation", f"after {train} to {validation}{', learnt from too' if report.config.training.refit else ''}"),
         ("test", f"{card.first} to {card.last}: {card.sessions:,} sessions, {card.origins:,} origins"),
-        ("learnt from days up to", header.fitted_to),
-        ("refit for forecasts to come", f"on days up to {production}" if production else "no"),
+        ("learnt from days up to", str(header.fitted_to)),
+        ("refit for forecasts to come", f"on days up to {header.refit.fitted_to}" if header.refit else "no"),
         ("inputs", f"{len(header.features)} from {', '.join(report.config.features)}"),
         ("fingerprint of the candles", header.fingerprint),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.axes import Float
-from forecaster.workflows.explorer import TickerView
+from forecaster.evaluation.explorer import TickerView
 
 _LARGEST = 32_767
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.config.schema import VARIABLES
+from forecaster.evaluation.diagnose import Diagnosis, Grouped
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.rows import Row
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show import words
-from forecaster.workflows.diagnose import Diagnosis, Grouped
 
 
 @dataclass(frozen=True)

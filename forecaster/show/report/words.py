@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecaster.baselines import BASELINES
+from forecaster.evaluation.diagnose import Diagnosis
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.tables import basis_points, percent
-from forecaster.workflows.diagnose import Diagnosis
 
 
 def verdict(card: Scorecard) -> str:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
-CALIBRATION = "calibration"
-MARKET = "market"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -49,11 +47,6 @@ def make(folder: Path) -> None:
     """
     with outside_errors(folder):
         folder.mkdir(parents=True)
-
-
-def checkpoint(folder: Path, member: str) -> Path:
-    """Where the training of one network of a run is kept until the run is finished."""
-    return folder / f"checkpoint-{member}.safetensors"
 
 
 def finished_runs(runs_dir: Path) -> list[Path]:
@@ -111,8 +104,3 @@ def finished_model(folder: Path) -> Model:
     if not (folder / MODEL).is_file():
         raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
     return read_model(folder / MODEL)
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """All that an unfinished training has left to go on from."""
-    return sorted(folder.glob("checkpoint-*.safetensors"))

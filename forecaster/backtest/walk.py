@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from forecaster.config.load import to_yaml
-from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.evaluation.scores import SHARES, Scores
@@ -22,7 +21,8 @@ from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
 from forecaster.files import replacing, write_text
 from forecaster.modelfile import load_tensors, save_tensors
-from forecaster.workflows.check import load_config
+from forecaster.runs.config import load_config
+from forecaster.trial import Trial
 
 _CONFIG, _SHARED, _SCORES = "config.yaml", "shared.json", "scores.safetensors"
 _PANEL = ("offsets", "sessions", "prices", "close", "volume")
@@ -34,15 +34,17 @@ class Walk:
     """A walk forward: what is fitted, on what, and when.
 
     Args:
-        whole: the split whose test period is walked through.
+        whole: the trial whose test period is walked through.
         folds: what each fold may learn from, and what it tests.
     """
 
     folder: Path
-    config: Config
-    dataset: Dataset
-    whole: Split
+    whole: Trial
     folds: tuple[Split, ...]
+
+    def fold(self, number: int) -> Trial:
+        """What a fold learns from and is tested on."""
+        return self.whole.over(self.folds[number])
 
     def place(self, number: int) -> Path:
         """A fold's own folder, counted from 0."""
@@ -53,13 +55,13 @@ class Walk:
         return self.place(number) / _SCORES
 
 
-def hand_over(walk: Walk) -> None:
-    """Write down what `taken_over` reads.
+def save_walk(walk: Walk) -> None:
+    """Write down what `load_walk` reads.
 
     Raises:
         OutsideError: the folder cannot be written.
     """
-    panel, features = walk.dataset.panel, walk.dataset.features
+    panel, features = walk.whole.panel, walk.whole.dataset.features
     for owner, names in ((panel, _PANEL), (features, _FEATURES)):
         for name in names:
             array = getattr(owner, name)
@@ -70,14 +72,14 @@ def hand_over(walk: Walk) -> None:
         "currencies": panel.currencies,
         "calendars": panel.calendars,
         "features": features.names,
-        "folds": [_dates(fold) for fold in (walk.whole, *walk.folds)],
+        "folds": [_dates(fold) for fold in (walk.whole.split, *walk.folds)],
     }
     write_text(walk.folder / _SHARED, json.dumps(shared))
-    write_text(walk.folder / _CONFIG, to_yaml(walk.config))
+    write_text(walk.folder / _CONFIG, to_yaml(walk.whole.config))
 
 
-def taken_over(folder: Path) -> Walk:
-    """Read what `hand_over` wrote: the arrays are views of the files."""
+def load_walk(folder: Path) -> Walk:
+    """Read what `save_walk` wrote: the arrays are views of the files."""
     shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))
     arrays = {
         name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False).view(np.ndarray)
@@ -92,7 +94,7 @@ def taken_over(folder: Path) -> Walk:
     features = Features(names=tuple(shared["features"]), **{name: arrays[name] for name in _FEATURES})
     config = load_config(folder / _CONFIG)
     whole, *folds = (_split(dates) for dates in shared["folds"])
-    return Walk(folder, config, Dataset(panel, features, config.task.steps), whole, tuple(folds))
+    return Walk(folder, Trial(config, Dataset(panel, features, config.task.steps), whole), tuple(folds))
 
 
 def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +15,19 @@ from forecaster.data.splits import Split, make_split
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, InputError, at_most_five
+from forecaster.events import Say
 from forecaster.features.candles import READY_AGE
-from forecaster.features.compute import compute_features
-from forecaster.features.dataset import Dataset
 from forecaster.memory import give_back
+from forecaster.trial import Trial
 
 _PANEL = 10
 """Tickers from files of one's own that make a panel, in which survivors may have been chosen."""
 
 _COIN = re.compile(r"[A-Z0-9]+-(USD|USDT|EUR|GBP|JPY|BTC)")
 
-Say = Callable[[str], None]
-"""Called with what happens now, in words."""
 
-
-def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
-    """Candles and features of a config, and its split, known to hold enough for every period.
+def prepare(config: Config, data_dir: Path, say: Say = lambda _: None) -> Trial:
+    """Candles, features and split of a config, known to hold enough for every period.
 
     Args:
         say: also told which tickers of `all` are left out, and why.
@@ -46,12 +43,12 @@ def prepare(config: Config, data_dir: Path, say: Say) -> tuple[Dataset, Split]:
         panel = _reaching(panel, split, say)
         split = make_split(config.data.split, panel.dates[0], _newest(panel))  # which begins later now, perhaps
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
-    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    trial = Trial.of(config, panel, split)
     give_back()
     periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
     for period in periods:  # said now, not after hours of training
-        dataset.require_origins(period, config.task.context)
-    return dataset, split
+        trial.origins(period)
+    return trial
 
 
 def _newest(panel: Panel) -> np.datetime64:

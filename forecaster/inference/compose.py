@@ -94,16 +94,15 @@ def outlook(
 
 def chosen_weights(model: Model, bars: Bars) -> str:
     """The weights refitted on all candles, except for a day that they have already seen the outcome of."""
-    production = model.header.production
-    if not production:
+    refit = model.header.refit
+    if refit is None:
         return EVALUATED
-    newest = production["newest"].get(bars.calendar, production["fitted_to"])
-    return PRODUCTION if str(bars.dates[-1]) >= newest else EVALUATED
+    return PRODUCTION if bars.dates[-1] >= refit.newest.get(bars.calendar, refit.fitted_to) else EVALUATED
 
 
 def _fitted_to(model: Model, weights: str) -> str:
-    production = model.header.production
-    return str(production["fitted_to"]) if production and weights == PRODUCTION else model.header.fitted_to
+    refit = model.header.refit
+    return str(refit.fitted_to if refit and weights == PRODUCTION else model.header.fitted_to)
 
 
 def _widths(
@@ -135,10 +134,10 @@ def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> 
             f"The weights were refitted on all candles to {_fitted_to(model, weights)}; the skill was measured with "
             f"those fitted to {header.fitted_to}."
         )
-    elif header.production:
+    elif header.refit:
         told = f"those refitted on all candles know what came after {origin}"
         yield f"The weights are the tested ones, fitted to {header.fitted_to}: {told}."
-    if str(origin) <= header.fitted_to:
+    if origin <= header.fitted_to:
         yield f"The run learnt from days up to {header.fitted_to}: a forecast from {origin} is not a test of it."
     if as_of is None and np.datetime64("today") - origin > _STALE:
         yield f"{bars.ticker}'s candles end on {origin}: fetch newer ones for a forecast of today."

@@ -14,7 +14,7 @@ from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.features import GROUPS
 from forecaster.models.build import model_names, parameters, resolved_model
 from forecaster.registry import Registry
-from forecaster.workflows.shapes import shape_problems
+from forecaster.runs.shapes import shape_problems
 
 
 def load_config(config: str | Path, settings: Settings = ()) -> Config:

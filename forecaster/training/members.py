@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,9 @@ import torch
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, REFERENCE, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig, TaskConfig
-from forecaster.data.splits import Period, Split
+from forecaster.data.splits import Period
 from forecaster.evaluation.scores import Scores, score
+from forecaster.events import Say, Tick
 from forecaster.features.dataset import Base, Dataset, Forecaster
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
@@ -23,16 +24,13 @@ from forecaster.memory import give_back, keep_large_blocks
 from forecaster.modelfile import versions
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
-from forecaster.training.checkpoint import CurvePoint
 from forecaster.training.device import choose_device, require_precision
+from forecaster.training.files import CurvePoint
+from forecaster.training.files import checkpoint as checkpoint_path
 from forecaster.training.fit import Report, Validation, fit
 from forecaster.training.sampling import Sampler
 from forecaster.training.together import Training, most_at_once, side_by_side
-from forecaster.workflows import runs
-from forecaster.workflows.prepare import Say
-
-Tick = Callable[[int, int, float | None, float | None], None]
-"""Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
+from forecaster.trial import Trial
 
 Members = list[Network | FittedBaseline]
 
@@ -46,11 +44,10 @@ class Job:
         cores: for networks that train side by side; all if absent.
     """
 
-    config: Config
-    dataset: Dataset
+    trial: Trial
     folder: Path
-    say: Say
-    tick: Tick
+    say: Say = lambda _: None
+    tick: Tick = lambda *_: None
     cores: int | None = None
 
 
@@ -72,17 +69,17 @@ class Learnt:
         return [_best_step(curve) if curve else 0 for curve in self.curves]
 
 
-def learn(
-    job: Job, period: Period, *, validation: Period | None = None, stops: Sequence[int] = (), mark: str = ""
-) -> Learnt:
-    """Fit each member of a run on a period.
+def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), mark: str = "") -> Learnt:
+    """Fit each member of a run.
 
     Args:
-        validation: what chooses the step whose weights are kept; without it the last step's are.
+        period: what to learn from, keeping the last step's weights. Without it the trial's own period is learnt, and
+            its validation period, where it has one, chooses the step.
         stops: for each member the step to stop at, on the schedule of all steps.
         mark: put before the names of the checkpoints.
     """
-    config, dataset = job.config, job.dataset
+    config, dataset, validation = job.trial.config, job.trial.dataset, None if period else job.trial.validation
+    period = period or job.trial.fitted
     base = dataset.base(period, config.task.levels)
     members = [_begun(job, number, period, base) for number in range(len(config.networks))]
     networks = {number: member for number, member in enumerate(members) if isinstance(member, Network)}
@@ -95,7 +92,7 @@ def learn(
         device = choose_device(config.training.device)
         require_precision(config.training.precision, device)
         sampler = Sampler(learnt, config.task, period, device)
-        judge = _validation(config, dataset, period, validation) if validation else None
+        judge = _validation(job.trial, period, validation) if validation else None
         trainings = {
             number: partial(
                 fit,
@@ -104,7 +101,7 @@ def learn(
                 config.training.model_copy(update={"seed": config.training.seed + number}),
                 config.task.levels,
                 validation=judge,
-                checkpoint=runs.checkpoint(job.folder, f"{mark}{number}"),
+                checkpoint=checkpoint_path(job.folder, f"{mark}{number}"),
                 fingerprint=_fingerprint(config, dataset, period, number),
                 stop=stop_of[number],
             )
@@ -116,18 +113,18 @@ def learn(
 
 def _begun(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
     """A member as far as it needs no training: a fitted baseline, or a network with its first weights."""
-    config, model = job.config, job.config.networks[number]
+    config, model = job.trial.config, job.trial.config.networks[number]
     if model.name in BASELINES:
         job.say(f"fitting {model.name}")
-        return FittedBaseline.learnt(model.name, job.dataset, period, config.task.levels)
-    return _seeded(model, config.task, config.training.seed + number, job.dataset, base)
+        return FittedBaseline.learnt(model.name, job.trial.dataset, period, config.task.levels)
+    return _seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
 
 
 def _trained(
     job: Job, networks: dict[int, Network], trainings: Mapping[int, Training], sampler: Sampler, stops: dict[int, int]
 ) -> dict[int, list[CurvePoint]]:
     """The curve of each network's training, which leaves it on the CPU."""
-    names = {number: job.config.networks[number].name for number in networks}
+    names = {number: job.trial.config.networks[number].name for number in networks}
     extent = f"on {len(sampler.cells):,} origins ({sampler.device})"
     workers = most_at_once(list(networks.values()), sampler, job.cores)
     if workers > 1:
@@ -146,11 +143,6 @@ def _trained(
     return curves
 
 
-def evaluated_periods(config: Config, split: Split) -> tuple[Period, Period | None]:
-    """What a run to be tested learns from, and what chooses its step."""
-    return (split.fitted, None) if config.training.refit else (split.train, split.validation)
-
-
 def _best_step(curve: Sequence[CurvePoint]) -> int:
     judged = [point for point in curve if point.validation is not None]
     return min(judged, key=lambda point: point.validation or 0.0).step if judged else curve[-1].step
@@ -167,9 +159,9 @@ def _seeded(model: ModelConfig, task: TaskConfig, seed: int, dataset: Dataset, b
         return make_network(model, task.head, features, base, task.decoder, task.teacher_forcing)
 
 
-def _validation(config: Config, dataset: Dataset, train: Period, validation: Period) -> Validation:
-    rows = dataset.require_origins(validation, config.task.context)
-    levels, root = config.task.levels, np.sqrt(dataset.steps)
+def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
+    rows, dataset, config = trial.origins(validation), trial.dataset, trial.config
+    levels, root = trial.levels, np.sqrt(dataset.steps)
 
     def loss(one: Forecaster) -> float:
         return _mean_loss(score(one, dataset, rows, validation, levels), root)

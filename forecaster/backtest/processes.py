@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+from forecaster.backtest.fold import fit_fold
+from forecaster.backtest.walk import Walk, save_walk
 from forecaster.errors import ForecasterError, InputError, OutsideError, PartialError
-from forecaster.workflows.fold import fit_fold
-from forecaster.workflows.foldfiles import Walk, hand_over
 
 Reached = Callable[[int, float], None]
 """Called from several threads with a fold's number and how much of it is done; 1 once its scores are written."""
@@ -31,7 +31,7 @@ def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, reached: Reached
         ForecasterError: what a fold raised, with its exit code; or a fault of ours in it.
         OutsideError: a process was killed.
     """
-    hand_over(walk)
+    save_walk(walk)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in numbers:
         waiting.put(number)
@@ -65,7 +65,7 @@ import importlib.util, sys
 package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
 sys.modules["forecaster"] = importlib.util.module_from_spec(package)
 package.loader.exec_module(sys.modules["forecaster"])
-from forecaster.workflows.fold import main
+from forecaster.backtest.fold import main
 main(sys.argv[2])
 """
 """Loads the package that the parent runs from where it lies, without a folder more to import from."""

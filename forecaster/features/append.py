@@ -17,7 +17,7 @@ from forecaster.features import GROUPS
 from forecaster.features.blocks import ages, asked_of, by_block
 from forecaster.features.candles import SCALE, SCALE_FLOOR, Candles, Market
 from forecaster.features.compute import columns, matrix
-from forecaster.features.former import Continued, Former
+from forecaster.features.state import Continued, Former
 
 
 def _no_market() -> Market:

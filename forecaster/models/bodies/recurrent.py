@@ -12,7 +12,7 @@ from torch import Tensor, cat, nn
 
 from forecaster.axes import Float
 from forecaster.models import MODELS, Memory
-from forecaster.models.bptt import last_states, written_out
+from forecaster.models.bodies.bptt import last_states, written_out
 
 
 class Recurrent(nn.Module):

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from forecaster.cores import in_threads
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store
-from forecaster.errors import DataError, InputError, OutsideError
+from forecaster.errors import InputError, OutsideError
 from forecaster.features.candles import Market
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView, load_view, save_view, view_market
 from forecaster.inference.offsetcache import OffsetCache
 from forecaster.modelfile import Model
-from forecaster.workflows import runs
+
+CALIBRATION, MARKET = "calibration", "market"
+"""Folders beside a run's model file: corrections of its calibration, and what it reads of its own tickers."""
 
 _KEPT = 30
 """Views kept beside a run, the newest ones."""
 
 
 def known_market(
-    folder: Path, store: Store, model: Model, members: Sequence[Member], days: np.ndarray, production: bool = False
+    folder: Path,
+    store: Store,
+    model: Model,
+    members: Sequence[Member],
+    days: np.ndarray,
+    own: Callable[[np.datetime64], Sequence[Bars]],
+    production: bool = False,
 ) -> MarketView | None:
     """What a run reads of its own tickers on some days; None for a run that reads nothing of them.
 
@@ -34,18 +41,20 @@ def known_market(
     that cannot be read is made again, and a folder that cannot be written costs only time.
 
     Args:
+        folder: the run's, where the view is kept.
+        own: the candles of the run's own tickers as known on a day.
         production: the members are those refitted on all candles.
     """
     if "market" not in model.config.features and not model.config.calibration.rolling:
         return None
     fingerprint = hashlib.sha256(model.path.read_bytes() + bytes([production])).hexdigest()
-    path = folder / runs.MARKET / f"{_key(fingerprint, store, model, days)}.safetensors"
+    path = folder / MARKET / f"{_key(fingerprint, store, model, days)}.safetensors"
     with contextlib.suppress(InputError):
         return load_view(path)
-    panel = _panel(store, model, days.max())
-    if panel is None:
+    bars = own(days.max())
+    if not bars:
         return MarketView(means=Market({}, {}))  # of no ticker: those that are asked for do not stand in for it
-    view = view_market(members, model.config, panel, days, OffsetCache(folder / runs.CALIBRATION, fingerprint))
+    view = view_market(members, model.config, Panel.of(bars), days, OffsetCache(folder / CALIBRATION, fingerprint))
     with contextlib.suppress(OutsideError):
         save_view(path, view)
         _forget_old(path.parent)
@@ -62,21 +71,6 @@ def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
         except OSError:
             states.append("missing")
     return hashlib.sha256("\n".join(states).encode()).hexdigest()[:32]
-
-
-def _panel(store: Store, model: Model, last: np.datetime64) -> Panel | None:
-    """The candles of the run's own tickers as known on a day, of those that the store still has."""
-    held, begin = set(store.tickers()), model.config.data.start
-    start = None if begin is None else np.datetime64(begin, "D")  # as in training: calibration counts days from it
-
-    def known(ticker: str) -> Bars | None:
-        with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one, and is named as such
-            return store.read(ticker).between(start, last)
-        return None
-
-    found = in_threads(known, [ticker for ticker in model.header.tickers if ticker in held])
-    bars = [one for one in found if one]
-    return Panel.of(bars) if bars else None
 
 
 def _forget_old(folder: Path) -> None:

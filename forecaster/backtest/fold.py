@@ -16,15 +16,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forecaster.backtest.walk import Walk, load_walk, save_scores
 from forecaster.baselines import BASELINES
 from forecaster.errors import ForecasterError
+from forecaster.evaluation.evaluate import forecasters
 from forecaster.evaluation.scores import Scores, score_all
+from forecaster.events import Say, Tick
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
-from forecaster.workflows.evaluate import forecasters
-from forecaster.workflows.foldfiles import Walk, save_scores, taken_over
-from forecaster.workflows.prepare import Say
-from forecaster.workflows.train import Tick
 
 _TELL_EVERY = 0.2
 """Seconds between two words of how much is done."""
@@ -38,24 +37,21 @@ def fit_fold(
     Args:
         cores: for members that train side by side; all if absent.
     """
-    from forecaster.workflows.learn import Job, evaluated_periods, learn
+    from forecaster.training.members import Job, learn
 
     place = walk.place(number)
     with outside_errors(place):
         place.mkdir(parents=True, exist_ok=True)
-    period, validation = evaluated_periods(walk.config, walk.folds[number])
-    learnt = learn(Job(walk.config, walk.dataset, place, say, tick, cores), period, validation=validation)
+    learnt = learn(Job(walk.fold(number), place, say, tick, cores))
     save_scores(walk.scores(number), _scores(learnt.members, walk, number))
 
 
 def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Scores]:
     """Scores at the fold's origins; an outcome may lie in a later fold, which only the next fit may learn from."""
-    config, dataset, fold = walk.config, walk.dataset, walk.folds[number]
-    rows = dataset.require_origins(walk.whole.test, config.task.context)
-    sessions = dataset.panel.sessions[rows]
-    rows = rows[(sessions > fold.validation_end) & (sessions <= fold.test_end)]
-    found = forecasters(members, config, dataset, fold, rows)
-    return score_all(found, dataset, rows, walk.whole.test, config.task.levels)
+    trial, rows = walk.fold(number), walk.whole.test_rows
+    rows = rows[trial.test.holds(trial.panel.sessions[rows])]
+    found = forecasters(members, trial, rows)
+    return score_all(found, trial.dataset, rows, walk.whole.test, trial.levels)
 
 
 @dataclass
@@ -87,8 +83,8 @@ def main(place: str) -> None:
 
     numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(numbers,), daemon=True).start()
-    walk = taken_over(Path(place))
-    networks = sum(model.name not in BASELINES for model in walk.config.networks)
+    walk = load_walk(Path(place))
+    networks = sum(model.name not in BASELINES for model in walk.whole.config.networks)
     while True:
         number = numbers.get()
         try:

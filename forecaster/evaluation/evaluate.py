@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.config.schema import Config
-from forecaster.data.splits import Period, Split
 from forecaster.evaluation.pathrange import path_ranges
+from forecaster.evaluation.rows import Measure
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
-from forecaster.evaluation.scores import score_all
+from forecaster.evaluation.scores import Scores, score_all
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.paths import Templates
 from forecaster.inference.sweep import Reach
 from forecaster.memory import give_back
-
-
-def fitted_period(config: Config, split: Split) -> Period:
-    """The period that weights, base quantiles and baselines learn from."""
-    return split.fitted if config.training.refit else split.train
+from forecaster.trial import Trial
 
 
 def baselines_of(config: Config) -> tuple[str, ...]:
@@ -32,13 +28,7 @@ def baselines_of(config: Config) -> tuple[str, ...]:
 
 
 def evaluate(
-    members: Sequence[Member],
-    config: Config,
-    dataset: Dataset,
-    split: Split,
-    *,
-    notes: Sequence[str] = (),
-    templates: Templates | None = None,
+    members: Sequence[Member], trial: Trial, *, notes: Sequence[str] = (), templates: Templates | None = None
 ) -> Scorecard:
     """Score the members' forecast and its baselines on the same origins of the test period.
 
@@ -49,32 +39,36 @@ def evaluate(
     Raises:
         InputError: the test period has no origin, or fewer sessions than the horizon.
     """
-    rows = dataset.require_origins(split.test, config.task.context)
-    found = forecasters(members, config, dataset, split, rows)
-    levels = config.task.levels
-    scores = score_all(found, dataset, rows, split.test, levels)
+    rows, dataset = trial.test_rows, trial.dataset
+    found = forecasters(members, trial, rows)
+    scores = score_all(found, dataset, rows, trial.test, trial.levels)
     give_back()
-    measures = list(path_ranges(list(found.items()), dataset, rows, split.test, templates, levels))
-    tickers = len(np.unique(dataset.panel.ticker_of_row[rows]))
-    return make_scorecard(scores, dataset.panel.sessions[rows], tickers, dataset.steps, notes, measures)
+    measures = list(path_ranges(list(found.items()), dataset, rows, trial.test, templates, trial.levels))
+    return scorecard_of(scores, trial, notes, measures)
+
+
+def scorecard_of(
+    scores: Mapping[str, Scores], trial: Trial, notes: Sequence[str] = (), measures: Sequence[Measure] = ()
+) -> Scorecard:
+    """The scorecard of scores at the origins of the test period."""
+    rows, panel = trial.test_rows, trial.panel
+    tickers = len(np.unique(panel.ticker_of_row[rows]))
+    return make_scorecard(scores, panel.sessions[rows], tickers, trial.dataset.steps, notes, measures)
 
 
 def forecasters(
-    members: Sequence[Member],
-    config: Config,
-    dataset: Dataset,
-    split: Split,
-    rows: Rows,
-    baselines: Sequence[str] | None = None,
+    members: Sequence[Member], trial: Trial, rows: Rows, baselines: Sequence[str] | None = None
 ) -> dict[str, Forecaster]:
     """The run first, then its baselines, the reference first; calibrated alike for the origins.
 
     Args:
+        rows: origins, as rows of the panel.
         baselines: all of `baselines_of` if absent.
     """
+    config, dataset = trial.config, trial.dataset
     found = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
     for name in baselines_of(config) if baselines is None else baselines:
-        learnt = FittedBaseline.learnt(name, dataset, fitted_period(config, split), config.task.levels)
+        learnt = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels)
         found[name] = learnt.bind(dataset)
     give_back()
     calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}

@@ -10,12 +10,12 @@ from operator import add
 import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
-from forecaster.data.splits import Split
 from forecaster.evaluation.diagnostics import Echo, Tally, echo, held_by, months, pit, skill_by
+from forecaster.evaluation.explorer import Shown, TickerView, explored_rows, explored_values, explorer
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import SHARES, Scores, score
 from forecaster.features.dataset import Dataset, Forecaster, Rows
-from forecaster.workflows.explorer import Shown, TickerView, explored_rows, explored_values, explorer
+from forecaster.trial import Trial
 
 _BLOCK = 16_384
 """Origins forecast at once: bounds the memory."""
@@ -64,19 +64,18 @@ class Diagnosis:
     explorer: tuple[TickerView, ...]
 
 
-def diagnose(
-    forecasters: Mapping[str, Forecaster], dataset: Dataset, split: Split, rows: Rows, levels: tuple[float, ...]
-) -> Diagnosis:
-    """Forecast the origins and hold what was forecast against what came.
+def diagnose(forecasters: Mapping[str, Forecaster], trial: Trial) -> Diagnosis:
+    """Forecast the origins of the test period and hold what was forecast against what came.
 
     Args:
         forecasters: the model, and the baseline that it is compared with.
     """
     (name, model), (other, reference), *_ = forecasters.items()
+    dataset, rows, levels = trial.dataset, trial.test_rows, trial.levels
     shown = explored_rows(dataset, rows, levels)
-    parts = [_look(model, dataset, block, split, levels, shown) for block in _blocks(rows)]
+    parts = [_look(model, trial, block, shown) for block in _blocks(rows)]
     own = Scores.joined([part.scores for part in parts])
-    scores = {name: own, other: score(reference, dataset, rows, split.test, levels)}
+    scores = {name: own, other: score(reference, dataset, rows, trial.test, levels)}
     ticker, dates = dataset.panel.ticker_of_row[rows], dataset.panel.sessions[rows]
     reached = reduce(add, (part.tally for part in parts)).reached()
     found, month = months(dates)
@@ -90,7 +89,7 @@ def diagnose(
         by_month=_grouped(found.astype(str), month, *scores.values()),
         by_ticker=_grouped(np.asarray(dataset.panel.tickers)[seen], place, *scores.values()),
         echoes=_echoes(np.concatenate([part.medians for part in parts]), dataset, rows, own),
-        explorer=explorer(dataset, split.test, shown, np.concatenate([part.values for part in parts])),
+        explorer=explorer(dataset, trial.test, shown, np.concatenate([part.values for part in parts])),
     )
 
 
@@ -108,13 +107,11 @@ def _blocks(rows: Rows) -> Iterator[Rows]:
     yield from (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
 
 
-def _look(
-    model: Forecaster, dataset: Dataset, rows: Rows, split: Split, levels: tuple[float, ...], shown: Shown
-) -> _Part:
-    quantiles = model(rows)
+def _look(model: Forecaster, trial: Trial, rows: Rows, shown: Shown) -> _Part:
+    quantiles, dataset, levels = model(rows), trial.dataset, trial.levels
     return _Part(
-        scores=score(lambda asked: quantiles[np.searchsorted(rows, asked)], dataset, rows, split.test, levels),
-        tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, split.test)),
+        scores=score(lambda asked: quantiles[np.searchsorted(rows, asked)], dataset, rows, trial.test, levels),
+        tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, trial.test)),
         medians=quantiles[:, :, _CLOSE, levels.index(0.5)],
         values=explored_values(quantiles[np.isin(rows, shown)], levels),
     )

@@ -1,0 +1,1 @@
+"""Walk-forward evaluation: its folds, one by one or in several processes."""

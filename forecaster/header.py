@@ -1,0 +1,134 @@
+"""The header of a model file: all that a forecast needs to know besides the weights, read once into types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.config.schema import Config
+from forecaster.data.splits import Split
+
+_SPLIT = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """Of the members that were refitted on all candles once the run was tested.
+
+    Args:
+        base: pooled quantiles of the standardised move in these candles.
+        fitted_to: last date that had a part in them.
+        newest: the newest date of each exchange calendar.
+    """
+
+    base: Float[np.ndarray, "horizon variable quantile"]
+    fitted_to: np.datetime64
+    newest: Mapping[str, np.datetime64]
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What a model file says of itself.
+
+    Args:
+        config: the resolved config.
+        features: names of the network's inputs, in order.
+        base: pooled quantiles of the standardised move.
+        tickers: symbols it was trained on.
+        split: last dates of training, validation and test.
+        fitted_to: last date that had a part in it: what was learnt from, or chosen by.
+        fingerprint: of the panel it was trained on.
+        versions: of the libraries that made it.
+        scorecard: how it did in the test period beside the baselines, as JSON (`Scorecard.read`).
+        refit: None where there are no members refitted on all candles.
+    """
+
+    config: Config
+    features: tuple[str, ...]
+    base: Float[np.ndarray, "horizon variable quantile"]
+    tickers: tuple[str, ...]
+    split: Split
+    fitted_to: np.datetime64
+    fingerprint: str
+    versions: Mapping[str, str]
+    scorecard: Mapping[str, Any]
+    refit: Refit | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What the file holds: the same header gives the same bytes."""
+        ends = (self.split.train_end, self.split.validation_end, self.split.test_end)
+        refit = self.refit and {
+            "base": self.refit.base.tolist(),
+            "fitted_to": str(self.refit.fitted_to),
+            "newest": {calendar: str(date) for calendar, date in self.refit.newest.items()},
+        }
+        return {
+            "config": self.config.model_dump(mode="json", exclude_none=True),
+            "features": self.features,
+            "base": self.base.tolist(),
+            "tickers": self.tickers,
+            "split": dict(zip(_SPLIT, map(str, ends), strict=True)),
+            "fitted_to": str(self.fitted_to),
+            "fingerprint": self.fingerprint,
+            "versions": dict(self.versions),
+            "scorecard": dict(self.scorecard),
+            "production": refit,
+        }
+
+
+def parse_header(values: Mapping[str, Any]) -> Header:
+    """A header from its JSON: a model file may come from anywhere.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not what `Header.as_json` gives.
+    """
+    unknown = sorted(values.keys() - Header.__dataclass_fields__.keys() - {"production"})
+    if unknown:
+        raise ValueError(f"it has the unknown key {unknown[0]}")
+    refit = values.get("production")
+    return Header(
+        config=Config.model_validate_json(json.dumps(values["config"])),
+        features=_texts(values["features"]),
+        base=_base(values["base"]),
+        tickers=_texts(values["tickers"]),
+        split=Split(*(_date(values["split"][name]) for name in _SPLIT)),
+        fitted_to=_date(values["fitted_to"]),
+        fingerprint=_text(values["fingerprint"]),
+        versions={_text(name): _text(version) for name, version in values["versions"].items()},
+        scorecard=dict(values["scorecard"]),
+        refit=_refit(refit) if refit else None,
+    )
+
+
+def _refit(values: Mapping[str, Any]) -> Refit:
+    newest = {_text(calendar): _date(date) for calendar, date in values["newest"].items()}
+    return Refit(_base(values["base"]), _date(values["fitted_to"]), newest)
+
+
+def _base(values: Any) -> Float[np.ndarray, "horizon variable quantile"]:
+    base = np.asarray(values, dtype=np.float64)
+    if base.ndim != 3:
+        raise ValueError(f"its base quantiles have {base.ndim} axes, expected 3")
+    return base
+
+
+def _date(value: Any) -> np.datetime64:
+    date = np.datetime64(_text(value), "D")
+    if np.isnat(date):
+        raise ValueError(f"{value!r} is no date")
+    return date
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    return tuple(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

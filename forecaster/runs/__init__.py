@@ -1,0 +1,1 @@
+"""Runs: their folders, what makes one ready, and finished ones however they are found."""

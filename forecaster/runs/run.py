@@ -1,0 +1,205 @@
+"""A finished run, however it is found: its folder, its model, and the candles that it was made from as they are now."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from forecaster.config.schema import Config
+from forecaster.cores import in_threads
+from forecaster.data.bars import Bars
+from forecaster.data.panel import Panel
+from forecaster.data.quality import Reading, interpret
+from forecaster.data.splits import Split
+from forecaster.data.store import Store
+from forecaster.errors import DataError, InputError, at_most_five
+from forecaster.evaluation.ledger import Known, Ledger
+from forecaster.evaluation.look import Look, model_of
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.header import Header
+from forecaster.inference.ensemble import Member
+from forecaster.inference.market import MarketView
+from forecaster.inference.marketcache import known_market
+from forecaster.modelfile import Model
+from forecaster.runs import folder as folders
+from forecaster.training.files import Curves, read_curves
+from forecaster.trial import Trial
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """What a store has of a run's own tickers.
+
+    Args:
+        bars: from the run's `data.start` on, in the run's order.
+        lacking: tickers that are missing or damaged, or have no candle between the dates.
+    """
+
+    bars: tuple[Bars, ...]
+    lacking: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run.
+
+    Args:
+        folder: the run's own.
+    """
+
+    folder: Path
+    model: Model
+
+    @classmethod
+    def find(cls, runs_dir: Path | str, run: str = "latest") -> Run:
+        """The run that is meant: a folder, a name under the runs folder, or `latest`.
+
+        Raises:
+            UnknownNameError: no such run.
+            InputError: it is not finished, or its model file is damaged or of a newer version.
+        """
+        folder = folders.find_run(Path(runs_dir), run)
+        return cls(folder, folders.finished_model(folder))
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def header(self) -> Header:
+        """What the model file says of itself."""
+        return self.model.header
+
+    @property
+    def config(self) -> Config:
+        """The resolved config."""
+        return self.model.config
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers that it was trained and tested on."""
+        return self.header.tickers
+
+    @property
+    def split(self) -> Split:
+        """The last dates of training, validation and test."""
+        return self.header.split
+
+    def curves(self) -> Curves | None:
+        """The training curve of each member; None where the file is missing or damaged."""
+        return read_curves(self.folder / folders.CURVE, len(self.config.networks))
+
+    def scorecard(self, known: Known) -> Scorecard:
+        """How it did in its test, with the looks at that test that the ledger knows of now.
+
+        Raises:
+            InputError: the model file holds no scorecard.
+        """
+        try:
+            card = Scorecard.read(self.header.scorecard)
+            card = card.after(known.count(self.look(card)).count)
+            _ = card.verdict  # rows of a foreign file may hold anything
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = str(error).splitlines()[0]
+            path = self.model.path
+            raise InputError(f"model file {path} is damaged: its scorecard cannot be read ({reason}).") from error
+        return card
+
+    def look(self, card: Scorecard, by: str = "") -> Look:
+        """A look at the test that a scorecard is of.
+
+        Args:
+            by: the command that looks.
+        """
+        return Look(model_of(self.config), card.first, card.last, self.tickers, by)
+
+    def ledger(self, data_dir: Path) -> Ledger:
+        """The ledger that its looks are counted in."""
+        return Ledger(data_dir, self.folder.parent)
+
+    def history(self, store: Store, ticker: str, end: np.datetime64 | None = None) -> Reading:
+        """A ticker's candles as the run reads them: from its `data.start` on, as known on a day.
+
+        Raises:
+            UnknownNameError: the store does not have the ticker.
+            DataError: its file is damaged.
+        """
+        store.require([ticker])
+        return interpret(store.read(ticker).between(self._start, end))
+
+    def held(self, store: Store, end: np.datetime64 | None = None) -> Held:
+        """Its own tickers as the store has them now: of these and of no others it speaks.
+
+        Args:
+            end: the last day; the config's `data.end` if absent, without which all there is.
+        """
+        stored = set(store.tickers())
+        end = self._end if end is None else end
+
+        def read(ticker: str) -> Bars | None:
+            with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one
+                return store.read(ticker).between(self._start, end) if ticker in stored else None
+            return None
+
+        bars = tuple(one for one in in_threads(read, self.tickers) if one)
+        found = {one.ticker for one in bars}
+        return Held(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
+
+    def trial(self, held: Held) -> Trial:
+        """Its own candles up to the end of its test, with its features and its split.
+
+        Raises:
+            InputError: there is none, they do not reach through the test, or the features are others by now.
+        """
+        bars = [part for one in held.bars if (part := one.between(end=self.split.test_end))]
+        if not bars:
+            raise InputError(
+                f"the store has no candles of run {self.name}'s tickers ({at_most_five(self.tickers)}): "
+                "fetch them, or name the right --data-dir."
+            )
+        trial = Trial.of(self.config, Panel.of(bars), self.split)
+        if trial.dataset.features.names != self.header.features:
+            raise InputError(f"run {self.name} reads other features than this version computes: train it again.")
+        rows = trial.dataset.origins(self.split.test, self.config.task.context)
+        if not len(rows) or not trial.dataset.known(rows, self.split.test).any(axis=0).all():
+            raise InputError(
+                f"the store's candles of run {self.name}'s tickers do not reach through its test period "
+                f"{self.split.test}: fetch a longer history, or name the right --data-dir."
+            )
+        return trial
+
+    def is_made_of(self, held: Held) -> bool:
+        """Whether these are, to the last bit, the candles that it was trained on; later ones may follow."""
+        if not held.bars:
+            return False
+        panel = Panel.of(held.bars)
+        return self.header.fingerprint in (panel.fingerprint, panel.until(self.split.test_end).fingerprint)
+
+    def market(
+        self, store: Store, members: Sequence[Member], days: np.ndarray, production: bool = False
+    ) -> MarketView | None:
+        """What it reads of its own tickers on some days; None where it reads nothing of them.
+
+        Args:
+            production: the members are those refitted on all candles.
+        """
+        return known_market(
+            self.folder, store, self.model, members, days, lambda day: self.held(store, day).bars, production
+        )
+
+    @property
+    def _start(self) -> np.datetime64 | None:
+        return _day(self.config.data.start)
+
+    @property
+    def _end(self) -> np.datetime64 | None:
+        return _day(self.config.data.end)
+
+
+def _day(date: object) -> np.datetime64 | None:
+    return None if date is None else np.datetime64(str(date), "D")

@@ -1,0 +1,57 @@
+"""What a training leaves in its folder: checkpoints while it runs, and the training curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from forecaster.files import write_text
+
+_COLUMNS = ("member", "step", "loss", "validation", "skill")
+
+Curves = Sequence[Sequence["CurvePoint"]]
+"""The training curve of each member, in their order; empty for a baseline."""
+
+
+@dataclass
+class CurvePoint:
+    """A point of the training curve: mean loss since the last one, and validation loss and skill where measured."""
+
+    step: int
+    loss: float
+    validation: float | None = None
+    skill: float | None = None
+
+
+def checkpoint(folder: Path, member: str) -> Path:
+    """Where the training of one network of a run is kept until the run is finished."""
+    return folder / f"checkpoint-{member}.safetensors"
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All that an unfinished training has left to go on from."""
+    return sorted(folder.glob("checkpoint-*.safetensors"))
+
+
+def write_curves(path: Path, curves: Curves) -> None:
+    """Write the training curves as CSV, whole or not at all."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({"member": member} | asdict(point) for member, curve in enumerate(curves) for point in curve)
+    write_text(path, buffer.getvalue())
+
+
+def read_curves(path: Path, members: int) -> Curves | None:
+    """What `write_curves` wrote, for so many members; None where it is missing or damaged."""
+    curves: list[list[CurvePoint]] = [[] for _ in range(members)]
+    try:
+        for line in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            validation, skill = (float(line[name]) if line[name] else None for name in _COLUMNS[3:])
+            curves[int(line["member"])].append(CurvePoint(int(line["step"]), float(line["loss"]), validation, skill))
+    except (OSError, KeyError, TypeError, ValueError, IndexError):
+        return None
+    return curves
