@@ -49,7 +49,7 @@ __all__ = [
 
 _MODULES = {
     "candles_frame": "workflows.frames",
-    "load_config": "workflows.check",
+    "load_config": "runs.config",
     "load_panel": "workflows.panel",
     "resume": "workflows.train",
     "store_frame": "workflows.given",

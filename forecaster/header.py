@@ -85,7 +85,7 @@ def parse_header(values: Mapping[str, Any]) -> Header:
     """A header from its JSON: a model file may come from anywhere.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not what `Header.as_json` gives.
+        KeyError, TypeError, ValueError, AttributeError: it is not what `Header.as_json` gives.
     """
     unknown = sorted(values.keys() - Header.__dataclass_fields__.keys() - {"production"})
     if unknown:

@@ -151,7 +151,7 @@ def read_model(path: Path) -> Model:
         raise _unusable(path, made, f"its format is not {_FORMAT}")
     try:
         model = Model(path, parse_header(values), tensors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unusable(path, made, str(error).splitlines()[0]) from error
     if is_newer(made) and not _all_known(model.config):
         raise _unusable(path, made, "it names what is not known here")

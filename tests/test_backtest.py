@@ -13,6 +13,8 @@ from forecaster.data.splits import Split
 from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.evaluation.ledger import Ledger
+from forecaster.runs.config import load_config
+from forecaster.trial import Trial
 from forecaster.workflows.backtest import Backtest, backtest, walk_forward
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer, dataset, panel, settings
@@ -42,7 +44,8 @@ ROW = [
 
 
 def fold_dates(refit_every: int | None, rolling: str | None = None) -> list[Split]:
-    return list(walk_forward(SPLIT, dataset(panel(400, 380)), refit_every, rolling))
+    trial = Trial(load_config("gru"), dataset(panel(400, 380)), SPLIT)
+    return list(walk_forward(trial, refit_every, rolling))
 
 
 @pytest.mark.parametrize("refit_every", [None, 1, 20, 63, 10_000])

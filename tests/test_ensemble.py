@@ -17,6 +17,7 @@ from forecaster.features.dataset import Dataset
 from forecaster.inference import market
 from forecaster.inference.calibration import rolling_offsets
 from forecaster.inference.ensemble import ensemble
+from forecaster.inference.marketcache import CALIBRATION, MARKET
 from forecaster.inference.sweep import Reach, quantiles
 from forecaster.modelfile import read_model
 from forecaster.runs import folder as runs
@@ -139,7 +140,7 @@ def test_a_damaged_market_ticker_costs_no_more_than_a_missing_one(
 
 
 def test_a_correction_is_kept_beside_the_run_and_gives_the_same_bits(recipe: TrainedRun, store: Path) -> None:
-    kept = [recipe.folder / name for name in (runs.CALIBRATION, runs.MARKET)]
+    kept = [recipe.folder / name for name in (CALIBRATION, MARKET)]
     for folder in kept:
         shutil.rmtree(folder, ignore_errors=True)
     place = {"run": str(recipe.folder), "runs_dir": recipe.folder.parent, "data_dir": store}
@@ -178,7 +179,7 @@ def test_a_kept_market_is_not_read_again_until_one_of_its_files_changes(
 def test_a_correction_is_computed_from_the_market_once_in_ten_sessions(
     recipe: TrainedRun, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in (runs.CALIBRATION, runs.MARKET):
+    for name in (CALIBRATION, MARKET):
         shutil.rmtree(recipe.folder / name, ignore_errors=True)
     asked: list[np.datetime64] = []
 

@@ -13,9 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecaster.backtest import fold
-from forecaster.backtest.processes import fit_folds
-from forecaster.backtest.walk import Walk, load_scores, load_walk, save_scores, save_walk
 from forecaster.data.splits import Split
 from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import score
@@ -23,6 +20,9 @@ from forecaster.modelfile import save_tensors
 from forecaster.runs.config import load_config
 from forecaster.training.files import checkpoint
 from forecaster.trial import Trial
+from forecaster.walkforward import fold
+from forecaster.walkforward.processes import fit_folds
+from forecaster.walkforward.walk import Walk, load_scores, load_walk, save_scores, save_walk
 from forecaster.workflows.backtest import Backtest, backtest
 from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
 

@@ -14,11 +14,11 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 FLOORS: Mapping[str, int] = {
-    **dict.fromkeys(("axes", "errors", "registry", "files", "memory", "cores", "release", "config"), 0),
+    **dict.fromkeys(("axes", "errors", "events", "registry", "files", "memory", "cores", "release", "config"), 0),
     **dict.fromkeys(("data", "features"), 1),
-    **dict.fromkeys(("models", "light", "baselines", "modelfile", "deploy"), 2),
+    **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),
-    **dict.fromkeys(("runs", "backtest", "workflows"), 4),
+    **dict.fromkeys(("runs", "walkforward", "workflows"), 4),
     **dict.fromkeys(("cli", "show"), 5),
     **dict.fromkeys(("", "__main__"), 6),  # the front doors: `import forecaster` and `python -m forecaster`
 }

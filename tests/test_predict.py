@@ -161,6 +161,7 @@ def test_the_skill_is_that_of_the_runs_test(ask: Ask, trained: TrainedRun) -> No
     model = read_model(trained.folder / "model.safetensors")
     config, header = model.config, model.header
     assert header.tickers == ("AAPL", "IBM", "MSFT")
-    assert header.fitted_to == "2010-06-30"  # the validation chose the step
-    assert header.split == {"train": "2009-06-30", "validation": "2010-06-30", "test": "2011-06-30"}
+    assert str(header.fitted_to) == "2010-06-30"  # the validation chose the step
+    ends = (header.split.train_end, header.split.validation_end, header.split.test_end)
+    assert [str(end) for end in ends] == ["2009-06-30", "2010-06-30", "2011-06-30"]
     assert config.task.steps == (1, 2, 3)

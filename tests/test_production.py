@@ -46,10 +46,10 @@ def test_what_was_tested_is_the_same_as_without_the_refit(plain: TrainedRun, lat
     assert latest.scorecard.stored() == plain.scorecard.stored()
     one, other = model(plain), model(latest)
     assert all(np.array_equal(value, other.tensors[name]) for name, value in one.tensors.items())
-    assert one.header.production is None
-    assert other.header.production is not None
-    assert other.header.production["fitted_to"] == "2013-03-01"
-    assert other.header.production["base"] != other.header.base
+    assert one.header.refit is None
+    assert other.header.refit is not None
+    assert str(other.header.refit.fitted_to) == "2013-03-01"
+    assert not np.array_equal(other.header.refit.base, other.header.base)
     assert not np.array_equal(other.tensors["production/0/readout.weight"], other.tensors["0/readout.weight"])
 
 

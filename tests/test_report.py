@@ -63,7 +63,7 @@ def test_diagnoses_agree_with_the_scorecard(found: Report) -> None:
     assert found.diagnosis.by_ticker.origins.sum() == found.card.origins == found.diagnosis.by_month.origins.sum()
     assert found.diagnosis.by_month.names[0] == "2010-07"
     assert [one.step for one in found.diagnosis.echoes] == [1, 2, 3]
-    assert len(found.curve) == 2
+    assert [len(curve) for curve in found.curves] == [2]
 
 
 def test_the_explorer_holds_the_last_fifty_forecasts_and_the_candles_that_came(
@@ -149,7 +149,7 @@ def test_without_a_readable_curve_the_report_says_so(trained: TrainedRun, store:
     folder = crafted(trained, tmp_path / "bare")
     (folder / "curve.csv").write_text("member,step\n0,many\n")
     found = report(str(folder), data_dir=store, runs_dir=tmp_path)
-    assert found.curve == ()
+    assert found.curves == ()
     assert found.notes == ("The training curve is not shown: the run's folder has no readable curve.csv.",)
 
 

@@ -123,8 +123,15 @@ def test_each_identifier_is_used_once_and_each_link_leads_somewhere(html: str) -
     assert {str(link).removeprefix("#") for link in links} <= set(names)
 
 
+def with_header(found: Report, **changes: Any) -> Report:
+    """The report of a run whose header says something else."""
+    model = found.source.model
+    return replace(found, source=replace(found.source, model=replace(model, header=replace(model.header, **changes))))
+
+
 def test_a_hostile_ticker_and_config_stay_text(trained: TrainedRun, store: Path, tmp_path: Path, found: Report) -> None:
-    config = found.header.config | {"data": found.header.config["data"] | {"exclude": [HOSTILE]}}
+    config = found.header.as_json()["config"]
+    config["data"] |= {"exclude": [HOSTILE]}
     changes: dict[str, Any] = {
         "tickers": ["AAPL", HOSTILE],
         "config": config,
@@ -147,7 +154,7 @@ def test_a_hostile_name_in_the_explorer_and_the_scorecard_stays_text(found: Repo
     rows = tuple(replace(row, name=HOSTILE, baseline=HOSTILE) for row in found.card.rows)
     card = replace(found.card, rows=rows, reference=HOSTILE, notes=(HOSTILE,))
     config = found.config.model_copy(update={"model": ModelConfig(name=HOSTILE)})
-    text = render(replace(found, diagnosis=diagnosis, card=card, config=config, notes=(HOSTILE,)))
+    text = render(replace(with_header(found, config=config), diagnosis=diagnosis, card=card, notes=(HOSTILE,)))
     page = Page(text)
     assert page.open == []
     assert page.count("img") == 0
@@ -198,10 +205,8 @@ def many(found: Report, tickers: int = 204, steps: tuple[int, ...] = (1, 2, 3, 4
     assert grouped.held is not None
     by_ticker = Grouped(names, grouped.origins[place], grouped.skill[place], grouped.held[place])
     card = replace(found.diagnosis.card, horizon=steps, tickers=tickers)
-    header = replace(found.header, tickers=names)
-    return replace(
-        found, header=header, diagnosis=replace(found.diagnosis, explorer=views, by_ticker=by_ticker, card=card)
-    )
+    diagnosis = replace(found.diagnosis, explorer=views, by_ticker=by_ticker, card=card)
+    return replace(with_header(found, tickers=names), diagnosis=diagnosis)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +231,7 @@ def test_other_runs_have_a_page_too(base: str, more: tuple[str, ...], store: Pat
 
 
 def test_a_report_without_a_diagnosis_or_a_curve_says_why(found: Report) -> None:
-    page = Page(render(replace(found, diagnosis=None, curve=(), notes=("Why.",))))
+    page = Page(render(replace(found, diagnosis=None, curves=(), notes=("Why.",))))
     assert page.open == []
     assert "Why." in page.text
     assert "There is no training curve" in page.text

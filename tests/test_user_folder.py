@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from forecaster.backtest import processes as crew
+
 from tests.studio import QUICK, REPOSITORY, environment
 from tests.test_layers import sources
 
@@ -98,5 +98,5 @@ def test_a_worker_runs_the_package_of_its_parent_though_another_is_on_the_path(t
     streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}  # it ends at once where its input does
     with subprocess.Popen(started, env=environment() | path, text=True, **streams) as worker:  # type: ignore[call-overload]
         said = worker.stderr.read()  # it fails by itself: there is nothing to take over
-    assert str(REPOSITORY / "forecaster" / "workflows" / "fold.py") in said
+    assert str(REPOSITORY / "forecaster" / "walkforward" / "fold.py") in said
     assert said.splitlines()[-1].startswith("FileNotFoundError")

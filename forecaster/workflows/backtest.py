@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from forecaster.backtest.fold import fit_fold
-from forecaster.backtest.processes import fit_folds
-from forecaster.backtest.walk import Walk, load_scores, unfinished
 from forecaster.config.document import Settings
 from forecaster.config.schema import Config
 from forecaster.cores import cores
@@ -32,6 +29,9 @@ from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.run import Run
 from forecaster.trial import Trial
+from forecaster.walkforward.fold import fit_fold
+from forecaster.walkforward.processes import fit_folds
+from forecaster.walkforward.walk import Walk, load_scores, unfinished
 
 
 @dataclass(frozen=True)

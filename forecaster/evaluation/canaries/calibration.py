@@ -25,7 +25,7 @@ def calibration(patient: Patient) -> Check:
     wrong = [one for one in bands if abs(one[2]) > _ERRORS * one[3]]
     share, step, off, error = max(wrong or bands, key=lambda one: abs(one[2]), default=(0.0, 0, 0.0, 0.0))
     header = patient.model.header
-    seen = str(patient.split.validation_end) < header.fitted_to
+    seen = patient.split.validation_end < header.fitted_to
     note = f"; but the test lies in what the run was fitted to ({header.fitted_to}): it is none" if seen else ""
     return found(
         "calibration",

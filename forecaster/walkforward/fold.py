@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecaster.backtest.walk import Walk, load_walk, save_scores
 from forecaster.baselines import BASELINES
 from forecaster.errors import ForecasterError
 from forecaster.evaluation.evaluate import forecasters
@@ -24,6 +23,7 @@ from forecaster.evaluation.scores import Scores, score_all
 from forecaster.events import Say, Tick
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
+from forecaster.walkforward.walk import Walk, load_walk, save_scores
 
 _TELL_EVERY = 0.2
 """Seconds between two words of how much is done."""

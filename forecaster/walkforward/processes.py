@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from forecaster.backtest.fold import fit_fold
-from forecaster.backtest.walk import Walk, save_walk
 from forecaster.errors import ForecasterError, InputError, OutsideError, PartialError
+from forecaster.walkforward.fold import fit_fold
+from forecaster.walkforward.walk import Walk, save_walk
 
 Reached = Callable[[int, float], None]
 """Called from several threads with a fold's number and how much of it is done; 1 once its scores are written."""
@@ -65,7 +65,7 @@ import importlib.util, sys
 package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
 sys.modules["forecaster"] = importlib.util.module_from_spec(package)
 package.loader.exec_module(sys.modules["forecaster"])
-from forecaster.backtest.fold import main
+from forecaster.walkforward.fold import main
 main(sys.argv[2])
 """
 """Loads the package that the parent runs from where it lies, without a folder more to import from."""
