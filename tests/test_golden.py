@@ -1,0 +1,43 @@
+"""A run of each format version that was ever written is still read, and forecasts what it forecast then."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecaster.runs.run import Run
+from forecaster.workflows.inspect import show_run
+from forecaster.workflows.predict import predict
+
+GOLDEN = Path(__file__).parent / "golden"
+
+CLOSES = {
+    "format-1": {
+        1: (433.7077, 438.8750, 445.8280, 451.4102, 461.7740, 470.6012, 476.3282),
+        2: (425.6278, 431.7416, 442.9891, 455.6596, 468.2958, 479.8222, 488.2526),
+    }
+}
+"""Quantiles of AAPL's close as of 2013-02-01, printed by the version that wrote the run."""
+
+
+@pytest.mark.parametrize("name", CLOSES)
+def test_a_run_of_an_earlier_version_forecasts_what_it_did(name: str, store: Path, tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN / name, tmp_path / name)
+    (found,) = predict("AAPL", run=name, data_dir=store, runs_dir=tmp_path, as_of="2013-02-01")
+    assert found.steps == tuple(CLOSES[name])
+    for place, closes in enumerate(CLOSES[name].values()):
+        np.testing.assert_allclose(found.prices[place, 3], closes, rtol=1e-5)
+
+
+def test_its_header_is_read_into_types(tmp_path: Path) -> None:
+    run = Run.find(GOLDEN, "format-1")
+    assert run.tickers == ("AAPL", "IBM")
+    assert str(run.split.test_end) == "2013-03-01"
+    assert run.header.refit is not None
+    assert str(run.header.refit.fitted_to) == "2013-03-01"
+    assert [[point.step for point in curve] for curve in run.curves() or ()] == [[5]]
+    assert run.header.base.shape == (2, 4, 7)
+    assert show_run("format-1", data_dir=tmp_path, runs_dir=GOLDEN).card.horizon == (1, 2)
