@@ -46,8 +46,7 @@ class Shift:
         # Origins lie next to each other in memory, so that their quantiles are found three times as fast.
         origin, outcome, errors = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
         for index, update in enumerate(self.updates):
-            newest = update - self.step
-            chosen = (origin > newest - self.window) & (origin <= newest) & (outcome <= update)
+            chosen = (origin > update - self.step - self.window) & (outcome <= update)
             if chosen.any():
                 for column, level in enumerate(self.levels):
                     shifts[index, :, column] = np.quantile(errors[column][:, chosen], level, axis=-1)
