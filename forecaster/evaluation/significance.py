@@ -101,12 +101,11 @@ def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
     Args:
         looks: models that share the 5 % (Bonferroni).
     """
-    from statistics import NormalDist  # a forecast says this of its run too, and would wait for scipy's
+    from scipy.special import ndtri
 
     if not math.isfinite(statistic) or statistic == 0:
         return None
-    quantile = NormalDist().inv_cdf
-    needed = dates * ((quantile(1 - SIGNIFICANT / looks / 2) + quantile(_POWER)) / statistic) ** 2
+    needed = dates * float((ndtri(1 - SIGNIFICANT / looks / 2) + ndtri(_POWER)) / statistic) ** 2
     return math.ceil(needed) if math.isfinite(needed) else None
 
 
