@@ -37,8 +37,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _empty_ledger(request: pytest.FixtureRequest) -> None:
     """Each test begins with a store whose tests nobody has looked at."""
-    if "store" in request.fixturenames:
-        (request.getfixturevalue("store") / NAME).unlink(missing_ok=True)
+    for fixture in {"store", "other_store"} & set(request.fixturenames):
+        folder = request.getfixturevalue(fixture)
+        if isinstance(folder, Path):  # some files have another kind of store
+            (folder / NAME).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

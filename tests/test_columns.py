@@ -45,9 +45,9 @@ def test_facts_stand_beside_each_other_where_they_fit() -> None:
     assert shown(facts, 28) == ["file  /a/long/place/panel.np", "      z", "rows  5"]
 
 
-@pytest.mark.parametrize(("width", "columns"), [(80, 9), (60, 6), (50, 5)])
+@pytest.mark.parametrize(("width", "columns"), [(80, 9), (60, 7), (50, 6)])
 def test_a_skill_report_keeps_its_figures_whole(trained: TrainedRun, width: int, columns: int) -> None:
-    lines = shown(trained_view(trained).render(), width)
+    lines = shown(trained_view(trained, verbose=True).render(), width)
     assert max(map(len, lines)) <= width
     assert not any("…" in line for line in lines)
     (header,) = (line for line in lines if line.startswith("price  forecast"))

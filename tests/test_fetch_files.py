@@ -77,7 +77,7 @@ def test_an_option_that_says_nothing_is_refused_in_one_line(fetch: Fetch, option
 def test_an_option_of_files_is_refused_for_other_sources(forecast: Run, source: str, option: str) -> None:
     done = forecast("fetch", "AAPL", "--source", source, option)
     assert done.returncode == 2
-    assert f"{option.partition('=')[0]} has no effect with --source {source}: leave it out" in done.stderr
+    assert f"{option.partition('=')[0]} has no effect on --source {source}: leave it out" in done.stderr
 
 
 HOURS = pd.DataFrame(

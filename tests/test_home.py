@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from forecaster.data import calendarfile, calendars
+from forecaster.data import calendarfile, calendars, exchanges
 from forecaster.data.store import Store
 from forecaster.files import cache_folder
 from forecaster.workflows.train import TrainedRun
@@ -27,10 +29,9 @@ FORECAST = "from forecaster.cli import main\nmain()\n"
 def place(trained: TrainedRun, tmp_path: Path) -> Path:
     """A folder with a run, and a ticker of London, whose calendar must be computed."""
     shutil.copytree(trained.folder, tmp_path / "runs" / "small")
-    london = bars("VOD.L", 200, start="2010-01-04")
-    Store(tmp_path / "data" / "store").write(
-        type(london)(**vars(london) | {"calendar": "XLON", "timezone": "Europe/London"}), source="test"
-    )
+    held = calendars.sessions("XLON", np.datetime64("2010-01-04"), np.datetime64("2010-12-31"))[:200]
+    london = {"calendar": "XLON", "timezone": "Europe/London", "dates": held}
+    Store(tmp_path / "data" / "store").write(replace(bars("VOD.L", 200), **london), source="test")
     return tmp_path
 
 
@@ -64,20 +65,18 @@ def test_a_cache_folder_is_absolute_or_none(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_without_a_cache_a_calendar_is_computed_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[str] = []
-    compute = calendars._computed
+    compute = exchanges.compute
 
     def counted(name: str, *span: object) -> object:
         computed.append(name)
         return compute(name, *span)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(calendars, "_computed", counted)
+    monkeypatch.setattr(exchanges, "compute", counted)
     monkeypatch.setattr(calendarfile, "_folder", lambda: None)
     monkeypatch.setattr(calendarfile, "_unwritten", {})
     for cached in (calendars.sessions, calendars._written):
         cached.cache_clear()
     spans = [("2010-01-04", "2010-02-01"), ("2012-01-04", "2012-02-01"), ("2014-01-04", "2014-02-01")]
-    import numpy as np
-
     assert all(len(calendars.sessions("XLON", np.datetime64(a), np.datetime64(b))) > 15 for a, b in spans)
     assert computed == ["XLON"]
     for cached in (calendars.sessions, calendars._written):

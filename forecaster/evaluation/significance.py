@@ -101,11 +101,13 @@ def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
     Args:
         looks: models that share the 5 % (Bonferroni).
     """
-    from scipy.special import ndtri
+    from statistics import NormalDist  # scipy would double what a forecast imports
 
     if not math.isfinite(statistic) or statistic == 0:
         return None
-    needed = dates * float((ndtri(1 - SIGNIFICANT / looks / 2) + ndtri(_POWER)) / statistic) ** 2
+    normal = NormalDist().inv_cdf
+    ratio = (normal(1 - SIGNIFICANT / looks / 2) + normal(_POWER)) / statistic
+    needed = dates * ratio * ratio
     return math.ceil(needed) if math.isfinite(needed) else None
 
 
