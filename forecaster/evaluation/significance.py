@@ -106,7 +106,7 @@ def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
     if not math.isfinite(statistic) or statistic == 0:
         return None
     normal = NormalDist().inv_cdf
-    ratio = (normal(1 - SIGNIFICANT / looks / 2) + normal(_POWER)) / statistic
+    ratio = (normal(_POWER) - normal(SIGNIFICANT / looks / 2)) / statistic  # of many looks 1 - p would be 1
     needed = dates * ratio * ratio
     return math.ceil(needed) if math.isfinite(needed) else None
 
