@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS, CalibrationConfig
+from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import first_origin, rolling_offsets, update_on
@@ -50,15 +51,18 @@ def test_offsets_are_the_quantiles_of_the_last_known_errors(data: Dataset) -> No
     assert not offsets.values["XNYS"][:, 1].any(), "only the steps of the settings are corrected"
 
 
-def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset) -> None:
-    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+@pytest.mark.parametrize("step", STEPS)
+def test_calibration_widens_what_was_too_narrow_and_stays_coherent(data: Dataset, step: int) -> None:
+    settings = SETTINGS.model_copy(update={"steps": (step,)})
+    offsets = rolling_offsets(narrow(data), data, settings, LEVELS, FIRST, LAST)
     rows = np.flatnonzero((data.panel.sessions >= FIRST) & (data.panel.sessions <= LAST))
     before = narrow(data)(rows)
     after = offsets.apply(before, data, rows)
     assert_coherent(after)
-    close = data.moves(rows)[:, 0, 3]
-    held = [((close >= one[:, 0, 3, 1]) & (close <= one[:, 0, 3, 5])).mean() for one in (before, after)]
-    assert abs(held[1] - 0.8) < abs(held[0] - 0.8)
+    place = STEPS.index(step)
+    close = data.moves(rows)[:, place, 3]
+    held = [((close >= one[:, place, 3, 1]) & (close <= one[:, place, 3, 5])).mean() for one in (before, after)]
+    assert abs(held[1] - 0.8) < abs(held[0] - 0.8) - 0.02
     early = np.array([70, 71])
     np.testing.assert_array_equal(
         offsets.apply(narrow(data)(early), data, early)[..., 3, :], narrow(data)(early)[..., 3, :]
@@ -75,16 +79,53 @@ def test_a_longer_history_moves_no_day_of_correction(data: Dataset) -> None:
         assert np.searchsorted(dates, update) - np.searchsorted(dates, oldest) == SETTINGS.window
 
 
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["changed", "deleted"])
-def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(data: Dataset, how: str) -> None:
+def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(step: int, how: str) -> None:
+    """Nor the outcome of a ticker that did not trade on the day: it came later than that of the others."""
     day = np.datetime64("2010-10-15")
-    later = data.panel.sessions > day
-    raised = replace(data.panel, prices=np.where(later[:, None], 1.7 * data.panel.prices, data.panel.prices))
-    other = dataset(data.panel.until(day) if how == "deleted" else raised, STEPS)
-    whole, cut = (rolling_offsets(narrow(one), one, SETTINGS, LEVELS, FIRST, day) for one in (data, other))
-    assert np.array_equal(whole.dates, cut.dates)
-    assert np.array_equal(whole.values["XNYS"], cut.values["XNYS"])
-    assert whole.values["XNYS"].any()
+    settings = SETTINGS.model_copy(update={"steps": (step,), "every": 1})
+    halted = bars("B", 260, 1)
+    traded = abs(halted.dates - day) > np.timedelta64(2, "D")
+    of = Panel.of(
+        [bars("A", 300), replace(halted, **{name: getattr(halted, name)[traded] for name in ("dates", *COLUMNS)})]
+    )
+    later = of.sessions > day
+    raised = replace(of, prices=np.where(later[:, None], 1.7 * of.prices, of.prices))
+    found = []
+    for panel_ in (of, of.until(day) if how == "deleted" else raised):
+        one = dataset(panel_, STEPS)
+        found.append(rolling_offsets(narrow(one), one, settings, LEVELS, FIRST, day))
+    assert found[0].dates[-1] == day == found[1].dates[-1]
+    assert np.array_equal(found[0].values["XNYS"], found[1].values["XNYS"])
+    assert found[0].values["XNYS"][-1].any()
+
+
+def test_step_one_is_the_same_whatever_else_is_corrected(data: Dataset) -> None:
+    more = SETTINGS.model_copy(update={"steps": STEPS})
+    one, both = (rolling_offsets(narrow(data), data, of, LEVELS, FIRST, LAST).values["XNYS"] for of in (SETTINGS, more))
+    assert np.array_equal(one[:, 0], both[:, 0])
+    assert both[:, 1].any()
+
+
+def test_each_origin_is_forecast_once_for_all_steps(data: Dataset) -> None:
+    asked: list[Rows] = []
+
+    def forecaster(rows: Rows) -> np.ndarray:
+        asked.append(rows)
+        return narrow(data)(rows)
+
+    rolling_offsets(forecaster, data, SETTINGS.model_copy(update={"steps": STEPS}), LEVELS, FIRST, LAST)
+    rows = np.concatenate(asked)
+    assert len(rows) == len(np.unique(rows))
+
+
+def test_a_point_forecast_is_not_corrected(data: Dataset) -> None:
+    offsets = rolling_offsets(narrow(data), data, SETTINGS, LEVELS, FIRST, LAST)
+    rows = np.flatnonzero((data.panel.sessions >= FIRST) & (data.panel.sessions <= LAST))
+    point = np.zeros((len(rows), len(STEPS), 4, len(LEVELS)))
+    assert not offsets.apply(point, data, rows).any()
+    assert offsets.apply(narrow(data)(rows) * 1e-6, data, rows).any()
 
 
 def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
@@ -100,12 +141,14 @@ def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
     assert (rows - data.first_row[rows]).min() == 109
 
 
-def test_a_day_of_new_york_does_not_reach_the_same_day_of_tokyo() -> None:
-    settings = CalibrationConfig(rolling=True, steps=(1,), window=50, every=1)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_day_of_new_york_does_not_reach_the_same_day_of_tokyo(step: int) -> None:
+    settings = CalibrationConfig(rolling=True, steps=(step,), window=50, every=1)
     day = np.datetime64("2010-10-14")
     york, tokyo = bars("NY", 300), replace(bars("TK", 300, 5), calendar="XTKS")
-    changed = replace(york, close=np.where(york.dates == day, york.low, york.close))
-    assert not york.same_as(changed)
+    fallen = np.where(york.dates == day, 0.7, 1.0)
+    prices = ("open", "high", "low", "close", "adj_close")
+    changed = replace(york, **{name: fallen * getattr(york, name) for name in prices})
     found = []
     for one in (york, changed):
         of = dataset(Panel.of([one, tokyo]), STEPS)

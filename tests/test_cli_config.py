@@ -87,3 +87,26 @@ def test_the_schema_knows_the_registered_names_and_every_keys_meaning(say: Ask, 
 def test_what_would_do_nothing_is_refused(config: str, setting: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match=complaint):
         load_config(config, [setting])
+
+
+@pytest.mark.parametrize(
+    ("settings", "rolling", "steps"),
+    [
+        ([], True, (1, 2, 3, 4, 5, 20)),
+        (["task.horizon=3"], True, (1, 2, 3)),
+        (["task={horizon: [2, 9]}"], True, (2,)),
+        (["task.horizon=[7, 9]"], False, None),
+        (["task.horizon=3", "calibration.steps=[1]"], True, (1,)),
+    ],
+)
+def test_a_horizon_that_a_setting_changes_takes_the_calibrated_steps_with_it(
+    settings: list[str], rolling: bool, steps: tuple[int, ...] | None
+) -> None:
+    calibration = load_config("best", settings).calibration
+    assert calibration.rolling == rolling
+    assert steps is None or calibration.steps == steps
+
+
+def test_calibrated_steps_that_a_setting_names_are_not_dropped_in_silence() -> None:
+    with pytest.raises(ConfigError, match=r"calibration\.steps has 5, which is no step of task\.horizon"):
+        load_config("best", ["task.horizon=3", "calibration.steps=[1, 5]"])

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from forecaster.walkforward import processes as crew
 
+from forecaster.walkforward import processes as crew
 from tests.studio import QUICK, REPOSITORY, environment
 from tests.test_layers import sources
 

@@ -161,7 +161,7 @@ class CalibrationConfig(Section):
     rolling: bool = False
     """Centre the coverage on the last `window` sessions, model and baselines alike."""
     steps: tuple[Steps, ...] = (1,)
-    """Steps it acts on; beyond the first it costs skill after a volatility shock."""
+    """Steps it acts on: the first by a shift of each level, those beyond by the bands' width alone."""
     window: Annotated[int, Field(ge=50)] = 250
     """Sessions whose errors count."""
     every: Annotated[int, Field(ge=1)] = 10

@@ -13,7 +13,7 @@ from forecaster.evaluation.rows import Measure
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score_all
 from forecaster.features.dataset import Dataset, Forecaster, Rows
-from forecaster.inference.calibration import rolling_offsets
+from forecaster.inference.calibration import has_spread, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.paths import Templates
 from forecaster.inference.sweep import Reach
@@ -77,8 +77,7 @@ def forecasters(
 
 
 def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
-    has_spread = np.ptp(one(rows[:1]), axis=-1).any()  # the last close carried forward has nothing to calibrate
-    if not config.calibration.rolling or not has_spread:
+    if not config.calibration.rolling or not has_spread(one(rows[:1])).any():
         return one
     dates = dataset.panel.sessions[rows]
     offsets = rolling_offsets(

@@ -1,19 +1,25 @@
-"""Rolling calibration: quantiles shifted by the errors of the last days whose outcome is known.
+"""Rolling calibration: quantiles corrected by the errors of the last days whose outcome is known.
 
-A pure function of forecaster, candles and origin: what is corrected at a date reads nothing later than that date.
+A pure function of forecaster, candles and origin: what is corrected at a date reads nothing later than that date. At
+step 1 each level is shifted (`shift`), beyond it the bands change their width alone (`width`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.axes import Float, Int, Shaped
+from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.config.schema import CalibrationConfig
 from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.shift import Shift
+from forecaster.inference.width import Width
+
+FORM = "shift at step 1, width beyond"
+"""What is computed, in words: corrections kept by a version that computed something else are not read."""
 
 _BLOCK = 16_384
 """Origins forecast at once: bounds the memory, and is enough tickers for a sweep (see `light.recurrent`)."""
@@ -40,12 +46,13 @@ class Offsets:
     values: dict[str, Float[np.ndarray, "update horizon variable quantile"]]
 
     def apply(self, quantiles: Quantiles, dataset: Dataset, rows: Rows) -> Quantiles:
-        """Correct forecasts made at the rows; those before the first date stay as they are."""
+        """Correct forecasts made at the rows; those without spread, or before the first date, stay as they are."""
         place = np.searchsorted(self.dates, dataset.panel.sessions[rows], "right") - 1
         shift = np.zeros(quantiles.shape)
         calendar = np.asarray(dataset.panel.calendars)[dataset.panel.ticker_of_row[rows]]
+        corrected = (place >= 0) & has_spread(quantiles)
         for name, values in self.values.items():
-            chosen = (calendar == name) & (place >= 0)
+            chosen = (calendar == name) & corrected
             shift[chosen] = values[place[chosen]]
         return coherent(quantiles + shift * dataset.units(rows)[..., None, None])
 
@@ -61,8 +68,8 @@ def rolling_offsets(
 ) -> Offsets:
     """Corrections for the origins dated first to last, from the errors of all tickers of a calendar.
 
-    On the first session of every `every` weekdays the errors (outcome − quantile) / (scale·√step) of the last `window`
-    origins whose outcome is known give, for each price and level, the shift that would have centred its coverage.
+    They change on the first session of every `every` weekdays, by the errors (outcome − quantile) / (scale·√step) of
+    the last `window` origins whose outcome is known then.
 
     Args:
         history: rows of its ticker that an origin needs: a window with fewer would reach past its origin.
@@ -71,12 +78,23 @@ def rolling_offsets(
     updates = _updates(dates, settings, first, last)
     shape = (len(updates), len(dataset.steps), 4, len(levels))
     values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
-    for place, step in enumerate(dataset.steps):
-        if step in settings.steps and len(updates):
-            errors = _errors(forecaster, dataset, settings, updates, place, history, len(levels))
-            for name, offsets in values.items():
-                offsets[:, place] = _shifts(errors, name, settings.window, levels, updates, step)
+    errors = {
+        (name, place): (Shift if step == 1 else Width)(updates, step, settings.window, levels)
+        for name in values
+        for place, step in enumerate(dataset.steps)
+        if step in settings.steps
+    }
+    if len(updates) and errors:
+        _collect(errors, forecaster, dataset, history)
+        for (name, place), of in errors.items():
+            values[name][:, place] = of.corrections()
     return Offsets(dates[updates], values)
+
+
+def has_spread(quantiles: Quantiles) -> Bool[np.ndarray, " origin"]:
+    """Whether there are bands at all: a point forecast has nothing to calibrate."""
+    spread: np.ndarray = (quantiles[..., -1] != quantiles[..., 0]).any(axis=(1, 2))
+    return spread
 
 
 def update_on(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, day: np.datetime64) -> np.datetime64:
@@ -105,58 +123,26 @@ def _updates(
     return places[begin : int(np.searchsorted(dates[places], last, "right"))]
 
 
-@dataclass(frozen=True, eq=False)
-class _Errors:
-    """Standardised errors of one step, and when each was made and known, as places in the panel's dates.
-
-    Origins lie next to each other in memory, so that their quantiles are found three times as fast.
-    """
-
-    origin: Shaped[np.ndarray, " origin"]
-    outcome: Shaped[np.ndarray, " origin"]
-    calendar: Shaped[np.ndarray, " origin"]
-    values: Float[np.ndarray, "quantile variable origin"]
-
-
-def _errors(
+def _collect(
+    errors: Mapping[tuple[str, int], Shift | Width],
     forecaster: Callable[[Rows], Quantiles],
     dataset: Dataset,
-    settings: CalibrationConfig,
-    updates: Shaped[np.ndarray, " update"],
-    place: int,
     history: int,
-    levels: int,
-) -> _Errors:
-    panel, step = dataset.panel, dataset.steps[place]
-    date = np.searchsorted(panel.dates, panel.sessions)
-    oldest = updates[0] - step - settings.window + 1
-    ahead = np.arange(len(panel.sessions)) + step
-    inside = ahead < panel.offsets[panel.ticker_of_row + 1]
-    deep = np.arange(len(panel.sessions)) - dataset.first_row >= history - 1
-    rows = np.flatnonzero(dataset.features.ready & deep & inside & (date >= oldest) & (date <= updates[-1] - step))
-    errors = np.empty((levels, 4, len(rows)))
+) -> None:
+    """Forecast each origin once, block by block, and hand its errors to those of its calendar, step by step."""
+    panel, one = dataset.panel, next(iter(errors.values()))
+    steps = [of.step for of in errors.values()]
+    rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
+    end = panel.offsets[panel.ticker_of_row + 1]
+    used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
+    oldest, newest = one.updates[0] - max(steps) - one.window + 1, one.updates[-1] - min(steps)
+    rows = rows[used & (date >= oldest) & (date <= newest)]
+    calendars = np.asarray(panel.calendars)[panel.ticker_of_row]
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        error = dataset.moved(block, step)[..., None] - forecaster(block)[:, place]
-        errors[..., start : start + _BLOCK] = (error / dataset.units(block)[:, place, None, None]).T
-    calendar = np.asarray(panel.calendars)[panel.ticker_of_row[rows]]
-    return _Errors(date[rows], date[ahead[rows]], calendar, errors)
-
-
-def _shifts(
-    errors: _Errors,
-    calendar: str,
-    window: int,
-    levels: tuple[float, ...],
-    updates: Shaped[np.ndarray, " update"],
-    step: int,
-) -> Float[np.ndarray, "update variable quantile"]:
-    shifts = np.zeros((len(updates), 4, len(levels)))
-    own = errors.calendar == calendar
-    for index, update in enumerate(updates):
-        newest = update - step
-        chosen = own & (errors.origin > newest - window) & (errors.origin <= newest) & (errors.outcome <= update)
-        if chosen.any():
-            for column, level in enumerate(levels):
-                shifts[index, :, column] = np.quantile(errors.values[column][:, chosen], level, axis=-1)
-    return shifts
+        quantiles, units = forecaster(block), dataset.units(block)
+        for (name, place), of in errors.items():
+            chosen = (calendars[block] == name) & (block + of.step < end[block])
+            own = block[chosen]
+            error = dataset.moved(own, of.step)[..., None] - quantiles[chosen, place]
+            of.add(date[own], date[own + of.step], error / units[chosen, place, None, None])

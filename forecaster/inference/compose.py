@@ -150,7 +150,13 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
     if market is None:
         return
     origin, tickers = bars.dates[-1], _peers(market, model.header.tickers, bars.calendar)
-    if lacking := _lacking(market, tickers, origin):
+    if "market" not in model.config.features:
+        if absent := [ticker for ticker in tickers if ticker not in market.newest]:
+            yield (
+                f"{len(absent)} of the {len(tickers)} tickers whose errors correct the bands are not in the "
+                f"store ({at_most_five(absent)}): fetch them."
+            )
+    elif lacking := _lacking(market, tickers, origin):
         yield (
             f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "

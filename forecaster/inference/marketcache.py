@@ -14,6 +14,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import InputError, OutsideError
 from forecaster.features.candles import Market
+from forecaster.inference.calibration import FORM
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView, load_view, save_view, view_market
 from forecaster.inference.offsetcache import OffsetCache
@@ -63,7 +64,7 @@ def known_market(
 
 def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
     """Model, days, and the state of each ticker's file: a fetch replaces a file, and with it all that is told here."""
-    states = [str(store.root.resolve()), fingerprint, *days.astype(str)]
+    states = [FORM, str(store.root.resolve()), fingerprint, *days.astype(str)]
     for ticker in model.header.tickers:
         try:
             state = store.path(ticker).stat()

@@ -13,7 +13,7 @@ import numpy as np
 from forecaster.config.schema import CalibrationConfig
 from forecaster.data.panel import Panel
 from forecaster.errors import InputError, OutsideError
-from forecaster.inference.calibration import Offsets, update_on
+from forecaster.inference.calibration import FORM, Offsets, update_on
 from forecaster.modelfile import load_tensors, save_tensors
 
 
@@ -45,7 +45,7 @@ class OffsetCache:
         return offsets
 
     def _key(self, market: Panel, settings: CalibrationConfig, day: np.datetime64) -> str:
-        """Model, settings, and the candles up to the date of the last correction: nothing later has a part in it."""
+        """Form, model, settings, and the candles up to the date of the last correction: nothing later has a part."""
         update = update_on(market.dates, settings, day)
-        text = f"{self.model}{settings.model_dump_json()}{update}{market.until(update).fingerprint}"
+        text = f"{FORM}{self.model}{settings.model_dump_json()}{update}{market.until(update).fingerprint}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -25,7 +25,7 @@ def load_config(config: str | Path, settings: Settings = ()) -> Config:
         UnknownNameError: no such file or shipped config.
     """
     document = read_document(str(config), setting_texts(settings))
-    checked = validate(document)
+    checked = _narrowed(validate(document), document)
     problems = [
         *_unknown_names(document, ("features",), checked.features, GROUPS),
         *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
@@ -42,6 +42,16 @@ def load_config(config: str | Path, settings: Settings = ()) -> Config:
     if problems:
         raise ConfigError(problems)
     return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
+
+
+def _narrowed(config: Config, document: Document) -> Config:
+    """A horizon that a setting changes takes those of the file's calibrated steps with it that it no longer has."""
+    told, changed = (document.place(key).startswith("--set") for key in (("calibration", "steps"), ("task", "horizon")))
+    if told or not changed:
+        return config
+    steps = tuple(step for step in config.calibration.steps if step in config.task.steps)
+    update = {"steps": steps} if steps else {"rolling": False}
+    return config.model_copy(update={"calibration": config.calibration.model_copy(update=update)})
 
 
 def _calibration_problems(config: Config, document: Document) -> Iterator[str]:
