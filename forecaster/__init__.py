@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from forecaster.runs.config import load_config
-    from forecaster.training.windows import windows
     from forecaster.workflows.backtest import backtest
+    from forecaster.workflows.data import load_panel
     from forecaster.workflows.doctor import doctor
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from forecaster.workflows.given import store_frame
     from forecaster.workflows.grow import grow
     from forecaster.workflows.outputs import outputs
-    from forecaster.workflows.panel import load_panel
     from forecaster.workflows.predict import predict
     from forecaster.workflows.report import report
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
+    from forecaster.workflows.windows import windows
 
 __all__ = [
     "backtest",
@@ -50,11 +50,10 @@ __all__ = [
 _MODULES = {
     "candles_frame": "workflows.frames",
     "load_config": "runs.config",
-    "load_panel": "workflows.panel",
+    "load_panel": "workflows.data",
     "resume": "workflows.train",
     "store_frame": "workflows.given",
     "to_frame": "workflows.frames",
-    "windows": "training.windows",
 }
 
 

@@ -15,7 +15,7 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.modelfile import read_model
 from forecaster.workflows.backtest import backtest
-from forecaster.workflows.panel import load_panel
+from forecaster.workflows.data import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train
 from tests.studio import QUICK, REPOSITORY, Answer, assert_coherent, environment

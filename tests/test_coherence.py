@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import coherent
 from tests.studio import assert_coherent
 
 LEVELS = 7

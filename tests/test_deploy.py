@@ -14,18 +14,18 @@ import pytest
 import torch
 
 from forecaster.config.schema import Config
+from forecaster.data.coherence import coherent
 from forecaster.data.splits import Split
 from forecaster.deploy.bodies import BODIES
 from forecaster.deploy.network import onnx_bytes
 from forecaster.errors import InputError
-from forecaster.features.coherence import coherent
 from forecaster.features.compute import compute_features
 from forecaster.header import Header
 from forecaster.modelfile import Model, read_model, weights_of
 from forecaster.models import MODELS
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
-from forecaster.workflows.panel import load_panel
+from forecaster.workflows.data import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer

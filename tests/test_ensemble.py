@@ -22,7 +22,7 @@ from forecaster.inference.sweep import Reach, quantiles
 from forecaster.modelfile import read_model
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
-from forecaster.workflows.panel import load_panel
+from forecaster.workflows.data import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import assert_coherent

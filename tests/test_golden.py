@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from forecaster.runs.run import Run
-from forecaster.workflows.inspect import show_run
 from forecaster.workflows.predict import predict
+from forecaster.workflows.runs import show_run
 
 GOLDEN = Path(__file__).parent / "golden"
 

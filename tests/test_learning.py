@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from forecaster.config.schema import Config
+from forecaster.data.coherence import coherent
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.evaluation.rows import Row, find
 from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import score
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach

@@ -17,7 +17,7 @@ from forecaster import release
 from forecaster.data.store import Store
 from forecaster.errors import DataError, InputError, NewerFileError
 from forecaster.modelfile import read_model
-from forecaster.workflows.inspect import list_runs
+from forecaster.workflows.runs import list_runs
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer, bars
 

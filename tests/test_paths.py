@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS, Config
+from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.evaluation.pathrange import path_ranges
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset
 from forecaster.inference.paths import PathMaker, contiguous, draw_templates, sample_paths
 from forecaster.workflows.predict import predict

@@ -53,7 +53,7 @@ def test_one_damaged_file_costs_the_doctor_one_ticker(trained: TrainedRun, own: 
     found = doctor(str(trained.folder), data_dir=own)
     assert any("The store lacks 1 of the run's tickers (IBM)." in note for note in found.notes)
     looked = {check.name for check in found.checks if check.part == "run" and check.status != SKIPPED}
-    assert {"look-ahead", "scorecard", "echo", "calibration"} <= looked
+    assert {"look-ahead", "newest-candle", "echo", "calibration"} <= looked
 
 
 def test_outputs_begin_where_the_runs_candles_began(store: Path, tmp_path: Path) -> None:

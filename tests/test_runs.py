@@ -25,7 +25,8 @@ from forecaster.show.compare import compare_view
 from forecaster.show.runs import listing_view
 from forecaster.workflows.compare import compare
 from forecaster.workflows.differences import differences_of
-from forecaster.workflows.inspect import RunListing, RunRecord, list_runs, models
+from forecaster.workflows.models import models
+from forecaster.workflows.runs import RunListing, RunRecord, list_runs
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import integrate
 
 from forecaster.config.schema import LEVELS
+from forecaster.data.coherence import coherent
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.evaluation.metrics import qlike
 from forecaster.evaluation.scores import Scores, score
 from forecaster.evaluation.widths import width_measures
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.inference.volatility import annualised, expected_range, mean, square, variance
 from tests.studio import bars, dataset, persistent_volatility

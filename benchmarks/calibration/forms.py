@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from forecaster.data.coherence import coherent
 from forecaster.evaluation.scores import SHARES
-from forecaster.features.coherence import coherent
 
 WINDOW, EVERY = 250, 10
 """Sessions whose errors count, and sessions between two corrections."""

@@ -22,9 +22,9 @@ from work import BATCH, CONTEXT, HIDDEN, HORIZON, LEARNING_RATE, LEVELS, Meter, 
 
 from forecaster.baselines import FittedBaseline
 from forecaster.config.schema import Config
+from forecaster.data.coherence import CLOSE
 from forecaster.data.splits import Split
 from forecaster.data.store import Store
-from forecaster.features.coherence import CLOSE
 from forecaster.features.dataset import Dataset
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach

@@ -22,8 +22,8 @@ from forecaster.data.panel import Panel
 from forecaster.data.sources import SourceOptions
 from forecaster.evaluation.scores import SHARES
 from forecaster.evaluation.sentences import chance
+from forecaster.workflows.data import load_panel
 from forecaster.workflows.fetch import fetch
-from forecaster.workflows.panel import load_panel
 
 HORIZON = "task.horizon=[1, 2, 3, 4, 5, 20]"
 EVERY = "features=[base, vol, volume, weekday, market, season, shape, earnings, calendar]"

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from forecaster.axes import Float
+from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows, pooled_quantiles
 from forecaster.registry import Registry
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from forecaster.baselines import BASELINES, Fitted, names
 from forecaster.baselines.constant import constant
+from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster
 
 _FEWEST = 250

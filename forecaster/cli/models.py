@@ -16,6 +16,6 @@ def models(
     """List the networks and baselines that a config can name, with their parameters."""
     from forecaster.show.models import models_view
     from forecaster.show.output import present
-    from forecaster.workflows.inspect import models as list_models
+    from forecaster.workflows.models import models as list_models
 
     present(models_view(list_models()), format, output)

@@ -24,7 +24,7 @@ def list_(
     from forecaster.errors import PartialError, at_most_five
     from forecaster.show.output import present
     from forecaster.show.runs import listing_view
-    from forecaster.workflows.inspect import list_runs
+    from forecaster.workflows.runs import list_runs
 
     found = list_runs(runs_dir, data_dir=data_dir)
     present(listing_view(found), format, output)
@@ -45,7 +45,7 @@ def show(
     """Show what a run was made of, and what its test said."""
     from forecaster.show.output import present
     from forecaster.show.runs import run_view
-    from forecaster.workflows.inspect import show_run
+    from forecaster.workflows.runs import show_run
 
     present(run_view(show_run(run, data_dir=data_dir, runs_dir=runs_dir)), format, output)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.daily import DailyScores
 from forecaster.evaluation.rows import Row, number
 from forecaster.evaluation.scores import SHARES
 from forecaster.evaluation.significance import standard_error
-from forecaster.features.coherence import CLOSE
 
 OFF = 2.0
 """Standard errors from which a band is said to be off."""

@@ -10,6 +10,7 @@ from operator import add
 import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
+from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.diagnostics import Echo, Tally, echo, held_by, months, pit, skill_by
 from forecaster.evaluation.explorer import Shown, TickerView, explored_rows, explored_values, explorer
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
@@ -20,7 +21,6 @@ from forecaster.trial import Trial
 _BLOCK = 16_384
 """Origins forecast at once: bounds the memory."""
 
-_CLOSE = 3
 _OLDER = 3
 """Sessions before the last known close whose closes the echo check looks at too."""
 
@@ -112,7 +112,7 @@ def _look(model: Forecaster, trial: Trial, rows: Rows, shown: Shown) -> _Part:
     return _Part(
         scores=score(lambda asked: quantiles[np.searchsorted(rows, asked)], dataset, rows, trial.test, levels),
         tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, trial.test)),
-        medians=quantiles[:, :, _CLOSE, levels.index(0.5)],
+        medians=quantiles[:, :, CLOSE, levels.index(0.5)],
         values=explored_values(quantiles[np.isin(rows, shown)], levels),
     )
 
@@ -130,7 +130,7 @@ def _grouped(names: Shaped[np.ndarray, " group"], group: Int[np.ndarray, " origi
 def _echoes(
     medians: Float[np.ndarray, "origin horizon"], dataset: Dataset, rows: Rows, scores: Scores
 ) -> tuple[Echo, ...]:
-    closes = dataset.logs[:, _CLOSE]
+    closes = dataset.logs[:, CLOSE]
     found = []
     for place, step in enumerate(dataset.steps):
         chosen = rows[scores.known[:, place]]

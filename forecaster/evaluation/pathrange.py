@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from forecaster.axes import Float, Int
+from forecaster.data.coherence import HIGH, LOW
 from forecaster.data.splits import Period
 from forecaster.evaluation.rows import Measure
 from forecaster.evaluation.widths import compared
-from forecaster.features.coherence import HIGH, LOW
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.paths import PathMaker, Templates
 

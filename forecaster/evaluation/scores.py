@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int
+from forecaster.data.coherence import CLOSE, HIGH, LOW
 from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
-from forecaster.features.coherence import CLOSE, HIGH, LOW
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.volatility import expected_range, variance
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from forecaster.axes import Bool, Float, Int
 from forecaster.data.calendars import opens_at_last_close
+from forecaster.data.coherence import OPEN
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.append import History
-from forecaster.features.coherence import OPEN
 from forecaster.features.compute import Features
 from forecaster.features.state import Former
 

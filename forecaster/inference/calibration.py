@@ -13,7 +13,7 @@ import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.config.schema import CalibrationConfig
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from forecaster.axes import Float
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import coherent
 
 _DAYS = 4096
 _MOMENTS = 64

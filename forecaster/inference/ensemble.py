@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.baselines import FittedBaseline
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.rollout import Rollable, rolled_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles

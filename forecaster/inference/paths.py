@@ -15,9 +15,9 @@ import numpy as np
 
 from forecaster.axes import Float, Float32, Int
 from forecaster.config.schema import Config
+from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
-from forecaster.features.coherence import coherent
 from forecaster.features.dataset import Dataset
 
 _MOST = 8192

@@ -15,7 +15,7 @@ import numpy as np
 
 from forecaster.axes import Float, Int
 from forecaster.config.schema import LEVELS
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import CLOSE, coherent
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.candlepaths import drawn, random_scores, spread_scores
 from forecaster.inference.sweep import Reach, Runnable
@@ -26,8 +26,6 @@ PATHS = 16
 _SEED = 0
 _ORIGINS = 64
 """Origins rolled at once, the last ones filled up: a forecast is the same alone and among others."""
-
-_CLOSE = 3
 
 
 class Rollable(Runnable, Protocol):
@@ -78,13 +76,13 @@ def _rolled(
     closes, found = np.zeros(len(start)), []
     for step in range(len(dataset.steps)):
         squares = (_width(following) * (lanes.scale / start)[:, None]) ** 2
-        usual = step * pooled[_CLOSE] ** 2 + pooled**2
+        usual = step * pooled[CLOSE] ** 2 + pooled**2
         mean = (closes[:, None] + squares).reshape(len(rows), PATHS, 4).mean(axis=1)
         # Where no price ever moved, the pooled quantiles have no width that could be scaled.
         found.append(np.sqrt(np.divide(mean, usual, out=np.ones_like(mean), where=usual > 0)))
         if step == len(scores):
             break
-        closes += squares[:, _CLOSE]
+        closes += squares[:, CLOSE]
         moves = drawn(following * lanes.scale[:, None, None], LEVELS, np.tile(scores[step], (len(rows), 1)))
         lanes, features = lanes.append(moves)
         following, memory = network.advance(features[:, None], memory)
@@ -123,7 +121,7 @@ def grow_paths(
     """
     rows = np.array([len(dataset.panel.sessions) - 1])
     inputs = np.repeat(dataset.features.values[None, 1:], count, axis=0)
-    lanes, origin = dataset.history.start(rows).repeated(count), dataset.logs[-1, _CLOSE]
+    lanes, origin = dataset.history.start(rows).repeated(count), dataset.logs[-1, CLOSE]
     memories: list[Any] = [() for _ in networks]
     scores, found = random_scores(steps, count, seed), []
     for step in range(steps):

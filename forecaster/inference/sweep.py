@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.axes import Float, Int
 from forecaster.config.schema import TaskConfig
-from forecaster.features.coherence import coherent
+from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.light.network import LightNetwork
 from forecaster.light.recurrent import ALIKE

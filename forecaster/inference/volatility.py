@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from forecaster.axes import Float
-from forecaster.features.coherence import CLOSE, HIGH, LOW
+from forecaster.data.coherence import CLOSE, HIGH, LOW
 
 Quantiles = Float[np.ndarray, "*origin variable quantile"]
 Numbers = Float[np.ndarray, "*origin"]

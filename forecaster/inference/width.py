@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
-from forecaster.features.coherence import CLOSE, HIGH, LOW, OPEN
+from forecaster.data.coherence import CLOSE, HIGH, LOW, OPEN
 
 _HALF = 40.0
 """Outcomes without overlap at which half of a correction is used."""

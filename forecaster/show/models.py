@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.show.output import View
-from forecaster.workflows.inspect import Ingredient
+from forecaster.workflows.models import Ingredient
 
 
 def models_view(found: Sequence[Ingredient]) -> View:

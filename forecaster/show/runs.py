@@ -16,7 +16,7 @@ from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
 from forecaster.show.steps import steps
 from forecaster.show.words import VERDICT_COLOURS, chance, signed
-from forecaster.workflows.inspect import RunDetails, RunListing, RunRecord
+from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 
 def listing_view(found: RunListing) -> View:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from forecaster.data.bars import Bars
 from forecaster.data.candlefile import Record
+from forecaster.data.dates import DateLike, to_day
 from forecaster.data.export import EXPORTS
-from forecaster.data.panel import read_panel
+from forecaster.data.panel import Panel, read_panel
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, UnknownNameError
@@ -90,3 +91,24 @@ def export(
     EXPORTS[to](panel, target)
     first, last = str(panel.dates[0]), str(panel.dates[-1])
     return Exported(str(target), len(panel), len(panel.dates), first, last, int(panel.offsets[-1]), panel.fingerprint)
+
+
+def load_panel(
+    tickers: str | Sequence[str] = (),
+    *,
+    data_dir: Path | str = "data/store",
+    start: DateLike | None = None,
+    end: DateLike | None = None,
+) -> Panel:
+    """Read tickers (all that the store holds if none is named) as one panel.
+
+    `panel.ohlc` is the [N, T, 4] tensor of adjusted open, high, low, close with NaN where a ticker did not trade, and
+    `panel.observed` says where it did.
+
+    Raises:
+        InputError: the store is empty, or a ticker has no candle between the dates.
+        UnknownNameError: the store does not have a ticker.
+    """
+    store = open_store(data_dir)
+    names = normalise_all(tickers) or store.tickers()
+    return read_panel(store, names, to_day(start, "start"), to_day(end, "end"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecaster.header import Header
-from forecaster.workflows.inspect import config_of, data_of
+from forecaster.workflows.runs import config_of, data_of
 
 
 @dataclass(frozen=True)

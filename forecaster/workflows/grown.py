@@ -10,11 +10,11 @@ import numpy as np
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.calendars import sessions_a_year
+from forecaster.data.coherence import coherent
 from forecaster.data.quality import Reading
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
-from forecaster.features.coherence import coherent
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.volatility import annualised, expected_range, variance
 from forecaster.runs.run import Run

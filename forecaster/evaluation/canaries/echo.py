@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.sentences import chance, percent
 from forecaster.evaluation.significance import SIGNIFICANT
-from forecaster.features.coherence import CLOSE
 
 GUARD = "climatology"
 """Who does not beat it knows how a ticker moves on any day, and nothing of the days to come."""

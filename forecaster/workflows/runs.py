@@ -1,11 +1,9 @@
-"""Look into runs, and into what a run can be made of."""
+"""List runs, and look into one."""
 
 from __future__ import annotations
 
 import datetime as dt
-import inspect
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from forecaster.evaluation.ledger import Known, Ledger
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
 from forecaster.modelfile import read_model
-from forecaster.runs import folder as runs
+from forecaster.runs import folder as folders
 from forecaster.runs.run import Run
 
 
@@ -84,21 +82,6 @@ class RunDetails:
         }
 
 
-@dataclass(frozen=True)
-class Ingredient:
-    """What a config's `model:` section can name.
-
-    Args:
-        kind: `network` or `baseline`.
-        parameters: JSON Schema of each parameter, with its default and meaning.
-    """
-
-    name: str
-    kind: str
-    text: str
-    parameters: dict[str, dict[str, Any]]
-
-
 def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/store") -> RunListing:
     """Describe every run of a folder.
 
@@ -106,13 +89,13 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
         InputError: there is none.
     """
     root = Path(runs_dir)
-    folders = {path.parent for name in (runs.MODEL, runs.CONFIG) for path in root.glob(f"*/{name}")}
-    if not folders:
+    places = {path.parent for name in (folders.MODEL, folders.CONFIG) for path in root.glob(f"*/{name}")}
+    if not places:
         raise InputError(f"{root.absolute()} holds no run: train one with `forecast train demo`.")
     known = Ledger(Path(data_dir), root).read()
     records: list[RunRecord] = []
     damaged: list[str] = []
-    for folder in sorted(folders, key=lambda folder: (_written(folder), folder.name)):
+    for folder in sorted(places, key=lambda folder: (_written(folder), folder.name)):
         try:
             records.append(_record(folder, known))
         except InputError as error:
@@ -157,29 +140,10 @@ def data_of(header: Header) -> dict[str, Any]:
     }
 
 
-def models() -> list[Ingredient]:
-    """All networks and baselines, with their parameters."""
-    from forecaster.baselines import BASELINES
-    from forecaster.models import MODELS
-    from forecaster.models.build import parameters
-
-    kinds = ((MODELS, "network"), (BASELINES, "baseline"))
-    return [
-        Ingredient(
-            name,
-            kind,
-            registry.sentence(name) or _sentence(registry[name]),
-            parameters(name).model_json_schema().get("properties", {}),
-        )
-        for registry, kind in kinds
-        for name in registry.names()
-    ]
-
-
 def _record(folder: Path, known: Known) -> RunRecord:
-    if not (folder / runs.MODEL).is_file():
+    if not (folder / folders.MODEL).is_file():
         return RunRecord(folder.name, "unfinished", _made(folder))
-    one = Run(folder, read_model(folder / runs.MODEL))
+    one = Run(folder, read_model(folder / folders.MODEL))
     verdict, config = one.scorecard(known).verdict, one.config
     figures = (verdict.code, verdict.pinball_skill, verdict.p_value)
     about = (config.name, config.task.steps, len(one.tickers))
@@ -187,20 +151,9 @@ def _record(folder: Path, known: Known) -> RunRecord:
 
 
 def _written(folder: Path) -> float:
-    path = folder / runs.MODEL
-    return (path if path.is_file() else folder / runs.CONFIG).stat().st_mtime
+    path = folder / folders.MODEL
+    return (path if path.is_file() else folder / folders.CONFIG).stat().st_mtime
 
 
 def _made(folder: Path) -> str:
     return dt.datetime.fromtimestamp(_written(folder)).isoformat(" ", "minutes")
-
-
-def _sentence(member: Any) -> str:
-    """The first sentence of a docstring: that of a class or function, or of what an object is made by."""
-    fixed: dict[str, Any] = {}
-    if isinstance(member, partial):
-        member, fixed = member.func, member.keywords
-    told = inspect.getdoc(member if inspect.isclass(member) or inspect.isfunction(member) else type(member)) or ""
-    cells = [value.__name__ for value in fixed.values() if isinstance(value, type)]
-    first = " ".join(told.partition("\n\n")[0].split()).removesuffix(".")
-    return f"{first}{f' ({cells[0]})' if cells else ''}." if first else ""
