@@ -54,7 +54,7 @@ BAD_FILES = {
     ),
     "doubled dates": (
         (GOOD + "2020-01-06,9,12,9,11,5.5,1\n").encode(),
-        "2020-01-06 stands twice with different values",
+        "2020-01-06 appears twice with different values",
     ),
     "no number at all": (GOOD.replace(",10,12,9,11,5.5", ",,,,,").encode(), "none of its 56 rows has all four prices"),
     "binary": (bytes(range(256)) * 20, "is not"),

@@ -184,9 +184,7 @@ def test_a_file_that_does_not_exist_is_named_in_full_with_the_nearest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Check the name, or use a ship"
-    ):
+    with pytest.raises(InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Check the name, or use a ship"):
         find_config("nope.yaml")
     (tmp_path / "note.yaml").touch()
     with pytest.raises(InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Did you mean 'note.yaml'?"):

@@ -91,7 +91,7 @@ HOURS = pd.DataFrame(
 def test_hourly_candles_are_refused_and_resampled(fetch: Fetch) -> None:
     done = fetch("HOURS.csv", HOURS.to_csv(index=False))
     assert done.returncode == 2
-    assert "up to 6 candles a day (first 2013-02-25 10:00 and 11:00)" in rows(done)[0]["reason"]
+    assert "up to 6 candles per day (first 2013-02-25 10:00 and 11:00)" in rows(done)[0]["reason"]
     done = fetch("HOURS.csv", HOURS.to_csv(index=False), "--resample=day")
     assert done.returncode == 0, done.stderr
     assert (rows(done)[0]["rows"], rows(done)[0]["last"]) == (20, str(DAYS[-1]))

@@ -416,6 +416,6 @@ def test_units_in_the_names_of_columns_are_passed_over(read: Read) -> None:
 
 def test_an_hour_in_a_column_of_its_own_is_no_ticker(read: Read) -> None:
     table = pd.concat([FRAME.assign(Hour=hour, close=FRAME["close"] + hour / 10) for hour in range(9, 13)])
-    assert "up to 4 candles a day (first 2013-02-25 09:00 and 10:00)" in failure(
+    assert "up to 4 candles per day (first 2013-02-25 09:00 and 10:00)" in failure(
         read("X.csv", table.to_csv(index=False))
     )

@@ -1,4 +1,4 @@
-"""A file that continues what the store holds: put to it where they agree on the days that both have."""
+"""Append a file to the stored history if both agree on their common days."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from forecaster.data import calendars
 from forecaster.data.bars import COLUMNS, Bars
 
 ROUNDING = 1e-5
-"""Relative; prices that differ by less are the same, written by two programs."""
+"""Relative tolerance for equal prices that were written by different programs."""
 
 _PRICES = ("open", "high", "low", "close")
 _SPLIT_LIKE = 1.4
-_WHOLE = "Export the whole history and fetch that: it takes the place of this one"
+_WHOLE = "Export the whole history and fetch that: it replaces this one"
 
 
-def continue_with(held: Bars, given: Bars) -> Bars | str:
-    """Both histories as one, or why they cannot be one.
+def merge(held: Bars, given: Bars) -> Bars | str:
+    """Merge two histories of a ticker, or return why they cannot be merged.
 
-    The days that both have must have the same prices, up to the rounding of the one that is written with fewer digits;
-    there the held candles stay. Without such a day, one must begin on the session after the other's last.
+    On common days prices must be equal up to rounding, in the precision of the one with fewer digits; the held candles
+    are kept there. Without common days, one history must start on the session after the other's last.
     """
     if (held.currency, held.calendar) != (given.currency, given.calendar):
         return (
-            f"it is held in {held.currency} on {held.calendar}, and given in {given.currency} on {given.calendar}: "
-            f"name the same with --currency and --calendar"
+            f"the store has {held.currency} on {held.calendar}, the file {given.currency} on {given.calendar}: "
+            f"set the same with --currency and --calendar"
         )
     shared = np.intersect1d(held.dates, given.dates)
     problem = _apart(held, given) if not len(shared) else _differing(_on(held, shared), _on(given, shared))
@@ -49,27 +49,27 @@ def _on(bars: Bars, days: np.ndarray) -> Bars:
 
 
 def _apart(held: Bars, given: Bars) -> str:
-    """Why histories without a day in common cannot be joined, if so."""
+    """Why histories without common days cannot be merged; empty if they can."""
     first, last = (held, given) if held.dates[-1] < given.dates[0] else (given, held)
     if first.dates[-1] > last.dates[0]:
-        return f"it has no day in common with what is held ({_extent(held)}), and lies among its days. {_WHOLE}"
+        return f"it has no day in common with the stored history ({_extent(held)}) but lies within it. {_WHOLE}"
     missing = len(calendars.sessions_between(held.calendar, first.dates[-1], last.dates[0]))
     if missing:
         return (
-            f"between {first.dates[-1]} and {last.dates[0]}, {missing} sessions are missing: give a file that begins "
-            f"with days which are held ({_extent(held)})"
+            f"between {first.dates[-1]} and {last.dates[0]}, {missing} sessions are missing: use a file that starts "
+            f"within the stored history ({_extent(held)})"
         )
     move = last.close[0] / first.close[-1]
     if max(move, 1 / move) >= _SPLIT_LIKE:
         return (
-            f"it begins where what is held ends, with a close of {move:g} times: a split may lie between. Give a file "
-            f"that begins with days which are held ({_extent(held)})"
+            f"it starts where the stored history ends, with {move:g} times its close: possibly a split. Use a file "
+            f"that starts within the stored history ({_extent(held)})"
         )
     return ""
 
 
 def _differing(held: Bars, given: Bars) -> str:
-    """How the prices of the same days differ, if they do."""
+    """How the prices on common days differ; empty if they do not."""
     mine, theirs = held.ohlc, given.ohlc
     slack = _slack(mine, theirs)
     different = np.abs(theirs - mine) > slack
@@ -77,13 +77,14 @@ def _differing(held: Bars, given: Bars) -> str:
         ratio = float(np.median(theirs / mine))
         if (np.abs(theirs - mine * ratio) <= _slack(mine * ratio, theirs)).all():
             return (
-                f"its prices are {ratio:g} times those held on all {len(held)} days that both have, {_guess(ratio)}. "
+                f"its prices are {ratio:g} times the stored ones on all {len(held)} common days, {_guess(ratio)}. "
                 f"{_WHOLE}"
             )
         row, column = (int(place[0]) for place in np.nonzero(different))
         return (
-            f"{_PRICES[column]} on {held.dates[row]} is {mine[row, column]:g} here and {theirs[row, column]:g} there, "
-            f"different on {int(different.any(axis=1).sum())} of the {len(held)} days that both have"
+            f"{_PRICES[column]} on {held.dates[row]} is {mine[row, column]:g} in the store and "
+            f"{theirs[row, column]:g} in the file, different on {int(different.any(axis=1).sum())} of the {len(held)} "
+            "common days"
         )
     if _unadjusted(given):
         return ""
@@ -97,18 +98,18 @@ def _differing_adjustment(held: Bars, given: Bars) -> str:
     ratio = float(np.median(given.adj_close / held.adj_close))
     if (np.abs(given.adj_close - held.adj_close * ratio) <= _slack(held.adj_close * ratio, given.adj_close)).all():
         return (
-            f"its adjusted closes are {ratio:.6g} times those held on all {len(held)} days that both have, as after a "
-            f"dividend since. {_WHOLE}"
+            f"its adjusted closes are {ratio:.6g} times the stored ones on all {len(held)} common days, as after a "
+            f"new dividend. {_WHOLE}"
         )
     row = int(np.argmax(different))
     return (
-        f"adj_close on {held.dates[row]} is {held.adj_close[row]:g} here and {given.adj_close[row]:g} there, different "
-        f"on {int(different.sum())} of the {len(held)} days that both have"
+        f"adj_close on {held.dates[row]} is {held.adj_close[row]:g} in the store and {given.adj_close[row]:g} in the "
+        f"file, different on {int(different.sum())} of the {len(held)} common days"
     )
 
 
 def _slack(mine: Float[np.ndarray, ...], theirs: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
-    """How far prices may be apart and still be the same: half of the last digit that both are written with."""
+    """Tolerance for equal prices: half a unit of the last decimal digit that both have, at most 0.5 %."""
     digits = min(_digits(mine), _digits(theirs))
     half = np.minimum(0.5 * 10.0**-digits * (1 + 1e-6), 0.005 * np.abs(mine))
     slack: np.ndarray = np.maximum(half, ROUNDING * np.abs(mine))
@@ -116,7 +117,7 @@ def _slack(mine: Float[np.ndarray, ...], theirs: Float[np.ndarray, ...]) -> Floa
 
 
 def _digits(prices: Float[np.ndarray, ...]) -> int:
-    """Digits behind the point that all of the prices can be written with."""
+    """Decimal places needed to write all of the prices exactly, at most 9."""
     return next((digits for digits in range(9) if np.allclose(prices, np.round(prices, digits), 1e-9, 0)), 9)
 
 
@@ -125,7 +126,7 @@ def _unadjusted(bars: Bars) -> bool:
 
 
 def _with_factor(held: Bars, given: Bars, shared: np.ndarray) -> Bars:
-    """A file without adjusted closes goes on with the adjustment that is held."""
+    """Give a file without adjusted closes the stored adjustment factors."""
     if not len(shared) or not _unadjusted(given) or _unadjusted(held):
         return given
     mine = _on(held, shared)
@@ -135,7 +136,7 @@ def _with_factor(held: Bars, given: Bars, shared: np.ndarray) -> Bars:
 
 
 def _guess(ratio: float) -> str:
-    """What a ratio of prices may come from."""
+    """The likely cause of a ratio of prices."""
     if round(ratio, 6) in (100, 0.01):
         return "as where one is in pence or cents, or after a split"
     whole = round(max(ratio, 1 / ratio))

@@ -300,7 +300,7 @@ def test_a_stale_tail_is_flagged(kit: Kit, server: YahooServer) -> None:
     server.put(server.listings["AAPL"].until("2013-02-01"))
     outcome = kit.fetch("AAPL")["AAPL"]
     assert outcome.status == "new"
-    assert outcome.notes == ("stale: the last candle is of 2013-02-01, 19 sessions before 2013-03-02",)
+    assert outcome.notes == ("stale: the last candle is from 2013-02-01, 19 sessions before 2013-03-02",)
 
 
 def test_the_clock_of_these_tests_is_a_saturday() -> None:

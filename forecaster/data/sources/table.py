@@ -11,7 +11,7 @@ import pandas as pd
 from forecaster.axes import Shaped
 from forecaster.data.bars import COLUMNS
 from forecaster.data.cleaning import RawRows
-from forecaster.data.frequency import refuse_intraday, resampled
+from forecaster.data.frequency import refuse_intraday, resample
 from forecaster.data.sources.columns import REQUIRED, choose, folded
 from forecaster.data.sources.dates import Dates, read_dates
 from forecaster.data.sources.datewords import Stamps
@@ -94,7 +94,7 @@ class Table:
         except DataError as error:
             raise DataError(f"{self.origin}: {ticker}: {error}") from error
         if self.daily:
-            moments, columns, notes = resampled(ticker, moments, columns)
+            moments, columns, notes = resample(ticker, moments, columns)
         else:
             refuse_intraday(ticker, moments)
         return RawRows(ticker, moments.astype("datetime64[D]"), columns, currency, calendar, zone), notes
