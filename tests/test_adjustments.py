@@ -91,7 +91,7 @@ def test_an_adjustment_is_only_called_known_between_rows_that_agree_on_it() -> N
     assert np.allclose(bars.adj_close, given.columns["close"] * factor)
     bars, notes = clean(replace(given, columns=given.columns | {"adj_close": open_}))
     assert len(notes) == 1
-    assert "splits and dividends among them will look like price moves" in notes[0]
+    assert "splits and dividends there will look like price moves" in notes[0]
     assert len(bars) == N
 
 

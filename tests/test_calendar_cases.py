@@ -132,7 +132,9 @@ def test_a_store_that_took_filled_weekends_before_is_found(
     Store(tmp_path / "store").write(padded, source="file")
     code, findings = verified()
     assert code == 3
-    assert [finding["kind"] for finding in findings if "repeat or interpolate their neighbours" in finding["problem"]] == ["filled"]
+    assert [
+        finding["kind"] for finding in findings if "repeat or interpolate their neighbours" in finding["problem"]
+    ] == ["filled"]
     assert "OLD: " in predicted("OLD")[1]
 
 

@@ -104,7 +104,7 @@ def test_a_repair_that_fails_leaves_the_file_and_says_why(kit: Kit, server: Yaho
     server.fail("IBM", status(500))
     (found,) = verify(kit.store.root, repair=True)
     assert not found.mended
-    assert "Yahoo had a failure of its own (HTTP 500), 4 times." in found.outcome
+    assert "Yahoo had a server error (HTTP 500), 4 times." in found.outcome
     assert kit.bytes() == before
 
 
