@@ -133,8 +133,8 @@ def test_a_zone_and_a_calendar_that_do_not_fit_are_refused_with_the_remedy(read:
     found = read(frame(stamps))
     assert isinstance(found.failure, DataError)
     text = str(found.failure)
-    assert "days are no sessions of XNYS (America/New_York), first 2023-02-05, a Sunday" in text
-    assert "name the exchange whose candles these are with --calendar (24/7 for one that never closes)" in text
+    assert "days are not sessions of XNYS (America/New_York), first 2023-02-05, a Sunday" in text
+    assert "set the calendar of their exchange with --calendar (24/7 for one that never closes)" in text
 
 
 def test_frames_are_read_as_files_are(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_intraday_candles_of_several_tickers_stay_apart(read: Read, tmp_path: Pa
     found = list(source.deliver(Order((), lambda _: None)))
     assert [(one.ticker, len(dates(one))) for one in found] == [("AAA", 10), ("BBB", 10)]
     unknown = both.assign(Close=both["Close"] + (both["tic"] == "AAA") * 0.001).rename(columns={"tic": "Scrip"})
-    assert "if Scrip holds the tickers, add --column ticker=Scrip" in str(read(unknown, resample="day").failure)
+    assert "if Scrip has the tickers, add --column ticker=Scrip" in str(read(unknown, resample="day").failure)
 
 
 def test_two_different_candles_of_one_moment_are_not_added_up(read: Read) -> None:

@@ -49,7 +49,7 @@ def test_columns_and_dates_are_said_on_the_command_line(fetch: Fetch) -> None:
     few = text.iloc[6:12].to_csv(index=False)  # 5 to 12 March: both ways fit
     done = fetch("x.csv", few, "--column=close=Settle", "--column=ticker=Sym")
     assert done.returncode == 2
-    assert "say --date-format %m/%d/%Y or --date-format %d/%m/%Y" in rows(done)[0]["reason"]
+    assert "set --date-format %m/%d/%Y or --date-format %d/%m/%Y" in rows(done)[0]["reason"]
     done = fetch("x.csv", few, "--column=close=Settle", "--column=ticker=Sym", "--date-format=%d/%m/%Y")
     assert done.returncode == 0, done.stderr
     assert [(row["ticker"], row["first"], row["last"]) for row in rows(done)] == [("KO", "2013-03-05", "2013-03-12")]
@@ -60,8 +60,8 @@ def test_columns_and_dates_are_said_on_the_command_line(fetch: Fetch) -> None:
     [
         ("--column=Settle", "--column Settle: expected FIELD=NAME, as in --column close=Price"),
         ("--column=clse=Settle", "Unknown column 'clse'. Did you mean 'close'?"),
-        ("--column=close=", "--column close= names no column: expected one of the file, as in close=Price"),
-        ("--date-format=%d", "--date-format %d names no year, month and day: expected such as %d/%m/%Y"),
+        ("--column=close=", "--column close= has no column name: expected one of the file, as in close=Price"),
+        ("--date-format=%d", "--date-format %d lacks a year, month or day: expected such as %d/%m/%Y"),
         ("--resample=week", "Unknown frequency 'week'"),
     ],
 )
