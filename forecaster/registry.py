@@ -51,7 +51,7 @@ class Registry(Generic[T]):
         Raises:
             ValueError: the name is taken; silently overwriting a member would hide it.
         """
-        if name in self._members and not _defined_again(self._members[name], member):
+        if name in self._members and not _is_same_definition(self._members[name], member):
             raise ValueError(f"{self.kind} {name!r} is registered twice")
         self._members[name] = member
         self._sentences[name] = sentence
@@ -114,7 +114,7 @@ class Registry(Generic[T]):
             logging.getLogger("forecaster").warning("warning: %s", fault)
 
 
-def _defined_again(old: Any, new: Any) -> bool:
+def _is_same_definition(old: Any, new: Any) -> bool:
     """Whether both come from the same definition, executed twice in an interactive session."""
     names = [(getattr(one, "__module__", None), getattr(one, "__qualname__", None)) for one in (old, new)]
     return names[0] == names[1] and names[0][0] == "__main__" and names[0][1] is not None

@@ -44,7 +44,7 @@ def test_integers_booleans_dates_and_gaps_are_what_they_look_like() -> None:
     [
         ("- a\n- b\n", "x.yaml:1: the file is a list, expected sections such as `data:` and `model:`."),
         ("", "x.yaml:1: the file is empty, expected sections"),
-        ("just a word", "x.yaml:1: the file is 'just a word' alone, expected sections"),
+        ("just a word", "x.yaml:1: the file is only the value 'just a word', expected sections"),
         ("a: 1\nb: 2\na: 3\n", "x.yaml:3: this is not valid YAML: the key 'a' is duplicated."),
         ("a:\n  b: 1\n  b: 2\n", "x.yaml:3: this is not valid YAML: the key 'b' is duplicated."),
         ("a: 1\n? [b]\n: c\n", "x.yaml:2: this is not valid YAML: the key in brackets is not plain text."),

@@ -113,7 +113,7 @@ def parse(text: str, name: str) -> Document:
     except RecursionError as error:
         raise ConfigError(f"{name}: nested too deeply, expected sections of plain settings.") from error
     if not isinstance(values, dict):
-        kind = "empty" if values is None else "a list" if isinstance(values, list) else f"{values!r} alone"
+        kind = "empty" if values is None else "a list" if isinstance(values, list) else f"only the value {values!r}"
         raise ConfigError(f"{name}:1: the file is {kind}, expected sections such as `data:` and `model:`.")
     places: dict[Path, str] = {}
     _record_lines(node, (), name, places)

@@ -69,18 +69,18 @@ def _refuse_model_beside_members(document: Document, settings: Sequence[str]) ->
         ConfigError: an override of one of them, while the file has the other and no override removes that.
     """
     written = [(setting, parse_setting(setting)[0]) for setting in settings]
-    held, other = ("members", "model") if document.values.get("members") else ("model", "members")
-    if not document.values.get(held) or (held,) in [keys for _, keys in written]:
+    present, other = ("members", "model") if document.values.get("members") else ("model", "members")
+    if not document.values.get(present) or (present,) in [keys for _, keys in written]:
         return
     for setting, keys in written:
         if keys[0] != other:
             continue
-        rest = ".".join(keys[1:] if held == "members" else keys[2:])
-        what = f"--set {setting}: {document.name} has {'members' if held == 'members' else 'one model'}"
+        rest = ".".join(keys[1:] if present == "members" else keys[2:])
+        what = f"--set {setting}: {document.name} has {'members' if present == 'members' else 'one model'}"
         if not rest:
-            removal = "members=[]" if held == "members" else "model=null"
+            removal = "members=[]" if present == "members" else "model=null"
             raise ConfigError(f"{what}, but a run takes either `model:` or `members:`: add --set {removal}.")
-        if held == "model":
+        if present == "model":
             raise ConfigError(f"{what} and no members: write --set model.{rest}={setting.partition('=')[2]}.")
         names = at_most_five(f"{place} {_name(member)}" for place, member in enumerate(document.values["members"]))
         raise ConfigError(f"{what} ({names}): write --set members.0.{rest}={setting.partition('=')[2]} for the first.")

@@ -62,7 +62,7 @@ class DataConfig(Section):
     tickers: Literal["all"] | tuple[str, ...] = "all"
     """`all` tickers in the store, or a list of symbols."""
     exclude: tuple[str, ...] = ()
-    """Symbols to leave out of `all`."""
+    """Symbols to exclude from `all`."""
     start: dt.date | None = None
     """First date to use; the start of the history if absent."""
     end: dt.date | None = None

@@ -65,7 +65,7 @@ def fill_adjusted(rows: Rows) -> tuple[str, ...]:
         return ()
     factor, certain = _factors(np.where(usable, adjusted / np.where(priced, close, 1), np.nan), usable)
     rows["adj_close"] = np.where(wrong, close * factor, adjusted)
-    return tuple(_filled(rows, adjusted, wrong, certain))
+    return tuple(_fill_notes(rows, adjusted, wrong, certain))
 
 
 def mismatches(close: Column, adjusted: Column, split: Column) -> list[Mismatch]:
@@ -126,7 +126,7 @@ def apply_splits(rows: Rows) -> tuple[str, ...]:
         if one.closes and _volume_jumps(rows["volume"], one):
             rows["volume"] = np.where(before, rows["volume"] / one.factor, rows["volume"])
         problem = describe(one, rows["dates"]).replace(" is ", " was ")
-        notes.append(f"{problem}: the {one.row} rows before it were {_scaled(one.factor)}")
+        notes.append(f"{problem}: the {one.row} rows before it were {_scaling_text(one.factor)}")
     return tuple(reversed(notes))
 
 
@@ -155,7 +155,7 @@ def _factors(factor: Float[np.ndarray, " time"], usable: Bool[np.ndarray, " time
     return factor[first], inside & np.isclose(factor[first], factor[last], rtol=SAME)
 
 
-def _filled(
+def _fill_notes(
     rows: Rows, adjusted: Column, wrong: Bool[np.ndarray, " time"], certain: Bool[np.ndarray, " time"]
 ) -> list[str]:
     notes = []
@@ -215,5 +215,5 @@ def _volume_jumps(volume: Column, one: Mismatch) -> bool:
     return bool(abs(apart + np.log(one.factor)) <= abs(apart))
 
 
-def _scaled(factor: float) -> str:
+def _scaling_text(factor: float) -> str:
     return f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"

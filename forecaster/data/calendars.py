@@ -104,8 +104,8 @@ def next_sessions(
     span = count * 2 + 30
     while True:
         end = start + np.timedelta64(span, "D")
-        expected, held = scheduled_sessions(calendar, start, end), sessions(calendar, start, end)
-        found = np.union1d(expected[expected < recent], held[held >= recent])
+        expected, actual = scheduled_sessions(calendar, start, end), sessions(calendar, start, end)
+        found = np.union1d(expected[expected < recent], actual[actual >= recent])
         if len(found) >= count:
             return found[:count]
         span *= 2  # the exchange was closed for months
@@ -139,7 +139,7 @@ def next_opening(calendar: str, now: dt.datetime) -> np.datetime64:
     local = now.astimezone(ZoneInfo(timezone(calendar)))
     today = np.datetime64(local.date(), "D")
     ahead = sessions(calendar, today, today + np.timedelta64(30, "D"))
-    if len(ahead) and ahead[0] == today and _opened(calendar, today, now):
+    if len(ahead) and ahead[0] == today and _has_opened(calendar, today, now):
         ahead = ahead[1:]
     return ahead[0] if len(ahead) else next_sessions(calendar, today, 1)[0]
 
@@ -149,7 +149,7 @@ def computable(name: str) -> bool:
     return name in _ZONES or bool(_WEEK.fullmatch(name)) or _cached(name) is not None or exchanges.computable(name)
 
 
-def _opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
+def _has_opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
     if _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
         return False
     return now >= exchanges.opening(calendar, today)
@@ -178,12 +178,12 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
 @lru_cache(maxsize=256)
 def scheduled_sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
     """The sessions as scheduled a month ahead: the actual ones plus the days of surprise closures."""
-    held = sessions(calendar, start, end)
+    actual = sessions(calendar, start, end)
     known = None if _WEEK.fullmatch(calendar) else _known(calendar, start, end)
     if known is None:
-        return held
+        return actual
     inside = (known.surprises >= start) & (known.surprises <= end)
-    return _read_only(np.union1d(held, known.surprises[inside])) if inside.any() else held
+    return _read_only(np.union1d(actual, known.surprises[inside])) if inside.any() else actual
 
 
 def _read_only(days: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " time"]:

@@ -9,6 +9,7 @@ import numpy as np
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.data import calendars
 from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.coherence import CLOSE
 
 NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -51,8 +52,8 @@ def filled_rows(bars: Bars) -> Bool[np.ndarray, " time"]:
     if not off.any() or off.all():
         return found
     real = np.flatnonzero(~off)
-    made = _made(bars, np.flatnonzero(off), real)
-    if made.mean() >= _MOSTLY and _made(bars, real, real).mean() < _MOSTLY:
+    made = _is_filled(bars, np.flatnonzero(off), real)
+    if made.mean() >= _MOSTLY and _is_filled(bars, real, real).mean() < _MOSTLY:
         found[np.flatnonzero(off)[made]] = True
     return found
 
@@ -61,10 +62,10 @@ def off_rows(bars: Bars) -> Bool[np.ndarray, " time"]:
     """Mask of candles on days without a session."""
     if not len(bars):
         return np.zeros(0, bool)
-    held = calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])
-    if np.array_equal(bars.dates, held):  # fast path for the usual case
+    sessions = calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])
+    if np.array_equal(bars.dates, sessions):  # fast path for the usual case
         return np.zeros(len(bars), bool)
-    return ~np.isin(bars.dates, held, assume_unique=True) & (bars.dates >= known_since(bars.calendar))
+    return ~np.isin(bars.dates, sessions, assume_unique=True) & (bars.dates >= known_since(bars.calendar))
 
 
 def known_since(calendar: str) -> np.datetime64:
@@ -84,7 +85,9 @@ def weekday(date: np.datetime64) -> str:
     return NAMES[int(days_of_week(date.reshape(1))[0])]
 
 
-def _made(bars: Bars, rows: Int[np.ndarray, " row"], real: Int[np.ndarray, " session"]) -> Bool[np.ndarray, " row"]:
+def _is_filled(
+    bars: Bars, rows: Int[np.ndarray, " row"], real: Int[np.ndarray, " session"]
+) -> Bool[np.ndarray, " row"]:
     """Mask of `rows` that repeat the session before or after them, or interpolate between the two.
 
     Args:
@@ -95,7 +98,7 @@ def _made(bars: Bars, rows: Int[np.ndarray, " row"], real: Int[np.ndarray, " ses
     begun, ended = before >= 0, after < len(real)
     known, ends = real[np.maximum(before, 0)], real[np.minimum(after, len(real) - 1)]
     ohlc, of = bars.ohlc[rows], bars.ohlc
-    flat = np.repeat(of[known, 3][:, None], 4, axis=1)
+    flat = np.repeat(of[known, CLOSE][:, None], 4, axis=1)  # forward fill: all four prices are the last close
     made = begun & (_near(ohlc, flat) | _near(ohlc, of[known]))
     return made | (ended & _near(ohlc, of[ends])) | (begun & ended & _near(ohlc, _line(bars, rows, known, ends)))
 

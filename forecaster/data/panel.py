@@ -186,6 +186,6 @@ def read_panel(
     if empty:
         raise InputError(
             f"{at_most_five(empty)}: no candles between {start or 'the start'} and {end or 'the end'}: "
-            "choose other dates or leave the ticker out."
+            "choose other dates or omit the ticker."
         )
     return Panel.of(bars)

@@ -194,8 +194,8 @@ def missing_sessions(bars: Bars) -> Shaped[np.ndarray, " session"]:
     span = _holidays_known(bars)
     if span is None or week.calendar_of(bars) != bars.calendar:
         return none
-    held = calendars.sessions(bars.calendar, max(bars.dates[0], span[0]), min(bars.dates[-1], span[1]))
-    lost = held[~np.isin(held, bars.dates, assume_unique=True)]
+    expected = calendars.sessions(bars.calendar, max(bars.dates[0], span[0]), min(bars.dates[-1], span[1]))
+    lost = expected[~np.isin(expected, bars.dates, assume_unique=True)]
     if not len(lost):
         return none
     after = np.searchsorted(bars.dates, lost)

@@ -107,10 +107,10 @@ class Store:
             raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is unchanged.")
         with outside_errors(self.root), self._lock(bars.ticker):
             self._sweep(bars.ticker)
-            held = self._held(bars.ticker)
-            change = _change(held, bars, force)
-            if part and held is not None and change.status == "kept":
-                bars, change = _append(held, bars, change)
+            stored = self._read_stored(bars.ticker)
+            change = _change(stored, bars, force)
+            if part and stored is not None and change.status == "kept":
+                bars, change = _append(stored, bars, change)
                 source = self.record(bars.ticker).source
             if change.status in ("new", "updated"):
                 write_candles(self.path(bars.ticker), bars, source, self._since(bars.ticker))
@@ -131,7 +131,7 @@ class Store:
         except DataError:
             return None
 
-    def _held(self, ticker: str) -> Bars | None:
+    def _read_stored(self, ticker: str) -> Bars | None:
         try:
             return self.checked(ticker) if self.path(ticker).is_file() else None
         except DataError:
@@ -180,25 +180,25 @@ def open_store(root: Path | str) -> Store:
     return store
 
 
-def _change(held: Bars | None, bars: Bars, force: bool) -> Change:
-    if held is None:
+def _change(stored: Bars | None, bars: Bars, force: bool) -> Change:
+    if stored is None:
         return Change("new", len(bars))
-    if held.same_as(bars):
+    if stored.same_as(bars):
         return Change("unchanged", 0)
-    added = len(np.setdiff1d(bars.dates, held.dates))
-    worse = len(bars) < len(held) or bars.dates[0] > held.dates[0] or bars.dates[-1] < held.dates[-1]
+    added = len(np.setdiff1d(bars.dates, stored.dates))
+    worse = len(bars) < len(stored) or bars.dates[0] > stored.dates[0] or bars.dates[-1] < stored.dates[-1]
     if worse and not force:
-        reason = f"the store holds {_extent(held)}, the source gave {_extent(bars)}; --force replaces it"
+        reason = f"the store holds {_extent(stored)}, the source gave {_extent(bars)}; --force replaces it"
         return Change("kept", 0, reason)
     return Change("updated", added)
 
 
-def _append(held: Bars, given: Bars, kept: Change) -> tuple[Bars, Change]:
+def _append(stored: Bars, fresh: Bars, kept: Change) -> tuple[Bars, Change]:
     """The stored history plus the new rows, or why nothing was appended."""
-    both = merge(held, given)
+    both = merge(stored, fresh)
     if isinstance(both, str):
-        return held, Change("kept", 0, f"{kept.reason}. They cannot be merged: {both}")
-    added = len(both) - len(held)
+        return stored, Change("kept", 0, f"{kept.reason}. They cannot be merged: {both}")
+    added = len(both) - len(stored)
     return both, Change("updated", added) if added else Change("unchanged", 0)
 
 

@@ -49,7 +49,7 @@ def misfit(bars: Bars) -> Misfit | None:
     kept = without_filled(bars)[0].between(start=known_since(bars.calendar))
     if not len(kept):
         return None
-    usual, off = _usual(kept.calendar, kept.dates[0], kept.dates[-1]), off_rows(kept)
+    usual, off = _usual_weekdays(kept.calendar, kept.dates[0], kept.dates[-1]), off_rows(kept)
     weekend = off & ~_on(kept.dates, usual)
     unused = _unused_text(kept)
     if not (unused or weekend.mean() > (_SPECIAL if kept.calendar in _SPECIAL_AT else 0) or off.mean() > _TOLERATED):
@@ -70,7 +70,7 @@ def week_of(dates: Shaped[np.ndarray, " time"]) -> str:
     recent = _recent(dates)
     if len(recent) < _TELLING:
         return calendars.WEEKDAYS
-    return calendars.week_name(_shown(recent, "0000000")) or calendars.WEEKDAYS
+    return calendars.week_name(_observed_weekdays(recent, "0000000")) or calendars.WEEKDAYS
 
 
 def _fits(bars: Bars) -> bool:
@@ -80,7 +80,7 @@ def _fits(bars: Bars) -> bool:
     return bool(np.array_equal(bars.dates, calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])))
 
 
-def _usual(calendar: str, first: np.datetime64, last: np.datetime64) -> str:
+def _usual_weekdays(calendar: str, first: np.datetime64, last: np.datetime64) -> str:
     """Weekday mask, such as `1111100` from Monday on, of a calendar's sessions between two dates."""
     counts = _counts(calendars.sessions(calendar, min(first, last - _RECENT), last))
     return _as_mask(counts >= _OFTEN * counts.max())
@@ -104,8 +104,8 @@ def _other_week(bars: Bars) -> str | None:
     recent = _recent(bars.dates)
     if len(recent) < _TELLING:
         return None
-    usual = _usual(bars.calendar, recent[0], recent[-1])
-    shown = _shown(recent, usual)
+    usual = _usual_weekdays(bars.calendar, recent[0], recent[-1])
+    shown = _observed_weekdays(recent, usual)
     return None if shown == usual else calendars.week_name(shown)
 
 
@@ -119,7 +119,7 @@ def _recent(dates: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " recent"]
     return dates[dates > dates[-1] - _RECENT] if len(dates) else dates
 
 
-def _shown(dates: Shaped[np.ndarray, " time"], usual: str) -> str:
+def _observed_weekdays(dates: Shaped[np.ndarray, " time"], usual: str) -> str:
     """Weekday mask of the candles; starts from the usual weekdays and changes those that the candles contradict."""
     counts, unused = _counts(dates), _unused(dates, usual)
     days = counts >= max(2, _OFTEN * counts.max())
@@ -142,7 +142,7 @@ def _unused_text(bars: Bars) -> str:
     recent = _recent(bars.dates)
     years = np.split(bars.dates, np.flatnonzero(np.diff(bars.dates.astype("datetime64[Y]"))) + 1)
     for part in (recent, *reversed(years)):
-        if found := _unused(part, _usual(bars.calendar, part[0], part[-1])):
+        if found := _unused(part, _usual_weekdays(bars.calendar, part[0], part[-1])):
             days = " and ".join(f"{NAMES[day]}s" for day in found)
             if part is recent:
                 return f"there are none on {days}, when {bars.calendar} trades"
@@ -161,8 +161,8 @@ def _shift(bars: Bars) -> str:
     """A message if all candles, holidays included, would fit a day later or earlier: a wrong time zone."""
     for days, way in ((1, "later"), (-1, "earlier")):
         moved = replace(bars, dates=bars.dates + np.timedelta64(days, "D"))
-        held = calendars.sessions(bars.calendar, moved.dates[0], moved.dates[-1])
+        sessions = calendars.sessions(bars.calendar, moved.dates[0], moved.dates[-1])
         weekdays = np.busday_count(moved.dates[0], moved.dates[-1] + np.timedelta64(1, "D"))
-        if weekdays - len(held) > 1 and not off_rows(moved).any():
+        if weekdays - len(sessions) > 1 and not off_rows(moved).any():
             return f"one day {way} all would fit, as if the dates were in another time zone"
     return ""

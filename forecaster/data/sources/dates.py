@@ -47,7 +47,7 @@ def read_dates(column: pd.Series, date_format: str | None = None, american: bool
         DataError: the format is unknown or ambiguous.
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return Dates(_typed(column), column.astype("string"), FORMATS["%Y-%m-%d"])
+        return Dates(_from_datetimes(column), column.astype("string"), FORMATS["%Y-%m-%d"])
     text = _texts(column)
     codes, unique = pd.factorize(text, use_na_sentinel=False)  # each distinct value once
     words = pd.Series(np.asarray(unique, object)).astype("string").str.strip()
@@ -76,7 +76,7 @@ def check_format(date_format: str) -> str:
     return words
 
 
-def _typed(column: pd.Series) -> Stamps:
+def _from_datetimes(column: pd.Series) -> Stamps:
     wall = column.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
     if column.dt.tz is None:
         return Stamps(wall, np.full(len(wall), np.datetime64("NaT", "s")))
@@ -107,7 +107,7 @@ def _parse_format(words: pd.Series, counts: np.ndarray, example: Examples, date_
     parsed = pd.to_datetime(words, format=check_format(date_format), errors="coerce", utc=aware)
     if not counts[parsed.notna().to_numpy(bool)].sum():
         raise DataError(f"--date-format {date_format} does not fit the dates, such as {example.of()}.")
-    return _typed(parsed)
+    return _from_datetimes(parsed)
 
 
 def _parse_numbers(numbers: np.ndarray, words: pd.Series, counts: np.ndarray, example: Examples) -> tuple[Stamps, str]:

@@ -94,7 +94,7 @@ def parse_text_dates(
 def _parts(words: pd.Series, given: Bool[np.ndarray, " value"]) -> pd.DataFrame:
     """Split each text into day, time and zone."""
     if not words[given].str.fullmatch(_ISO).all():
-        return _plain(words).str.extract(_STAMP)
+        return _simplify(words).str.extract(_STAMP)
     # Fast path for ISO dates: parse each distinct time of day only once.
     codes, rests = pd.factorize(words.str.slice(10))
     parts = ("2000-01-01" + pd.Series(np.asarray(rests, object)).astype("string")).str.extract(_STAMP)
@@ -103,7 +103,7 @@ def _parts(words: pd.Series, given: Bool[np.ndarray, " value"]) -> pd.DataFrame:
     return spread.assign(day=words.str.slice(0, 10).where(known, words))
 
 
-def _plain(words: pd.Series) -> pd.Series:
+def _simplify(words: pd.Series) -> pd.Series:
     """Remove weekday names and zone names in brackets; replace East Asian year, month and day marks by hyphens."""
     bare = words.str.replace(
         r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+", "", case=False, regex=True
@@ -123,22 +123,22 @@ def _days(
     shares = np.bincount(codes, counts, len(text))
     marked = text.str.replace(r"[\s/.,\-]+", "-", regex=True).str.strip("-")
     marked = marked.str.replace(r"([A-Za-z]{3})[a-z]*", r"\1", regex=True)
-    fits = {pattern: _parsed(marked, pattern) for pattern in FORMATS}
+    fits = {pattern: _parse(marked, pattern) for pattern in FORMATS}
     share = {pattern: shares[~np.isnat(days)].sum() for pattern, days in fits.items()}
     most = max(share.values())
     if most <= counts.sum() / 2:
         raise DataError(f"{unknown_format(example)}.")
     best = [pattern for pattern in FORMATS if share[pattern] == most]
-    chosen, other, place = _chosen(best, fits, shares > 0, american or _pointed(text[shares > 0]), american)
+    chosen, other, place = _choose_format(best, fits, shares > 0, american or _has_points(text[shares > 0]), american)
     if other:
         value = int(np.flatnonzero(codes == place)[0])
         days = " or ".join(str(fits[pattern][place]) for pattern in (chosen, other))
-        ways = " or ".join(f"--date-format {_slashed(pattern, text)}" for pattern in (chosen, other))
+        ways = " or ".join(f"--date-format {_with_slashes(pattern, text)}" for pattern in (chosen, other))
         raise DataError(f"the dates are ambiguous, {example.of(value)} may be {days}: set {ways}.")
     return fits[chosen][codes], FORMATS[chosen]
 
 
-def _chosen(
+def _choose_format(
     best: list[str], fits: dict[str, np.ndarray], given: Bool[np.ndarray, " value"], settled: bool, american: bool
 ) -> tuple[str, str, int]:
     """The best format; if ambiguous, also a second one and the index of a value on which the two differ.
@@ -159,17 +159,17 @@ def _chosen(
     return chosen, "", 0
 
 
-def _pointed(text: pd.Series) -> bool:
+def _has_points(text: pd.Series) -> bool:
     """Whether all are written as 01.02.2013, which always means February 1st."""
     return bool(text.str.contains(".", regex=False).all())
 
 
-def _parsed(marked: pd.Series, pattern: str) -> Shaped[np.ndarray, " value"]:
+def _parse(marked: pd.Series, pattern: str) -> Shaped[np.ndarray, " value"]:
     days = pd.to_datetime(marked, format=pattern, errors="coerce").to_numpy().astype("datetime64[D]")
     return _this_century(days) if "%y" in pattern else days
 
 
-def _slashed(pattern: str, text: pd.Series) -> str:
+def _with_slashes(pattern: str, text: pd.Series) -> str:
     return pattern.replace("-", "/") if text.str.contains("/", regex=False).any() else pattern
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from forecaster.data.sources.columns import REQUIRED, choose
-from forecaster.data.sources.layout import SEPARATORS, TOP, Layout, cells_of, find_layout, required
+from forecaster.data.sources.layout import SEPARATORS, TOP, Layout, cells_of, count_required, find_layout
 from forecaster.data.sources.numbers import MISSING_WORDS
 from forecaster.data.sources.parts import Part
 from forecaster.data.sources.wide import to_long
@@ -75,7 +75,7 @@ def _encoding(part: Part, overrides: Mapping[str, str]) -> str:
     for encoding in _ENCODINGS:
         lines = head.decode(encoding, errors="replace").splitlines()[:TOP]
         if any(
-            required(cells_of(line, separator), overrides) == len(REQUIRED)
+            count_required(cells_of(line, separator), overrides) == len(REQUIRED)
             for line in lines
             for separator in SEPARATORS
         ):

@@ -34,7 +34,7 @@ class FileSource:
 
     def deliver(self, order: Order) -> Iterator[Delivery]:
         """Yield each ticker in the files, or each requested one."""
-        held: dict[str, Part] = {}
+        seen: dict[str, Part] = {}
         unread: list[Delivery] = []
         parts = list(self._parts(unread))
         for part in parts:
@@ -48,10 +48,10 @@ class FileSource:
             for written, places in table.by_ticker():
                 name = (written or named or part.stem).strip().upper()
                 if not order.tickers or name in order.tickers:
-                    yield self._one(part, name, table, places, order, held, notes)
+                    yield self._deliver_one(part, name, table, places, order, seen, notes)
                     notes = ()
-                held.setdefault(name, part)
-        yield from self._rest(order, held, unread)
+                seen.setdefault(name, part)
+        yield from self._failures(order, seen, unread)
 
     def _parts(self, unread: list[Delivery]) -> Iterator[Part]:
         for file in self._files:
@@ -60,32 +60,32 @@ class FileSource:
             except ForecasterError as error:
                 unread.append(Delivery(file.stem.upper(), failure=error))
 
-    def _rest(self, order: Order, held: dict[str, Part], unread: list[Delivery]) -> Iterator[Delivery]:
+    def _failures(self, order: Order, seen: dict[str, Part], unread: list[Delivery]) -> Iterator[Delivery]:
         """Failures: requested tickers that were not found, and unreadable files, which might have had them."""
-        missing = [ticker for ticker in order.tickers if ticker not in held]
+        missing = [ticker for ticker in order.tickers if ticker not in seen]
         if missing or not order.tickers:
             yield from unread
         for ticker in missing:
             if ticker not in (delivery.ticker for delivery in unread):
-                hint = did_you_mean(ticker, held).rstrip() or "Check the name."
+                hint = did_you_mean(ticker, seen).rstrip() or "Check the name."
                 yield Delivery(ticker, failure=OutsideError(f"{ticker} is not in {self._path}. {hint}"))
 
-    def _one(
+    def _deliver_one(
         self,
         part: Part,
         name: str,
         table: Table,
         places: np.ndarray,
         order: Order,
-        held: dict[str, Part],
+        seen: dict[str, Part],
         notes: tuple[str, ...],
     ) -> Delivery:
         try:
             ticker = _symbol(part, name, table.label)
-            if ticker in held:
-                raise DataError(f"{part}: {ticker} is also in {held[ticker]}: merge the two files or remove one.")
+            if ticker in seen:
+                raise DataError(f"{part}: {ticker} is also in {seen[ticker]}: merge the two files or remove one.")
             bars, more = self._bars(table, ticker, places, order.known(ticker))
-            return Delivery(ticker, _cut(bars, order.start, order.end), (*notes, *more), part=not order.full)
+            return Delivery(ticker, _limit_dates(bars, order.start, order.end), (*notes, *more), part=not order.full)
         except ForecasterError as error:
             return Delivery(name, failure=error)
 
@@ -145,7 +145,7 @@ def _data_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _cut(bars: Bars, start: np.datetime64 | None, end: np.datetime64 | None) -> Bars:
+def _limit_dates(bars: Bars, start: np.datetime64 | None, end: np.datetime64 | None) -> Bars:
     part = bars.between(start, end)
     if not len(part):
         raise DataError(

@@ -65,7 +65,7 @@ def _named(tables: Mapping[str, list[list[str]]], first: int, overrides: Mapping
     """Header: the first line with a date and the four prices among its cells."""
     best = None
     for separator, rows in tables.items():
-        at = next((at for at in range(first, len(rows)) if required(rows[at], overrides) == len(REQUIRED)), None)
+        at = next((at for at in range(first, len(rows)) if count_required(rows[at], overrides) == len(REQUIRED)), None)
         if at is not None and (best is None or at < best.header - 1):
             best = Layout(separator, at + 1, _unnamed(rows[at]))
     return best
@@ -118,8 +118,8 @@ def _nearest(
         DataError: no line is similar to a header.
     """
     places = [(separator, at) for separator, rows in tables.items() for at in range(first, len(rows))]
-    separator, at = max(places, key=lambda place: (required(tables[place[0]][place[1]], overrides), -place[1]))
-    if required(tables[separator][at], overrides) < 2:
+    separator, at = max(places, key=lambda place: (count_required(tables[place[0]][place[1]], overrides), -place[1]))
+    if count_required(tables[separator][at], overrides) < 2:
         raise DataError(
             f"line {first + 1} is {lines[first].strip()[:60]!r}, expected a header row with a date and four prices, "
             "such as Date,Open,High,Low,Close,Volume; if it is one, name its columns with --column date=NAME etc."
@@ -134,7 +134,7 @@ def cells_of(line: str, separator: str) -> list[str]:
     ]
 
 
-def required(cells: Sequence[str], overrides: Mapping[str, str]) -> int:
+def count_required(cells: Sequence[str], overrides: Mapping[str, str]) -> int:
     """How many of the `REQUIRED` columns a line names."""
     if len(cells) < 2:
         return 0

@@ -64,7 +64,7 @@ def read_numbers(columns: dict[str, pd.Series], comma: bool) -> dict[str, Number
     plain = {name: column.astype("string").fillna("").str.strip() for name, column in texts.items()}
     point = _decimal_point(list(plain.values()), comma)
     return {
-        name: _numbers(name, plain[name], point) if name in plain else _typed(name, column)
+        name: _parse_column(name, plain[name], point) if name in plain else _from_numeric(name, column)
         for name, column in columns.items()
     }
 
@@ -73,11 +73,11 @@ def _is_numeric(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
-def _typed(name: str, column: pd.Series) -> Numbers:
+def _from_numeric(name: str, column: pd.Series) -> Numbers:
     return Numbers(name, column.to_numpy(np.float64, na_value=np.nan), np.zeros(len(column), bool))
 
 
-def _numbers(name: str, text: pd.Series, point: bool) -> Numbers:
+def _parse_column(name: str, text: pd.Series, point: bool) -> Numbers:
     empty = gaps(text)
     if point:  # the fast path
         found = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan, copy=True)
@@ -85,7 +85,7 @@ def _numbers(name: str, text: pd.Series, point: bool) -> Numbers:
     else:
         found, odd = np.full(len(text), np.nan), ~empty
     if odd.any():
-        found[odd] = _written(text[odd], point, name)
+        found[odd] = _parse_formatted(text[odd], point, name)
     numbers = Numbers(name, found, np.isnan(found) & ~empty)
     count = int(numbers.wrong.sum())
     if count > 1 and count > 0.5 * (~empty).sum():
@@ -95,7 +95,7 @@ def _numbers(name: str, text: pd.Series, point: bool) -> Numbers:
     return numbers
 
 
-def _written(text: pd.Series, point: bool, name: str) -> Float[np.ndarray, " row"]:
+def _parse_formatted(text: pd.Series, point: bool, name: str) -> Float[np.ndarray, " row"]:
     """Parse numbers with units, currency signs or thousands separators."""
     if name == "split":
         ratios = text.str.extract(_RATIO.pattern, flags=re.IGNORECASE).astype(float)

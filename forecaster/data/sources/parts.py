@@ -63,17 +63,17 @@ class Part:
             OSError, EOFError, zlib.error, zipfile.BadZipFile: it is damaged.
         """
         if not self.member:
-            return self._unzipped(self.path.open("rb"), self.path.stat().st_size)
+            return self._unpack(self.path.open("rb"), self.path.stat().st_size)
         with zipfile.ZipFile(self.path) as archive:
             packed = archive.getinfo(self.member).file_size
             stream = cast("io.RawIOBase", archive.open(self.member))  # keeps the archive open on its own
             raw = stream if self.is_a(*CSV) else cast("io.RawIOBase", io.BytesIO(stream.read()))
-            return self._unzipped(io.BufferedReader(raw), packed)
+            return self._unpack(io.BufferedReader(raw), packed)
 
-    def _unzipped(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
+    def _unpack(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
         if self.is_a(".gz"):
             limit = min(MOST_BYTES, max(_SMALL, _MOST_RATIO * packed))
-            return io.BufferedReader(_Limited(raw, str(self), limit))
+            return io.BufferedReader(_LimitedGzip(raw, str(self), limit))
         if self.is_a(*EXCEL):  # a zip archive too
             try:
                 with zipfile.ZipFile(raw) as archive:
@@ -138,7 +138,7 @@ def _members(archive: zipfile.ZipFile) -> Iterator[str]:
             yield info.filename
 
 
-class _Limited(io.RawIOBase):
+class _LimitedGzip(io.RawIOBase):
     """Unpacks a gzip stream; raises once the output exceeds the limit."""
 
     def __init__(self, packed: io.BufferedReader, origin: str, limit: int) -> None:

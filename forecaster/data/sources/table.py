@@ -128,7 +128,7 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     stamps = dates.stamps.take(keep)
     faults.add(np.isnat(stamps.wall), dates.problem, ours["date"])
     if "time" in found:
-        stamps = _timed(stamps, ours["time"], "ticker" in found)
+        stamps = _add_time_of_day(stamps, ours["time"], "ticker" in found)
     tickers = read_tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
     columns = {name: number.values[keep] for name, number in numbers.items()}
     label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
@@ -177,7 +177,7 @@ def _skipped_note(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
     return (f"row {words.index[0]} is not a candle and was skipped{more}: {quote_value(words.iloc[0])[:60]}",)
 
 
-def _timed(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
+def _add_time_of_day(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
     """Add the time of day from a separate column: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour.
 
     If that column contains dates as well, it is used only if the days alone repeat within a single ticker.

@@ -52,7 +52,7 @@ def check_one_ticker(
             times = int(np.unique(moments, return_counts=True)[1].max())
             raise DataError(
                 f"{day} appears {times} times, each with a different {name} ({values}): if {name} has the tickers, "
-                f"add --column ticker={_quoted(str(name))}."
+                f"add --column ticker={_quote(str(name))}."
             )
 
 
@@ -76,7 +76,7 @@ def ticker_column_note(unread: pd.DataFrame) -> tuple[str, ...]:
             values = at_most_five(map(repr, blocks.iloc[:2]))
             return (
                 f"the column {name} is not used and has {len(blocks)} values, in consecutive blocks ({values}): if it "
-                f"has the tickers, add --column ticker={_quoted(str(name))}",
+                f"has the tickers, add --column ticker={_quote(str(name))}",
             )
     return ()
 
@@ -88,5 +88,5 @@ def _is_symbol(name: str) -> bool:
         return False
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f"'{name}'" if " " in name else name

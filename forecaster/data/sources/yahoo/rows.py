@@ -72,7 +72,7 @@ def _check_symbol(answer: Answer, ticker: str) -> None:
         raise YahooError(f"sent the data of {symbol}", "once", "Nothing was stored; check the symbol.")
 
 
-def _rows(answer: Answer, ticker: str, notes: list[str], held: str | None) -> RawRows:
+def _rows(answer: Answer, ticker: str, notes: list[str], stored: str | None) -> RawRows:
     # Yahoo fills in a missing adjusted close later; until then a guess would stay in the store.
     lost = (answer.frame["Adj Close"].isna() & answer.frame["Close"].notna()).to_numpy(bool)
     lost = lost & (lost.mean() <= _most_bad(len(lost)))  # with more, `clean` decides
@@ -85,7 +85,7 @@ def _rows(answer: Answer, ticker: str, notes: list[str], held: str | None) -> Ra
     exchange, kind = answer.meta_value("exchangeName"), answer.meta_value("instrumentType")
     calendar = calendar_of(ticker, exchange, kind)
     if calendar is None:
-        calendar = held if held not in (None, WEEKDAYS) else week_of(dates)
+        calendar = stored if stored not in (None, WEEKDAYS) else week_of(dates)
         week = "weekdays" if calendar == WEEKDAYS else f"the weekdays of its candles, {calendar}"
         notes.append(f"Yahoo's exchange {exchange!r} is unknown: its sessions are assumed to be {week}")
     return RawRows(

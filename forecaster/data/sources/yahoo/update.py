@@ -43,10 +43,10 @@ def rewrite_reason(known: Bars, fresh: Bars) -> str | None:
     if (later.split != 1).any():
         return _split(later, int(np.argmax(later.split != 1)))
     for name in _PRICES:
-        moved = _moved(getattr(old, name), getattr(new, name))
+        moved = _differs(getattr(old, name), getattr(new, name))
         if moved.any():
             return f"prices were revised ({name} of {new.dates[np.argmax(moved)]})"
-    if _moved(old.adj_close, new.adj_close).any():
+    if _differs(old.adj_close, new.adj_close).any():
         return "a dividend or a correction changed the adjusted closes"
     return None
 
@@ -57,7 +57,7 @@ def merge(known: Bars, fresh: Bars) -> tuple[Bars, tuple[str, ...]]:
     same = np.ones(len(old), bool)
     for name in COLUMNS:
         mine, theirs = getattr(old, name), getattr(new, name)
-        same &= ~_moved(mine, theirs) if name in (*_PRICES, "adj_close") else mine == theirs
+        same &= ~_differs(mine, theirs) if name in (*_PRICES, "adj_close") else mine == theirs
     keep_known = ~np.isin(known.dates, old.dates[~same])
     take_fresh = ~np.isin(fresh.dates, old.dates[same])
     dates = np.concatenate([known.dates[keep_known], fresh.dates[take_fresh]])
@@ -91,7 +91,7 @@ def _on(bars: Bars, dates: np.ndarray) -> Bars:
     return replace(bars, dates=bars.dates[keep], **{name: getattr(bars, name)[keep] for name in COLUMNS})
 
 
-def _moved(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+def _differs(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     moved: np.ndarray = np.abs(new - old) > MOVED * np.abs(old)
     return moved
 
