@@ -134,7 +134,7 @@ def test_a_zone_and_a_calendar_that_do_not_fit_are_refused_with_the_remedy(read:
     assert isinstance(found.failure, DataError)
     text = str(found.failure)
     assert "days are not sessions of XNYS (America/New_York), first 2023-02-05, a Sunday" in text
-    assert "set the calendar of their exchange with --calendar (24/7 for one that never closes)" in text
+    assert "set the calendar of their exchange with --calendar (24/7 if it never closes)" in text
 
 
 def test_frames_are_read_as_files_are(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_frames_name_arguments_where_files_name_options() -> None:
         forecaster.store_frame({"X": table})
     store = forecaster.store_frame({"X": table}, resample="day")
     assert len(Store(store).read("X")) == 10
-    with pytest.raises(DataError, match=r'say which it is: columns=\{"close": "NAME"\}'):
+    with pytest.raises(DataError, match=r'set it with columns=\{"close": "NAME"\}'):
         forecaster.store_frame({"X": frame(pd.DatetimeIndex(days("XNYS"))).rename(columns={"Close": "Settle"})})
     two_ways = frame(["01/02/2013", "03/04/2013"])
     with pytest.raises(DataError, match=r'say date_format="%m/%d/%Y" or date_format="%d/%m/%Y"'):

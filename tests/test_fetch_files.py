@@ -61,7 +61,7 @@ def test_columns_and_dates_are_said_on_the_command_line(fetch: Fetch) -> None:
         ("--column=Settle", "--column Settle: expected FIELD=NAME, as in --column close=Price"),
         ("--column=clse=Settle", "Unknown column 'clse'. Did you mean 'close'?"),
         ("--column=close=", "--column close= has no column name: expected one of the file, as in close=Price"),
-        ("--date-format=%d", "--date-format %d lacks a year, month or day: expected such as %d/%m/%Y"),
+        ("--date-format=%d", "--date-format %d lacks a year, month or day: expected a format such as %d/%m/%Y"),
         ("--resample=week", "Unknown frequency 'week'"),
     ],
 )
@@ -77,7 +77,7 @@ def test_an_option_that_says_nothing_is_refused_in_one_line(fetch: Fetch, option
 def test_an_option_of_files_is_refused_for_other_sources(forecast: Run, source: str, option: str) -> None:
     done = forecast("fetch", "AAPL", "--source", source, option)
     assert done.returncode == 2
-    assert f"{option.partition('=')[0]} has no effect on --source {source}: leave it out" in done.stderr
+    assert f"{option.partition('=')[0]} has no effect on --source {source}: omit it" in done.stderr
 
 
 HOURS = pd.DataFrame(

@@ -157,7 +157,9 @@ def test_a_column_in_an_unknown_format_is_reported_once_with_an_example(read: Re
 
 
 def test_a_date_format_without_a_month_is_refused_before_anything_is_read(read: Read) -> None:
-    with pytest.raises(InputError, match=r"--date-format %Y lacks a year, month or day: expected such as %d/%m/%Y"):
+    with pytest.raises(
+        InputError, match=r"--date-format %Y lacks a year, month or day: expected a format such as %d/%m/%Y"
+    ):
         read("X.csv", csv(), date_format="%Y")
 
 
@@ -178,10 +180,10 @@ def test_what_is_said_of_columns_goes_before_what_they_seem_to_be(read: Read) ->
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(read: Read) -> None:
     assert failure(read("X.csv", OWN.replace("When", "Date").replace("Lo", "Low"))).endswith(
-        "X.csv: no column for open, high, close; found Date, O, H, Low, Settle and 1 more. Name it so, or say which it "
-        "is: --column open=NAME."
+        "X.csv: no column for open, high, close; found Date, O, H, Low, Settle and 1 more. Rename it, or set it with "
+        "--column open=NAME."
     )
-    assert failure(read("X.csv", OWN)).endswith("if it is one, name its columns: --column date=NAME and so on.")
+    assert failure(read("X.csv", OWN)).endswith("if it is one, name its columns with --column date=NAME etc.")
     assert "no column 'Wen' (--column date=Wen); found date, open, high, low, close" in failure(
         read("X.csv", csv(), columns={"date": "Wen"})
     )
@@ -216,7 +218,7 @@ def test_a_ticker_column_of_an_unknown_name_is_named_and_no_row_is_to_be_removed
 
 def test_tickers_that_no_column_tells_apart_are_not_called_two_rows_to_choose_from(read: Read) -> None:
     text = failure(read("all.csv", two("x").replace(",AAA", "").replace(",BBB", "").replace(",x", "")))
-    assert "as do 19 more days: does it hold several tickers?" in text
+    assert "as do 19 more days: are there several tickers?" in text
     assert "remove" not in text
 
 
@@ -293,7 +295,7 @@ def test_excel_s_line_on_the_separator_is_obeyed(read: Read, mark: str) -> None:
 def test_a_text_without_any_header_is_refused_with_its_first_line(read: Read) -> None:
     assert failure(read("X.csv", "hello\nworld\n")).endswith(
         "X.csv: line 1 is 'hello', expected a header row with a date and four prices, such as "
-        "Date,Open,High,Low,Close,Volume; if it is one, name its columns: --column date=NAME and so on."
+        "Date,Open,High,Low,Close,Volume; if it is one, name its columns with --column date=NAME etc."
     )
     seven = lines("", lambda row: plain(row) + ",3")
     assert "line 1 is '2013-02-25,1247.75,1255.50,1242.25,1250.00,1230000,3'" in failure(read("X.csv", seven))
@@ -342,7 +344,7 @@ def test_a_workbook_and_a_gzipped_text_are_limited_alike(read: Read, monkeypatch
 
 
 def test_an_archive_in_an_archive_is_not_opened(read: Read) -> None:
-    assert "holds no .csv" in failure(read("X.zip", archive({"inner.zip": archive({"X.csv": csv()})})))
+    assert "contains no .csv" in failure(read("X.zip", archive({"inner.zip": archive({"X.csv": csv()})})))
 
 
 def test_members_that_climb_out_of_the_archive_write_nothing(read: Read, tmp_path: Path) -> None:
@@ -372,7 +374,7 @@ def test_a_workbook_with_two_sheets_of_candles_is_refused_by_their_names(read: R
     with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
         for name in ("AAA", "BBB"):
             FRAME.to_excel(writer, sheet_name=name, index=False)
-    assert "2 sheets contain candles (AAA, BBB): save each as a file of its own" in failure(
+    assert "2 sheets contain candles (AAA, BBB): save each as a separate file" in failure(
         read("X.xlsx", buffer.getvalue())
     )
 

@@ -180,7 +180,7 @@ def test_one_ticker_names_one_file_whatever_its_name(deliver: Deliver) -> None:
 def test_a_file_whose_name_is_no_symbol_says_how_to_name_it(deliver: Deliver) -> None:
     (found,) = deliver({"my prices (1).csv": YAHOO})
     assert "is not a ticker symbol" in str(found.failure)
-    assert "name one TICKER with one file" in str(found.failure)
+    assert "give one TICKER with one file" in str(found.failure)
 
 
 def test_a_ticker_in_two_files_is_taken_once_and_the_second_refused(deliver: Deliver) -> None:
@@ -255,7 +255,7 @@ def test_a_path_that_cannot_be_served_is_refused_at_once(tmp_path: Path) -> None
     for path, complaint in (
         (None, "--source file needs --path"),
         (tmp_path / "nix.csv", "does not exist"),
-        (tmp_path / "empty", "holds no .csv"),
+        (tmp_path / "empty", "contains no .csv"),
         (tmp_path / "a.pdf", "expected a file that ends with .csv"),
     ):
         with pytest.raises(InputError, match=complaint):
