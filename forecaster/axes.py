@@ -1,7 +1,7 @@
-"""Array types that name their axes: `Float[np.ndarray, "ticker time 4"]`.
+"""Array types with named axes: `Float[np.ndarray, "ticker time 4"]`.
 
-They are jaxtyping's where somebody checks them (a type checker, or the tests' import hook). Elsewhere they stand for
-the bare array, so that a forecast does not wait for a library that it would not use.
+They are jaxtyping's when something checks them (a type checker, or the tests' import hook). Otherwise they are plain
+arrays, so that a forecast does not pay for importing jaxtyping.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The machine's processor cores, and work that is shared among them."""
+"""CPU cores, and an ordered parallel map over threads."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """CPU cores available to this process (its affinity mask)."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def threads() -> int:
-    """Threads that share the work of one process: a core each, no more than `OMP_NUM_THREADS` where it is set."""
+    """Threads to use: one per core, at most `OMP_NUM_THREADS` if that is set."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores(), int(wanted)) if wanted.isdecimal() and int(wanted) else cores()
 
 
 def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Results in the order of the items: numpy and pyarrow let go of the interpreter while they work.
+    """Map over threads, results in input order; useful because numpy and pyarrow release the GIL.
 
-    Only so many items are begun ahead of the result that is waited for as there are threads: this bounds the memory.
-    What is not begun when a result is an error, or when nobody waits any longer, is left.
+    At most one item per thread is started ahead of the result being consumed, which bounds memory. After an error, or
+    when the consumer stops early, items not yet started are cancelled.
     """
     workers = threads()
     items = list(items)

@@ -1,15 +1,15 @@
-"""Every error that a user can meet, as one tree.
+"""All exceptions that a user can see, as one tree.
 
-    ForecasterError            1  a fault of ours
-    ├── InputError             2  bad usage, bad input: the user can mend it
-    │   ├── ConfigError        2  a YAML file or a --set that cannot be used
-    │   ├── UnknownNameError   2  a name that no registry, store or folder has
-    │   ├── DataError          2  candles that cannot be used
-    │   └── NewerFileError     2  a file that a newer version of this program wrote
-    ├── PartialError           3  part of the work was done, or a check found something
+    ForecasterError            1  a bug in this program
+    ├── InputError             2  bad usage, bad input: the user can fix it
+    │   ├── ConfigError        2  an invalid YAML file or --set
+    │   ├── UnknownNameError   2  a name not found in a registry, store or folder
+    │   ├── DataError          2  unusable candles
+    │   └── NewerFileError     2  a file written by a newer version of this program
+    ├── PartialError           3  partial success, or a check found a problem
     └── OutsideError           4  network, rate limit, folder not writable, disk full
 
-The number is the exit code of the command. The message is one line: name, value, what was expected, what to do.
+The number is the command's exit code. The message is one line: name, value, what was expected, what to do.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from collections.abc import Iterable, Sequence
 
 
 class ForecasterError(Exception):
-    """The root: whatever reaches the command line as this is shown as one line."""
+    """Base class; the command line prints it as one line, without a traceback."""
 
     exit_code = 1
 
 
 class InputError(ForecasterError):
-    """What the user gave cannot be used."""
+    """Invalid input from the user."""
 
     exit_code = 2
 
 
 class ConfigError(InputError):
-    """A configuration that cannot be used; `problems` holds one line for each thing found."""
+    """Invalid configuration; `problems` has one line per problem."""
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
@@ -41,7 +41,7 @@ class ConfigError(InputError):
 
 
 class UnknownNameError(InputError):
-    """A name that is not among the known ones; the message names the nearest."""
+    """Unknown name; the message suggests the closest known one."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         self.name = name
@@ -49,27 +49,27 @@ class UnknownNameError(InputError):
 
 
 class DataError(InputError):
-    """Candles that cannot be used."""
+    """Unusable candles."""
 
 
 class NewerFileError(InputError):
-    """A file that is whole, but of a newer version of this program; the message says so and what to do."""
+    """An intact file written by a newer version of this program."""
 
 
 class PartialError(ForecasterError):
-    """Part of the work was done, or a check found something: the output says what."""
+    """Partial success, or a check found a problem; the output has the details."""
 
     exit_code = 3
 
 
 class OutsideError(ForecasterError):
-    """Nothing could be done for a reason outside this program; what was there is untouched."""
+    """Failed for an external reason (network, disk, permissions); existing files are unchanged."""
 
     exit_code = 4
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A sentence that leads from a wrong name to the right one: the nearest, else some of what there is."""
+    """`Did you mean 'gru'? ` for a close match, otherwise a list of up to five known names."""
     names = sorted(known)
     folded = {candidate.casefold(): candidate for candidate in names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)

@@ -1,11 +1,11 @@
-"""What long work calls to tell how far it is; the terminal shows it, and a library's user may listen too."""
+"""Progress callbacks of long-running work: the terminal shows them, and library users can pass their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Say = Callable[[str], None]
-"""Called with what happens now, in words."""
+"""Called with a status message."""
 
 Tick = Callable[[int, int, float | None, float | None], None]
-"""Called after every optimiser step with step, steps, and where measured the loss and the validation skill."""
+"""Called after each optimiser step: step, total steps, loss, validation skill (the last two None if not measured)."""

@@ -1,4 +1,4 @@
-"""Files: written beside their place and renamed, so that a reader never sees a part; and what ships with us."""
+"""Atomic file writes (temporary file, fsync, rename), the cache folder, and the files shipped with the package."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from forecaster.errors import InputError, OutsideError
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a path beside `target` to write to; on success it takes the target's place, on failure it vanishes.
+    """Atomic write: yield a temporary path beside `target`, renamed to it on success and deleted on failure.
 
     Raises:
-        OutsideError: the folder cannot be made or written, or the disk is full.
+        OutsideError: the folder cannot be created or written, or the disk is full.
     """
     with outside_errors(target):
         if target.exists() and not (target.is_file() or target.is_dir()):
-            yield target  # /dev/stdout or a pipe: there is nothing to rename onto
+            yield target  # /dev/stdout or a pipe: cannot be replaced by a rename
             return
-        target = target.resolve()  # a link stays a link
+        target = target.resolve()  # keep a symbolic link: replace the file it points to
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(handle)
@@ -38,22 +38,22 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a whole text file in UTF-8, or nothing."""
+    """Write a UTF-8 text file atomically."""
     with replacing(target) as part:
         part.write_text(encodable(text), encoding="utf-8")
 
 
 def encodable(text: str) -> str:
-    r"""Text that UTF-8 can hold: bytes of a file name that are no text in this locale become `\udce9`, as in JSON."""
+    r"""Escape what UTF-8 cannot encode: an undecodable byte of a file name becomes `\udce9`, as in JSON."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_place(target: Path) -> None:
-    """Refuse what could not be written, before the work is done whose result it is to hold; nothing is left there.
+    """Check that `target` can be written, before the work whose result it will hold; creates nothing.
 
     Raises:
         InputError: it is a folder.
-        OutsideError: the folder that it lies in, or would be made in, cannot be written.
+        OutsideError: its folder, or the folder it would be created in, is not writable.
     """
     with outside_errors(target):
         if target.is_dir():
@@ -69,7 +69,7 @@ def check_place(target: Path) -> None:
 
 @contextlib.contextmanager
 def outside_errors(place: Path) -> Iterator[None]:
-    """Turn what the operating system refuses at `place` into one honest line."""
+    """Turn an `OSError` while writing `place` into a one-line `OutsideError`."""
     try:
         yield
     except OSError as error:
@@ -79,10 +79,10 @@ def outside_errors(place: Path) -> Iterator[None]:
 
 
 def cache_folder() -> Path | None:
-    """Where this program may keep what it can compute again; None where the system names no such place.
+    """The user's cache folder for this program; None if the user has no home folder.
 
-    A container under a user id without a passwd entry has no home; an empty or relative `HOME` is none either. Older
-    versions of platformdirs answer with a relative path there, newer ones with an error.
+    A container whose user id has no passwd entry has no home; an empty or relative `HOME` does not count as one. In
+    these cases older versions of platformdirs return a relative path, newer ones raise.
     """
     import platformdirs
 
@@ -95,9 +95,9 @@ def cache_folder() -> Path | None:
 
 @contextlib.contextmanager
 def home_for_imports() -> Iterator[None]:
-    """Lend a user without a home one that cannot exist: some libraries ask for it as they are imported.
+    """Set `HOME` to a path that cannot exist while importing, if the user has no home folder.
 
-    yfinance fails without one, and matplotlib takes a relative `HOME` to write into the present folder.
+    yfinance fails to import without `HOME`, and matplotlib would write to the current folder if it is relative.
     """
     if cache_folder() is not None:
         yield
@@ -113,9 +113,9 @@ def home_for_imports() -> Iterator[None]:
 
 
 def shipped(kind: str) -> Path:
-    """The folder of what ships with the package: `configs` or `sample`.
+    """The folder of shipped files of a kind: `configs` or `sample`.
 
-    In an installed wheel it lies inside the package, in a checkout at the top of the repository.
+    It is inside the package in an installed wheel, and at the top of the repository in a checkout.
     """
     package = Path(__file__).parent
     inside = package / "_shipped" / kind
@@ -125,7 +125,7 @@ def shipped(kind: str) -> Path:
 
 
 def existing_file(path: Path, what: str) -> Path:
-    """`path` itself when it is a readable file.
+    """Return `path` if it is a file.
 
     Raises:
         InputError: there is no such file.

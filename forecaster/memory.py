@@ -1,42 +1,41 @@
-"""Memory that the next step needs again is not given back in between."""
+"""glibc allocator settings (`mallopt`): keep freed blocks mapped between training steps."""
 
 from __future__ import annotations
 
 import ctypes
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
-"""Numbers of glibc's `mallopt(3)`."""
+"""Parameter numbers of glibc's `mallopt(3)`."""
 
-_USUAL_MAPPINGS = 65_536
-"""Blocks that may be mapped by themselves at the same time, as glibc has it."""
+_DEFAULT_MMAP_MAX = 65_536
+"""glibc's default for the number of blocks allocated with `mmap` at the same time."""
 
-_FREE_AT_MOST = 2**30
-"""Bytes that may lie free at the heap's end before they go back to the system."""
-
+_KEEP_FREE = 2**30
+"""Free bytes at the top of the heap before it is trimmed."""
 
 _LARGE = 2**20
-"""Bytes from which a block is mapped by itself, so that it leaves no hole behind, when memory counts more than time."""
+"""Once memory matters more than time: bytes from which a block gets its own `mmap`, so that freeing it returns it."""
 
 
 def keep_large_blocks() -> bool:
-    """Let the allocator reuse large blocks: a step of an LSTM is 1.5 times as fast.
+    """Let the allocator reuse large blocks: an LSTM training step is 1.5 times as fast.
 
-    By default each block of some megabytes is mapped anew, page by page, and unmapped again in every step; a threshold
-    on their size, which glibc caps at 32 MiB, would not spare an LSTM's largest.
+    By default every block of a few megabytes is mapped, faulted in page by page, and unmapped again in every step.
+    Raising `M_MMAP_THRESHOLD` is not enough: glibc caps it at 32 MiB, below an LSTM's largest blocks.
 
     Returns:
-        Whether this system's C library knows how; elsewhere nothing changes.
+        Whether the C library supports it; if not, nothing changes.
     """
-    return _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _FREE_AT_MOST)
+    return _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _KEEP_FREE)
 
 
 def give_back() -> None:
-    """Return what lies free to the system, and large blocks from now on as soon as they are done with.
+    """Undo `keep_large_blocks`: trim the heap, and from now on unmap large blocks as soon as they are freed.
 
-    What training kept for its next step is of no use to what follows, which works on tables of many sizes.
+    The blocks kept for training steps do not help what follows, which allocates tables of many sizes.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None and _set(_MMAP_MAX, _USUAL_MAPPINGS) and _set(_MMAP_THRESHOLD, _LARGE):
+    if trim is not None and _set(_MMAP_MAX, _DEFAULT_MMAP_MAX) and _set(_MMAP_THRESHOLD, _LARGE):
         trim(0)
 
 

@@ -1,4 +1,4 @@
-"""A name → thing table that fills itself from the modules of one package, and from what others have installed."""
+"""Registry: name → object, discovered from the modules of one package and from installed plugins (entry points)."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Members register by decorator; all that there is to import is imported at the first look-up.
+    """Members register with a decorator; the package's modules are imported at the first lookup.
 
-    Distributions of others add members by entry points of the group named like the package, `forecaster.models`: each
-    names a member, or a module that registers some by itself. They are looked for when a name is none of our own, or
-    when all names are asked for. One that cannot be loaded is told of on the log, in one line, and stands in the way
-    of nobody who does not ask for it.
+    Plugins add members through entry points; the group is named like the package, `forecaster.models`. An entry point
+    names a member, or a module that registers members on import. Plugins are loaded only when a name is not built in
+    or when all names are listed. A plugin that fails to import is logged once and raises only when requested by name.
 
     Args:
-        kind: what a member is called in an error message, such as `model`.
-        package: dotted name of the package whose modules hold the members.
-        group: of the entry points; the package's name without it.
+        kind: what error messages call a member, such as `model`.
+        package: dotted name of the package whose modules define the members.
+        group: entry-point group; defaults to `package`.
 
     Attributes:
-        faults: what could not be loaded: entry point → the reason, in one line.
+        faults: plugins that failed to load: entry point → one-line reason.
     """
 
     def __init__(self, kind: str, package: str, group: str = "") -> None:
@@ -44,15 +43,15 @@ class Registry(Generic[T]):
         self._discovered = self._extended = False
 
     def add(self, name: str, member: T, sentence: str = "") -> T:
-        """Register one member; a notebook's cell that runs again puts its new member in the old one's place.
+        """Register a member; re-running a notebook cell replaces the member that the cell defined before.
 
         Args:
-            sentence: what it is, for whom a docstring of its own does not say it.
+            sentence: one-line description, for members without a docstring of their own.
 
         Raises:
-            ValueError: the name is taken: two members of one name would silently hide each other.
+            ValueError: the name is taken; silently overwriting a member would hide it.
         """
-        if name in self._members and not _defined_again(self._members[name], member):
+        if name in self._members and not _is_same_definition(self._members[name], member):
             raise ValueError(f"{self.kind} {name!r} is registered twice")
         self._members[name] = member
         self._sentences[name] = sentence
@@ -63,7 +62,7 @@ class Registry(Generic[T]):
         return lambda member: self.add(name, member, sentence)
 
     def sentence(self, name: str) -> str:
-        """What was said of a member when it was registered."""
+        """The description given when the member was registered."""
         return self._sentences.get(name, "") if name in self else ""
 
     def names(self) -> tuple[str, ...]:
@@ -97,25 +96,25 @@ class Registry(Generic[T]):
         if self._extended:
             return
         self._extended = True
-        from importlib.metadata import entry_points  # with its search a fortieth of a second
+        from importlib.metadata import entry_points  # import and search take 25 ms
 
         for point in entry_points(group=self._group):
-            self._take(point)
+            self._load(point)
 
-    def _take(self, point: EntryPoint) -> None:
+    def _load(self, point: EntryPoint) -> None:
         try:
             member = point.load()
             if not isinstance(member, ModuleType):
                 self.add(point.name, member)
-        except Exception as error:  # whatever somebody else's module does
+        except Exception as error:  # a plugin's module can raise anything
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
             reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".: ")
-            fault = f"The {self.kind} {point.name!r} of {origin} cannot be loaded ({reason}): mend or uninstall it."
+            fault = f"The {self.kind} {point.name!r} of {origin} cannot be loaded ({reason}): fix or uninstall it."
             self.faults[point.name] = fault
             logging.getLogger("forecaster").warning("warning: %s", fault)
 
 
-def _defined_again(old: Any, new: Any) -> bool:
-    """Whether two members are one definition, run twice in an interactive session."""
+def _is_same_definition(old: Any, new: Any) -> bool:
+    """Whether both come from the same definition, executed twice in an interactive session."""
     names = [(getattr(one, "__module__", None), getattr(one, "__qualname__", None)) for one in (old, new)]
     return names[0] == names[1] and names[0][0] == "__main__" and names[0][1] is not None

@@ -1,4 +1,4 @@
-"""Which release this is, and files that a newer one wrote."""
+"""The installed version, and the error for files written by a newer one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forecaster.errors import NewerFileError
 
 
 def here() -> str:
-    """Version of the installed package; empty where it only lies on the path."""
+    """Version of the installed package; empty if it is only on `sys.path`."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -18,25 +18,25 @@ def here() -> str:
 
 
 def is_newer(version: object) -> bool:
-    """Whether a version that a file names comes after this one; False where either cannot tell."""
+    """Whether a file's version is newer than this one; False if either is unknown."""
     own = here()
     return bool(own) and isinstance(version, str) and _numbers(version) > _numbers(own)
 
 
 def newer_file(what: str, version: object, remedy: str) -> NewerFileError:
-    """The error for a file that is whole but not of this version.
+    """The error for an intact file of another version.
 
     Args:
-        what: which file.
-        version: that it names, if it does.
-        remedy: what else than an update would do.
+        what: the file.
+        version: the version stored in it, if any.
+        remedy: an alternative to updating.
     """
     by = f"forecaster {version}" if is_newer(version) else "a newer version of forecaster"
     return NewerFileError(f"{what} was made by {by}, this is {here() or 'an older one'}: update, or {remedy}.")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """(0, 2) of `0.2.0.dev1`: what orders releases."""
+    """`0.2.0.dev1` → (0, 2): comparable release numbers without trailing zeros."""
     digits = re.match(r"\d+(\.\d+)*", version)
     numbers = [int(part) for part in digits.group().split(".")] if digits else []
     while numbers and not numbers[-1]:

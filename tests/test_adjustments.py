@@ -86,12 +86,12 @@ def test_an_adjustment_is_only_called_known_between_rows_that_agree_on_it() -> N
     known[10:13], open_[58:62] = np.nan, np.nan
     bars, notes = clean(replace(given, columns=given.columns | {"adj_close": known}))
     assert notes == (
-        f"3 of {N} rows without an adjusted close (first 2023-06-15): the adjustment of the rows around them was taken",
+        f"3 of {N} rows without an adjusted close (first 2023-06-15): filled with the adjustment of the rows nearby",
     )
     assert np.allclose(bars.adj_close, given.columns["close"] * factor)
     bars, notes = clean(replace(given, columns=given.columns | {"adj_close": open_}))
     assert len(notes) == 1
-    assert "splits and dividends among them will look like price moves" in notes[0]
+    assert "splits and dividends there will look like price moves" in notes[0]
     assert len(bars) == N
 
 

@@ -44,7 +44,7 @@ def fetch(forecast: Run, store: Store, path: Path, *more: object) -> Any:
 
 BAD_FILES = {
     "empty": (b"", "is empty, expected a CSV with a header row"),
-    "header only": (HEAD.encode(), "it has a header but no rows, expected one a day"),
+    "header only": (HEAD.encode(), "it has a header but no rows, expected one per day"),
     "text in a price": (GOOD.replace("10,12", "ten,12", 1).encode(), "open in row 2 is 'ten', expected a number"),
     "unknown column": (GOOD.replace("Close,Adj", "Settle,Adj").encode(), "no column for close; found Date, Open"),
     "high < low": (GOOD.replace("12,9", "9,12").encode(), "56 of its 56 rows have a price ≤ 0 or high < low"),
@@ -54,7 +54,7 @@ BAD_FILES = {
     ),
     "doubled dates": (
         (GOOD + "2020-01-06,9,12,9,11,5.5,1\n").encode(),
-        "2020-01-06 stands twice with different values",
+        "2020-01-06 appears twice with different values",
     ),
     "no number at all": (GOOD.replace(",10,12,9,11,5.5", ",,,,,").encode(), "none of its 56 rows has all four prices"),
     "binary": (bytes(range(256)) * 20, "is not"),

@@ -43,9 +43,15 @@ def test_between_takes_both_ends_and_may_be_empty(make_bars: Make) -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"dates": np.array(["2020-01-02", "2020-01-02"], "datetime64[D]")}, "2020-01-02 is doubled or out of order"),
-        ({"dates": np.array(["2020-01-03", "2020-01-02"], "datetime64[D]")}, "2020-01-02 is doubled or out of order"),
-        ({"dates": np.array(["2020-01-03", "NaT"], "datetime64[D]")}, "NaT is doubled or out of order"),
+        (
+            {"dates": np.array(["2020-01-02", "2020-01-02"], "datetime64[D]")},
+            "2020-01-02 is duplicated or out of order",
+        ),
+        (
+            {"dates": np.array(["2020-01-03", "2020-01-02"], "datetime64[D]")},
+            "2020-01-02 is duplicated or out of order",
+        ),
+        ({"dates": np.array(["2020-01-03", "NaT"], "datetime64[D]")}, "NaT is duplicated or out of order"),
         ({"open": np.array([100.0, 0.0])}, "open on 2020-01-03 is 0.0, expected > 0"),
         ({"adj_close": np.array([100.0, np.nan])}, "adj_close on 2020-01-03 is nan, expected > 0"),
         ({"close": np.array([np.inf, 100.0])}, "close on 2020-01-02 is inf, expected > 0"),

@@ -85,7 +85,7 @@ def test_crypto_without_its_calendar(files: Files, fetched: Fetched, verified: V
     path = files("BTC-EUR", np.arange("2023-10-01", "2024-03-02", dtype="datetime64[D]"))
     row = fetched(path)
     assert (row["exit"], row["status"], row["rows"]) == (0, "new", 153)
-    told = "48 of 153 candles are on days that XNYS does not trade (first Sunday 2023-10-01)"
+    told = "48 of 153 candles are on days when XNYS is closed (first Sunday 2023-10-01)"
     assert f"{told}: fetch it with its own calendar, --calendar 24/7" in row["notes"]
     code, (finding,) = verified()
     assert (code, finding["kind"], finding["problem"]) == (3, "calendar", f"{told}.")
@@ -114,7 +114,7 @@ def test_weekends_and_holidays_filled_with_the_last_close(
     plain, full = fetched(files("PLAIN", days)), fetched(files("PADX", days, padded))
     assert (plain["rows"], full["rows"]) == (189, 189)
     (note,) = [note for note in full["notes"] if "repeat" in note]
-    assert re.match(r"\d+ candles on days that XNYS does not trade \(first \w+ 2023-\d\d-\d\d\) repeat", note)
+    assert re.match(r"\d+ candles on days when XNYS is closed \(first \w+ 2023-\d\d-\d\d\) repeat", note)
     store = Store(tmp_path / "store")
     assert np.array_equal(store.read("PADX").ohlc, store.read("PLAIN").ohlc)
     assert verified() == (0, [])
@@ -132,7 +132,9 @@ def test_a_store_that_took_filled_weekends_before_is_found(
     Store(tmp_path / "store").write(padded, source="file")
     code, findings = verified()
     assert code == 3
-    assert [finding["kind"] for finding in findings if "repeat their neighbours" in finding["problem"]] == ["filled"]
+    assert [
+        finding["kind"] for finding in findings if "repeat or interpolate their neighbours" in finding["problem"]
+    ] == ["filled"]
     assert "OLD: " in predicted("OLD")[1]
 
 
@@ -169,7 +171,7 @@ def test_a_sunday_to_thursday_market(files: Files, fetched: Fetched, verified: V
     path = files("NBK", every[np.is_busday(every, "1111001")])  # to Thursday 29 February
     row = fetched(path, "--currency", "KWD")
     (note,) = [note for note in row["notes"] if "XNYS" in note]
-    assert "there is none on Fridays, when XNYS trades" in note
+    assert "there are none on Fridays, when XNYS trades" in note
     assert note.endswith("--calendar Sun-Thu")
     assert verified()[0] == 3
     assert predicted("NBK")[0] == ["2024-03-03", "2024-03-04", "2024-03-05"]  # from Sunday

@@ -186,7 +186,7 @@ def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
     """Nothing of any calendar is written down yet; the folder where it will be."""
 
     def forget() -> None:
-        for cached in (calendars.sessions, calendars.foreseen, calendars._written, calendars._warn):
+        for cached in (calendars.sessions, calendars.scheduled_sessions, calendars._cached, calendars._warn):
             cached.cache_clear()
         exchanges.computable.cache_clear()
 
@@ -207,7 +207,7 @@ def test_of_a_calendar_that_the_library_cannot_compute_the_week_is_taken_and_sai
     assert following("XLON", "2024-12-24", 2) == ["2024-12-25", "2024-12-26"]
     assert following("XLON", "2025-12-23", 1) == ["2025-12-24"]
     (said,) = caplog.messages
-    assert said.endswith("cannot compute XLON: its week (Mon-Fri) is taken, without holidays.")
+    assert said.endswith("cannot compute XLON: using its weekdays (Mon-Fri) without holidays.")
     assert timezone("XLON") == "Europe/London"
     assert following("XSAU", "2024-12-25", 3) == ["2024-12-26", "2024-12-29", "2024-12-30"]
     assert not forgotten.exists()
@@ -242,7 +242,7 @@ def test_tel_aviv_keeps_its_old_week_until_january_2026_and_the_new_one_from_the
         "12-28", "12-29", "12-30", "12-31", "01-04", "01-05", "01-06", "01-07", "01-08", "01-09",
     ]  # fmt: skip
     assert caplog.messages[0].endswith(
-        "cannot compute XTAE: its week (Sun-Thu and then Mon-Fri) is taken, without holidays."
+        "cannot compute XTAE: using its weekdays (Sun-Thu and then Mon-Fri) without holidays."
     )
 
 
@@ -257,7 +257,7 @@ def test_a_calendar_that_cannot_be_computed_is_never_offered(forgotten: Path, mo
         with pytest.raises(UnknownNameError) as raised:
             check_calendar(wrong)
         assert not [name for name in WEEKS if f"'{name}'" in str(raised.value) or f" {name}," in str(raised.value)]
-        assert str(raised.value).endswith("A week is a calendar too, such as Sun-Thu.")
+        assert str(raised.value).endswith("Weekdays such as Sun-Thu also work.")
     assert check_calendar("XTAE") == "XTAE"  # who names it knows what it is
 
 
@@ -291,7 +291,7 @@ def test_no_dates_are_asked_of_a_calendar_that_it_does_not_reach(
 def test_a_calendar_is_computed_once_and_then_read(forgotten: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     computed = following("XLON", "2024-12-24", 3)
     monkeypatch.setattr(exchange_calendars, "get_calendar", broken)
-    for cached in (calendars.sessions, calendars.foreseen, calendars._written):
+    for cached in (calendars.sessions, calendars.scheduled_sessions, calendars._cached):
         cached.cache_clear()
     assert following("XLON", "2024-12-24", 3) == computed == ["2024-12-27", "2024-12-30", "2024-12-31"]
     assert timezone("XLON") == "Europe/London"
@@ -304,7 +304,7 @@ def test_a_damaged_calendar_file_is_made_again(forgotten: Path, damage: str) -> 
     (file,) = forgotten.iterdir()
     whole = file.read_text()
     file.write_text(damage)
-    for cached in (calendars.sessions, calendars.foreseen, calendars._written):
+    for cached in (calendars.sessions, calendars.scheduled_sessions, calendars._cached):
         cached.cache_clear()
     assert following("XLON", "2024-12-24", 3) == computed
     assert file.read_text() == whole

@@ -57,7 +57,7 @@ def test_a_row_that_repeats_another_is_dropped() -> None:
 
 
 def test_two_different_rows_of_one_date_are_refused_with_both_values() -> None:
-    with pytest.raises(DataError, match=r"AAPL: 2020-01-08 stands twice with different values \(open 10 and 10.5\)"):
+    with pytest.raises(DataError, match=r"AAPL: 2020-01-08 appears twice with different values \(open 10 and 10.5\)"):
         clean(raw(dates={5: "2020-01-08"}, open={5: 10.5}))
 
 
@@ -84,7 +84,7 @@ def test_an_impossible_row_is_dropped_and_shown(column: str, value: float) -> No
 def test_a_file_of_impossible_rows_is_refused_as_swapped_columns() -> None:
     with pytest.raises(DataError, match=r"AAPL: 40 of its 40 rows have .*high 9, low 12|none of its 40 rows") as caught:
         clean(raw(high=np.full(N, 9.0), low=np.full(N, 12.0)))
-    assert "name the columns rightly" in str(caught.value)
+    assert "fix the rows or the column names" in str(caught.value)
 
 
 def test_more_than_a_twentieth_of_bad_rows_is_refused() -> None:
@@ -118,7 +118,7 @@ def test_a_missing_volume_is_nought_and_a_negative_one_is_said() -> None:
     assert np.all(clean(raw(volume=None))[0].volume == 0)
     bars, notes = clean(raw(volume={3: np.nan, 4: -7.0}))
     assert bars.volume[[3, 4]].tolist() == [0, 0]
-    assert notes == ("volume below 0 taken as 0 in 1 row",)
+    assert notes == ("volume below 0 set to 0 in 1 row",)
 
 
 def test_splits_and_dividends_that_are_missing_or_nought_mean_none() -> None:

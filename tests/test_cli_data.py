@@ -125,7 +125,7 @@ def test_an_empty_store_is_answered_with_a_command(forecast: Run, tmp_path: Path
     done = forecast("data", *command, "--data-dir", "nix")
     assert done.returncode == 2
     empty = tmp_path / "nix"
-    assert done.stderr == f"error: {empty} holds no candles: bring some with `forecast fetch --source sample`.\n"
+    assert done.stderr == f"error: {empty} holds no candles: fetch some with `forecast fetch --source sample`.\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from forecaster.config.document import parse
-from forecaster.config.load import find_config, read_document, to_yaml, validate, validated
+from forecaster.config.load import find_config, read_document, to_yaml, validate, validate_section
 from forecaster.errors import ConfigError, InputError, UnknownNameError
 
 GOOD = """\
@@ -133,13 +133,13 @@ ONE = "model: {name: gru}\n"
         (
             TWO,
             ["model={name: gru}"],
-            r"has members, and a run has either `model:` or `members:`: add --set members=\[\]",
+            r"has members, but a run takes either `model:` or `members:`: add --set members=\[\]",
         ),
-        (ONE, ["members.0.hidden_size=8"], r"has one model, and no members: write --set model\.hidden_size=8"),
+        (ONE, ["members.0.hidden_size=8"], r"has one model and no members: write --set model\.hidden_size=8"),
         (
             ONE,
             ["members=[{name: gru}]"],
-            "has one model, and a run has either `model:` or `members:`: add --set model=null",
+            "has one model, but a run takes either `model:` or `members:`: add --set model=null",
         ),
     ],
 )
@@ -172,11 +172,11 @@ def test_another_schema_is_checked_under_its_prefix() -> None:
 
     document = parse("model:\n  name: gru\n  hidden_sze: 5\n", "x.yaml")
     with pytest.raises(ConfigError, match=r"^x.yaml:3: unknown key 'model.hidden_sze'. Did you mean 'hidden_size'\?$"):
-        validated(Gru, {"hidden_sze": 5}, document, ("model",))
+        validate_section(Gru, {"hidden_sze": 5}, document, ("model",))
 
 
 def test_an_unknown_config_is_answered_with_a_way_out() -> None:
-    with pytest.raises(UnknownNameError, match=r"Unknown config 'no-such'.*A path to a YAML file will do as well"):
+    with pytest.raises(UnknownNameError, match=r"Unknown config 'no-such'.*A path to a YAML file also works"):
         find_config("no-such")
 
 
@@ -184,9 +184,7 @@ def test_a_file_that_does_not_exist_is_named_in_full_with_the_nearest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Check the name, or take a ship"
-    ):
+    with pytest.raises(InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Check the name, or use a ship"):
         find_config("nope.yaml")
     (tmp_path / "note.yaml").touch()
     with pytest.raises(InputError, match=rf"config {tmp_path}/nope.yaml does not exist. Did you mean 'note.yaml'?"):

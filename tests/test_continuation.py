@@ -92,19 +92,19 @@ def test_prices_that_are_written_with_fewer_digits_are_the_same(store: Store, di
 @pytest.mark.parametrize(
     ("factor", "words"),
     [
-        (0.5, "0.5 times those held on all 30 days that both have, as after a split of 2 for 1"),
-        (20.0, "20 times those held on all 30 days that both have, as after a split of 1 for 20"),
+        (0.5, "0.5 times the stored ones on all 30 common days, as after a split of 2 for 1"),
+        (20.0, "20 times the stored ones on all 30 common days, as after a split of 1 for 20"),
         (
             0.01,
-            "0.01 times those held on all 30 days that both have, as where one is in pence or cents, or after a split",
+            "0.01 times the stored ones on all 30 common days, as where one is in pence or cents, or after a split",
         ),
-        (0.9731, "0.9731 times those held on all 30 days that both have, as after a split or another adjustment"),
+        (0.9731, "0.9731 times the stored ones on all 30 common days, as after a split or another adjustment"),
     ],
 )
 def test_one_constant_ratio_is_said_with_the_remedy(store: Store, factor: float, words: str) -> None:
     status, reason = add(store, scaled(part(170, 210), factor))
     assert status == "kept"
-    assert f"They cannot be joined: its prices are {words}. Export the whole history and fetch that" in reason
+    assert f"They cannot be merged: its prices are {words}. Export the whole history and fetch that" in reason
     assert "the store holds 200 rows from 2020-01-02 to" in reason
     assert "--force replaces it" in reason
     assert held(store, 200)
@@ -113,10 +113,7 @@ def test_one_constant_ratio_is_said_with_the_remedy(store: Store, factor: float,
 def test_a_dividend_since_is_said_too(store: Store) -> None:
     status, reason = add(store, scaled(part(170, 210), 0.99, ("adj_close",)))
     assert status == "kept"
-    assert (
-        "its adjusted closes are 0.99 times those held on all 30 days that both have, as after a dividend since"
-        in reason
-    )
+    assert "its adjusted closes are 0.99 times the stored ones on all 30 common days, as after a new dividend" in reason
 
 
 def test_days_that_disagree_are_refused_with_the_first(store: Store) -> None:
@@ -126,7 +123,8 @@ def test_days_that_disagree_are_refused_with_the_first(store: Store) -> None:
     status, reason = add(store, replace(given, high=high))
     assert status == "kept"
     assert (
-        f"high on {DAYS[175]} is {given.high[5]:g} here and {high[5]:g} there, different on 1 of the 30 days" in reason
+        f"high on {DAYS[175]} is {given.high[5]:g} in the store and {high[5]:g} in the file, "
+        "different on 1 of the 30 common days" in reason
     )
     assert held(store, 200)
 
@@ -145,9 +143,9 @@ def test_without_a_day_in_common_the_next_session_continues(store: Store) -> Non
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (part(203, 210), "3 sessions are missing: give a file that begins with days which are held"),
-        (scaled(part(200, 210), 0.1), "a split may lie between"),
-        (replace(part(170, 210), currency="EUR"), "it is held in USD on XNYS, and given in EUR on XNYS"),
+        (part(203, 210), "3 sessions are missing: use a file that starts within the stored history"),
+        (scaled(part(200, 210), 0.1), "possibly a split"),
+        (replace(part(170, 210), currency="EUR"), "the store has USD on XNYS, the file EUR on XNYS"),
     ],
     ids=["gap", "split", "currency"],
 )
@@ -176,7 +174,7 @@ def test_frames_are_appended_like_files(tmp_path: Path) -> None:
         forecaster.store_frame({"KO": as_frame(part(first, last))}, data_dir=tmp_path)
     assert held(Store(tmp_path), 230)
     with pytest.raises(
-        DataError, match=r"KO: the store holds 230 rows .*force=True replaces it\. They cannot be joined: its"
+        DataError, match=r"KO: the store holds 230 rows .*force=True replaces it\. They cannot be merged: its"
     ):
         forecaster.store_frame({"KO": as_frame(scaled(part(200, 240), 2))}, data_dir=tmp_path)
     forecaster.store_frame({"KO": as_frame(scaled(part(200, 240), 2))}, data_dir=tmp_path, force=True)

@@ -133,8 +133,8 @@ def test_a_zone_and_a_calendar_that_do_not_fit_are_refused_with_the_remedy(read:
     found = read(frame(stamps))
     assert isinstance(found.failure, DataError)
     text = str(found.failure)
-    assert "days are no sessions of XNYS (America/New_York), first 2023-02-05, a Sunday" in text
-    assert "name the exchange whose candles these are with --calendar (24/7 for one that never closes)" in text
+    assert "days are not sessions of XNYS (America/New_York), first 2023-02-05, a Sunday" in text
+    assert "set the calendar of their exchange with --calendar (24/7 if it never closes)" in text
 
 
 def test_frames_are_read_as_files_are(tmp_path: Path) -> None:
@@ -174,8 +174,8 @@ def test_several_candles_a_day_are_refused_with_the_first_two(read: Read, zone: 
     found = read(frame(hours(zone), "Datetime"))
     assert isinstance(found.failure, DataError)
     assert str(found.failure) == (
-        "X: it has up to 7 candles a day (first 2024-02-05 09:30 and 10:30), expected daily candles: --resample day "
-        "makes them of these."
+        "X: it has up to 7 candles per day (first 2024-02-05 09:30 and 10:30), expected daily candles: use "
+        "--resample day to convert them."
     )
 
 
@@ -184,7 +184,7 @@ def test_they_become_daily_ones_by_the_exchange_s_clock(read: Read, zone: str) -
     table = frame(hours(zone), "Datetime").iloc[::-1]
     found = read(table, resample="day")
     assert dates(found) == days("XNYS", ("2024-02-05", "2024-02-16")).astype(str).tolist()
-    assert found.notes[0] == "70 candles made into 10 daily ones"
+    assert found.notes[0] == "70 candles resampled to 10 daily ones"
     bars, whole = found.bars, frame(hours(), "Datetime")
     assert bars is not None
     parts = whole.groupby(whole["Datetime"].dt.date)
@@ -199,14 +199,14 @@ def test_a_date_and_a_time_of_its_own_make_a_stamp(read: Read) -> None:
     table = frame(hours().strftime("%Y.%m.%d"), "<DATE>")
     for clock in (hours().strftime("%H:%M"), hours().strftime("%H%M%S"), hours().strftime("%H%M").astype(int)):
         table.insert(1, "<TIME>", clock)
-        assert "up to 7 candles a day (first 2024-02-05 09:30 and 10:30)" in str(read(table).failure)
+        assert "up to 7 candles per day (first 2024-02-05 09:30 and 10:30)" in str(read(table).failure)
         assert len(dates(read(table, resample="day"))) == 10
         del table["<TIME>"]
 
 
 def test_a_last_day_with_few_candles_may_not_be_over(read: Read) -> None:
     found = read(frame(hours()).iloc[:-5], resample="day")
-    assert found.notes[1] == "2024-02-16 has 2 of the usual 7 candles: it may not be over"
+    assert found.notes[1] == "2024-02-16 has 2 of the usual 7 candles: it may be incomplete"
 
 
 def test_intraday_candles_of_several_tickers_stay_apart(read: Read, tmp_path: Path) -> None:
@@ -216,13 +216,13 @@ def test_intraday_candles_of_several_tickers_stay_apart(read: Read, tmp_path: Pa
     found = list(source.deliver(Order((), lambda _: None)))
     assert [(one.ticker, len(dates(one))) for one in found] == [("AAA", 10), ("BBB", 10)]
     unknown = both.assign(Close=both["Close"] + (both["tic"] == "AAA") * 0.001).rename(columns={"tic": "Scrip"})
-    assert "if Scrip holds the tickers, add --column ticker=Scrip" in str(read(unknown, resample="day").failure)
+    assert "if Scrip has the tickers, add --column ticker=Scrip" in str(read(unknown, resample="day").failure)
 
 
 def test_two_different_candles_of_one_moment_are_not_added_up(read: Read) -> None:
     table = frame(hours())
     twice = pd.concat([table, table.iloc[3:4].assign(Open=table["Close"] * 1.001)])
-    assert "2024-02-05 12:30:00 stands twice with different values (open" in str(read(twice, resample="day").failure)
+    assert "2024-02-05 12:30:00 appears twice with different values (open" in str(read(twice, resample="day").failure)
     assert len(dates(read(pd.concat([table, table.iloc[3:4]]), resample="day"))) == 10
 
 
@@ -241,11 +241,11 @@ def test_no_other_frequency_is_made(read: Read) -> None:
 
 def test_frames_name_arguments_where_files_name_options() -> None:
     table = frame(hours())
-    with pytest.raises(DataError, match=r'resample="day" makes them of these'):
+    with pytest.raises(DataError, match=r'use resample="day" to convert them'):
         forecaster.store_frame({"X": table})
     store = forecaster.store_frame({"X": table}, resample="day")
     assert len(Store(store).read("X")) == 10
-    with pytest.raises(DataError, match=r'say which it is: columns=\{"close": "NAME"\}'):
+    with pytest.raises(DataError, match=r'set it with columns=\{"close": "NAME"\}'):
         forecaster.store_frame({"X": frame(pd.DatetimeIndex(days("XNYS"))).rename(columns={"Close": "Settle"})})
     two_ways = frame(["01/02/2013", "03/04/2013"])
     with pytest.raises(DataError, match=r'say date_format="%m/%d/%Y" or date_format="%d/%m/%Y"'):
@@ -256,7 +256,7 @@ def test_frames_name_arguments_where_files_name_options() -> None:
 def test_a_date_beside_a_whole_stamp_hides_no_hours(read: Read) -> None:
     table = frame(hours("UTC"), "Timestamp")
     table.insert(0, "Date", hours().strftime("%Y-%m-%d"))
-    assert "up to 7 candles a day (first 2024-02-05 09:30 and 10:30)" in str(read(table).failure)
+    assert "up to 7 candles per day (first 2024-02-05 09:30 and 10:30)" in str(read(table).failure)
     daily = frame(pd.DatetimeIndex(days("XNYS")).strftime("%Y-%m-%d"))
     daily["Timestamp"] = "not a time"
     assert dates(read(daily)) == days("XNYS").astype(str).tolist()

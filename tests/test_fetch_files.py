@@ -49,7 +49,7 @@ def test_columns_and_dates_are_said_on_the_command_line(fetch: Fetch) -> None:
     few = text.iloc[6:12].to_csv(index=False)  # 5 to 12 March: both ways fit
     done = fetch("x.csv", few, "--column=close=Settle", "--column=ticker=Sym")
     assert done.returncode == 2
-    assert "say --date-format %m/%d/%Y or --date-format %d/%m/%Y" in rows(done)[0]["reason"]
+    assert "set --date-format %m/%d/%Y or --date-format %d/%m/%Y" in rows(done)[0]["reason"]
     done = fetch("x.csv", few, "--column=close=Settle", "--column=ticker=Sym", "--date-format=%d/%m/%Y")
     assert done.returncode == 0, done.stderr
     assert [(row["ticker"], row["first"], row["last"]) for row in rows(done)] == [("KO", "2013-03-05", "2013-03-12")]
@@ -60,8 +60,8 @@ def test_columns_and_dates_are_said_on_the_command_line(fetch: Fetch) -> None:
     [
         ("--column=Settle", "--column Settle: expected FIELD=NAME, as in --column close=Price"),
         ("--column=clse=Settle", "Unknown column 'clse'. Did you mean 'close'?"),
-        ("--column=close=", "--column close= names no column: expected one of the file, as in close=Price"),
-        ("--date-format=%d", "--date-format %d names no year, month and day: expected such as %d/%m/%Y"),
+        ("--column=close=", "--column close= has no column name: expected one of the file, as in close=Price"),
+        ("--date-format=%d", "--date-format %d lacks a year, month or day: expected a format such as %d/%m/%Y"),
         ("--resample=week", "Unknown frequency 'week'"),
     ],
 )
@@ -77,7 +77,7 @@ def test_an_option_that_says_nothing_is_refused_in_one_line(fetch: Fetch, option
 def test_an_option_of_files_is_refused_for_other_sources(forecast: Run, source: str, option: str) -> None:
     done = forecast("fetch", "AAPL", "--source", source, option)
     assert done.returncode == 2
-    assert f"{option.partition('=')[0]} has no effect on --source {source}: leave it out" in done.stderr
+    assert f"{option.partition('=')[0]} has no effect on --source {source}: omit it" in done.stderr
 
 
 HOURS = pd.DataFrame(
@@ -91,7 +91,7 @@ HOURS = pd.DataFrame(
 def test_hourly_candles_are_refused_and_resampled(fetch: Fetch) -> None:
     done = fetch("HOURS.csv", HOURS.to_csv(index=False))
     assert done.returncode == 2
-    assert "up to 6 candles a day (first 2013-02-25 10:00 and 11:00)" in rows(done)[0]["reason"]
+    assert "up to 6 candles per day (first 2013-02-25 10:00 and 11:00)" in rows(done)[0]["reason"]
     done = fetch("HOURS.csv", HOURS.to_csv(index=False), "--resample=day")
     assert done.returncode == 0, done.stderr
     assert (rows(done)[0]["rows"], rows(done)[0]["last"]) == (20, str(DAYS[-1]))

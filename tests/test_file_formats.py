@@ -120,8 +120,8 @@ AMBIGUOUS = "Date,Open,High,Low,Close\n01/02/2013,10,12,9,11\n03/04/2013,10,12,9
 
 def test_dates_that_can_be_read_in_two_ways_are_an_error_that_shows_both(read: Read) -> None:
     assert failure(read("X.csv", AMBIGUOUS)).endswith(
-        "X.csv: the dates can be read in two ways, '01/02/2013' in row 2 as 2013-01-02 or 2013-02-01: "
-        "say --date-format %m/%d/%Y or --date-format %d/%m/%Y."
+        "X.csv: the dates are ambiguous, '01/02/2013' in row 2 may be 2013-01-02 or 2013-02-01: "
+        "set --date-format %m/%d/%Y or --date-format %d/%m/%Y."
     )
     assert "2013-01-02 or 2013-02-01" in failure(read("X.csv", AMBIGUOUS.replace("/", "-")))
     assert "2013-01-02 or 2013-02-01" in failure(read("X.csv", AMBIGUOUS.replace("/20", "/")))
@@ -149,8 +149,7 @@ def test_nasdaq_s_own_export_is_american_whatever_its_days(read: Read) -> None:
 def test_a_column_in_an_unknown_format_is_reported_once_with_an_example(read: Read) -> None:
     text = csv().replace("2013-", "MMXIII-")
     assert failure(read("X.csv", text)).endswith(
-        "X.csv: the dates are in no known format, such as 'MMXIII-02-25' in row 2: say it with --date-format, as in "
-        "--date-format %d/%m/%Y."
+        "X.csv: unknown date format, such as 'MMXIII-02-25' in row 2: set it, as in --date-format %d/%m/%Y."
     )
     assert "--date-format %d/%m/%Y does not fit the dates, such as '2013-02-25' in row 2" in failure(
         read("X.csv", csv(), date_format="%d/%m/%Y")
@@ -158,7 +157,9 @@ def test_a_column_in_an_unknown_format_is_reported_once_with_an_example(read: Re
 
 
 def test_a_date_format_without_a_month_is_refused_before_anything_is_read(read: Read) -> None:
-    with pytest.raises(InputError, match=r"--date-format %Y names no year, month and day: expected such as %d/%m/%Y"):
+    with pytest.raises(
+        InputError, match=r"--date-format %Y lacks a year, month or day: expected a format such as %d/%m/%Y"
+    ):
         read("X.csv", csv(), date_format="%Y")
 
 
@@ -179,10 +180,10 @@ def test_what_is_said_of_columns_goes_before_what_they_seem_to_be(read: Read) ->
 
 def test_a_column_that_is_not_there_is_refused_with_those_that_are(read: Read) -> None:
     assert failure(read("X.csv", OWN.replace("When", "Date").replace("Lo", "Low"))).endswith(
-        "X.csv: no column for open, high, close; found Date, O, H, Low, Settle and 1 more. Name it so, or say which it "
-        "is: --column open=NAME."
+        "X.csv: no column for open, high, close; found Date, O, H, Low, Settle and 1 more. Rename it, or set it with "
+        "--column open=NAME."
     )
-    assert failure(read("X.csv", OWN)).endswith("if it is one, name its columns: --column date=NAME and so on.")
+    assert failure(read("X.csv", OWN)).endswith("if it is one, name its columns with --column date=NAME etc.")
     assert "no column 'Wen' (--column date=Wen); found date, open, high, low, close" in failure(
         read("X.csv", csv(), columns={"date": "Wen"})
     )
@@ -207,8 +208,8 @@ def two(column: str) -> str:
 
 def test_a_ticker_column_of_an_unknown_name_is_named_and_no_row_is_to_be_removed(read: Read) -> None:
     text = failure(read("all.csv", two("Scrip Id")))
-    assert "2013-02-25 stands 2 times, each time with another Scrip Id ('AAA', 'BBB')" in text
-    assert text.endswith("if Scrip Id holds the tickers, add --column ticker='Scrip Id'.")
+    assert "2013-02-25 appears 2 times, each with a different Scrip Id ('AAA', 'BBB')" in text
+    assert text.endswith("if Scrip Id has the tickers, add --column ticker='Scrip Id'.")
     found = read("all.csv", two("Scrip Id"), columns={"ticker": "Scrip Id"})
     assert [one.ticker for one in found] == ["AAA", "BBB"]
     assert same(found[0])
@@ -217,7 +218,7 @@ def test_a_ticker_column_of_an_unknown_name_is_named_and_no_row_is_to_be_removed
 
 def test_tickers_that_no_column_tells_apart_are_not_called_two_rows_to_choose_from(read: Read) -> None:
     text = failure(read("all.csv", two("x").replace(",AAA", "").replace(",BBB", "").replace(",x", "")))
-    assert "as do 19 more days: does it hold several tickers?" in text
+    assert "as do 19 more days: are there several tickers?" in text
     assert "remove" not in text
 
 
@@ -282,7 +283,7 @@ def test_a_header_in_the_middle_and_remarks_around_are_no_candles(read: Read) ->
     joined = "\n".join([*half[:11], half[0], *half[11:], "", "Source: nobody", "Total,,,,,"])
     (found,) = read("X.csv", "Prices of X\n\n" + joined + "\n")
     assert same(found)
-    assert found.notes[0] == "row 26 is no candle and was left out and 1 more: 'Source: nobody'"
+    assert found.notes[0] == "row 26 is not a candle and was skipped and 1 more: 'Source: nobody'"
 
 
 @pytest.mark.parametrize("mark", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
@@ -294,7 +295,7 @@ def test_excel_s_line_on_the_separator_is_obeyed(read: Read, mark: str) -> None:
 def test_a_text_without_any_header_is_refused_with_its_first_line(read: Read) -> None:
     assert failure(read("X.csv", "hello\nworld\n")).endswith(
         "X.csv: line 1 is 'hello', expected a header row with a date and four prices, such as "
-        "Date,Open,High,Low,Close,Volume; if it is one, name its columns: --column date=NAME and so on."
+        "Date,Open,High,Low,Close,Volume; if it is one, name its columns with --column date=NAME etc."
     )
     seven = lines("", lambda row: plain(row) + ",3")
     assert "line 1 is '2013-02-25,1247.75,1255.50,1242.25,1250.00,1230000,3'" in failure(read("X.csv", seven))
@@ -330,7 +331,7 @@ def test_an_archive_that_unpacks_to_far_more_is_refused_before_it_is_unpacked(
     monkeypatch.setattr(zipfile.ZipFile, "open", unpacked)
     text = failure(read("X.zip", content))
     assert re.search(r"X\.zip unpacks from [\d,]+ to 104,857,600 bytes, expected at most", text)
-    assert "unpack it and give the files" in text
+    assert "unpack it and use the files" in text
 
 
 def test_a_workbook_and_a_gzipped_text_are_limited_alike(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,7 +344,7 @@ def test_a_workbook_and_a_gzipped_text_are_limited_alike(read: Read, monkeypatch
 
 
 def test_an_archive_in_an_archive_is_not_opened(read: Read) -> None:
-    assert "holds no .csv" in failure(read("X.zip", archive({"inner.zip": archive({"X.csv": csv()})})))
+    assert "contains no .csv" in failure(read("X.zip", archive({"inner.zip": archive({"X.csv": csv()})})))
 
 
 def test_members_that_climb_out_of_the_archive_write_nothing(read: Read, tmp_path: Path) -> None:
@@ -355,8 +356,8 @@ def test_members_that_climb_out_of_the_archive_write_nothing(read: Read, tmp_pat
 
 def test_damaged_archives_are_refused_in_one_line(read: Read) -> None:
     good = archive({"X.csv": csv()})
-    assert "Is it whole, and what its name says?" in failure(read("X.zip", good[:-30]))
-    assert "Is it whole, and what its name says?" in failure(read("X.zip", b"no archive"))
+    assert "Is it complete and in the right format?" in failure(read("X.zip", good[:-30]))
+    assert "Is it complete and in the right format?" in failure(read("X.zip", b"no archive"))
     spoilt = bytearray(good)
     spoilt[60:90] = bytes(30)
     assert "cannot be read" in failure(read("X.zip", bytes(spoilt)))
@@ -373,7 +374,7 @@ def test_a_workbook_with_two_sheets_of_candles_is_refused_by_their_names(read: R
     with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
         for name in ("AAA", "BBB"):
             FRAME.to_excel(writer, sheet_name=name, index=False)
-    assert "2 sheets hold candles (AAA, BBB): save each as a file of its own" in failure(
+    assert "2 sheets contain candles (AAA, BBB): save each as a separate file" in failure(
         read("X.xlsx", buffer.getvalue())
     )
 
@@ -390,7 +391,7 @@ def test_without_openpyxl_a_workbook_says_how_to_get_it(read: Read, monkeypatch:
     content = workbook()
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     (found,) = read("X.xlsx", content)
-    assert "X.xlsx needs openpyxl to be read: pip install 'forecaster[xlsx]', or save it as CSV" in str(found.failure)
+    assert "X.xlsx requires openpyxl: pip install 'forecaster[xlsx]', or save it as CSV" in str(found.failure)
 
 
 def test_tickers_one_after_the_other_under_an_unknown_name_are_noticed(read: Read) -> None:
@@ -398,8 +399,8 @@ def test_tickers_one_after_the_other_under_an_unknown_name_are_noticed(read: Rea
     text = pd.concat([FRAME.assign(Scrip="AAA"), later.assign(Scrip="BBB")]).to_csv(index=False)
     (found,) = read("all.csv", text)
     assert found.notes[0] == (
-        "the column Scrip is not read and has 2 values, one after the other ('AAA', 'BBB'): if it holds tickers, add "
-        "--column ticker=Scrip"
+        "the column Scrip is not used and has 2 values, in consecutive blocks ('AAA', 'BBB'): if it has the "
+        "tickers, add --column ticker=Scrip"
     )
     assert [one.ticker for one in read("all.csv", text, columns={"ticker": "Scrip"})] == ["AAA", "BBB"]
     months = FRAME.assign(weekday=FRAME["date"].dt.day_name(), signal="hold")
@@ -416,6 +417,6 @@ def test_units_in_the_names_of_columns_are_passed_over(read: Read) -> None:
 
 def test_an_hour_in_a_column_of_its_own_is_no_ticker(read: Read) -> None:
     table = pd.concat([FRAME.assign(Hour=hour, close=FRAME["close"] + hour / 10) for hour in range(9, 13)])
-    assert "up to 4 candles a day (first 2013-02-25 09:00 and 10:00)" in failure(
+    assert "up to 4 candles per day (first 2013-02-25 09:00 and 10:00)" in failure(
         read("X.csv", table.to_csv(index=False))
     )

@@ -51,7 +51,7 @@ def test_filled_weekends_and_holidays_are_left_out_and_counted(make_bars: MakeBa
     kept, (note,) = without_filled(filled)
     assert np.array_equal(kept.dates, DAYS)
     lost = len(filled) - len(DAYS)
-    assert note.startswith(f"{lost} candles on days that XNYS does not trade (first Saturday 2018-01-06) repeat")
+    assert note.startswith(f"{lost} candles on days when XNYS is closed (first Saturday 2018-01-06) repeat")
     assert note.endswith(": dropped")
 
 

@@ -98,7 +98,7 @@ def test_a_shorter_history_does_not_replace_a_longer_one_unless_forced(
 
 
 def test_what_is_no_frame_is_refused_in_one_line(frames: dict[str, pd.DataFrame]) -> None:
-    with pytest.raises(DataError, match=r'no column for ticker: add one, or give a dict: \{"AAPL": frame\}'):
+    with pytest.raises(DataError, match=r'no ticker column: add one, or pass a dict: \{"AAPL": frame\}'):
         forecaster.store_frame(frames["IBM"])
     with pytest.raises(DataError, match="no frame was given"):
         forecaster.store_frame({})

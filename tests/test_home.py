@@ -73,13 +73,13 @@ def test_without_a_cache_a_calendar_is_computed_once_a_process(monkeypatch: pyte
 
     monkeypatch.setattr(exchanges, "compute", counted)
     monkeypatch.setattr(calendarfile, "_folder", lambda: None)
-    monkeypatch.setattr(calendarfile, "_unwritten", {})
-    for cached in (calendars.sessions, calendars._written):
+    monkeypatch.setattr(calendarfile, "_in_memory", {})
+    for cached in (calendars.sessions, calendars._cached):
         cached.cache_clear()
     spans = [("2010-01-04", "2010-02-01"), ("2012-01-04", "2012-02-01"), ("2014-01-04", "2014-02-01")]
     assert all(len(calendars.sessions("XLON", np.datetime64(a), np.datetime64(b))) > 15 for a, b in spans)
     assert computed == ["XLON"]
-    for cached in (calendars.sessions, calendars._written):
+    for cached in (calendars.sessions, calendars._cached):
         cached.cache_clear()
 
 

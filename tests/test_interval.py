@@ -90,7 +90,7 @@ def test_a_history_that_was_weekly_once_keeps_its_daily_part(make_bars: MakeBars
     mixed = np.concatenate([dates[dates < since], DAYS[since <= DAYS]])
     kept, (note,) = daily(make_bars("T", mixed))
     assert np.array_equal(kept.dates, DAYS[since <= DAYS][1:])  # the first is a week after the last weekly one
-    assert "are weekly, not daily: they and all before them are left out" in note
+    assert "are weekly, not daily: they and all earlier ones were dropped" in note
 
 
 def test_a_history_that_ends_weekly_is_refused(make_bars: MakeBars) -> None:

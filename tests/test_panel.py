@@ -65,7 +65,7 @@ def test_until_gives_what_was_known_then(mixed: Panel) -> None:
     assert known.sessions.max() == DAY("2020-01-05")
     assert np.array_equal(known.prices[known.rows("BTC-USD")], mixed.prices[mixed.rows("BTC-USD")][:4])
     assert mixed.until(DAY("2020-01-02")).lengths.tolist() == [1, 1]
-    with pytest.raises(InputError, match=r"no candles up to 2020-01-01: the first is of 2020-01-02"):
+    with pytest.raises(InputError, match=r"no candles up to 2020-01-01: the first is on 2020-01-02"):
         mixed.until(DAY("2020-01-01"))
 
 

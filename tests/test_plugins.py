@@ -127,7 +127,7 @@ def test_a_faulty_one_is_one_line_and_stands_in_the_way_of_nobody(broken: Path, 
     missing, taken = done.stderr.splitlines()
     assert missing == (
         "warning: The model 'mine' of averager 1.0 cannot be loaded "
-        "(ModuleNotFoundError: No module named 'no_such_library'): mend or uninstall it."
+        "(ModuleNotFoundError: No module named 'no_such_library'): fix or uninstall it."
     )
     assert "(ValueError: model 'gru' is registered twice)" in taken
 

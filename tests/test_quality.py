@@ -127,7 +127,7 @@ def test_a_forecast_reads_them_on_the_week_that_they_keep_and_says_so(make_bars:
     assert (read.bars, read.calendar) == (bars, "24/7")  # what was learnt of them was learnt on the calendar they had
     (note,) = read.notes
     assert note.startswith("T's candles do not fit its calendar: 48 of 153 candles are on days")
-    assert note.endswith("Its next sessions are taken from the week of its candles, 24/7.")
+    assert note.endswith("Its next sessions follow the weekdays of its candles, 24/7.")
 
 
 def test_neither_takes_weekly_ones(make_bars: MakeBars) -> None:
@@ -148,4 +148,4 @@ def test_what_an_older_store_has_is_read_without_its_filled_weekends(make_bars: 
     read = interpret(padded)
     (note,) = read.notes
     assert read.bars.same_as(real)
-    assert note.startswith(f"T: {len(every) - 100} candles on days that XNYS does not trade")
+    assert note.startswith(f"T: {len(every) - 100} candles on days when XNYS is closed")

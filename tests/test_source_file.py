@@ -180,14 +180,14 @@ def test_one_ticker_names_one_file_whatever_its_name(deliver: Deliver) -> None:
 def test_a_file_whose_name_is_no_symbol_says_how_to_name_it(deliver: Deliver) -> None:
     (found,) = deliver({"my prices (1).csv": YAHOO})
     assert "is not a ticker symbol" in str(found.failure)
-    assert "name one TICKER with one file" in str(found.failure)
+    assert "give one TICKER with one file" in str(found.failure)
 
 
 def test_a_ticker_in_two_files_is_taken_once_and_the_second_refused(deliver: Deliver) -> None:
     found = deliver({"KO.csv": YAHOO, "KO.parquet": FRAME})
     check(found[0], "KO")
     assert isinstance(found[1].failure, DataError)
-    assert "KO stands in" in str(found[1].failure)
+    assert "KO is also in" in str(found[1].failure)
 
 
 def test_dates_are_cut_to_what_was_asked(deliver: Deliver) -> None:
@@ -210,21 +210,21 @@ def test_dates_are_cut_to_what_was_asked(deliver: Deliver) -> None:
             YAHOO.replace("Close,Adj", "Settle,Adj"),
             "no column for close; found Date, Open, High, Low, Settle",
         ),
-        ("KO.csv", YAHOO.replace("Volume", "Close"), "two columns mean Close: remove one"),
-        ("KO.csv", YAHOO.replace("Volume", "adjusted close"), "two columns mean adj_close: remove one"),
+        ("KO.csv", YAHOO.replace("Volume", "Close"), "two columns are both Close: remove one"),
+        ("KO.csv", YAHOO.replace("Volume", "adjusted close"), "two columns are both adj_close: remove one"),
         ("KO.csv", YAHOO.replace(",100\n", ",100,7\n"), "row 2 has more fields than the header"),
         ("KO.csv", YAHOO.replace(",100\n", ",100,7,8\n"), "a row has more fields than the header"),
         ("KO.csv", YAHOO.replace("10,12", '"10,5",12'), "open in row 2 is '10,5', expected a number such as 1234.5"),
         ("KO.csv", GERMAN.replace("10,0", "10.0"), "open in row 2 is '10.0', expected a number"),
         ("KO.csv", "", "is empty, expected a CSV with a header row such as Date,Open"),
         ("KO.csv", "\n\n\n", "is empty, expected a CSV with a header row"),
-        ("KO.csv", YAHOO.splitlines()[0], "it has a header but no rows, expected one a day"),
+        ("KO.csv", YAHOO.splitlines()[0], "it has a header but no rows, expected one per day"),
         ("KO.csv", b"\x00\x01" * 500, "is not text, expected a CSV"),
         ("KO.csv", b"\x89PNG\r\n\x1a\n" * 20, "is not text, expected a CSV"),
-        ("KO.csv.gz", YAHOO, "Is it whole, and what its name says?"),
-        ("KO.csv.gz", gzip.compress(YAHOO.encode(), mtime=0)[:-20], "Is it whole, and what its name says?"),
-        ("KO.parquet", b"PAR1 but not really", "Is it whole, and what its name says?"),
-        ("KO.parquet", b"", "Is it whole, and what its name says?"),
+        ("KO.csv.gz", YAHOO, "Is it complete and in the right format?"),
+        ("KO.csv.gz", gzip.compress(YAHOO.encode(), mtime=0)[:-20], "Is it complete and in the right format?"),
+        ("KO.parquet", b"PAR1 but not really", "Is it complete and in the right format?"),
+        ("KO.parquet", b"", "Is it complete and in the right format?"),
         ("all.csv", FRAME.assign(Ticker=["KO", "", "KO"]).to_csv(index=False), "the ticker in row 3 is missing"),
         ("all.parquet", FRAME.assign(Ticker=["KO", None, "KO"]), "the ticker in row 2 is missing"),
         ("KO.parquet", DATED.assign(Date=[pd.NaT, *DATED["Date"][1:]]), "date in row 1 is empty"),
@@ -255,7 +255,7 @@ def test_a_path_that_cannot_be_served_is_refused_at_once(tmp_path: Path) -> None
     for path, complaint in (
         (None, "--source file needs --path"),
         (tmp_path / "nix.csv", "does not exist"),
-        (tmp_path / "empty", "holds no .csv"),
+        (tmp_path / "empty", "contains no .csv"),
         (tmp_path / "a.pdf", "expected a file that ends with .csv"),
     ):
         with pytest.raises(InputError, match=complaint):

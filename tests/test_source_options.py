@@ -34,7 +34,7 @@ def test_an_option_without_effect_is_refused_with_the_sources_that_take_it(
         return
     answer = say("fetch", "AAPL", "--source", source, f"--{option}", VALUES[option], "--data-dir", tmp_path)
     others = " and ".join(f"--source {name}" for name in SOURCES.names() if option in taken(name))
-    remedy = f"leave it out; it is for {others}."
+    remedy = f"omit it; it is for {others}."
     assert answer == (2, "", f"error: --{option} has no effect on --source {source}: {remedy}\n")
     assert list(tmp_path.iterdir()) == []
 

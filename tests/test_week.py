@@ -81,29 +81,29 @@ OTHERS = {
     "crypto on a stock's": (
         "XNYS",
         days("2023-10-01", "2024-03-02", "1111111"),
-        "48 of 153 candles are on days that XNYS does not trade (first Sunday 2023-10-01)",
+        "48 of 153 candles are on days when XNYS is closed (first Sunday 2023-10-01)",
         "24/7",
     ),
     "Kuwait": (
         "XNYS",
         days("2023-01-02", "2024-03-02", "1111001"),
-        "there is none on Fridays, when XNYS trades",
+        "there are none on Fridays, when XNYS trades",
         "Sun-Thu",
     ),
     "Tel Aviv": ("XNYS", days("2023-01-02", "2024-03-02", "1111001"), "(first Sunday 2023-01-08)", "Sun-Thu"),
     "a stock on crypto's": (
         "24/7",
         held("XNYS", "2023-01-02", "2024-03-02"),
-        "there is none on Saturdays and Sundays, when 24/7 trades",
+        "there are none on Saturdays and Sundays, when 24/7 trades",
         "24/5",
     ),
     "currencies with candles of Sunday evenings": (
         "24/5",
         days("2023-01-02", "2024-03-02", "1111101"),
-        "60 of 365 candles are on days that 24/5 does not trade (first Sunday 2023-01-08)",
+        "60 of 365 candles are on days when 24/5 is closed (first Sunday 2023-01-08)",
         "Sun-Fri",
     ),
-    "Kathmandu": ("XNYS", days("2023-01-02", "2024-03-02", "1111001"), "XNYS does not trade", "Sun-Thu"),
+    "Kathmandu": ("XNYS", days("2023-01-02", "2024-03-02", "1111001"), "XNYS is closed", "Sun-Thu"),
     "Tehran": ("XNYS", days("2023-01-02", "2024-03-02", "1110011"), "none on Thursdays and Fridays", "Sat-Wed"),
 }
 
@@ -124,7 +124,7 @@ def test_weekdays_without_holidays_are_those_of_currencies(make_bars: MakeBars) 
     bars = make_bars("T", days("2023-01-02", "2024-03-02", "1111100"))
     found = misfit(bars)
     assert found is not None
-    assert found.text == "13 of 305 candles are on days that XNYS does not trade (first Monday 2023-01-02)"
+    assert found.text == "13 of 305 candles are on days when XNYS is closed (first Monday 2023-01-02)"
     assert found.calendar == "24/5"
 
 
@@ -132,7 +132,7 @@ def test_another_exchange_s_holidays_are_seen(make_bars: MakeBars) -> None:
     bars = make_bars("T", held("XETR", "2015-01-01", "2020-12-31"))
     found = misfit(bars)
     assert found is not None
-    assert found.text.startswith("37 of 1516 candles are on days that XNYS does not trade (first Monday 2015-01-19)")
+    assert found.text.startswith("37 of 1516 candles are on days when XNYS is closed (first Monday 2015-01-19)")
     assert found.calendar is None  # which exchange it is only its user knows
     assert calendar_of(bars) == "XNYS"
 
@@ -141,7 +141,7 @@ def test_a_stray_saturday_is_seen(make_bars: MakeBars) -> None:
     dates = np.sort(np.append(held("XNYS", "2018-01-01", "2020-12-31"), np.datetime64("2019-05-04")))
     found = misfit(make_bars("T", dates))
     assert found is not None
-    assert found.text == "1 of 757 candles is on a day that XNYS does not trade (Saturday 2019-05-04)"
+    assert found.text == "1 of 757 candles is on a day when XNYS is closed (Saturday 2019-05-04)"
     assert found.calendar is None
 
 
@@ -150,7 +150,7 @@ def test_half_a_history_on_another_week_is_seen_and_the_present_week_is_expected
     bars = make_bars("T", np.concatenate([once, now]))
     found = misfit(bars)
     assert found is not None
-    assert "until 2021-12-30 there is none on Fridays, when XNYS traded" in found.text
+    assert "until 2021-12-30 there are none on Fridays, when XNYS traded" in found.text
     assert calendar_of(bars) == "XNYS"
     turned = make_bars(
         "T", np.concatenate([held("XNYS", "2019-01-01", "2021-12-31"), days("2022-01-02", "2024-03-01", "1111001")])
@@ -162,7 +162,7 @@ def test_half_a_history_without_weekends_is_seen_on_a_calendar_of_every_day(make
     both = np.concatenate([days("2018-01-01", "2020-01-01", "1111100"), days("2020-01-01", "2022-01-01", "1111111")])
     found = misfit(make_bars("T", both, calendar="24/7"))
     assert found is not None
-    assert found.text == "until 2019-12-31 there is none on Saturdays and Sundays, when 24/7 traded"
+    assert found.text == "until 2019-12-31 there are none on Saturdays and Sundays, when 24/7 traded"
 
 
 @pytest.mark.parametrize(("days_off", "way"), [(-1, "later"), (1, "earlier")])
@@ -170,7 +170,7 @@ def test_dates_that_are_all_a_day_off_are_known_as_such(make_bars: MakeBars, day
     dates = held("XETR", "2023-03-01", "2023-08-14") + np.timedelta64(days_off, "D")
     found = misfit(make_bars("T", dates, calendar="XETR"))
     assert found is not None
-    assert found.text.endswith(f"a day {way} all would fit, as if the dates were taken in another time zone")
+    assert found.text.endswith(f"one day {way} all would fit, as if the dates were in another time zone")
     assert (found.calendar, found.shifted) == (None, True)
 
 

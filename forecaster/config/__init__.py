@@ -1,1 +1,1 @@
-"""What one YAML file says of a run: read strictly, checked once, frozen."""
+"""A run's YAML configuration: parsed strictly, validated once, immutable."""

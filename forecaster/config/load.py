@@ -1,4 +1,4 @@
-"""A config file or the name of a shipped one → a validated `Config`; the complaints name file, line and key."""
+"""Config file or shipped config name → validate_section `Config`; errors name the file, line and key."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _YAML = (".yaml", ".yml")
 
 
 def shipped_configs() -> dict[str, Path]:
-    """The configs that come with the package, by name."""
+    """Configs shipped with the package: name → path."""
     return {path.stem: path for path in sorted(shipped("configs").glob("*.yaml"))}
 
 
 def find_config(name: str) -> Path:
-    """The file that `name` means: a path, or the name of a shipped config.
+    """Resolve `name`, a path or the name of a shipped config, to a file.
 
     Raises:
         UnknownNameError: it is neither.
-        InputError: it is the path of a file that does not exist, or a folder.
+        InputError: the path does not exist or is a folder.
     """
     path = Path(name)
     if path.is_file():
@@ -41,16 +41,16 @@ def find_config(name: str) -> Path:
     if path.suffix in _YAML or path.name != name:
         others = [other.name for other in path.parent.glob("*") if other.suffix in _YAML]
         near = did_you_mean(path.name, others) if others else ""
-        remedy = near or f"Check the name, or take a shipped config ({at_most_five(known)})."
+        remedy = near or f"Check the name, or use a shipped config ({at_most_five(known)})."
         raise InputError(f"config {path.absolute()} does not exist. {remedy}".rstrip())
-    raise UnknownNameError("config", name, known, "A path to a YAML file will do as well.")
+    raise UnknownNameError("config", name, known, "A path to a YAML file also works.")
 
 
 def read_document(name: str, settings: Sequence[str] = ()) -> Document:
-    """Read a config file and apply `--set` on top of it.
+    """Read a config file and apply `--set` overrides.
 
     Raises:
-        ConfigError: the text or a setting cannot be read.
+        ConfigError: the text or an override is invalid.
     """
     path = find_config(name)
     try:
@@ -63,25 +63,25 @@ def read_document(name: str, settings: Sequence[str] = ()) -> Document:
 
 
 def _refuse_model_beside_members(document: Document, settings: Sequence[str]) -> None:
-    """Lead a setting of `model` to a config's members, and one of `members` to its model.
+    """Reject an override of `model` if the config has `members`, and vice versa; the message gives the right key.
 
     Raises:
-        ConfigError: a setting of the one where the file has the other, which no setting takes away.
+        ConfigError: an override of one of them, while the file has the other and no override removes that.
     """
     written = [(setting, parse_setting(setting)[0]) for setting in settings]
-    held, other = ("members", "model") if document.values.get("members") else ("model", "members")
-    if not document.values.get(held) or (held,) in [keys for _, keys in written]:
+    present, other = ("members", "model") if document.values.get("members") else ("model", "members")
+    if not document.values.get(present) or (present,) in [keys for _, keys in written]:
         return
     for setting, keys in written:
         if keys[0] != other:
             continue
-        rest = ".".join(keys[1:] if held == "members" else keys[2:])
-        what = f"--set {setting}: {document.name} has {'members' if held == 'members' else 'one model'}"
+        rest = ".".join(keys[1:] if present == "members" else keys[2:])
+        what = f"--set {setting}: {document.name} has {'members' if present == 'members' else 'one model'}"
         if not rest:
-            away = "members=[]" if held == "members" else "model=null"
-            raise ConfigError(f"{what}, and a run has either `model:` or `members:`: add --set {away}.")
-        if held == "model":
-            raise ConfigError(f"{what}, and no members: write --set model.{rest}={setting.partition('=')[2]}.")
+            removal = "members=[]" if present == "members" else "model=null"
+            raise ConfigError(f"{what}, but a run takes either `model:` or `members:`: add --set {removal}.")
+        if present == "model":
+            raise ConfigError(f"{what} and no members: write --set model.{rest}={setting.partition('=')[2]}.")
         names = at_most_five(f"{place} {_name(member)}" for place, member in enumerate(document.values["members"]))
         raise ConfigError(f"{what} ({names}): write --set members.0.{rest}={setting.partition('=')[2]} for the first.")
 
@@ -91,19 +91,19 @@ def _name(member: Any) -> str:
 
 
 def validate(document: Document) -> Config:
-    """Check a document against the schema.
+    """Validate a document against the schema.
 
     Raises:
-        ConfigError: each problem with file, line, key, value, expectation and the nearest right key.
+        ConfigError: lists each problem with file, line, key, value, what was expected and the closest valid key.
     """
-    config: Config = validated(Config, document.values, document)
+    config: Config = validate_section(Config, document.values, document)
     return config
 
 
-def validated(
+def validate_section(
     model: type[BaseModel], values: dict[str, Any], document: Document, prefix: tuple[str | int, ...] = ()
 ) -> Any:
-    """Check `values` against a pydantic model; `prefix` is where they stand in the document.
+    """Validate `values`, found at key path `prefix` of the document, against a pydantic model.
 
     Raises:
         ConfigError: as `validate`.
@@ -111,11 +111,11 @@ def validated(
     try:
         return model.model_validate(_tuples(values))
     except ValidationError as error:
-        raise ConfigError(_complaints(error, model, values, document, prefix)) from error
+        raise ConfigError(_error_lines(error, model, values, document, prefix)) from error
 
 
 def to_yaml(config: Config) -> str:
-    """The resolved config as YAML that reads back to the same config."""
+    """The resolved config as YAML that loads back to an equal config."""
     values = config.model_dump(exclude_none=True, exclude=None if config.members else {"members"})
     return dump(_lists(values))
 
@@ -127,16 +127,19 @@ def _lists(value: Any) -> Any:
 
 
 def _tuples(value: Any) -> Any:
-    """YAML lists as the tuples that frozen sections hold."""
+    """Convert lists to tuples, recursively: frozen sections hold tuples."""
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def _complaints(
+def _error_lines(
     error: ValidationError, model: type[BaseModel], values: Any, document: Document, prefix: tuple[str | int, ...]
 ) -> list[str]:
-    """One line a key: the branches of a union are told as alternatives, unless one of them fits but for a part."""
+    """One line per key; union branches become alternatives joined by "or".
+
+    If an error lies deeper inside one branch, that branch was meant and the others are not reported.
+    """
     found = [((*prefix, *_keys(item, values)), item) for item in error.errors()]
     lines: dict[str, list[str]] = {}
     for location, item in found:
@@ -156,11 +159,11 @@ def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known, name = _fields(model, item["loc"][:-1]), str(item["loc"][-1])
         remedy = _split(name, item["input"]) or did_you_mean(name, known).strip()
-        return f"unknown key {key!r}. ", remedy or "There are no keys here."
+        return f"unknown key {key!r}. ", remedy or "This section has no keys."
     if item["type"] == "missing":
         name = str(item["loc"][-1])
-        alike = [split for other in item["input"] if other.startswith(name) and (split := _split(other, None))]
-        return f"{key!r} is missing: ", alike[0].replace("Write", "write") if alike else "add it."
+        similar = [split for other in item["input"] if other.startswith(name) and (split := _split(other, None))]
+        return f"{key!r} is missing: ", similar[0].replace("Write", "write") if similar else "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
     return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
@@ -169,7 +172,7 @@ def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
 
 
 def _split(key: str, value: Any) -> str:
-    """What a key of several words was meant to be: YAML takes `name gru` and `model:{name` for keys."""
+    """A hint for a missing colon or space: YAML parses `name gru` and `model:{name` as one key."""
     bare, gap, rest = re.match(r"(\w*)(:? *)(.*)", key, re.DOTALL).groups()  # type: ignore[union-attr]
     if rest[:1] in ("{", "["):
         return f"Write `{bare}: {rest[0]}` with a colon and a space."
@@ -177,7 +180,7 @@ def _split(key: str, value: Any) -> str:
 
 
 def _example(item: Any, key: str) -> str:
-    """How a word is written where a section or a list belongs."""
+    """Correct syntax, as a hint, where a plain word was given instead of a section or list."""
     text = item["input"]
     if not isinstance(text, str) or not text:
         return ""
@@ -190,14 +193,14 @@ def _example(item: Any, key: str) -> str:
 
 
 def _keys(item: Any, values: Any) -> list[str | int]:
-    """pydantic's location without the names of union branches, which no user wrote."""
+    """pydantic's error location without the union branch names, which are not keys of the file."""
     keys: list[str | int] = []
     for part in item["loc"]:
         holder = dict(enumerate(values)) if isinstance(values, list | tuple) else values
-        written = isinstance(holder, dict) and part in holder
-        if written:
+        is_key = isinstance(holder, dict) and part in holder
+        if is_key:
             values = values[part]
-        if written or (item["type"] == "missing" and part == item["loc"][-1]):
+        if is_key or (item["type"] == "missing" and part == item["loc"][-1]):
             keys.append(part)
     return keys
 

@@ -1,4 +1,4 @@
-"""The sections of a run's YAML. Each field's text feeds the JSON Schema, the editor and the docs."""
+"""The sections of a run's YAML. Field docstrings appear in the JSON Schema, in editors and in the docs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
 
 WARM_UP = 250
-"""Candles that a densely supervised network reads before the first origin of a stretch."""
+"""Warm-up of dense supervision: candles that the network reads before the first origin of a chunk."""
 
 SPAN = r"^[1-9][0-9]*[ym]$"
 
@@ -30,18 +30,18 @@ Steps = Annotated[int, Field(ge=1, le=250)]
 
 
 class SplitConfig(Section):
-    """Where training ends and the test begins: by spans counted back from the panel's last date, or by three dates."""
+    """Training, validation and test by date: spans counted back from the panel's last date, or three explicit dates."""
 
     validation: Span | None = None
     """Length of the validation period before the test, such as `2y` or `18m`."""
     test: Span | None = None
-    """Length of the test period that ends with the panel's last date, such as `2y`."""
+    """Length of the test period, which ends with the panel's last date, such as `2y`."""
     train_end: dt.date | None = None
-    """Last date of training (instead of spans)."""
+    """Last training date (with the next two, instead of spans)."""
     validation_end: dt.date | None = None
-    """Last date of validation."""
+    """Last validation date."""
     test_end: dt.date | None = None
-    """Last date of the test."""
+    """Last test date."""
 
     @model_validator(mode="after")
     def _one_of_two_ways(self) -> SplitConfig:
@@ -57,18 +57,18 @@ class SplitConfig(Section):
 
 
 class DataConfig(Section):
-    """Which candles the run sees."""
+    """Which candles the run uses."""
 
     tickers: Literal["all"] | tuple[str, ...] = "all"
-    """`all` that the store holds, or a list of symbols."""
+    """`all` tickers in the store, or a list of symbols."""
     exclude: tuple[str, ...] = ()
-    """Symbols to leave out of `all`."""
+    """Symbols to exclude from `all`."""
     start: dt.date | None = None
-    """First date to use; the history's own start if absent."""
+    """First date to use; the start of the history if absent."""
     end: dt.date | None = None
-    """Last date to use; the history's own end if absent."""
+    """Last date to use; the end of the history if absent."""
     split: SplitConfig = SplitConfig(validation="2y", test="2y")
-    """Training, validation and test by date."""
+    """Training, validation and test periods."""
 
     @field_validator("tickers")
     @classmethod
@@ -85,20 +85,20 @@ class DataConfig(Section):
 
 
 class TaskConfig(Section):
-    """What is asked of the network."""
+    """What the network predicts, and from what."""
 
     horizon: Steps | tuple[Steps, ...] = 5
-    """Sessions ahead: a number M for steps 1 to M, or a list of steps in ascending order. 1 is N-to-1."""
+    """Sessions ahead: a number M for steps 1 to M, or an ascending list of steps. 1 is N-to-1."""
     context: Annotated[int, Field(ge=1, le=2000)] = 40
-    """Candles read before a forecast: exactly so many for `window`, at least so many for `dense`."""
+    """Candles read before a forecast: exactly this many for `window`, at least this many for `dense`."""
     supervision: Literal["dense", "window"] = "dense"
-    """`dense`: a forecast is learnt at each candle (N-to-N); `window`: only at the last one."""
+    """`dense`: a loss at every candle (N-to-N); `window`: only at the last candle of each window."""
     decoder: Literal["direct", "recursive", "seq2seq"] = "direct"
-    """`direct`: all steps at once; `recursive`: one step, fed back as input; `seq2seq`: a decoder goes step by step."""
+    """`direct`: all steps at once; `recursive`: rollout of one step fed back as input; `seq2seq`: recurrent decoder."""
     teacher_forcing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """`seq2seq` only: share of training in which the decoder is fed the true candle instead of its own."""
+    """`seq2seq` only: probability that training feeds the decoder the true candle, not its own prediction."""
     head: Literal["scale", "quantile", "point"] = "scale"
-    """`scale`: one log-scale on the training quantiles; `quantile`: free quantiles; `point`: the median alone."""
+    """`scale`: one log-scale times the training quantiles; `quantile`: free quantiles; `point`: only the median."""
 
     @field_validator("horizon")
     @classmethod
@@ -109,121 +109,121 @@ class TaskConfig(Section):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """The horizon as explicit steps, in sessions."""
+        """The horizon as a tuple of steps, in sessions."""
         return self.horizon if isinstance(self.horizon, tuple) else tuple(range(1, self.horizon + 1))
 
     @property
     def learnt(self) -> tuple[int, ...]:
-        """The steps that the network learns; a recursive decoder reaches the others by itself."""
+        """The trained steps: all, or the first one of a recursive decoder, which reaches the rest by rollout."""
         return self.steps[:1] if self.decoder == "recursive" else self.steps
 
     @property
     def read(self) -> int:
-        """Candles that a forecast has read, at least: exactly so many for `window`."""
+        """Candles read before a forecast: exactly this many for `window`, at least this many for `dense`."""
         return self.context if self.supervision == "window" else max(WARM_UP, self.context)
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """The quantile levels that the head gives."""
+        """The quantile levels that the head predicts."""
         return (0.5,) if self.head == "point" else LEVELS
 
 
 class TrainingConfig(Section):
-    """How the network learns."""
+    """Optimisation: AdamW, learning-rate schedule, early stopping, device."""
 
     steps: Annotated[int, Field(ge=1)] = 200
     """Optimiser steps."""
     batch: Annotated[int, Field(ge=1)] = 64
-    """Windows or chunks in a step."""
+    """Batch size: windows or chunks per step."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    """Peak learning rate; a cosine takes it to 0."""
+    """Peak learning rate; the schedule is linear warm-up, then cosine decay to 0."""
     warmup: Annotated[int, Field(ge=0)] = 50
-    """Steps in which the learning rate rises linearly from near 0."""
+    """Warm-up steps: the learning rate rises linearly from near 0."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
     """AdamW's decoupled weight decay."""
     clip: Annotated[float, Field(gt=0)] = 1.0
-    """Largest norm of the gradient."""
+    """Gradient clipping: maximum norm."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    """Seed of the initial weights and of the sampling: the same seed gives the same bytes."""
+    """Random seed of initial weights and sampling: the same seed gives the same bytes."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to train; `auto` takes a GPU if there is one."""
+    """Where to train; `auto` uses a GPU if available."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of matrix products, but for RNN and GRU layers on a CPU; `bfloat16` where there are instructions for it."""
+    """Precision of matrix products, except RNN and GRU layers on a CPU; `bfloat16` needs hardware support."""
     refit: bool = False
-    """`false`: keep the best step by validation; `true`: train on training and validation together, all steps."""
+    """`false`: early stopping, keep the best step by validation; `true`: train on training + validation, all steps."""
     through: Literal["validation", "latest"] = "validation"
-    """`latest`: once tested, refit on all candles with the steps that the evaluation fixed, for forecasts to come."""
+    """`latest`: after the test, refit on all candles with the number of steps chosen in evaluation, for production."""
 
 
 class CalibrationConfig(Section):
-    """Whether quantiles are corrected by the errors of the last days whose outcome is known."""
+    """Rolling calibration of quantiles by the errors of the latest days with a known outcome."""
 
     rolling: bool = False
-    """Centre the coverage on the last `window` sessions, model and baselines alike."""
+    """Correct the coverage over the last `window` sessions, for the model and all baselines."""
     steps: tuple[Steps, ...] = (1,)
-    """Steps it acts on: the first by a shift of each level, those beyond by the bands' width alone."""
+    """Steps to calibrate: step 1 by a shift per level, later steps only by the width of the bands."""
     window: Annotated[int, Field(ge=50)] = 250
-    """Sessions whose errors count."""
+    """Sessions whose errors are used."""
     every: Annotated[int, Field(ge=1)] = 10
-    """Sessions between two corrections."""
+    """Sessions between corrections."""
 
 
 class EvaluationConfig(Section):
-    """What else the forecast is compared with."""
+    """Which baselines the forecast is compared with."""
 
     baselines: tuple[str, ...] = ("last-close",)
-    """More baselines to score; the simple formulas, which each run must beat, always are."""
+    """Additional baselines; the simple formulas, which every run must beat, are always scored."""
 
 
 class ModelConfig(Explained):
-    """A registered network; every other key is a parameter of its constructor."""
+    """A registered network; all other keys are constructor parameters."""
 
     model_config = ConfigDict(extra="allow")
 
     name: str
-    """A name from `forecast config schema`, such as `gru`."""
+    """Registry name, listed by `forecast models`, such as `gru`."""
     weight: Annotated[float, Field(gt=0)] = 1.0
-    """Of several members: how much this one counts in the mean."""
+    """Weight of this member in an ensemble's mean."""
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The constructor's parameters as the YAML gives them."""
+        """Constructor parameters as given in the YAML."""
         return dict(self.model_extra or {})
 
 
 class Config(Section):
-    """All of one run."""
+    """The configuration of one run."""
 
     data: DataConfig = DataConfig()
-    """Which candles the run sees."""
+    """Which candles the run uses."""
     features: tuple[str, ...] = ("base", "vol")
     """Feature groups, in order."""
     model: ModelConfig | None = None
     """The network."""
     members: tuple[ModelConfig, ...] = ()
-    """Several networks instead of one: the forecast is the mean of theirs."""
+    """Ensemble: several networks whose forecasts are averaged, instead of `model`."""
     task: TaskConfig = TaskConfig()
-    """What is asked of the network."""
+    """What the network predicts, and from what."""
     training: TrainingConfig = TrainingConfig()
-    """How the network learns."""
+    """Optimisation: AdamW, learning-rate schedule, early stopping, device."""
     calibration: CalibrationConfig = CalibrationConfig()
-    """Whether quantiles are corrected by recent errors."""
+    """Rolling calibration of quantiles by recent errors."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """What the forecast is held against."""
+    """Baselines to compare with."""
 
     @property
     def networks(self) -> tuple[ModelConfig, ...]:
-        """The networks, one or several."""
+        """The single model or all members."""
         return self.members if self.model is None else (self.model,)
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """How much each network counts in the mean."""
+        """Weight of each network in the mean."""
         return tuple(network.weight for network in self.networks)
 
     @property
     def name(self) -> str:
-        """What the run's forecaster is called: `gru`, or `gru+lstm`."""
+        """Display name of the forecaster: `gru`, or `gru+lstm` for an ensemble."""
         return "+".join(network.name for network in self.networks)
 
     @model_validator(mode="after")

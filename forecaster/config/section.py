@@ -1,4 +1,4 @@
-"""What a section of a run's YAML is: strict, frozen, and explained by the text below each of its fields."""
+"""Base classes for config sections: strict, frozen, with field docstrings in the JSON Schema."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 
 
 class Explained(BaseModel):
-    """Its JSON Schema carries the text below each field.
+    """A model whose JSON Schema includes the docstring below each field as its description.
 
-    pydantic's own `use_attribute_docstrings` reads the source anew whenever the class is imported: a tenth of the
-    time that a forecast may take.
+    pydantic's `use_attribute_docstrings` would parse the source at every import, which takes a tenth of a forecast's
+    time budget; this reads it only when the schema is generated.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
@@ -30,13 +30,13 @@ class Explained(BaseModel):
 
 
 class Section(Explained):
-    """An unknown key is refused, as is a value of another type."""
+    """Rejects unknown keys and values of the wrong type."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def _texts(section: type[BaseModel]) -> dict[str, str]:
-    """Field → the string below it."""
+    """Field name → the docstring below it."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(section))).body
     assert isinstance(tree, ast.ClassDef)
     found = {}

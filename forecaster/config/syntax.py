@@ -1,4 +1,4 @@
-"""What is wrong with YAML text, in plain words: the parser speaks of block mappings and tokens."""
+"""YAML syntax errors in plain words, instead of the parser's block mappings and tokens."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import re
 
 import yaml
 
-_WORDS = {
-    r"found character '\\t'": "a tab stands where only spaces may: indent with spaces",
-    r"found character '(?P<mark>.)' that cannot start": "a value cannot begin with {mark}: put it in quotes",
-    r"expected ',' or '(?P<end>.)', but got": "the {begin} of line {from_} is not closed, or lacks a comma or a ': '",
-    r"expected <block end>, but found '(?P<end>[}\]])'": "a {end} has no {begin} before it",
-    r"expected <block end>, but found '<scalar>'": "text follows a closing quote: write a quote within quotes twice",
-    r"expected <block end>": "it is indented unlike its neighbours: begin the keys of a section in one column",
-    r"unexpected end of stream": "the quote that begins here is not closed",
-    r"could not find expected ':'": "this is neither a key with its ': ' nor an item with its '- '",
-    r"sequence entries are not allowed": "an item's '- ' stands behind a key: begin a line with it, or write [a, b]",
-    r"constructor for the tag '(?P<tag>[^']*)'": "the tag {tag} is not taken: put text that begins with ! in quotes",
-    r"found another document": "a second document begins with ---: keep one",
-    r"escape": "a \\ within double quotes begins an escape: take single quotes",
-    r"expected the node content, but found '<stream end>'": "it ends in the midst: a bracket is not closed",
+_EXPLANATIONS = {
+    r"found character '\\t'": "a tab where only spaces are allowed: indent with spaces",
+    r"found character '(?P<mark>.)' that cannot start": "a value cannot start with {mark}: put it in quotes",
+    r"expected ',' or '(?P<end>.)', but got": "the {begin} on line {from_} is not closed, or lacks a comma or a ': '",
+    r"expected <block end>, but found '(?P<end>[}\]])'": "unmatched {end}: there is no {begin} before it",
+    r"expected <block end>, but found '<scalar>'": "text after a closing quote: double a quote inside quotes",
+    r"expected <block end>": "inconsistent indentation: align the keys of a section",
+    r"unexpected end of stream": "the quote opened here is not closed",
+    r"could not find expected ':'": "expected a key with ': ' or a list item with '- '",
+    r"sequence entries are not allowed": "'- ' follows a key on the same line: start a new line, or write [a, b]",
+    r"constructor for the tag '(?P<tag>[^']*)'": "the tag {tag} is not supported: put text starting with ! in quotes",
+    r"found another document": "a second document starts with ---: keep only one",
+    r"escape": "a \\ in double quotes starts an escape sequence: use single quotes",
+    r"expected the node content, but found '<stream end>'": "unexpected end of the file: a bracket is not closed",
     r"expected the node content, but found '(?P<mark>.)'": "a value is missing before the {mark}",
-    r"chomping or indentation|comment or a line break": "a value cannot begin with > or |: put it in quotes",
-    r"expected alphabetic or numeric character": "a value cannot begin with & or *: put it in quotes",
+    r"chomping or indentation|comment or a line break": "a value cannot start with > or |: put it in quotes",
+    r"expected alphabetic or numeric character": "a value cannot start with & or *: put it in quotes",
 }
-"""The parser's words → ours."""
+"""Parser message (regex) → our explanation."""
 
-_TWO = "two ': ' stand in one line: begin another line with the second key, or put the value in quotes"
-_LOST = "the line above lacks its ': ', or this one is indented too far"
+_TWO = "two ': ' on one line: start a new line for the second key, or put the value in quotes"
+_LOST = "the line above has no ': ', or this line is indented too far"
 _BEGINS = {"}": "{", "]": "["}
 
 
-def complaint(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
-    """The line, counted from 1, and what is wrong with it; an error of our own says it itself."""
+def explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
+    """The line, counted from 1, and what is wrong there; our own messages are passed through."""
     if isinstance(error, yaml.reader.ReaderError):
-        return text[: error.position].count("\n") + 1, "it holds a character that no text has: save it as plain text"
+        return text[: error.position].count("\n") + 1, "it contains a control character: save it as plain text"
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return None, " ".join(str(error).split())
     line, problem = error.problem_mark.line, error.problem or "it cannot be read"
@@ -43,7 +43,7 @@ def complaint(error: yaml.YAMLError, text: str) -> tuple[int | None, str]:
         return line + 1, _TWO if len(re.findall(r":(?:\s|$)", text.splitlines()[line])) > 1 else _LOST
     if problem.startswith(("could not find expected ':'", "found unexpected end of stream")):
         line = start
-    for pattern, words in _WORDS.items():
+    for pattern, words in _EXPLANATIONS.items():
         if found := re.search(pattern, problem):
             parts = found.groupdict()
             return line + 1, words.format(**parts, from_=start + 1, begin=_BEGINS.get(parts.get("end", ""), ""))

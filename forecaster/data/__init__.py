@@ -1,1 +1,1 @@
-"""Candles: from a source into the store, and from the store into a panel."""
+"""Daily candles: source → cleaning → store → panel."""

@@ -1,4 +1,4 @@
-"""Adjusted closes that cannot be used, and splits on which events and prices disagree: corrected where certain."""
+"""Split and dividend adjustment: fill unusable adjusted closes, apply splits missing from prices, report the rest."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from forecaster.data.bars import Column, positive
 UNADJUSTED = "no adjusted close: splits and dividends will look like price moves"
 
 SPLIT = 1.4
-"""A split of at least this ratio, or of less than one part of it, stands out from a day's move."""
+"""Splits of at least this ratio, or at most its inverse, are distinguishable from a daily move."""
 
 SLACK, NEAR_SLACK, EXACT = 0.15, 0.1, 0.04
-"""How far a jump may be from the ratio: on the day of the event, beside it, and where there is no event."""
+"""Relative tolerance between jump and ratio: on the event's day, on a day next to it, and without an event."""
 
 SAME = 2e-3
-"""Relative: adjustments that differ by less differ by the rounding of a cheap stock's closes, hardly by a dividend."""
+"""Relative: smaller differences between adjustment factors are rounding of a cheap stock's closes, not a dividend."""
 
 NEAR, NEAR_SPLIT = 2, 1.9
-"""Rows by which an event may be dated before or after its prices change, and from what ratio on they are looked at."""
+"""An event may be dated up to `NEAR` rows off its price change; checked for ratios of at least `NEAR_SPLIT`."""
 
 SLIP = 50
-"""From here on a jump without an event is rather a slip of units, which `quality` finds."""
+"""A larger jump without an event is more likely a unit error (such as pence), which `quality` reports."""
 
 Rows = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A split that events and prices do not agree on.
+    """A split on which events and prices disagree.
 
     Args:
         row: the first row on the new scale.
-        split: the event's ratio, new shares for an old one; 0 where the prices jump without an event.
-        factor: what the prices before `row` must be multiplied by.
-        closes: whether the close jumps too, or the adjusted close alone.
+        split: the event's ratio, new shares per old share; 0 if the prices jump without an event.
+        factor: multiply the prices before `row` by this.
+        closes: whether the close jumps as well, or only the adjusted close.
     """
 
     row: int
@@ -47,10 +47,11 @@ class Mismatch:
 
 
 def fill_adjusted(rows: Rows) -> tuple[str, ...]:
-    """Put a usable adjusted close in the place of each that is missing, infinite or not above 0; a sentence each kind.
+    """Replace adjusted closes that are missing, infinite or ≤ 0; returns one note per kind of repair.
 
-    Between two rows with the same adjustment it is theirs. Elsewhere the adjustment of the nearest row goes on, as if
-    there had been no dividend and no split. Where no row has a usable one, the close serves.
+    Between two rows with the same adjustment factor (adj_close / close), that factor is used. Elsewhere the factor of
+    the nearest usable row is carried on, as if there were no dividend or split. Without any usable row, adj_close is
+    the close.
     """
     close, adjusted = rows["close"], rows["adj_close"]
     priced = positive(close)
@@ -64,16 +65,16 @@ def fill_adjusted(rows: Rows) -> tuple[str, ...]:
         return ()
     factor, certain = _factors(np.where(usable, adjusted / np.where(priced, close, 1), np.nan), usable)
     rows["adj_close"] = np.where(wrong, close * factor, adjusted)
-    return tuple(_filled(rows, adjusted, wrong, certain))
+    return tuple(_fill_notes(rows, adjusted, wrong, certain))
 
 
 def mismatches(close: Column, adjusted: Column, split: Column) -> list[Mismatch]:
-    """Splits that were not applied to the prices before them, or twice to the adjusted closes, oldest first.
+    """Splits not applied to the prices before them, or applied twice to the adjusted closes, oldest first.
 
-    A split is applied where the adjusted close goes on as if nothing had happened; raw closes may jump.
+    A split is applied if the adjusted close is continuous across it; raw closes may jump.
 
     Args:
-        close, adjusted, split: of one ticker, ascending dates; split is 1 where there is none.
+        close, adjusted, split: of one ticker, ascending dates; split is 1 on days without a split.
     """
     found: dict[int, Mismatch] = {}
     events = np.flatnonzero((split >= SPLIT) | ((split <= 1 / SPLIT) & (split > 0)))
@@ -92,10 +93,10 @@ def mismatches(close: Column, adjusted: Column, split: Column) -> list[Mismatch]
     return [found[row] for row in sorted(found)]
 
 
-def unexplained(open: Column, close: Column, adjusted: Column, split: Column) -> list[Mismatch]:
-    """Jumps that look like a split without an event: by a whole ratio from the close to the open and to the close.
+def unexplained_jumps(open: Column, close: Column, adjusted: Column, split: Column) -> list[Mismatch]:
+    """Jumps that look like a split without an event: close to next open and close to close, both by a whole ratio.
 
-    Also where the adjusted close alone jumps by one. A price may fall by half of itself, so these are only reported.
+    Also jumps of the adjusted close alone. Prices can genuinely halve, so these are reported and not corrected.
     """
     if len(close) < 2:
         return []
@@ -114,50 +115,53 @@ def unexplained(open: Column, close: Column, adjusted: Column, split: Column) ->
 
 
 def apply_splits(rows: Rows) -> tuple[str, ...]:
-    """Bring the prices before a split that they do not have onto its scale; a sentence each, and one on other jumps."""
-    jumps = unexplained(rows["open"], rows["close"], rows["adj_close"], rows["split"])
+    """Rescale the prices before each split missing from them; returns a note per split, and one on other jumps."""
+    jumps = unexplained_jumps(rows["open"], rows["close"], rows["adj_close"], rows["split"])
     more = f" and {len(jumps) - 1} more such" if len(jumps) > 1 else ""
-    notes = [described(jumps[0], rows["dates"]) + more] if jumps else []
+    notes = [describe(jumps[0], rows["dates"]) + more] if jumps else []
     for one in reversed(mismatches(rows["close"], rows["adj_close"], rows["split"])):
         before = np.arange(len(rows["close"])) < one.row
         for name in ("open", "high", "low", "close", "adj_close", "dividend") if one.closes else ("adj_close",):
             rows[name] = np.where(before, rows[name] / (1 / one.factor), rows[name])  # 100 / 7, not 100 · 0.142857…
         if one.closes and _volume_jumps(rows["volume"], one):
             rows["volume"] = np.where(before, rows["volume"] / one.factor, rows["volume"])
-        problem = described(one, rows["dates"]).replace(" is ", " was ")
-        notes.append(f"{problem}: the {one.row} rows before it were {_scaled(one.factor)}")
+        problem = describe(one, rows["dates"]).replace(" is ", " was ")
+        notes.append(f"{problem}: the {one.row} rows before it were {_scaling_text(one.factor)}")
     return tuple(reversed(notes))
 
 
-def described(one: Mismatch, dates: Shaped[np.ndarray, " time"]) -> str:
+def describe(one: Mismatch, dates: Shaped[np.ndarray, " time"]) -> str:
     """`the split of 10 on 2023-12-05 is not in the prices`."""
     what = "the prices" if one.closes else "the adjusted closes"
     if not one.split:
         return (
             f"{what} are {one.factor:g} times those before on {dates[one.row]}, as after a split, but none is given: "
-            "if there was one, name it in a column split"
+            "if there was one, add it in a column named split"
         )
     how = "is not in" if one.closes or one.factor != one.split else "is twice in"
     return f"the split of {one.split:g} on {dates[one.row]} {how} {what}"
 
 
 def _factors(factor: Float[np.ndarray, " time"], usable: Bool[np.ndarray, " time"]) -> tuple[np.ndarray, np.ndarray]:
-    """The adjustment of the nearest usable row at or before each row, else after; and where both sides are equal."""
-    places = np.arange(len(usable))
-    before = np.maximum.accumulate(np.where(usable, places, -1))
-    after = np.minimum.accumulate(np.where(usable, places, len(usable))[::-1])[::-1]
+    """Adjustment factor of the nearest usable row at or before each row, else after; and whether both sides agree.
+
+    Example: usable factors 0.5 . . 0.5 . 1.0 → 0.5 0.5 0.5 0.5 0.5 1.0, certain except in the fifth row.
+    """
+    rows = np.arange(len(usable))
+    before = np.maximum.accumulate(np.where(usable, rows, -1))
+    after = np.minimum.accumulate(np.where(usable, rows, len(usable))[::-1])[::-1]
     first, last = np.maximum(before, after[0]), np.minimum(after, before[-1])
     inside = (before >= 0) & (after < len(usable))
     return factor[first], inside & np.isclose(factor[first], factor[last], rtol=SAME)
 
 
-def _filled(
+def _fill_notes(
     rows: Rows, adjusted: Column, wrong: Bool[np.ndarray, " time"], certain: Bool[np.ndarray, " time"]
 ) -> list[str]:
     notes = []
     for which, end in (
-        (wrong & certain, "the adjustment of the rows around them was taken"),
-        (wrong & ~certain, "the close serves there, so splits and dividends among them will look like price moves"),
+        (wrong & certain, "filled with the adjustment of the rows nearby"),
+        (wrong & ~certain, "the close is used instead, so splits and dividends there will look like price moves"),
     ):
         if which.any():
             missing = np.isnan(adjusted[which]).all()
@@ -177,17 +181,17 @@ def _value(rows: Rows, adjusted: Column, which: Bool[np.ndarray, " time"]) -> st
 
 
 def _moves(prices: Column) -> Float[np.ndarray, " time"]:
-    """Each price over the one before; 1 in the first row."""
+    """Price ratio to the previous row; 1 in the first row."""
     moves = np.ones(len(prices))
     moves[1:] = prices[1:] / prices[:-1]
     return moves
 
 
 def _jump(moves: Column, raw: Column, row: int, ratio: float, slack: float) -> float:
-    """By what the prices before a row must be multiplied; 0 where the split is no jump there.
+    """Factor to multiply the prices before `row` by; 0 if there is no jump of this ratio at `row`.
 
     Args:
-        moves, raw: of the adjusted and of the given close.
+        moves, raw: row-to-row ratios of the adjusted close and of the raw close.
     """
     if not 0 < row < len(moves):
         return 0.0
@@ -197,13 +201,13 @@ def _jump(moves: Column, raw: Column, row: int, ratio: float, slack: float) -> f
 
 
 def _calm(raw: Column) -> Bool[np.ndarray, " time"]:
-    """Where a close moves as on any day."""
+    """Where a close-to-close ratio is an ordinary daily move, not a split."""
     calm: np.ndarray = np.abs(np.log(raw)) < np.log(SPLIT) / 2
     return calm
 
 
 def _volume_jumps(volume: Column, one: Mismatch) -> bool:
-    """Whether volumes before and after are more alike once those before count new shares."""
+    """Whether the volumes before and after (medians of 20 rows) are closer once those before are in new shares."""
     before, after = volume[max(0, one.row - 20) : one.row], volume[one.row : one.row + 20]
     if not (np.median(before) > 0 and np.median(after) > 0):
         return True
@@ -211,5 +215,5 @@ def _volume_jumps(volume: Column, one: Mismatch) -> bool:
     return bool(abs(apart + np.log(one.factor)) <= abs(apart))
 
 
-def _scaled(factor: float) -> str:
+def _scaling_text(factor: float) -> str:
     return f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"

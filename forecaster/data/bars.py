@@ -1,4 +1,4 @@
-"""The daily candles of one ticker: checked once, then trusted."""
+"""Daily candles of one ticker, validated on construction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forecaster.axes import Bool, Float, Shaped
 from forecaster.errors import DataError
 
 TOLERANCE = 1e-6
-"""Relative slack for high ≥ max(open, close) and low ≤ min(open, close): sources round."""
+"""Relative tolerance for high ≥ max(open, close) and low ≤ min(open, close): sources round."""
 
 COLUMNS = ("open", "high", "low", "close", "adj_close", "volume", "dividend", "split")
 
@@ -24,16 +24,16 @@ class Bars:
 
     Args:
         currency: ISO code of the prices' unit.
-        calendar: name of the exchange calendar whose sessions these are, such as `XNYS`.
-        timezone: IANA zone of the exchange; dates are its local days.
+        calendar: name of the exchange calendar, such as `XNYS`.
+        timezone: IANA time zone of the exchange; dates are local days there.
         dates: datetime64[D].
-        open: price as the source gives it, not adjusted for dividends; so are high, low and close.
+        open, high, low, close: as the source gives them, not adjusted for dividends.
         adj_close: close adjusted for splits and dividends.
-        dividend: cash per share on its ex-day, else 0.
-        split: ratio on its day, else 1.
+        dividend: cash per share on ex-dividend days, else 0.
+        split: split ratio on the day of a split, else 1.
 
     Raises:
-        DataError: columns of unequal length, dates unsorted or doubled, a price that is not positive,
+        DataError: columns of unequal length, unsorted or duplicate dates, a price that is not positive,
             or a candle whose high or low does not enclose open and close.
     """
 
@@ -53,7 +53,7 @@ class Bars:
 
     def __post_init__(self) -> None:
         for name in ("dates", *COLUMNS):
-            array = getattr(self, name).view()  # what the caller holds stays as it was
+            array = getattr(self, name).view()  # a view, so that the caller's array stays writable
             if len(array) != len(self.dates):
                 raise DataError(f"{self.ticker}: {name} has {len(array)} rows, expected {len(self.dates)}.")
             array.setflags(write=False)
@@ -67,7 +67,7 @@ class Bars:
 
     @property
     def ohlc(self) -> Float[np.ndarray, "time 4"]:
-        """Open, high, low, close as the source gives them."""
+        """Open, high, low, close as the source gives them, unadjusted."""
         return np.stack([self.open, self.high, self.low, self.close], axis=1)
 
     def adjusted(self) -> Float[np.ndarray, "time 4"]:
@@ -76,7 +76,7 @@ class Bars:
         return self.ohlc * factor[:, None]
 
     def between(self, start: np.datetime64 | None = None, end: np.datetime64 | None = None) -> Bars:
-        """The rows dated start ≤ date ≤ end."""
+        """The rows with start ≤ date ≤ end."""
         first = 0 if start is None else int(np.searchsorted(self.dates, start, "left"))
         last = len(self) if end is None else int(np.searchsorted(self.dates, end, "right"))
         return replace(self, **{name: getattr(self, name)[first:last] for name in ("dates", *COLUMNS)})
@@ -88,7 +88,7 @@ class Bars:
     def _problem(self) -> str | None:
         if len(self.dates) and not np.all(np.diff(self.dates) > np.timedelta64(0, "D")):
             at = int(np.argmin(np.diff(self.dates) > np.timedelta64(0, "D"))) + 1
-            return f"{self.dates[at]} is doubled or out of order, expected ascending dates"
+            return f"{self.dates[at]} is duplicated or out of order, expected ascending dates"
         for name in ("open", "high", "low", "close", "adj_close"):
             bad = ~positive(getattr(self, name))
             if bad.any():
@@ -103,13 +103,13 @@ class Bars:
 
 
 def positive(prices: Column) -> Bool[np.ndarray, " time"]:
-    """Where a price is finite and above 0."""
+    """Mask of prices that are finite and above 0."""
     mask: np.ndarray = np.isfinite(prices) & (prices > 0)
     return mask
 
 
 def encloses(open: Column, high: Column, low: Column, close: Column) -> Bool[np.ndarray, " time"]:
-    """Where low ≤ min(open, close) and max(open, close) ≤ high, within `TOLERANCE`."""
+    """Mask of candles with low ≤ min(open, close) and max(open, close) ≤ high, within `TOLERANCE`."""
     top, bottom = np.maximum(open, close), np.minimum(open, close)
     mask: np.ndarray = (high >= top * (1 - TOLERANCE)) & (low <= bottom * (1 + TOLERANCE))
     return mask

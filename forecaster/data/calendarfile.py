@@ -1,7 +1,7 @@
-"""Calendars written down once they are known: the library that computes them takes a second to import.
+"""On-disk cache of exchange calendars: importing the library that computes them takes a second.
 
-One JSON file a calendar in the user's cache folder, under the library's version. A file that cannot be read is made
-again, and a folder that is not there or cannot be written costs only time: a second in each process.
+One JSON file per calendar in the user's cache folder, below the library's version. An unreadable file is recreated; a
+missing or read-only folder only costs time, a second in each process.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from forecaster.axes import Shaped
 from forecaster.errors import OutsideError
 from forecaster.files import cache_folder, write_text
 
-_unwritten: dict[tuple[Path | None, str], Calendar] = {}
-"""What this process computed and could not write down, by folder and name."""
+_in_memory: dict[tuple[Path | None, str], Calendar] = {}
+"""Fallback cache of this process, for a folder that cannot be written: (folder, name) → calendar."""
 
 _FORMAT = 2
-"""Raised whenever what is written down, or how it is worked out, changes."""
+"""Increase when the contents of the file or their computation change."""
 
 _DAYS = ("sessions", "surprises")
 
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """An exchange's sessions between two dates, both included; its holidays are known from `earliest` to `latest`.
+    """An exchange's sessions from `first` to `last`, inclusive; its holidays are known from `earliest` to `latest`.
 
     Args:
-        surprises: closures that were not announced a month ahead, between the same two dates.
+        surprises: closures announced less than a month ahead, between `first` and `last`.
     """
 
     earliest: np.datetime64
@@ -51,21 +51,21 @@ class Calendar:
 
 
 def read_calendar(name: str) -> Calendar | None:
-    """What was written down of a calendar; None where nothing was, or not whole."""
+    """The cached calendar; None if it is missing or unreadable."""
     folder = _folder()
     if folder is not None:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
             if values.pop("format") == _FORMAT and values.pop("name") == name:
                 return _calendar(**values)
-    return _unwritten.get((folder, name))
+    return _in_memory.get((folder, name))
 
 
 def write_calendar(name: str, calendar: Calendar) -> None:
-    """Write down what is known of a calendar now; where there is no place for it, remember it."""
+    """Cache a calendar on disk, or in memory if the folder cannot be written."""
     folder = _folder()
     if folder is None:
-        _unwritten[folder, name] = calendar
+        _in_memory[folder, name] = calendar
         return
     dates = {key: str(getattr(calendar, key)) for key in ("earliest", "latest", "first", "last")}
     days = {key: getattr(calendar, key).astype("datetime64[D]").astype(int).tolist() for key in _DAYS}
@@ -73,7 +73,7 @@ def write_calendar(name: str, calendar: Calendar) -> None:
     try:
         write_text(_path(folder, name), json.dumps(values))
     except OutsideError:
-        _unwritten[folder, name] = calendar
+        _in_memory[folder, name] = calendar
 
 
 def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
@@ -83,7 +83,7 @@ def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
 
 
 def _path(folder: Path, name: str) -> Path:
-    """Named by a hash: a calendar may be called 24/7, or whatever a file claims."""
+    """Hash as file name: a calendar may be called 24/7, or any text read from a file."""
     return folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
 
 

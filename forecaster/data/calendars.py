@@ -1,4 +1,4 @@
-"""Trading sessions: of exchanges, from the exchange_calendars library; of a bare week such as `Sun-Thu`; of `24/7`."""
+"""Trading sessions of a calendar: an exchange (from exchange_calendars), weekdays such as `Sun-Thu`, or `24/7`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ ALWAYS, WEEKDAYS = "24/7", "24/5"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK = re.compile(f"({'|'.join(DAYS)})-({'|'.join(DAYS)})", re.IGNORECASE)
 
-_ZONES = {DEFAULT: "America/New_York"}  # spares the common case the library's import
+_ZONES = {DEFAULT: "America/New_York"}  # avoids importing the library in the most common case
 _USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
 _DAY = np.timedelta64(1, "D")
 
-_NEWS = np.timedelta64(7, "D")
-"""A surprise closure no older than this is known to a forecast: its newest candle may be of before the closure."""
+_RECENT = np.timedelta64(7, "D")
+"""Surprise closures of the last days are known to a forecast, although its latest candle may be from before them."""
 
 
 def check_calendar(name: str) -> str:
-    """The name itself when there is such a calendar: one of the library's, or a week from one day to another.
+    """Return the calendar's name, validated: one of the library's, or a range of weekdays such as `Sun-Thu`.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: there is no such calendar.
     """
     if name in _ZONES:
         return name
@@ -42,7 +42,7 @@ def check_calendar(name: str) -> str:
 
 
 def timezone(name: str) -> str:
-    """IANA time zone of an exchange; UTC of a bare week.
+    """IANA time zone of an exchange; UTC for plain weekdays.
 
     Raises:
         UnknownNameError: there is no such calendar.
@@ -56,7 +56,7 @@ def timezone(name: str) -> str:
 
 
 def week_name(mask: str) -> str | None:
-    """The calendar of a bare week: `24/7`, `24/5`, or such as `Sun-Thu`; None for days that are not in a row."""
+    """Weekday mask → calendar name: `24/7`, `24/5`, or such as `Sun-Thu`; None if the days are not consecutive."""
     if mask in ("1111111", "1111100"):
         return ALWAYS if mask == "1111111" else WEEKDAYS
     starts = [day for day in range(7) if mask[day] == "1" and mask[day - 1] == "0"]
@@ -67,7 +67,7 @@ def week_name(mask: str) -> str | None:
 
 
 def holidays_known(name: str) -> tuple[np.datetime64, np.datetime64] | None:
-    """First and last date of which an exchange's holidays are known; None for a week alone."""
+    """First and last date for which an exchange's holidays are known; None for plain weekdays."""
     if name == WEEKDAYS or _WEEK.fullmatch(name):
         return None
     known = _known(name, *_USUAL)
@@ -75,12 +75,12 @@ def holidays_known(name: str) -> tuple[np.datetime64, np.datetime64] | None:
 
 
 def sessions_a_year(calendar: str) -> int:
-    """365 where every day is a session, else the customary 252."""
+    """365 if every day is a session, else the customary 252; for annualising."""
     return 365 if opens_at_last_close(calendar) else 252
 
 
 def opens_at_last_close(calendar: str) -> bool:
-    """Whether trading never stops, so that a day's open is the close of the day before: known, and no forecast."""
+    """Whether trading never stops: then a day's open equals the previous close, so it is known, not forecast."""
     week = sessions(calendar, np.datetime64("2024-03-04"), np.datetime64("2024-03-10"))
     return len(week) == 7
 
@@ -88,69 +88,68 @@ def opens_at_last_close(calendar: str) -> bool:
 def next_sessions(
     calendar: str, after: np.datetime64, count: int, today: np.datetime64 | None = None
 ) -> Shaped[np.ndarray, " step"]:
-    """The `count` sessions expected to follow a date; crypto (`24/7`) trades every day.
+    """The `count` sessions expected after a date; crypto (`24/7`) trades every day.
 
-    A closure that nobody could foresee (2001-09-11) is expected to be a session, as it was the evening before: unless
-    it lies ahead of today, or not long behind, for then everybody knows it.
+    A past surprise closure (2001-09-11) counts as a session, as it did the evening before. A closure in the future or
+    within the last week is known by now and does not count.
 
-    Outside the dates for which the exchange's holidays are known, its usual days of the week are assumed, without
-    New Year's Day.
+    Outside the dates for which the exchange's holidays are known, its usual weekdays are assumed, without New Year's
+    Day.
 
     Args:
-        today: the real one if absent.
+        today: defaults to the current date.
     """
-    news = (np.datetime64("today") if today is None else today) - _NEWS
+    recent = (np.datetime64("today") if today is None else today) - _RECENT
     start = after.astype("datetime64[D]") + _DAY
     span = count * 2 + 30
     while True:
         end = start + np.timedelta64(span, "D")
-        expected, held = foreseen(calendar, start, end), sessions(calendar, start, end)
-        found = np.union1d(expected[expected < news], held[held >= news])
+        expected, actual = scheduled_sessions(calendar, start, end), sessions(calendar, start, end)
+        found = np.union1d(expected[expected < recent], actual[actual >= recent])
         if len(found) >= count:
             return found[:count]
-        span *= 2  # an exchange that was shut for months
+        span *= 2  # the exchange was closed for months
 
 
 def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Shaped[np.ndarray, " date"]:
-    """The session expected to follow each date: a function of that date alone, whatever today is.
+    """The session expected after each date; depends only on that date, not on today.
 
-    Surprise closures are not known, neither of the past nor of days to come: features learnt from the past must not
-    know more than those of the present.
+    Surprise closures are ignored, past and future: features must not know more in training than in production.
     """
     if not len(dates):
         return dates.astype("datetime64[D]")
-    # Whole years, so that tickers that begin on different days share one look-up.
+    # Whole years, so that tickers with different first days share one cached lookup.
     start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
     end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
-    known = foreseen(calendar, start, end)
+    known = scheduled_sessions(calendar, start, end)
     return known[np.searchsorted(known, dates, "right")]
 
 
 def sessions_between(calendar: str, after: np.datetime64, before: np.datetime64) -> Shaped[np.ndarray, " time"]:
-    """The sessions after one date and before another, both excluded, with the assumption of `next_sessions`."""
+    """The sessions strictly between two dates; unknown holidays as in `next_sessions`."""
     return sessions(calendar, after + _DAY, before - _DAY)
 
 
 def next_opening(calendar: str, now: dt.datetime) -> np.datetime64:
-    """The date of the session that opens next: today's while it is still to come.
+    """The date of the session that opens next; today if it has not opened yet.
 
     Args:
-        now: with its zone.
+        now: timezone-aware.
     """
     local = now.astimezone(ZoneInfo(timezone(calendar)))
     today = np.datetime64(local.date(), "D")
     ahead = sessions(calendar, today, today + np.timedelta64(30, "D"))
-    if len(ahead) and ahead[0] == today and _opened(calendar, today, now):
+    if len(ahead) and ahead[0] == today and _has_opened(calendar, today, now):
         ahead = ahead[1:]
     return ahead[0] if len(ahead) else next_sessions(calendar, today, 1)[0]
 
 
 def computable(name: str) -> bool:
-    """Whether the sessions of a calendar are known here; else its week is taken, without holidays."""
-    return name in _ZONES or bool(_WEEK.fullmatch(name)) or _written(name) is not None or exchanges.computable(name)
+    """Whether the calendar's sessions can be computed here; if not, its usual weekdays are used, without holidays."""
+    return name in _ZONES or bool(_WEEK.fullmatch(name)) or _cached(name) is not None or exchanges.computable(name)
 
 
-def _opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
+def _has_opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
     if _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
         return False
     return now >= exchanges.opening(calendar, today)
@@ -158,10 +157,7 @@ def _opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
 
 @lru_cache(maxsize=256)
 def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
-    """All sessions that were held, or are announced, on start ≤ date ≤ end; not to be written to.
-
-    With the assumption of `next_sessions` where holidays are not known.
-    """
+    """Actual and announced sessions with start ≤ date ≤ end, read-only; unknown holidays as in `next_sessions`."""
     if week := _WEEK.fullmatch(calendar):
         parts = [_weekdays(start, end, _mask(*week.groups()))]
     elif (known := _known(calendar, start, end)) is None:
@@ -176,31 +172,31 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
         before = _weekdays(start, min(first - _DAY, end), known.weekmask)
         after = _weekdays(max(last + _DAY, start), end, known.weekmask)
         parts = [before, known.sessions[holds], after]
-    return _frozen(np.concatenate(parts))
+    return _read_only(np.concatenate(parts))
 
 
 @lru_cache(maxsize=256)
-def foreseen(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
-    """The sessions as they stood in the calendar a month ahead: with the days of surprise closures."""
-    held = sessions(calendar, start, end)
+def scheduled_sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[np.ndarray, " time"]:
+    """The sessions as scheduled a month ahead: the actual ones plus the days of surprise closures."""
+    actual = sessions(calendar, start, end)
     known = None if _WEEK.fullmatch(calendar) else _known(calendar, start, end)
     if known is None:
-        return held
+        return actual
     inside = (known.surprises >= start) & (known.surprises <= end)
-    return _frozen(np.union1d(held, known.surprises[inside])) if inside.any() else held
+    return _read_only(np.union1d(actual, known.surprises[inside])) if inside.any() else actual
 
 
-def _frozen(days: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " time"]:
+def _read_only(days: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " time"]:
     days.setflags(write=False)
     return days
 
 
 @cache
 def _warn(calendar: str) -> None:
-    """Report once that the holidays of an exchange are not known."""
+    """Log once per calendar that its holidays are unknown."""
     names = " and then ".join(str(week_name(mask)) for _, mask in exchanges.weeks(calendar)[1])
     logging.getLogger("forecaster").warning(
-        "warning: the installed exchange_calendars and pandas cannot compute %s: its week (%s) is taken, "
+        "warning: the installed exchange_calendars and pandas cannot compute %s: using its weekdays (%s) "
         "without holidays.",
         calendar,
         names.replace(WEEKDAYS, "Mon-Fri"),
@@ -208,8 +204,8 @@ def _warn(calendar: str) -> None:
 
 
 def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
-    """A calendar with its sessions from start to end; None where the library cannot compute it."""
-    known = _written(name)
+    """A calendar that covers start to end, from the cache if possible; None if the library cannot compute it."""
+    known = _cached(name)
     if known is not None and known.covers(max(start, known.earliest), min(end, known.latest)):
         return known
     if known is not None:
@@ -217,12 +213,12 @@ def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | No
     known = exchanges.compute(name, start, end)
     if known is not None:
         write_calendar(name, known)
-        _written.cache_clear()
+        _cached.cache_clear()
     return known
 
 
 @lru_cache(maxsize=64)
-def _written(name: str) -> Calendar | None:
+def _cached(name: str) -> Calendar | None:
     return read_calendar(name)
 
 

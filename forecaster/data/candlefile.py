@@ -1,4 +1,4 @@
-"""The file of one ticker: Parquet with a header of our own, checked by sums so that any damage is found or harmless."""
+"""File format of one ticker: Parquet with our own header; checksums detect damage to the header or the values."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _KEY = b"forecaster"
 
 @dataclass(frozen=True)
 class Record:
-    """What the store says of a ticker without reading its candles.
+    """Metadata of a stored ticker, available without reading its candles.
 
     Args:
         changed: UTC time of the last change.
-        since: UTC time at which the ticker first came into the store.
+        since: UTC time when the ticker was first stored.
     """
 
     ticker: str
@@ -42,10 +42,10 @@ class Record:
 
 
 def write_candles(path: Path, bars: Bars, source: str, since: str | None = None) -> None:
-    """Write a ticker's whole history, or nothing.
+    """Write a ticker's whole history atomically.
 
     Args:
-        since: when the ticker first came into the store; now if absent.
+        since: when the ticker was first stored; defaults to now.
 
     Raises:
         OutsideError: the file cannot be written.
@@ -54,10 +54,10 @@ def write_candles(path: Path, bars: Bars, source: str, since: str | None = None)
     import pyarrow.parquet as pq
 
     columns = {"date": pa.array(bars.dates)} | {name: pa.array(getattr(bars, name)) for name in COLUMNS}
-    header = _described(bars, source, since)
+    header = _make_header(bars, source, since)
     text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
     table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
-    with replacing(path) as part, part.open("wb") as file:  # pyarrow takes a path's name for UTF-8 in any locale
+    with replacing(path) as part, part.open("wb") as file:  # pyarrow assumes UTF-8 paths in any locale
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
@@ -65,33 +65,33 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Ba
     """The candles and the header of a file.
 
     Args:
-        ticker: whose file it should be: what the header says is not trusted.
-        every_value: hold each value against the digest as well.
+        ticker: the expected ticker; the header must match it.
+        every_value: also verify the digest over all values.
 
     Raises:
-        NewerFileError: a newer version of this program wrote it.
+        NewerFileError: it was written by a newer version of this program.
         ValueError, LookupError, TypeError, ArithmeticError, OSError, pyarrow.ArrowException, DataError: it is damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Read once: a path read twice could give the footer of the old file and the pages of the new one.
+    # Read the file once: opened twice, it could give the old file's footer and the new file's pages.
     with pq.ParquetFile(pa.BufferReader(path.read_bytes()), page_checksum_verification=True) as file:
         table = file.read(columns=["date", *COLUMNS], use_threads=False)
     header = _header(path, table.schema.metadata, ticker)
     if int(header["rows"]) != table.num_rows:
-        raise ValueError(f"it has {table.num_rows} rows, its header says {header['rows']}")
+        raise ValueError(f"it has {table.num_rows} rows, but its header says {header['rows']}")
     bars = _bars(table, header)
     if every_value and header.get("digest", _digest(bars)) != _digest(bars):
-        raise ValueError("its values are not those written")
+        raise ValueError("its values do not match their checksum")
     return bars, header
 
 
 def read_record(path: Path, ticker: str) -> Record:
-    """What a file says of itself, from its footer alone.
+    """A file's metadata, read from its footer only.
 
     Raises:
-        ValueError and the others: as `read_candles`.
+        ValueError and others: as `read_candles`.
     """
     import pyarrow.parquet as pq
 
@@ -103,11 +103,11 @@ def read_record(path: Path, ticker: str) -> Record:
         first=np.datetime64(header["first"]),
         last=np.datetime64(header["last"]),
         **{name: str(header[name]) for name in ("currency", "calendar", "timezone", "source", "changed")},
-        since=str(header.get("since", header["changed"])),  # files written before it was kept
+        since=str(header.get("since", header["changed"])),  # absent in files of older versions
     )
 
 
-def _described(bars: Bars, source: str, since: str | None) -> dict[str, Any]:
+def _make_header(bars: Bars, source: str, since: str | None) -> dict[str, Any]:
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return {
         "format": _FORMAT,
@@ -134,12 +134,12 @@ def _bars(table: Any, header: dict[str, Any]) -> Bars:
 
 
 def _array(chunks: list[Any]) -> np.ndarray:
-    """A column without nulls; its own `to_numpy` would import pandas, which takes half a second."""
+    """A column without nulls as numpy array; pyarrow's `to_numpy` would import pandas, which takes half a second."""
     return np.concatenate([_numbers(chunk) for chunk in chunks])
 
 
 def _numbers(chunk: Any) -> np.ndarray:
-    """A view of a chunk's values, which numpy 2.0 cannot take by `from_dlpack` without a warning."""
+    """A zero-copy view of a chunk's values; `from_dlpack` would raise a warning in numpy 2.0."""
     if chunk.null_count:
         raise ValueError("a value is missing")
     kind = np.dtype(chunk.type.to_pandas_dtype())
@@ -147,7 +147,7 @@ def _numbers(chunk: Any) -> np.ndarray:
 
 
 def _digest(bars: Bars) -> str:
-    """A fingerprint of the candles, by which a file that was changed by hand is known."""
+    """Digest of all values; detects files edited by hand."""
     digest = hashlib.sha256()
     for column in (bars.dates.astype("datetime64[D]").astype("<i8"), *(getattr(bars, name) for name in COLUMNS)):
         digest.update(np.ascontiguousarray(column).tobytes())
@@ -159,7 +159,7 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
     if header.pop("sum", None) not in (None, _sum(header)):
-        raise ValueError("its header does not add up")
+        raise ValueError("its header does not match its checksum")
     if header["format"] > _FORMAT:
         raise newer_file(str(path), None, "name another folder with --data-dir")
     if header["format"] != _FORMAT:

@@ -1,4 +1,4 @@
-"""The stated rules by which raw rows become `Bars`; everything they change is counted and said."""
+"""Cleaning rules: raw rows → `Bars`; every change is counted and reported in a note."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from forecaster.data.bars import COLUMNS, Bars, encloses, positive
 from forecaster.errors import DataError
 
 MOST_BAD = 0.05
-"""A ticker is refused when more than this share of its rows is unusable: its columns are probably swapped."""
+"""A ticker is rejected if more than this share of its rows is unusable: its columns are probably swapped."""
 
 
 @dataclass(frozen=True)
 class RawRows:
-    """Rows as a source gives them: any order, any value; NaN is "missing".
+    """Rows as a source gives them: in any order, with any values; NaN means missing.
 
-    `columns` holds at least open, high, low, close; the rest of `COLUMNS` may be absent.
+    `columns` has at least open, high, low and close; the rest of `COLUMNS` is optional.
     """
 
     ticker: str
@@ -31,42 +31,41 @@ class RawRows:
 
 
 def clean(raw: RawRows, most_bad: float = MOST_BAD) -> tuple[Bars, tuple[str, ...]]:
-    """Rows → checked bars, and one sentence for each rule that changed something.
+    """Clean raw rows; returns validated bars and one note per rule that changed something.
 
-    Rules, in order: rows are sorted by date; a row dated in the future is dropped; an adj_close that is missing or not
-    usable is filled (see `fill_adjusted`); a row without one of the four prices is dropped; a row with a price ≤ 0 or
-    with high < low is dropped; a row that repeats another exactly is dropped; a high below or a low above open or close
-    is widened to enclose them; a split that the prices before it do not have is applied. A missing or negative volume
-    is 0.
+    Rules, in order: sort rows by date; drop rows dated in the future; fill a missing or unusable adj_close (see
+    `fill_adjusted`); drop rows that lack one of the four prices; drop rows with a price ≤ 0 or high < low; drop exact
+    duplicates; widen a high or low that does not enclose open and close; apply splits missing from the prices before
+    them. A missing or negative volume becomes 0.
 
     Args:
-        most_bad: the share of unusable rows above which the ticker is refused.
+        most_bad: maximum share of unusable rows.
 
     Raises:
-        DataError: two different rows of one date, no usable row, or more than `most_bad` of them unusable.
+        DataError: two different rows for one date, no usable row, or more than `most_bad` of them unusable.
     """
     notes: list[str] = []
-    rows = _past(_sorted(raw, notes), notes)
+    rows = _drop_future(_sort(raw, notes), notes)
     notes += fill_adjusted(rows)
-    rows = _usable(raw.ticker, rows, notes, most_bad)
-    rows = _once(raw.ticker, rows, notes)
+    rows = _drop_unusable(raw.ticker, rows, notes, most_bad)
+    rows = _drop_duplicates(raw.ticker, rows, notes)
     _widen(raw.ticker, rows, notes, most_bad)
     notes += apply_splits(rows)
     bars = Bars(raw.ticker, raw.currency, raw.calendar, raw.timezone, **rows)
     return bars, tuple(notes)
 
 
-_FILLED = {"volume": (0.0, 0.0), "dividend": (0.0, 0.0), "split": (1.0, 0.0)}
-"""What stands for a missing value, and what a value must exceed."""
+_DEFAULTS = {"volume": (0.0, 0.0), "dividend": (0.0, 0.0), "split": (1.0, 0.0)}
+"""(value used if missing or invalid, lower bound that a valid value must exceed)."""
 
 
-def _sorted(raw: RawRows, notes: list[str]) -> Rows:
+def _sort(raw: RawRows, notes: list[str]) -> Rows:
     rows: Rows = {"dates": raw.dates.astype("datetime64[D]")}
     for name in COLUMNS:
         rows[name] = np.asarray(raw.columns.get(name, np.full(len(raw.dates), np.nan)), np.float64)
     if (rows["volume"] < 0).any():
-        notes.append(f"volume below 0 taken as 0 in {_count(rows['volume'] < 0)}")
-    for name, (missing, above) in _FILLED.items():
+        notes.append(f"volume below 0 set to 0 in {_count(rows['volume'] < 0)}")
+    for name, (missing, above) in _DEFAULTS.items():
         rows[name] = np.where(np.isfinite(rows[name]) & (rows[name] > above), rows[name], missing)
     order = np.argsort(rows["dates"], kind="stable")
     if not np.array_equal(order, np.arange(len(order))):
@@ -74,8 +73,8 @@ def _sorted(raw: RawRows, notes: list[str]) -> Rows:
     return _take(rows, order)
 
 
-def _past(rows: Rows, notes: list[str]) -> Rows:
-    """Without rows of days to come: tomorrow's may be today's, further east."""
+def _drop_future(rows: Rows, notes: list[str]) -> Rows:
+    """Drop rows dated in the future, except tomorrow: it may already be that date further east."""
     known = rows["dates"] <= np.datetime64("today") + np.timedelta64(1, "D")
     if known.all():
         return rows
@@ -83,7 +82,7 @@ def _past(rows: Rows, notes: list[str]) -> Rows:
     return _take(rows, known)
 
 
-def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
+def _drop_duplicates(ticker: str, rows: Rows, notes: list[str]) -> Rows:
     repeats = np.concatenate([[False], rows["dates"][1:] == rows["dates"][:-1]])
     if not repeats.any():
         return rows
@@ -95,7 +94,7 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
         at = int(np.argmax(conflict))
         name = next(name for name in COLUMNS if rows[name][at] != rows[name][at - 1])
         raise DataError(
-            f"{ticker}: {rows['dates'][at]} stands twice with different values ({name} {rows[name][at - 1]:g} and "
+            f"{ticker}: {rows['dates'][at]} appears twice with different values ({name} {rows[name][at - 1]:g} and "
             f"{rows[name][at]:g}), {_clash(conflict)}."
         )
     notes.append(f"{_count(repeats)} repeated dropped")
@@ -103,23 +102,24 @@ def _once(ticker: str, rows: Rows, notes: list[str]) -> Rows:
 
 
 def _clash(conflict: Bool[np.ndarray, " time"]) -> str:
-    """What two different candles of one day may come from."""
+    """The likely cause of different candles for one date."""
     days = int(conflict.sum())
     if days <= max(MOST_BAD * len(conflict), 1):
-        return "expected one candle a day: keep the right one"
+        return "expected one candle per day: keep the right one"
     return (
-        f"as do {days - 1} more days: does it hold several tickers? A column ticker tells them apart (or --column "
-        "ticker=NAME one of another name)"
+        f"as do {days - 1} more days: are there several tickers? Add a column ticker (or name an existing one "
+        "with --column ticker=NAME)"
     )
 
 
-def _usable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
+def _drop_unusable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
     empty = np.isnan(prices).any(axis=0)
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     keep = ~empty & ~bad
     if bad.mean() > most_bad:
-        raise DataError(f"{ticker}: {_share(bad)} a price ≤ 0 or high < low ({_first(rows, bad)}), {_remedy(most_bad)}")
+        problem = f"a price ≤ 0 or high < low ({_first(rows, bad)})"
+        raise DataError(f"{ticker}: {_share(bad)} {problem}, {_remedy(most_bad)}")
     if not keep.any():
         raise DataError(f"{ticker}: none of its {len(keep)} rows has all four prices above 0: check the columns.")
     if empty.any():
@@ -153,7 +153,7 @@ def _first(rows: Rows, mask: Bool[np.ndarray, " time"]) -> str:
 
 
 def _remedy(most_bad: float) -> str:
-    return f"expected in at most {most_bad:.0%}: mend the rows, or name the columns rightly; nothing was taken."
+    return f"expected in at most {most_bad:.0%}: fix the rows or the column names; nothing was stored."
 
 
 def _share(mask: Bool[np.ndarray, " time"]) -> str:

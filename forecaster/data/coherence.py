@@ -1,4 +1,4 @@
-"""Four forecasts → one candle: the high encloses, the low encloses, at every level."""
+"""Make forecast candles coherent: low ≤ open, close ≤ high at every quantile level, and no quantile crossing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ OPEN, HIGH, LOW, CLOSE = range(4)
 
 
 def coherent(candles: Float[np.ndarray, "*batch 4 quantile"]) -> Float[np.ndarray, "*batch 4 quantile"]:
-    """Sort the levels, then raise each high to max(open, close) and lower each low to min(open, close).
+    """Sort along the quantile axis, then raise high to max(open, close) and lower low to min(open, close), per level.
 
-    Costs nothing in skill: fewer than 1 % of forecasts need it.
+    No cost in skill: fewer than 1 % of forecasts are changed.
     """
     clamped = np.sort(candles, axis=-1) if candles.shape[-1] > 1 else candles.copy()
     high, low = clamped[..., HIGH, :], clamped[..., LOW, :]

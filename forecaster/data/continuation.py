@@ -1,4 +1,4 @@
-"""A file that continues what the store holds: put to it where they agree on the days that both have."""
+"""Append a file to the stored history if both agree on their common days."""
 
 from __future__ import annotations
 
@@ -12,130 +12,137 @@ from forecaster.data import calendars
 from forecaster.data.bars import COLUMNS, Bars
 
 ROUNDING = 1e-5
-"""Relative; prices that differ by less are the same, written by two programs."""
+"""Relative tolerance for equal prices that were written by different programs."""
 
 _PRICES = ("open", "high", "low", "close")
 _SPLIT_LIKE = 1.4
-_WHOLE = "Export the whole history and fetch that: it takes the place of this one"
+_WHOLE = "Export the whole history and fetch that: it replaces this one"
 
 
-def continue_with(held: Bars, given: Bars) -> Bars | str:
-    """Both histories as one, or why they cannot be one.
+def merge(stored: Bars, fresh: Bars) -> Bars | str:
+    """Merge two histories of a ticker, or return why they cannot be merged.
 
-    The days that both have must have the same prices, up to the rounding of the one that is written with fewer digits;
-    there the held candles stay. Without such a day, one must begin on the session after the other's last.
+    On common days prices must be equal up to rounding, in the precision of the one with fewer digits; there the stored
+    candles are kept. Without common days, one history must start on the session after the other's last.
     """
-    if (held.currency, held.calendar) != (given.currency, given.calendar):
+    if (stored.currency, stored.calendar) != (fresh.currency, fresh.calendar):
         return (
-            f"it is held in {held.currency} on {held.calendar}, and given in {given.currency} on {given.calendar}: "
-            f"name the same with --currency and --calendar"
+            f"the store has {stored.currency} on {stored.calendar}, the file {fresh.currency} on {fresh.calendar}: "
+            f"set the same with --currency and --calendar"
         )
-    shared = np.intersect1d(held.dates, given.dates)
-    problem = _apart(held, given) if not len(shared) else _differing(_on(held, shared), _on(given, shared))
+    shared = np.intersect1d(stored.dates, fresh.dates)
+    problem = (
+        _gap_problem(stored, fresh)
+        if not len(shared)
+        else _price_problem(_select_dates(stored, shared), _select_dates(fresh, shared))
+    )
     if problem:
         return problem
-    new = ~np.isin(given.dates, held.dates)
-    given = _with_factor(held, given, shared)
-    order = np.argsort(np.concatenate([held.dates, given.dates[new]]), kind="stable")
+    is_new = ~np.isin(fresh.dates, stored.dates)
+    fresh = _with_factor(stored, fresh, shared)
+    order = np.argsort(np.concatenate([stored.dates, fresh.dates[is_new]]), kind="stable")
     columns: dict[str, Any] = {
-        name: np.concatenate([getattr(held, name), getattr(given, name)[new]])[order] for name in ("dates", *COLUMNS)
+        name: np.concatenate([getattr(stored, name), getattr(fresh, name)[is_new]])[order]
+        for name in ("dates", *COLUMNS)
     }
-    return replace(held, **columns)
+    return replace(stored, **columns)
 
 
-def _on(bars: Bars, days: np.ndarray) -> Bars:
+def _select_dates(bars: Bars, days: np.ndarray) -> Bars:
     keep = np.isin(bars.dates, days)
     return replace(bars, dates=bars.dates[keep], **{name: getattr(bars, name)[keep] for name in COLUMNS})
 
 
-def _apart(held: Bars, given: Bars) -> str:
-    """Why histories without a day in common cannot be joined, if so."""
-    first, last = (held, given) if held.dates[-1] < given.dates[0] else (given, held)
+def _gap_problem(stored: Bars, fresh: Bars) -> str:
+    """Why histories without common days cannot be merged; empty if they can."""
+    first, last = (stored, fresh) if stored.dates[-1] < fresh.dates[0] else (fresh, stored)
     if first.dates[-1] > last.dates[0]:
-        return f"it has no day in common with what is held ({_extent(held)}), and lies among its days. {_WHOLE}"
-    missing = len(calendars.sessions_between(held.calendar, first.dates[-1], last.dates[0]))
+        return f"it has no day in common with the stored history ({_extent(stored)}) but lies within it. {_WHOLE}"
+    missing = len(calendars.sessions_between(stored.calendar, first.dates[-1], last.dates[0]))
     if missing:
         return (
-            f"between {first.dates[-1]} and {last.dates[0]}, {missing} sessions are missing: give a file that begins "
-            f"with days which are held ({_extent(held)})"
+            f"between {first.dates[-1]} and {last.dates[0]}, {missing} sessions are missing: use a file that starts "
+            f"within the stored history ({_extent(stored)})"
         )
     move = last.close[0] / first.close[-1]
     if max(move, 1 / move) >= _SPLIT_LIKE:
         return (
-            f"it begins where what is held ends, with a close of {move:g} times: a split may lie between. Give a file "
-            f"that begins with days which are held ({_extent(held)})"
+            f"it starts where the stored history ends, with {move:g} times its close: possibly a split. Use a file "
+            f"that starts within the stored history ({_extent(stored)})"
         )
     return ""
 
 
-def _differing(held: Bars, given: Bars) -> str:
-    """How the prices of the same days differ, if they do."""
-    mine, theirs = held.ohlc, given.ohlc
-    slack = _slack(mine, theirs)
-    different = np.abs(theirs - mine) > slack
+def _price_problem(stored: Bars, fresh: Bars) -> str:
+    """How the prices on common days differ; empty if they do not."""
+    old, new = stored.ohlc, fresh.ohlc
+    slack = _slack(old, new)
+    different = np.abs(new - old) > slack
     if different.any():
-        ratio = float(np.median(theirs / mine))
-        if (np.abs(theirs - mine * ratio) <= _slack(mine * ratio, theirs)).all():
+        ratio = float(np.median(new / old))
+        if (np.abs(new - old * ratio) <= _slack(old * ratio, new)).all():
             return (
-                f"its prices are {ratio:g} times those held on all {len(held)} days that both have, {_guess(ratio)}. "
-                f"{_WHOLE}"
+                f"its prices are {ratio:g} times the stored ones on all {len(stored)} common days, "
+                f"{_likely_cause(ratio)}. {_WHOLE}"
             )
         row, column = (int(place[0]) for place in np.nonzero(different))
         return (
-            f"{_PRICES[column]} on {held.dates[row]} is {mine[row, column]:g} here and {theirs[row, column]:g} there, "
-            f"different on {int(different.any(axis=1).sum())} of the {len(held)} days that both have"
+            f"{_PRICES[column]} on {stored.dates[row]} is {old[row, column]:g} in the store and "
+            f"{new[row, column]:g} in the file, different on {int(different.any(axis=1).sum())} of the {len(stored)} "
+            "common days"
         )
-    if _unadjusted(given):
+    if _is_unadjusted(fresh):
         return ""
-    return _differing_adjustment(held, given)
+    return _adjustment_problem(stored, fresh)
 
 
-def _differing_adjustment(held: Bars, given: Bars) -> str:
-    different = np.abs(given.adj_close - held.adj_close) > _slack(held.adj_close, given.adj_close)
+def _adjustment_problem(stored: Bars, fresh: Bars) -> str:
+    different = np.abs(fresh.adj_close - stored.adj_close) > _slack(stored.adj_close, fresh.adj_close)
     if not different.any():
         return ""
-    ratio = float(np.median(given.adj_close / held.adj_close))
-    if (np.abs(given.adj_close - held.adj_close * ratio) <= _slack(held.adj_close * ratio, given.adj_close)).all():
+    ratio = float(np.median(fresh.adj_close / stored.adj_close))
+    scaled = stored.adj_close * ratio
+    if (np.abs(fresh.adj_close - scaled) <= _slack(scaled, fresh.adj_close)).all():
         return (
-            f"its adjusted closes are {ratio:.6g} times those held on all {len(held)} days that both have, as after a "
-            f"dividend since. {_WHOLE}"
+            f"its adjusted closes are {ratio:.6g} times the stored ones on all {len(stored)} common days, as after a "
+            f"new dividend. {_WHOLE}"
         )
     row = int(np.argmax(different))
     return (
-        f"adj_close on {held.dates[row]} is {held.adj_close[row]:g} here and {given.adj_close[row]:g} there, different "
-        f"on {int(different.sum())} of the {len(held)} days that both have"
+        f"adj_close on {stored.dates[row]} is {stored.adj_close[row]:g} in the store and "
+        f"{fresh.adj_close[row]:g} in the file, different on {int(different.sum())} of the {len(stored)} common days"
     )
 
 
-def _slack(mine: Float[np.ndarray, ...], theirs: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
-    """How far prices may be apart and still be the same: half of the last digit that both are written with."""
-    digits = min(_digits(mine), _digits(theirs))
-    half = np.minimum(0.5 * 10.0**-digits * (1 + 1e-6), 0.005 * np.abs(mine))
-    slack: np.ndarray = np.maximum(half, ROUNDING * np.abs(mine))
+def _slack(old: Float[np.ndarray, ...], new: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
+    """Tolerance for equal prices: half a unit of the last decimal digit that both have, at most 0.5 %."""
+    digits = min(_digits(old), _digits(new))
+    half = np.minimum(0.5 * 10.0**-digits * (1 + 1e-6), 0.005 * np.abs(old))
+    slack: np.ndarray = np.maximum(half, ROUNDING * np.abs(old))
     return slack
 
 
 def _digits(prices: Float[np.ndarray, ...]) -> int:
-    """Digits behind the point that all of the prices can be written with."""
+    """Decimal places needed to write all of the prices exactly, at most 9."""
     return next((digits for digits in range(9) if np.allclose(prices, np.round(prices, digits), 1e-9, 0)), 9)
 
 
-def _unadjusted(bars: Bars) -> bool:
+def _is_unadjusted(bars: Bars) -> bool:
     return np.array_equal(bars.adj_close, bars.close)
 
 
-def _with_factor(held: Bars, given: Bars, shared: np.ndarray) -> Bars:
-    """A file without adjusted closes goes on with the adjustment that is held."""
-    if not len(shared) or not _unadjusted(given) or _unadjusted(held):
-        return given
-    mine = _on(held, shared)
-    factors = mine.adj_close / mine.close
-    places = np.clip(np.searchsorted(shared, given.dates, "right") - 1, 0, None)
-    return replace(given, adj_close=given.close * factors[places])
+def _with_factor(stored: Bars, fresh: Bars, shared: np.ndarray) -> Bars:
+    """Give a file without adjusted closes the stored adjustment factors."""
+    if not len(shared) or not _is_unadjusted(fresh) or _is_unadjusted(stored):
+        return fresh
+    old = _select_dates(stored, shared)
+    factors = old.adj_close / old.close
+    places = np.clip(np.searchsorted(shared, fresh.dates, "right") - 1, 0, None)
+    return replace(fresh, adj_close=fresh.close * factors[places])
 
 
-def _guess(ratio: float) -> str:
-    """What a ratio of prices may come from."""
+def _likely_cause(ratio: float) -> str:
+    """The likely cause of a ratio of prices."""
     if round(ratio, 6) in (100, 0.01):
         return "as where one is in pence or cents, or after a split"
     whole = round(max(ratio, 1 / ratio))

@@ -1,4 +1,4 @@
-"""Dates as people have them in Python: text, `date`, pandas' `Timestamp`, numpy's `datetime64`."""
+"""Date arguments of the Python API: text, `date`, `datetime`, pandas' `Timestamp`, numpy's `datetime64`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from forecaster.errors import InputError
 
 DateLike = str | dt.date | np.datetime64
-"""A day; `datetime` and `Timestamp` are dates too, and mean the day on their own clock."""
+"""A date; `datetime` and `Timestamp` are subclasses of `date`, and their local date is used."""
 
 
 def to_date(value: DateLike | None, name: str) -> dt.date | None:
-    """The day that is meant; None for None.
+    """Convert to `date`; None stays None.
 
     Args:
-        name: of the argument, for the message.
+        name: the argument's name, for the message.
 
     Raises:
-        InputError: it is no day.
+        InputError: it is not a date.
     """
     if value is None:
         return None
@@ -33,12 +33,12 @@ def to_date(value: DateLike | None, name: str) -> dt.date | None:
             value = value.date()
         if type(value) is dt.date:
             return value
-    except (ValueError, TypeError):  # text that is no date, or pandas' NaT
+    except (ValueError, TypeError):  # text that is not a date, or pandas' NaT
         pass
     raise InputError(f"{name} is {str(given)!r}, expected a date such as 2013-03-01.")
 
 
 def to_day(value: DateLike | None, name: str) -> np.datetime64 | None:
-    """As `to_date`, for arrays of days."""
+    """As `to_date`, but returns `datetime64[D]`."""
     date = to_date(value, name)
     return None if date is None else np.datetime64(date, "D")

@@ -1,4 +1,4 @@
-"""What exchange_calendars knows of an exchange: its sessions, its week, and which closures came unannounced."""
+"""Wrapper of exchange_calendars: sessions, weekdays and surprise closures of an exchange."""
 
 from __future__ import annotations
 
@@ -18,64 +18,64 @@ from forecaster.errors import UnknownNameError
 
 _EVER = (np.datetime64("0001-01-01"), np.datetime64("9999-12-31"))
 _USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
-"""Most candles' dates lie here."""
+"""Covers most candles' dates."""
 
 _PROBE = (np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
-"""Days that every calendar reaches: whoever fails here fails everywhere."""
+"""Dates that every calendar covers: one that fails here always fails."""
 
 _SLACK = np.timedelta64(14, "D")
-"""The library wants a session between its two dates: a few days more on either side make sure of one."""
+"""The library requires a session between its two dates: padding on both sides ensures one."""
 
 _UNCOMPUTABLE = (NotImplementedError, ValueError)
-"""What 4.13 raises with pandas 3 for ASEX, XBEL, XBSE and XCYS (Orthodox Easter), and for XTAE (early closes)."""
+"""Raised by version 4.13 with pandas 3 for ASEX, XBEL, XBSE, XCYS (Orthodox Easter) and XTAE (early closes)."""
 
 Week = tuple[np.datetime64, str]
-"""The last day of a week's reign, and its sessions from Monday on as `1111100`."""
+"""(last date on which this week mask applies, mask of trading days from Monday such as `1111100`)."""
 
 
 def check_name(name: str) -> str:
-    """The name itself when the library has such a calendar.
+    """Return `name` if the library has such a calendar.
 
     Raises:
-        UnknownNameError: it does not; the message offers only calendars that can be computed here.
+        UnknownNameError: it has not; the message suggests only calendars that can be computed here.
     """
     import exchange_calendars
 
     known = exchange_calendars.get_calendar_names(include_aliases=True)
     if name not in known:
-        offered = [one for one in known if computable(one)]
-        raise UnknownNameError("calendar", name, offered, "A week is a calendar too, such as Sun-Thu.")
+        suggestions = [one for one in known if computable(one)]
+        raise UnknownNameError("calendar", name, suggestions, "Weekdays such as Sun-Thu also work.")
     return name
 
 
 @cache
 def computable(name: str) -> bool:
-    """Whether the library can compute a calendar that it has, under the installed pandas."""
+    """Whether the library can compute this calendar with the installed pandas."""
     try:
-        _ask(name, *_PROBE)
+        _get_calendar(name, *_PROBE)
     except _UNCOMPUTABLE:
         return False
     return True
 
 
 def compute(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | None:
-    """A calendar at least from start to end, and `_USUAL`, so that it need not be computed again tomorrow.
+    """A calendar covering start to end and `_USUAL`, so that it is not recomputed for every new day.
 
-    None where the library cannot compute it.
+    None if the library cannot compute it.
 
     Raises:
         UnknownNameError: there is no such calendar.
     """
     check_name(name)
-    # A short stretch tells whether the library can compute it, and its class, which knows the bounds.
+    # A short probe shows whether the library can compute it, and gives its class, which knows the bounds.
     try:
-        calendar = _ask(name, *_PROBE)
+        calendar = _get_calendar(name, *_PROBE)
     except _UNCOMPUTABLE:
         return None
     earliest, latest = _bound(type(calendar).bound_min(), _EVER[0]), _bound(type(calendar).bound_max(), _EVER[1])
     first = max(min(start, _USUAL[0], latest), earliest)
     last = min(max(end, _USUAL[1], earliest), latest)
-    whole = _ask(name, max(np.datetime64(first - _SLACK), earliest), min(np.datetime64(last + _SLACK), latest))
+    whole = _get_calendar(name, max(np.datetime64(first - _SLACK), earliest), min(np.datetime64(last + _SLACK), latest))
     days = np.asarray(whole.sessions.to_numpy(), "datetime64[D]")
     return Calendar(
         earliest=earliest,
@@ -90,32 +90,32 @@ def compute(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | N
 
 
 def opening(name: str, day: np.datetime64) -> dt.datetime:
-    """When a session begins.
+    """Opening time of a session.
 
     Raises:
-        ValueError, NotImplementedError: the library cannot tell.
+        ValueError, NotImplementedError: the library cannot compute it.
     """
-    found: dt.datetime = _ask(name, day, np.datetime64(day + _SLACK)).session_open(str(day)).to_pydatetime()
+    found: dt.datetime = _get_calendar(name, day, np.datetime64(day + _SLACK)).session_open(str(day)).to_pydatetime()
     return found
 
 
 def weeks(name: str) -> tuple[str, tuple[Week, ...]]:
-    """Time zone and weeks of a calendar that cannot be computed: what its class says without computing anything."""
+    """Time zone and week masks of a calendar that cannot be computed, from its class attributes."""
     import exchange_calendars
     from exchange_calendars import calendar_utils
 
     factory = calendar_utils._default_calendar_factories[exchange_calendars.resolve_alias(name)]
-    bare = factory.__new__(factory)  # its constructor is what fails
+    bare = factory.__new__(factory)  # skip the constructor, which fails
     special = getattr(bare, "special_weekmasks", ())
     past = [(np.datetime64(str(until)[:10]), mask) for _, until, mask in special if until is not None]
     return str(factory.tz), (*sorted(past), (_EVER[1], bare.weekmask))
 
 
 def _surprises(name: str, calendar: Any, first: np.datetime64, last: np.datetime64) -> Shaped[np.ndarray, " closure"]:
-    """Closures that were not announced a month ahead: the library's one-off ones, except for those that were.
+    """Closures not announced a month ahead: the library's one-off (ad hoc) holidays, with exceptions.
 
-    In the calendars of `closures.txt` holidays that are fixed long ahead (such as lunar ones) are among the one-off
-    closures; there only those which the file names came as a surprise.
+    For the calendars listed in `closures.txt`, the ad hoc holidays include ones fixed long ahead (such as lunar
+    holidays); there only the dates in the file count as surprises.
     """
     named = _named_surprises()
     with _quiet():
@@ -148,7 +148,7 @@ def _bound(date: Any, ever: np.datetime64) -> np.datetime64:
     return ever if date is None else np.datetime64(date, "D")
 
 
-def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
+def _get_calendar(name: str, start: np.datetime64, end: np.datetime64) -> Any:
     import exchange_calendars
 
     with _quiet():
@@ -157,7 +157,7 @@ def _ask(name: str, start: np.datetime64, end: np.datetime64) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the library's own warnings of what pandas deprecates."""
+    """Silence the library's own pandas deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

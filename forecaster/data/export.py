@@ -1,4 +1,4 @@
-"""The panel as tensors for other programs: equal panels give equal bytes, and nothing in them needs pickle."""
+"""Export the panel as tensors: reproducible bytes, no pickle."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from forecaster.files import replacing
 
 
 def write_npz(panel: Panel, target: Path) -> None:
-    """`ohlc` and `observed` with `tickers` (unicode) and `dates` (datetime64[D]) beside them."""
+    """Arrays `ohlc`, `observed`, `tickers` (unicode) and `dates` (datetime64[D])."""
     arrays = {
         "ohlc": panel.ohlc,
         "observed": panel.observed,
         "tickers": np.array(panel.tickers),
         "dates": panel.dates.astype("datetime64[D]"),
     }
-    # numpy.savez would put the time of day into the file.
+    # numpy.savez would write the current time into the file.
     with replacing(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
@@ -31,20 +31,20 @@ def write_npz(panel: Panel, target: Path) -> None:
 
 
 def write_safetensors(panel: Panel, target: Path) -> None:
-    """`ohlc` and `observed`; `tickers` and `dates` (ISO) stand in the header's metadata, each a list in JSON."""
+    """Tensors `ohlc` and `observed`; `tickers` and `dates` (ISO) are JSON lists in the header metadata."""
     from safetensors.numpy import save
 
     names = {"tickers": json.dumps(panel.tickers), "dates": json.dumps(panel.dates.astype(str).tolist())}
     blob = save({"ohlc": panel.ohlc, "observed": panel.observed}, metadata=names)
     with replacing(target) as part:
-        part.write_bytes(_sorted(blob))
+        part.write_bytes(_sort_header(blob))
 
 
 EXPORTS: dict[str, Callable[[Panel, Path], None]] = {"npz": write_npz, "safetensors": write_safetensors}
 
 
-def _sorted(blob: bytes) -> bytes:
-    """The same tensors under a header in a fixed order, which the library leaves to chance."""
+def _sort_header(blob: bytes) -> bytes:
+    """Rewrite the header with sorted keys: the library does not fix their order."""
     end = 8 + int.from_bytes(blob[:8], "little")
     text = json.dumps(json.loads(blob[8:end]), sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)

@@ -1,4 +1,4 @@
-"""Are candles a day apart? Weekly and monthly ones, read as daily, have a week's moves on a day."""
+"""Detect weekly, monthly and other candles that are not daily: read as daily, their moves would be too large."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _INTERVALS = {
     "quarterly": (85, 97),
     "yearly": (360, 371),
 }
-"""Days between two candles: a holiday moves a week's last session, and a month's, by some days."""
+"""Range of days between two candles: holidays shift the last session of a week or month by some days."""
 
 _AGAINST = 3
-"""Gaps of the interval that one other gap outweighs: tickers that trade now and then have gaps of all lengths."""
+"""Weight of a gap outside the interval, against 1 for one inside: rarely traded tickers have gaps of all lengths."""
 
 _ENOUGH, _FEW = 12, 4
-"""So much weight makes a stretch; the second, where it is nearly all that there is."""
+"""Minimum weight of a stretch; `_FEW` if it covers nearly the whole history."""
 
 _NEARLY_ALL = 0.8
 
 _USEFUL = 20
-"""A daily history of fewer candles than this, behind a longer one that is not daily, is no history."""
+"""Minimum number of daily candles after a stretch that is not daily; with fewer the ticker is rejected."""
 
 
 def daily(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
-    """The daily candles of a history, and a note where it begins with others, which are left out.
+    """Keep the daily candles after the last stretch that is not daily; returns a note if any were dropped.
 
     Raises:
-        DataError: it ends with candles that are not daily, or is too short without them.
+        DataError: the history ends with candles that are not daily, or too few daily candles remain.
     """
     found = _last_stretch(bars.dates)
     if found is None:
@@ -52,19 +52,20 @@ def daily(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
             f"{bars.ticker}: its {last - first + 1} candles {span} are {apart}: daily candles are expected."
         )
     kept = _from(bars, last + 1)
-    return kept, (f"the candles {span} are {name}, not daily: they and all before them are left out ({last + 1} rows)",)
+    note = f"the candles {span} are {name}, not daily: they and all earlier ones were dropped ({last + 1} rows)"
+    return kept, (note,)
 
 
 def not_daily(dates: Shaped[np.ndarray, " time"]) -> str | None:
-    """What the last stretch of candles that are not daily is, in a word; None where there is none."""
+    """The interval of the last stretch of candles that is not daily, such as `weekly`; None if there is none."""
     found = _last_stretch(dates)
     return found and found[0]
 
 
 def _last_stretch(dates: Shaped[np.ndarray, " time"]) -> tuple[str, int, int] | None:
-    """Name, first and last row of the last stretch of candles that are not daily."""
+    """Interval name, first and last row of the last stretch of candles that is not daily."""
     gaps = np.diff(dates).astype("timedelta64[D]").astype(np.int64)
-    if not _several_in_a_row(gaps > 1):  # which every stretch has: one other gap outweighs three of it
+    if not _several_in_a_row(gaps > 1):  # a necessary condition, quick to test: one other gap outweighs three
         return None
     found: list[tuple[str, int, int]] = []
     for name, (low, high) in _INTERVALS.items():

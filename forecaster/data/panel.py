@@ -1,4 +1,4 @@
-"""Many tickers' candles as one frozen object: each on its own sessions, and the [N, T, 4] tensor of their union."""
+"""Panel of many tickers: each on its own sessions, and the [N, T, 4] tensor on the union of dates."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from forecaster.errors import InputError, UnknownNameError, at_most_five
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Candles of N tickers, kept as R rows: ticker after ticker, each on its own sessions, ascending.
+    """Candles of N tickers in R rows: ticker after ticker, each on its own sessions, ascending.
 
-    Whatever counts sessions (features, lags, context, horizon) counts rows of one ticker. The union grid, where a
-    ticker may not have traded, serves export, market means and students.
+    Features, lags, context and horizon count rows of one ticker, that is, its sessions. The union grid, with gaps where
+    a ticker did not trade, is for export and market means.
+
+    Example: A with 3 sessions and B with 2 → offsets [0, 3, 5], rows A0 A1 A2 B0 B1.
 
     Args:
         tickers: N symbols.
         offsets: rows `offsets[n]:offsets[n + 1]` belong to ticker n.
-        sessions: datetime64[D] of each row.
+        sessions: date of each row, datetime64[D].
         prices: open, high, low, close, adjusted for splits and dividends (see `Bars.adjusted`).
-        close: the close in the ticker's currency as the source gives it.
-        volume: shares, as the source gives them.
+        close: raw close as the source gives it, in the ticker's currency.
+        volume: raw volume as the source gives it, in shares.
         currencies: ISO code of each ticker.
         calendars: exchange calendar of each ticker.
     """
@@ -45,16 +47,16 @@ class Panel:
 
     def __post_init__(self) -> None:
         for name in ("offsets", "sessions", "prices", "close", "volume"):
-            array = getattr(self, name).view()  # what the caller holds stays as it was
+            array = getattr(self, name).view()  # a view, so that the caller's array stays writable
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
     @classmethod
     def of(cls, bars: Sequence[Bars]) -> Panel:
-        """Join the candles of several tickers.
+        """Concatenate the candles of several tickers.
 
         Raises:
-            InputError: there is no ticker, or one without a candle.
+            InputError: no ticker, or one without candles.
         """
         empty = [one.ticker for one in bars if not len(one)]
         if empty or not bars:
@@ -76,40 +78,40 @@ class Panel:
 
     @property
     def lengths(self) -> Int[np.ndarray, " ticker"]:
-        """Sessions of each ticker."""
+        """Number of sessions of each ticker."""
         return np.diff(self.offsets)
 
     def rows(self, ticker: str) -> slice:
-        """Where a ticker's rows are.
+        """Row range of a ticker.
 
         Raises:
-            UnknownNameError: the panel does not hold it.
+            UnknownNameError: it is not in the panel.
         """
         if ticker not in self.tickers:
             raise UnknownNameError("ticker", ticker, self.tickers)
         return self.rows_of(self.tickers.index(ticker))
 
     def rows_of(self, index: int) -> slice:
-        """Where the rows of the ticker at a place are."""
+        """Row range of the ticker at an index."""
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     def until(self, date: np.datetime64) -> Panel:
-        """What was known at the close of `date`: no later row, and no ticker that had not started.
+        """The panel as known at the close of `date`: without later rows and without tickers that start later.
 
         Raises:
-            InputError: no ticker had started.
+            InputError: all tickers start later.
         """
         if not np.any(self.sessions <= date):
-            raise InputError(f"no candles up to {date}: the first is of {self.sessions.min()}.")
-        return self.taking(self.sessions <= date)
+            raise InputError(f"no candles up to {date}: the first is on {self.sessions.min()}.")
+        return self.select(self.sessions <= date)
 
     def rows_since(self, first: Int[np.ndarray, " ticker"]) -> Bool[np.ndarray, " row"]:
-        """Each ticker's rows from one on, counted from its start."""
+        """Row mask: from row `first[n]` on, counted from the start of ticker n."""
         place = np.arange(len(self.sessions)) - self.offsets[self.ticker_of_row]
         return place >= first[self.ticker_of_row]
 
-    def taking(self, which: Bool[np.ndarray, " row"]) -> Panel:
-        """Some of the rows, and the tickers that have any of them."""
+    def select(self, which: Bool[np.ndarray, " row"]) -> Panel:
+        """Select rows by mask; tickers without any remaining row are dropped."""
         lengths = np.add.reduceat(which, self.offsets[:-1]).astype(np.int64)
         some = np.flatnonzero(lengths)
         return Panel(
@@ -124,7 +126,7 @@ class Panel:
         )
 
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
-        """Each ticker's last row dated ≤ end; `offsets[n] − 1` where it has none."""
+        """Index of each ticker's last row with date ≤ end; `offsets[n] − 1` if it has none."""
         counts = [np.searchsorted(self.sessions[self.rows_of(n)], end, "right") for n in range(len(self))]
         return self.offsets[:-1] + np.array(counts, np.int64) - 1
 
@@ -140,21 +142,21 @@ class Panel:
 
     @cached_property
     def observed(self) -> Bool[np.ndarray, "ticker time"]:
-        """Where a ticker traded on the union grid."""
+        """Mask on the union grid: whether the ticker traded."""
         grid = np.zeros((len(self), len(self.dates)), bool)
         grid[self.ticker_of_row, self._columns] = True
         return grid
 
     @cached_property
     def ohlc(self) -> Float32[np.ndarray, "ticker time 4"]:
-        """The [N, T, 4] tensor: adjusted open, high, low, close; NaN where a ticker did not trade, never filled."""
+        """The [N, T, 4] tensor of adjusted open, high, low, close; NaN (not filled) where a ticker did not trade."""
         grid = np.full((len(self), len(self.dates), 4), np.nan, np.float32)
         grid[self.ticker_of_row, self._columns] = self.prices
         return grid
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that a panel holds: equal data, equal fingerprint."""
+        """SHA-256 over the whole panel: equal data, equal fingerprint."""
         digest = hashlib.sha256("\n".join(self.tickers).encode())
         digest.update("\n".join((*self.currencies, *self.calendars)).encode())
         arrays = (self.offsets, self.sessions.astype(np.int64), self.prices, self.close, self.volume)
@@ -173,10 +175,10 @@ def read_panel(
     start: np.datetime64 | None = None,
     end: np.datetime64 | None = None,
 ) -> Panel:
-    """Read tickers from the store, each cut to start ≤ date ≤ end.
+    """Read tickers from the store, each limited to start ≤ date ≤ end.
 
     Raises:
-        InputError: a ticker has no row between the dates.
+        InputError: a ticker has no candles between the dates.
         UnknownNameError, DataError: as `Store.read`.
     """
     bars = list(in_threads(lambda ticker: store.read(ticker).between(start, end), store.require(tickers)))
@@ -184,6 +186,6 @@ def read_panel(
     if empty:
         raise InputError(
             f"{at_most_five(empty)}: no candles between {start or 'the start'} and {end or 'the end'}: "
-            "choose other dates or leave the ticker out."
+            "choose other dates or omit the ticker."
         )
     return Panel.of(bars)

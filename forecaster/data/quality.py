@@ -1,4 +1,4 @@
-"""What is coherent and yet looks wrong in a history: reported, and changed only where no candle was traded."""
+"""Data quality: report histories that are coherent but look wrong; only filled-in candles are removed."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from forecaster.data.interval import daily
 from forecaster.errors import DataError
 
 JUMP = 50.0
-"""A close this many times the day before's, or less than one such part, is a slip of units (cents, ×100)."""
+"""A close at least this many times the previous one, or at most its inverse, is a unit error (cents, ×100)."""
 
 GAP = np.timedelta64(7, "D")
-"""Longer than any closure of most exchanges; where one closed longer, its calendar knows."""
+"""Longer than any closure of most exchanges; longer closures are in their calendars."""
 
 _HOLIDAYS = np.timedelta64(14, "D")
-"""The same where holidays are not known: the longest (Eid, the lunar new year)."""
+"""The same if holidays are not known: the longest ones (Eid, lunar new year)."""
 
 FROZEN, PEGGED = 10, 60
-"""So many last candles alike, without volume, are repetitions, not trading; with volume, the price is held."""
+"""Number of identical last candles that count as frozen: without volume (repeated rows) and with volume (a peg)."""
 
 _SPARSE = 0.05
-"""Holes in more than this share of the sessions: the ticker trades now and then, and nothing is missing."""
+"""With holes in more than this share of the sessions the ticker is just rarely traded; nothing is missing."""
 
 _FEW_HOLES = 5
-"""So many are looked at even in a short history."""
+"""Number of holes that are reported even in a short history."""
 
 _ANY_CALENDAR = "--calendar NAME"
 
 _YEAR_ENDS = ("12-24", "12-25", "12-26", "12-31", "01-01", "01-02")
-"""Days on which some trade in currencies rests, which the calendar of weekdays does not know."""
+"""Days (month-day) without trading in some currencies, unknown to the weekday calendar."""
 
 
 @dataclass(frozen=True)
 class Oddity:
-    """`text` says where and what.
+    """A data-quality finding.
 
     Args:
+        text: what and where.
         kind: `jump`, `split`, `gap`, `missing`, `frozen`, `stale`, `calendar`, `filled` or `interval`.
-        options: for the next fetch, such as `--calendar 24/7`; empty where it needs none.
+        options: suggested for the next fetch, such as `--calendar 24/7`; empty if none.
     """
 
     kind: str
@@ -52,16 +53,16 @@ class Oddity:
 
     @property
     def note(self) -> str:
-        """What to say of it at a fetch."""
+        """The message shown at a fetch."""
         if self.kind != "calendar" or not self.options:
             return self.text
         if self.options == _ANY_CALENDAR:
-            return f"{self.text}: name the calendar of its exchange with {self.options}, or remove these candles"
+            return f"{self.text}: set the calendar of its exchange with {self.options}, or remove these candles"
         return f"{self.text}: fetch it with its own calendar, {self.options}"
 
 
 def admit(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
-    """The candles that a store should take of a history, and a sentence on each thing that was dropped or looks odd.
+    """The candles of a history to store, and a note on everything that was dropped or looks wrong.
 
     Raises:
         DataError: they are not daily.
@@ -72,7 +73,7 @@ def admit(bars: Bars) -> tuple[Bars, tuple[str, ...]]:
 
 
 def oddities(bars: Bars) -> list[Oddity]:
-    """Each kind once, with its first place and how many there are."""
+    """All findings, one per kind, with the first occurrence and the count."""
     interval = _interval(bars)
     if interval:
         return interval
@@ -81,12 +82,12 @@ def oddities(bars: Bars) -> list[Oddity]:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A history as a forecast from its last candle should read it.
+    """A history as input of a forecast from its last candle.
 
     Args:
-        bars: without candles that were filled in.
-        calendar: by which the next sessions are expected; the candles' own week, where they do not keep their calendar.
-        notes: what is to be known of that, a sentence each.
+        bars: without filled-in candles.
+        calendar: predicts the next sessions; the weekdays of the candles if they do not fit their calendar.
+        notes: messages about such corrections.
     """
 
     bars: Bars
@@ -95,7 +96,7 @@ class Reading:
 
 
 def interpret(bars: Bars) -> Reading:
-    """Read what a store may have taken before it knew better.
+    """Apply today's quality checks to a history that an older version may have stored without them.
 
     Raises:
         DataError: the candles are not daily.
@@ -104,28 +105,28 @@ def interpret(bars: Bars) -> Reading:
     kept, dropped = without_filled(kept)
     found, since = week.misfit(kept), unmoved_since(kept)
     expected = found.calendar if found and found.calendar else bars.calendar
-    told = [f"{bars.ticker}: {note}." for note in (*notes, *dropped)]
+    messages = [f"{bars.ticker}: {note}." for note in (*notes, *dropped)]
     if found is not None:
-        taken = f" Its next sessions are taken from the week of its candles, {expected}." * (expected != bars.calendar)
-        told.append(f"{bars.ticker}'s candles do not fit its calendar: {_misfit(found).note}.{taken}")
+        remark = f" Its next sessions follow the weekdays of its candles, {expected}." * (expected != bars.calendar)
+        messages.append(f"{bars.ticker}'s candles do not fit its calendar: {_misfit(found).note}.{remark}")
     if since is not None:
-        told.append(f"{bars.ticker} has not moved since {since}: its range says nothing until it trades again.")
-    return Reading(kept, expected, tuple(told))
+        messages.append(f"{bars.ticker} has not moved since {since}: its range is meaningless until it trades again.")
+    return Reading(kept, expected, tuple(messages))
 
 
 def stale(bars: Bars, today: np.datetime64) -> list[Oddity]:
-    """Whether the history ends more than `GAP` before today although the exchange was open since."""
+    """A finding if the history ends more than `GAP` before today although the exchange was open since."""
     last = bars.dates[-1]
     if today - last <= GAP:
         return []
     missed = len(calendars.sessions_between(bars.calendar, last, today))
     if missed < 2:
         return []
-    return [Oddity("stale", f"stale: the last candle is of {last}, {missed} sessions before {today}")]
+    return [Oddity("stale", f"stale: the last candle is from {last}, {missed} sessions before {today}")]
 
 
 def behind(last: np.datetime64, others: np.datetime64) -> bool:
-    """Whether a history ends more than `GAP` before the others of its exchange do."""
+    """Whether a history ends more than `GAP` before others of its exchange."""
     return bool(others - last > GAP)
 
 
@@ -147,7 +148,7 @@ def _interval(bars: Bars) -> list[Oddity]:
         _, notes = daily(bars)
     except DataError as error:
         return [Oddity("interval", str(error).removeprefix(f"{bars.ticker}: ").rstrip("."), "--force")]
-    return [Oddity("interval", note, "--force") for note in notes]  # there will be fewer rows
+    return [Oddity("interval", note, "--force") for note in notes]  # because fewer rows remain
 
 
 def _calendar(bars: Bars) -> list[Oddity]:
@@ -162,10 +163,10 @@ def _misfit(found: week.Misfit) -> Oddity:
 
 
 def _splits(bars: Bars) -> list[Oddity]:
-    """Splits of which the prices know nothing, or prices that jump as after a split of which there is no word."""
+    """Splits missing from the prices, and price jumps that look like an unreported split."""
     found = adjustments.mismatches(bars.close, bars.adj_close, bars.split)
-    found += adjustments.unexplained(bars.open, bars.close, bars.adj_close, bars.split)
-    return [Oddity("split", adjustments.described(found[0], bars.dates) + _more(len(found)))] if found else []
+    found += adjustments.unexplained_jumps(bars.open, bars.close, bars.adj_close, bars.split)
+    return [Oddity("split", adjustments.describe(found[0], bars.dates) + _more(len(found)))] if found else []
 
 
 def _gaps(bars: Bars) -> list[Oddity]:
@@ -177,7 +178,7 @@ def _gaps(bars: Bars) -> list[Oddity]:
 
 
 def _real_gaps(bars: Bars) -> Shaped[np.ndarray, " gap"]:
-    """Rows that more than a closure of the exchange separates from the next."""
+    """Rows followed by a gap that no closure of the exchange explains."""
     longest = GAP if calendars.holidays_known(bars.calendar) or bars.calendar == calendars.WEEKDAYS else _HOLIDAYS
     wide = np.flatnonzero(np.diff(bars.dates) > longest)
     missed = [len(calendars.sessions_between(bars.calendar, bars.dates[at], bars.dates[at + 1])) for at in wide]
@@ -185,16 +186,16 @@ def _real_gaps(bars: Bars) -> Shaped[np.ndarray, " gap"]:
 
 
 def missing_sessions(bars: Bars) -> Shaped[np.ndarray, " session"]:
-    """Sessions without a candle within a history; those in `gap`s apart, and none of a ticker that trades seldom.
+    """Sessions without a candle inside a history, except those in reported gaps.
 
-    None either where holidays are not known, or where the calendar is not the candles' own.
+    Empty for rarely traded tickers, if holidays are not known, and if the candles do not fit their calendar.
     """
     none = np.zeros(0, "datetime64[D]")
     span = _holidays_known(bars)
     if span is None or week.calendar_of(bars) != bars.calendar:
         return none
-    held = calendars.sessions(bars.calendar, max(bars.dates[0], span[0]), min(bars.dates[-1], span[1]))
-    lost = held[~np.isin(held, bars.dates, assume_unique=True)]
+    expected = calendars.sessions(bars.calendar, max(bars.dates[0], span[0]), min(bars.dates[-1], span[1]))
+    lost = expected[~np.isin(expected, bars.dates, assume_unique=True)]
     if not len(lost):
         return none
     after = np.searchsorted(bars.dates, lost)
@@ -225,7 +226,7 @@ def _missing(bars: Bars) -> list[Oddity]:
 
 
 def unmoved_since(bars: Bars) -> np.datetime64 | None:
-    """The date since which the price has not moved at all; None where it has, or too little of it is known."""
+    """The date since which the price has not changed; None if it has, or if there are too few candles to tell."""
     if len(bars) < FROZEN or np.ptp(bars.close[-FROZEN:]):
         return None
     alike = (bars.ohlc == bars.ohlc[-1]).all(axis=1)

@@ -1,4 +1,4 @@
-"""Training, validation and test: by date, for all tickers alike, with a purge at each border."""
+"""Training, validation and test split: by date, the same for all tickers, with a purge at each border."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from forecaster.errors import InputError
 
 @dataclass(frozen=True)
 class Period:
-    """The dates start < date ≤ end; `start` is None where history begins."""
+    """Dates with start < date ≤ end; `start` None means from the beginning."""
 
     start: np.datetime64 | None
     end: np.datetime64
 
     def holds(self, dates: Shaped[np.ndarray, " date"]) -> Bool[np.ndarray, " date"]:
-        """Where a date lies in the period."""
+        """Mask of dates inside the period."""
         inside: np.ndarray = dates <= self.end
         return inside if self.start is None else inside & (dates > self.start)
 
@@ -34,8 +34,8 @@ class Period:
 class Split:
     """Three dates, each the last of its period.
 
-    A forecast belongs to a period only if its origin AND the session it speaks of lie in it (the purge): at a
-    border, the last origins whose outcome lies beyond are dropped.
+    A forecast belongs to a period only if its origin AND its target session are inside (purging): at a border, the
+    last origins, whose outcome lies beyond it, are dropped.
     """
 
     train_end: np.datetime64
@@ -62,10 +62,10 @@ class Split:
 
 
 def make_split(config: SplitConfig, first: np.datetime64, last: np.datetime64) -> Split:
-    """Resolve a split against a panel's first and last date; spans are counted back from the last.
+    """Resolve a split config to dates, given a panel's first and last date; spans are counted back from the last.
 
     Raises:
-        InputError: no date is left for training, or the test begins after the last date.
+        InputError: nothing is left for training, or the test begins after the last date.
     """
     if config.test and config.validation:
         test_end = last.astype(dt.date)
@@ -93,10 +93,10 @@ def _dates(config: SplitConfig) -> tuple[dt.date, dt.date, dt.date]:
 
 
 def span_before(date: np.datetime64, span: str) -> np.datetime64:
-    """The date a span such as `5y` or `18m` before.
+    """The date minus a span such as `5y` or `18m`.
 
     Raises:
-        InputError: it is no such span.
+        InputError: it is not a valid span.
     """
     if not re.fullmatch(SPAN, span):
         raise InputError(f"{span!r} is not a span: expected one such as 5y or 18m.")

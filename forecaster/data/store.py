@@ -1,4 +1,4 @@
-"""The store: one Parquet file a ticker, never half-written, safe under several writers."""
+"""The store: one Parquet file per ticker, atomic writes, locked against concurrent writers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from forecaster.data.bars import Bars
 from forecaster.data.candlefile import Record, read_candles, read_record, write_candles
-from forecaster.data.continuation import continue_with
+from forecaster.data.continuation import merge
 from forecaster.data.symbols import file_stem, symbol_of
 from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
 from forecaster.files import outside_errors
@@ -20,7 +20,7 @@ from forecaster.files import outside_errors
 
 @dataclass(frozen=True)
 class Change:
-    """What a write did: `new`, `updated`, `unchanged`, or `kept` (the old was better), and how many dates came in."""
+    """Outcome of a write: `new`, `updated`, `unchanged` or `kept` (the old history is better), and dates added."""
 
     status: str
     rows_added: int
@@ -28,13 +28,13 @@ class Change:
 
 
 class Store:
-    """Candles of many tickers in one folder; reading a ticker that another process writes gives old or new, whole."""
+    """Candles of many tickers in one folder; concurrent readers see the complete old or the complete new file."""
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
 
     def tickers(self) -> tuple[str, ...]:
-        """All tickers held, in alphabetical order; files that this store did not write are passed over."""
+        """All stored tickers, sorted; files not written by this store are ignored."""
         return tuple(
             sorted(
                 symbol
@@ -44,19 +44,19 @@ class Store:
         )
 
     def path(self, ticker: str) -> Path:
-        """The file of a ticker, whether it exists or not."""
+        """Path of a ticker's file, which may not exist."""
         return self.root / f"{file_stem(ticker)}.parquet"
 
     def require(self, tickers: Sequence[str]) -> tuple[str, ...]:
-        """The tickers themselves when the store holds all of them.
+        """Return `tickers` if the store has all of them.
 
         Raises:
-            UnknownNameError: one is not there.
+            UnknownNameError: one is missing.
         """
         for ticker in tickers:
             path = self.path(ticker)
             if _symbol(path) != ticker or not path.is_file():
-                raise UnknownNameError("ticker", ticker, self.tickers(), f"To bring it: forecast fetch {ticker}")
+                raise UnknownNameError("ticker", ticker, self.tickers(), f"To fetch it: forecast fetch {ticker}")
         return tuple(tickers)
 
     def read(self, ticker: str) -> Bars:
@@ -67,58 +67,57 @@ class Store:
             DataError: its file is damaged.
         """
         path = self._existing(ticker)
-        with self._damage(ticker):
+        with self._damage_errors(ticker):
             return read_candles(path, ticker)[0]
 
     def checked(self, ticker: str) -> Bars:
-        """As `read`, and every value is the one that was written: any change by another hand is found.
+        """As `read`, but also verifies the checksum of all values, which detects manual edits.
 
         Raises:
             UnknownNameError, DataError: as `read`.
         """
         path = self._existing(ticker)
-        with self._damage(ticker):
+        with self._damage_errors(ticker):
             return read_candles(path, ticker, every_value=True)[0]
 
     def record(self, ticker: str) -> Record:
-        """What is known of a ticker, from the file's footer alone.
+        """Metadata of a ticker, read from the file's footer only.
 
         Raises:
             UnknownNameError, DataError: as `read`.
         """
         path = self._existing(ticker)
-        with self._damage(ticker):
+        with self._damage_errors(ticker):
             return read_record(path, ticker)
 
     def write(self, bars: Bars, *, source: str, force: bool = False, part: bool = False) -> Change:
-        """Put a ticker's whole history in the place of what is held.
+        """Store a ticker's whole history.
 
-        A history with fewer rows, or one that starts later or ends earlier, does not replace a better one unless
-        forced; an equal one leaves the file untouched.
+        A history with fewer rows, a later start or an earlier end does not replace the stored one unless forced; an
+        equal one leaves the file untouched.
 
         Args:
-            part: such a history is put to what is held instead, where it continues it. The source stays that of what
-                is held.
+            part: append such a history to the stored one if it continues it; the recorded source stays the same.
 
         Raises:
             DataError: there is no candle to write.
             OutsideError: the folder cannot be written.
         """
         if not len(bars):
-            raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is as it was.")
+            raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is unchanged.")
         with outside_errors(self.root), self._lock(bars.ticker):
             self._sweep(bars.ticker)
-            held = self._held(bars.ticker)
-            change = _change(held, bars, force)
-            if part and held is not None and change.status == "kept":
-                bars, change = _continued(held, bars, change)
+            stored = self._read_stored(bars.ticker)
+            change = _change(stored, bars, force)
+            if part and stored is not None and change.status == "kept":
+                bars, change = _append(stored, bars, change)
                 source = self.record(bars.ticker).source
             if change.status in ("new", "updated"):
                 write_candles(self.path(bars.ticker), bars, source, self._since(bars.ticker))
         return change
 
     def problems(self, tickers: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-        """Read every file whole and give (ticker, complaint) for each that is damaged."""
+        """Verify every file; yields (ticker, error message) for each damaged one."""
         for ticker in tickers or self.tickers():
             try:
                 self.checked(ticker)
@@ -126,13 +125,13 @@ class Store:
                 yield ticker, str(error)
 
     def _since(self, ticker: str) -> str | None:
-        """When a ticker that is held came into the store; None for a new one, or one whose file can't tell."""
+        """When a ticker was first stored; None if it is new or its file is damaged."""
         try:
             return self.record(ticker).since if self.path(ticker).is_file() else None
         except DataError:
             return None
 
-    def _held(self, ticker: str) -> Bars | None:
+    def _read_stored(self, ticker: str) -> Bars | None:
         try:
             return self.checked(ticker) if self.path(ticker).is_file() else None
         except DataError:
@@ -145,7 +144,7 @@ class Store:
         return path
 
     def _sweep(self, ticker: str) -> None:
-        """Remove what killed writers left; under the ticker's lock nobody else is writing."""
+        """Remove temporary files of killed writers; safe because the caller holds the ticker's lock."""
         for left_over in self.root.glob(f".{glob.escape(self.path(ticker).name)}.*.part"):
             left_over.unlink(missing_ok=True)
 
@@ -159,7 +158,7 @@ class Store:
             yield
 
     @contextmanager
-    def _damage(self, ticker: str) -> Iterator[None]:
+    def _damage_errors(self, ticker: str) -> Iterator[None]:
         import pyarrow as pa
 
         try:
@@ -177,29 +176,29 @@ def open_store(root: Path | str) -> Store:
     """
     store = Store(root)
     if not store.tickers():
-        raise InputError(f"{store.root.absolute()} holds no candles: bring some with `forecast fetch --source sample`.")
+        raise InputError(f"{store.root.absolute()} holds no candles: fetch some with `forecast fetch --source sample`.")
     return store
 
 
-def _change(held: Bars | None, bars: Bars, force: bool) -> Change:
-    if held is None:
+def _change(stored: Bars | None, bars: Bars, force: bool) -> Change:
+    if stored is None:
         return Change("new", len(bars))
-    if held.same_as(bars):
+    if stored.same_as(bars):
         return Change("unchanged", 0)
-    added = len(np.setdiff1d(bars.dates, held.dates))
-    worse = len(bars) < len(held) or bars.dates[0] > held.dates[0] or bars.dates[-1] < held.dates[-1]
+    added = len(np.setdiff1d(bars.dates, stored.dates))
+    worse = len(bars) < len(stored) or bars.dates[0] > stored.dates[0] or bars.dates[-1] < stored.dates[-1]
     if worse and not force:
-        reason = f"the store holds {_extent(held)}, the source gave {_extent(bars)}; --force replaces it"
+        reason = f"the store holds {_extent(stored)}, the source gave {_extent(bars)}; --force replaces it"
         return Change("kept", 0, reason)
     return Change("updated", added)
 
 
-def _continued(held: Bars, given: Bars, kept: Change) -> tuple[Bars, Change]:
-    """What is held with the rows that are new, or why it stays as it is."""
-    both = continue_with(held, given)
+def _append(stored: Bars, fresh: Bars, kept: Change) -> tuple[Bars, Change]:
+    """The stored history plus the new rows, or why nothing was appended."""
+    both = merge(stored, fresh)
     if isinstance(both, str):
-        return held, Change("kept", 0, f"{kept.reason}. They cannot be joined: {both}")
-    added = len(both) - len(held)
+        return stored, Change("kept", 0, f"{kept.reason}. They cannot be merged: {both}")
+    added = len(both) - len(stored)
     return both, Change("updated", added) if added else Change("unchanged", 0)
 
 

@@ -1,4 +1,4 @@
-"""Ticker symbols, and file names that any file system takes for any symbol."""
+"""Ticker symbols, and their portable file names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9]|LPT[0-9])(\.
 
 
 def normalise(symbol: str) -> str:
-    """Upper case without surrounding white space.
+    """Strip white space and convert to upper case.
 
     Raises:
-        InputError: it is empty or holds what no symbol has: white space, `/ ? #`, `..` and the like.
+        InputError: it is empty or has characters that no symbol has: white space, `/ ? #`, `..` and the like.
     """
     name = symbol.strip().upper()
     several = [part.strip() for part in re.split("[,;]", name) if part.strip()]
@@ -28,13 +28,13 @@ def normalise(symbol: str) -> str:
 
 
 def normalise_all(symbols: str | Iterable[str]) -> tuple[str, ...]:
-    """Each symbol once, in the order first given; a single text is one symbol, not one for each letter."""
+    """Unique symbols in their original order; a single string is one symbol."""
     given = [symbols] if isinstance(symbols, str) else symbols
     return tuple(dict.fromkeys(normalise(symbol) for symbol in given))
 
 
 def file_stem(symbol: str) -> str:
-    """A portable file name for a symbol: `^GSPC` → `%5EGSPC`, and `CON`, which Windows reserves, → `%43ON`."""
+    """Portable file name of a symbol: `^GSPC` → `%5EGSPC`; `CON`, reserved on Windows, → `%43ON`."""
     name = normalise(symbol)
     if _RESERVED.fullmatch(name):
         return f"%{ord(name[0]):02X}{quote(name[1:], safe='')}"
@@ -42,10 +42,10 @@ def file_stem(symbol: str) -> str:
 
 
 def symbol_of(stem: str) -> str:
-    """The symbol that `file_stem` wrote.
+    """Inverse of `file_stem`.
 
     Raises:
-        InputError: the name was not written by `file_stem`.
+        InputError: `file_stem` does not produce this name.
     """
     symbol = unquote(stem)
     if file_stem(symbol) != stem:

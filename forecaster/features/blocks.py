@@ -88,7 +88,7 @@ def several_by_block(
 
 def asked_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Asked:
     """What functions of a block remember of a ticker's past."""
-    first = panel.taking(np.arange(len(panel.sessions)) == 0)
+    first = panel.select(np.arange(len(panel.sessions)) == 0)
     return asked(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
 
 

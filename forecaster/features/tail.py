@@ -49,13 +49,13 @@ def tail_dataset(
         return former_of(panel, rows, remembered.means)
 
     features = compute_features(
-        panel.taking(panel.rows_since(computed_from)),
+        panel.select(panel.rows_since(computed_from)),
         groups,
         panel if market is None else market,
         former(computed_from),
         since=kept_from - computed_from,
     )
-    return Dataset(panel.taking(panel.rows_since(kept_from)), features, steps, lambda: former(kept_from))
+    return Dataset(panel.select(panel.rows_since(kept_from)), features, steps, lambda: former(kept_from))
 
 
 def _days_ago(panel: Panel, places: Int[np.ndarray, " ticker"], days: int) -> Int[np.ndarray, " ticker"]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from forecaster.baselines import BASELINES
 from forecaster.config.document import Document
-from forecaster.config.load import validated
+from forecaster.config.load import validate_section
 from forecaster.config.schema import ModelConfig, TaskConfig
 from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.models import MODELS, Body
@@ -70,7 +70,7 @@ def resolved_model(
         schema = parameters(model.name)
     except UnknownNameError as error:
         raise ConfigError(f"{document.place((*path, 'name'))}: {error}") from error
-    values = validated(schema, model.parameters, document, path).model_dump()
+    values = validate_section(schema, model.parameters, document, path).model_dump()
     if model.name in BASELINES:
         return model
     key = ".".join(map(str, path))

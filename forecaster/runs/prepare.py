@@ -116,7 +116,7 @@ def _without(panel: Panel, places: Sequence[int], why: str, say: Say) -> Panel:
     _tell([panel.tickers[n] for n in places], len(panel), why, say)
     if len(places) == len(panel):
         raise InputError(f"all tickers {why}: choose other dates, or fetch other candles.")
-    return panel.taking(~np.isin(panel.ticker_of_row, places))
+    return panel.select(~np.isin(panel.ticker_of_row, places))
 
 
 def _tell(left_out: Sequence[str], total: int, why: str, say: Say) -> None:

@@ -17,20 +17,22 @@ from pathlib import Path
 
 from forecaster.cli import run
 from forecaster.data.sources import SOURCES, Source, SourceOptions
-from forecaster.data.sources.yahoo.pacing import Patience
+from forecaster.data.sources.yahoo.pacing import RetrySettings
 from forecaster.data.sources.yahoo.source import YahooSource
 from tests.yahoo.server import session
 
 
 def main() -> int:
-    mode, port, now, patience, *arguments = sys.argv[1:]
+    mode, port, now, retry_settings, *arguments = sys.argv[1:]
     clock = dt.datetime.fromisoformat(now)
     home = Path(os.environ.get("HOME", ""))
     folder = Path(tempfile.mkdtemp()) if home.is_absolute() else None  # without a home, the source's own choice
 
     def source(options: SourceOptions) -> Source:
         with_session = dataclasses.replace(options, session=session(int(port)))
-        return YahooSource(with_session, patience=Patience(**json.loads(patience)), folder=folder, now=lambda: clock)
+        return YahooSource(
+            with_session, retry_settings=RetrySettings(**json.loads(retry_settings)), folder=folder, now=lambda: clock
+        )
 
     assert "yahoo" in SOURCES
     SOURCES._members["yahoo"] = source

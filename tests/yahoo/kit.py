@@ -12,7 +12,7 @@ import numpy as np
 
 from forecaster.data.bars import Bars
 from forecaster.data.sources import SourceOptions
-from forecaster.data.sources.yahoo.pacing import Patience
+from forecaster.data.sources.yahoo.pacing import RetrySettings
 from forecaster.data.sources.yahoo.source import YahooSource
 from forecaster.data.store import Store
 from forecaster.workflows.fetch import Fetched, fetch
@@ -21,7 +21,9 @@ from tests.yahoo.server import Listing, YahooServer, session
 SATURDAY = dt.datetime(2013, 3, 2, 12, tzinfo=dt.UTC)
 """The day after the sample's last session."""
 
-QUICK = Patience(first_wait=0.01, longest_wait=0.05, spacing=0.0, first_pause=0.02, longest_pause=0.1, timeout=120.0)
+QUICK = RetrySettings(
+    first_wait=0.01, longest_wait=0.05, spacing=0.0, first_pause=0.02, longest_pause=0.1, timeout=120.0
+)
 """Waits that suit a test; an answer is waited for as long as a busy machine may take for it."""
 
 
@@ -32,20 +34,22 @@ class Kit:
         self,
         server: YahooServer,
         folder: Path,
-        patience: Patience = QUICK,
+        retry_settings: RetrySettings = QUICK,
         make_session: Callable[[int], Any] = session,
     ) -> None:
         self.server = server
         self.store = Store(folder / "store")
         self.cache = folder / "cache"
-        self.patience = patience
+        self.retry_settings = retry_settings
         self.said: list[str] = []
         self._session = make_session(server.port)
 
     def source(self, options: SourceOptions) -> YahooSource:
         """The real source, which meets the server by its session only."""
         with_session = dataclasses.replace(options, session=self._session)
-        return YahooSource(with_session, patience=self.patience, folder=self.cache, now=lambda: self.server.now)
+        return YahooSource(
+            with_session, retry_settings=self.retry_settings, folder=self.cache, now=lambda: self.server.now
+        )
 
     def fetch(self, *tickers: str, workers: int = 4, **wishes: Any) -> dict[str, Fetched]:
         """Outcomes by ticker."""

@@ -28,7 +28,7 @@ def test_the_client_keeps_its_cookie_in_our_folder_and_uses_it_again(kit: Kit, s
 
 
 def test_a_stored_cookie_without_its_main_part_is_thrown_away(kit: Kit, server: YahooServer) -> None:
-    cache.use(kit.cache)
+    cache.set_folder(kit.cache)
     good, server.cookie = server.cookie, "B=1; Domain=.yahoo.com; Path=/; Max-Age=31536000"
     for _ in range(2):  # what the client alone does for ever once it has stored such a cookie
         with pytest.raises(KeyError, match="A3"):
@@ -81,7 +81,7 @@ def test_a_retry_is_a_request_even_where_the_client_remembers(kit: Kit, server: 
     url = "https://query2.finance.yahoo.com/v8/finance/chart/AAPL"
     assert data.cache_get(url=url).text == data.cache_get(url=url).text == "<html>"
     assert server.requests("AAPL") == 1
-    cache.forget_answers()
+    cache.clear_responses()
     assert "timestamp" in data.cache_get(url=url).text
     assert server.requests("AAPL") == 2
 

@@ -60,24 +60,28 @@ def _another(result: dict[str, Any]) -> None:
 
 # What AAPL is answered with (None: nothing), the price requests that follow, and what the user is told.
 LOST: dict[str, tuple[Mishap | None, int, str]] = {
-    "500": (status(500), 8, "Yahoo had a failure of its own (HTTP 500), 4 times."),
+    "500": (status(500), 8, "Yahoo had a server error (HTTP 500), 4 times."),
     "401": (status(401, '{"finance": {"error": "x"}}'), 8, "Yahoo refused access (HTTP 401), 4 times."),
     "invalid crumb": (says(401, "Invalid Crumb"), 8, "Yahoo refused access (HTTP 401), 4 times."),
     "404": (status(404), 4, "Yahoo does not know it (HTTP 404), 2 times. Check the symbol"),
     "delisted": (says(404, "No data found, symbol may be delisted"), 2, "Yahoo says: No data found, symbol may be"),
     "slow": (None, 4, "Yahoo did not answer within 120 s, 4 times."),
-    "cut": (cut_off(), 4, "Yahoo broke off in the middle of its answer, 4 times."),
-    "truncated": (truncated(), 4, "Yahoo sent something that is not JSON, or only a part of it, 4 times."),
-    "html": (body("<html>Sorry</html>"), 4, "Yahoo sent something that is not JSON"),
+    "cut": (cut_off(), 4, "Yahoo closed the connection in the middle of its response, 4 times."),
+    "truncated": (truncated(), 4, "Yahoo sent an incomplete response, or one that is not JSON, 4 times."),
+    "html": (body("<html>Sorry</html>"), 4, "Yahoo sent an incomplete response, or one that is not JSON"),
     "down": (body("Will be right back"), 4, "YAHOO! FINANCE IS CURRENTLY DOWN"),
-    "{}": (body("{}"), 4, "Yahoo sent an answer without prices, 4 times."),
-    "empty": (body('{"chart": {"result": [], "error": null}}'), 4, "Yahoo sent an answer without prices, 4 times."),
+    "{}": (body("{}"), 4, "Yahoo sent a response without prices, 4 times."),
+    "empty": (body('{"chart": {"result": [], "error": null}}'), 4, "Yahoo sent a response without prices, 4 times."),
     "all null": (spoiled(_no_price), 4, "Yahoo sent rows without a single close, 4 times."),
-    "ragged": (spoiled(_ragged), 2, "makes no sense (ValueError: All arrays must be of the same length), 2 times."),
-    "no timestamps": (_drop("timestamp"), 2, "makes no sense (KeyError: 'timestamp'), 2 times."),
-    "no currency": (_drop("meta", "currency"), 2, "makes no sense (KeyError: 'currency'), 2 times."),
+    "ragged": (
+        spoiled(_ragged),
+        2,
+        "sent an invalid response (ValueError: All arrays must be of the same length), 2 times.",
+    ),
+    "no timestamps": (_drop("timestamp"), 2, "sent an invalid response (KeyError: 'timestamp'), 2 times."),
+    "no currency": (_drop("meta", "currency"), 2, "sent an invalid response (KeyError: 'currency'), 2 times."),
     "swapped": (spoiled(_swapped), 2, "of its 3270 rows have a price ≤ 0 or high < low (first 2000-03-01"),
-    "another": (spoiled(_another), 2, "Yahoo answered with the data of MSFT, 2 times. Nothing was taken"),
+    "another": (spoiled(_another), 2, "Yahoo sent the data of MSFT, 2 times. Nothing was stored"),
 }
 
 
@@ -117,7 +121,9 @@ def test_a_reset_connection_costs_no_other_ticker(kit: Kit, server: YahooServer)
     assert outcomes["IBM"].status == "new"
     assert kit.sound()
     # Which of the two it is depends on how much of the answer the system had handed over.
-    assert any(words in outcomes["AAPL"].reason for words in ("reset the connection", "broke off in the middle"))
+    assert any(
+        words in outcomes["AAPL"].reason for words in ("reset the connection", "closed the connection in the middle")
+    )
     assert server.requests("AAPL") == 4
 
 
@@ -259,7 +265,7 @@ def test_dividends_without_adjusted_closes_are_refused(kit: Kit, server: YahooSe
     server.put(server.listings["IBM"].paying(0.85, "2013-02-06"))
     server.fail("IBM", _drop("indicators", "adjclose"))
     outcomes = kit.fetch("IBM", "AAPL")
-    assert "Yahoo sent dividends but no adjusted closes, 4 times. Nothing was taken" in outcomes["IBM"].reason
+    assert "Yahoo sent dividends but no adjusted closes, 4 times. Nothing was stored" in outcomes["IBM"].reason
     assert server.requests("IBM") == 4
     assert kit.store.tickers() == ("AAPL",)
 
@@ -300,7 +306,7 @@ def test_a_stale_tail_is_flagged(kit: Kit, server: YahooServer) -> None:
     server.put(server.listings["AAPL"].until("2013-02-01"))
     outcome = kit.fetch("AAPL")["AAPL"]
     assert outcome.status == "new"
-    assert outcome.notes == ("stale: the last candle is of 2013-02-01, 19 sessions before 2013-03-02",)
+    assert outcome.notes == ("stale: the last candle is from 2013-02-01, 19 sessions before 2013-03-02",)
 
 
 def test_the_clock_of_these_tests_is_a_saturday() -> None:

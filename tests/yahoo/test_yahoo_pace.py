@@ -9,16 +9,16 @@ import time
 import pytest
 
 from forecaster.data.sources.yahoo.faults import YahooError, too_many
-from forecaster.data.sources.yahoo.pacing import Pace, Patience, StoppedError
+from forecaster.data.sources.yahoo.pacing import RateLimiter, RetrySettings, StoppedError
 from tests.studio import eventually
 from tests.yahoo.kit import Kit
 from tests.yahoo.server import YahooServer, held
 
 
 def test_requests_of_all_workers_keep_their_distance() -> None:
-    pace = Pace(Patience(spacing=0.03), lambda _: None)
+    pace = RateLimiter(RetrySettings(spacing=0.03), lambda _: None)
     times: list[float] = []
-    threads = [threading.Thread(target=lambda: times.extend(pace.turn() for _ in range(3))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: times.extend(pace.acquire() for _ in range(3))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -30,32 +30,32 @@ def test_requests_of_all_workers_keep_their_distance() -> None:
 
 def test_refusals_of_one_moment_are_one_pause() -> None:
     said: list[str] = []
-    pace = Pace(Patience(spacing=0.0, first_pause=0.05, pauses=1), said.append)
-    began = [pace.turn() for _ in range(4)]
+    pace = RateLimiter(RetrySettings(spacing=0.0, first_pause=0.05, pauses=1), said.append)
+    began = [pace.acquire() for _ in range(4)]
     for moment in began:
-        pace.limited(moment, too_many())
+        pace.rate_limited(moment, too_many())
     assert len(said) == 1
-    assert pace.turn() - max(began) >= 0.05
-    pace.limited(pace.turn(), too_many())
+    assert pace.acquire() - max(began) >= 0.05
+    pace.rate_limited(pace.acquire(), too_many())
     with pytest.raises(YahooError, match="HTTP 429"):
-        pace.turn()
+        pace.acquire()
 
 
 def test_an_answer_ends_the_counting_of_pauses() -> None:
-    pace = Pace(Patience(spacing=0.0, first_pause=0.001, pauses=1), lambda _: None)
+    pace = RateLimiter(RetrySettings(spacing=0.0, first_pause=0.001, pauses=1), lambda _: None)
     for _ in range(5):
-        pace.limited(pace.turn(), too_many())
-        pace.worked()
-    pace.turn()
+        pace.rate_limited(pace.acquire(), too_many())
+        pace.succeeded()
+    pace.acquire()
 
 
 def test_a_stop_ends_a_pause_at_once() -> None:
-    pace = Pace(Patience(first_pause=300.0), lambda _: None)
-    pace.limited(pace.turn(), too_many())
+    pace = RateLimiter(RetrySettings(first_pause=300.0), lambda _: None)
+    pace.rate_limited(pace.acquire(), too_many())
     threading.Timer(0.05, pace.stop).start()
     started = time.monotonic()
     with pytest.raises(StoppedError):
-        pace.turn()
+        pace.acquire()
     assert time.monotonic() - started < 150
 
 

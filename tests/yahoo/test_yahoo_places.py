@@ -112,7 +112,7 @@ def test_a_start_is_met_in_a_zone_not_known_before(kit: Kit, world: dict[str, Li
 def test_an_exchange_that_is_not_known_is_taken_by_weekdays_and_said(kit: Kit, server: YahooServer) -> None:
     server.put(synthetic("ABC", 1, exchange="QQQ"))
     assert kit.fetch("ABC")["ABC"].notes == (
-        "Yahoo's exchange 'QQQ' is not known here: its sessions are taken to be the weekdays",
+        "Yahoo's exchange 'QQQ' is unknown: its sessions are assumed to be weekdays",
     )
 
 
@@ -125,7 +125,7 @@ def on_week(symbol: str, week: str, exchange: str) -> Listing:
 
 def test_of_an_exchange_that_is_not_known_the_candles_show_the_week(kit: Kit, server: YahooServer) -> None:
     server.put(on_week("NBK.QQ", "1111001", "QQQ"))
-    told = "Yahoo's exchange 'QQQ' is not known here: its sessions are taken to be the week of its candles, Sun-Thu"
+    told = "Yahoo's exchange 'QQQ' is unknown: its sessions are assumed to be the weekdays of its candles, Sun-Thu"
     assert kit.fetch("NBK.QQ")["NBK.QQ"].notes == (told,)
     assert kit.store.read("NBK.QQ").calendar == "Sun-Thu"
     assert kit.fetch("NBK.QQ")["NBK.QQ"].status == "unchanged"  # the ten sessions of an update show it as well
@@ -172,7 +172,7 @@ def test_awkward_symbols_come_and_go(name: str, kit: Kit, server: YahooServer) -
 @pytest.mark.parametrize(
     ("symbol", "sentence"),
     [
-        ("BRK.B", "BRK.B is not a symbol of Yahoo's: did you mean BRK-B?"),
+        ("BRK.B", "BRK.B is not a Yahoo symbol: did you mean BRK-B?"),
         ("US0378331005", "US0378331005 is an ISIN: expected Yahoo's symbol, as in AAPL or VOD.L."),
     ],
 )

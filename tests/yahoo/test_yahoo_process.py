@@ -23,15 +23,15 @@ from tests.yahoo.listings import sample, synthetic
 from tests.yahoo.server import Mishap, YahooServer, status
 
 
-def _command(mode: str, server: YahooServer, patience: dict[str, float], *arguments: str) -> list[str]:
-    settings = json.dumps(dataclasses.asdict(QUICK) | patience)
+def _command(mode: str, server: YahooServer, retry_settings: dict[str, float], *arguments: str) -> list[str]:
+    settings = json.dumps(dataclasses.asdict(QUICK) | retry_settings)
     return [
         sys.executable, "-m", "tests.yahoo.driver", mode, str(server.port), SATURDAY.isoformat(), settings, *arguments,
     ]  # fmt: skip
 
 
-def _run(server: YahooServer, *arguments: str, **patience: float) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(_command("run", server, patience, *arguments), capture_output=True, text=True)
+def _run(server: YahooServer, *arguments: str, **retry_settings: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_command("run", server, retry_settings, *arguments), capture_output=True, text=True)
 
 
 def test_a_fetch_killed_at_any_moment_leaves_a_store_that_verifies(kit: Kit, server: YahooServer) -> None:
@@ -96,7 +96,7 @@ class _Killed:
 
 
 @pytest.mark.parametrize(
-    ("mishap", "patience"),
+    ("mishap", "retry_settings"),
     [
         (None, {"timeout": 100_000.0}),
         (status(429), {"first_pause": 100_000.0, "longest_pause": 100_000.0}),
@@ -105,11 +105,11 @@ class _Killed:
     ids=["in a slow answer", "in a pause", "in a wait before a retry"],
 )
 def test_ctrl_c_ends_a_wait_at_once_and_keeps_what_finished(
-    mishap: Mishap | None, patience: dict[str, float], server: YahooServer, tmp_path: Path
+    mishap: Mishap | None, retry_settings: dict[str, float], server: YahooServer, tmp_path: Path
 ) -> None:
     server.ignore("AAPL") if mishap is None else server.fail("AAPL", mishap)
     command = _command(
-        "run", server, patience, "fetch", "IBM", "MSFT", "AAPL", "--workers", "3", "--data-dir", str(tmp_path)
+        "run", server, retry_settings, "fetch", "IBM", "MSFT", "AAPL", "--workers", "3", "--data-dir", str(tmp_path)
     )
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, preexec_fn=hear_interrupts, **streams) as process:  # type: ignore[call-overload]
@@ -132,10 +132,10 @@ def test_the_command_says_what_failed_and_prints_only_its_result(server: YahooSe
     assert done.returncode == 3
     rows = {row["ticker"]: row for row in json.loads(done.stdout)}
     assert list(rows) == ["AAPL", "IBM", "BRK.B"]
-    assert rows["AAPL"]["reason"].startswith("AAPL: Yahoo had a failure of its own (HTTP 500), 4 times.")
+    assert rows["AAPL"]["reason"].startswith("AAPL: Yahoo had a server error (HTTP 500), 4 times.")
     assert (rows["IBM"]["status"], rows["IBM"]["rows"]) == ("new", 3270)
     assert (rows["IBM"]["first"], rows["IBM"]["last"]) == ("2000-03-01", "2013-03-01")
-    assert rows["BRK.B"]["reason"] == "BRK.B is not a symbol of Yahoo's: did you mean BRK-B?"
+    assert rows["BRK.B"]["reason"] == "BRK.B is not a Yahoo symbol: did you mean BRK-B?"
     assert len(done.stderr.splitlines()) == 3  # a row a ticker; no log line, no warning of the client's
     assert all("Yahoo" in line or "IBM" in line for line in done.stderr.splitlines())
 

@@ -72,7 +72,7 @@ def test_a_split_between_two_fetches_brings_the_whole_history(kit: Kit, server: 
     server.log.clear()
     outcome = kit.fetch("AAPL")["AAPL"]
     assert outcome.status == "updated"
-    assert outcome.notes == ("whole history brought again: a split of 7 on 2013-02-27",)
+    assert outcome.notes == ("whole history fetched again: a split of 7 on 2013-02-27",)
     assert server.requests("AAPL") == 2
     assert kit.matches(server.listings["AAPL"])
 
@@ -84,7 +84,7 @@ def test_a_dividend_between_two_fetches_brings_the_whole_history(kit: Kit, serve
     server.put(whole.paying(0.85, "2013-02-27"))
     server.log.clear()
     outcome = kit.fetch("IBM")["IBM"]
-    assert outcome.notes == ("whole history brought again: a dividend or a correction changed the adjusted closes",)
+    assert outcome.notes == ("whole history fetched again: a dividend or a correction changed the adjusted closes",)
     assert server.requests("IBM") == 2
     assert kit.matches(server.listings["IBM"])
 
@@ -96,7 +96,7 @@ def test_a_revised_price_brings_the_whole_history(kit: Kit, server: YahooServer)
     row = int(np.flatnonzero(whole.dates == np.datetime64("2013-02-20"))[0])
     server.put(whole.changed(row, close=whole.close[row] - 0.01).changed(5, close=whole.close[5] - 0.01))
     outcome = kit.fetch("MSFT")["MSFT"]
-    assert outcome.notes == ("whole history brought again: prices were revised (close of 2013-02-20)",)
+    assert outcome.notes == ("whole history fetched again: prices were revised (close of 2013-02-20)",)
     assert kit.matches(server.listings["MSFT"])
 
 
@@ -216,7 +216,7 @@ def test_a_row_that_went_missing_at_the_source_is_kept(kit: Kit, server: YahooSe
     row = int(np.flatnonzero(whole.dates == np.datetime64("2013-02-26"))[0])
     server.put(whole.changed(row, open=np.nan, high=np.nan, low=np.nan, close=np.nan))
     outcome = kit.fetch("AAPL")["AAPL"]
-    assert outcome.notes == ("1 row without a price dropped", "1 candle that Yahoo no longer gives kept")
+    assert outcome.notes == ("1 row without a price dropped", "1 candle kept that Yahoo no longer sends")
     assert kit.matches(whole)
 
 
@@ -227,7 +227,7 @@ def test_a_ticker_that_disappears_keeps_its_history(kit: Kit, server: YahooServe
     server.log.clear()
     outcomes = kit.fetch("AAPL", "IBM")
     assert outcomes["AAPL"].reason == (
-        "AAPL: Yahoo says: No data found, symbol may be delisted. Check the symbol; what the store has of it is kept."
+        "AAPL: Yahoo says: No data found, symbol may be delisted. Check the symbol; the stored history is kept."
     )
     assert (outcomes["AAPL"].rows, outcomes["AAPL"].last) == (3270, "2013-03-01")
     assert server.requests("AAPL") == 2  # the client repeats a 404 once by itself
@@ -280,7 +280,7 @@ def test_the_unfinished_candle_waits_for_the_close(kit: Kit, server: YahooServer
     whole = server.listings["AAPL"]
     server.now = dt.datetime(2013, 3, 1, 15, 0, tzinfo=dt.UTC)  # ten o'clock in New York
     notes = kit.fetch("AAPL")["AAPL"].notes
-    assert notes == ("unfinished candle of 2013-03-01 left out",)
+    assert notes == ("unfinished candle of 2013-03-01 skipped",)
     assert kit.matches(whole.until("2013-02-28"))
     server.now = dt.datetime(2013, 3, 1, 21, 5, tzinfo=dt.UTC)  # five past four
     assert kit.fetch("AAPL")["AAPL"].added == 1
@@ -289,7 +289,7 @@ def test_the_unfinished_candle_waits_for_the_close(kit: Kit, server: YahooServer
 
 def test_a_candle_of_tomorrow_is_left_out(kit: Kit, server: YahooServer) -> None:
     server.now = dt.datetime(2013, 2, 28, 23, 0, tzinfo=dt.UTC)  # after that day's close; the list goes on to 1 March
-    assert kit.fetch("AAPL")["AAPL"].notes == ("unfinished candle of 2013-03-01 left out",)
+    assert kit.fetch("AAPL")["AAPL"].notes == ("unfinished candle of 2013-03-01 skipped",)
 
 
 def test_without_a_ticker_the_fetch_updates_what_came_from_yahoo(kit: Kit, server: YahooServer) -> None:

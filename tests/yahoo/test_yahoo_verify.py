@@ -56,9 +56,9 @@ def _headless(path: Path) -> None:
 DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a cut file": (_cut, "Parquet magic bytes not found in footer"),
     "a swapped column": (lambda path: _rewritten(path, _swapped), "does not enclose open and close"),
-    "a doubled date": (lambda path: _rewritten(path, _doubled), "is doubled or out of order"),
+    "a doubled date": (lambda path: _rewritten(path, _doubled), "is duplicated or out of order"),
     "a row too few": (lambda path: _rewritten(path, lambda table: table.slice(1)), "its header says 3270"),
-    "one changed value": (lambda path: _rewritten(path, _one_value), "its values are not those written."),
+    "one changed value": (lambda path: _rewritten(path, _one_value), "its values do not match their checksum."),
     "a lost header": (_headless, "it was not written by forecaster"),
 }
 
@@ -104,7 +104,7 @@ def test_a_repair_that_fails_leaves_the_file_and_says_why(kit: Kit, server: Yaho
     server.fail("IBM", status(500))
     (found,) = verify(kit.store.root, repair=True)
     assert not found.mended
-    assert "Yahoo had a failure of its own (HTTP 500), 4 times." in found.outcome
+    assert "Yahoo had a server error (HTTP 500), 4 times." in found.outcome
     assert kit.bytes() == before
 
 

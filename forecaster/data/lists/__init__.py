@@ -1,4 +1,4 @@
-"""Ready lists of tickers, each a text file whose first lines say whose members these are and since when."""
+"""Predefined ticker lists: text files whose first lines state the index and the date of the membership."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from forecaster.errors import UnknownNameError
 
 
 def names() -> tuple[str, ...]:
-    """All ready lists, in alphabetical order."""
+    """Names of all predefined lists, sorted."""
     found = (item.name for item in files(__name__).iterdir() if item.name.endswith(".txt"))
     return tuple(sorted(name.removesuffix(".txt") for name in found))
 
 
 def read(name: str) -> tuple[str, ...]:
-    """The symbols of a ready list.
+    """The symbols of a predefined list.
 
     Raises:
         UnknownNameError: there is no such list.
@@ -25,6 +25,6 @@ def read(name: str) -> tuple[str, ...]:
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """The symbols of a text, one a line or several with commas or spaces between; what follows a # is a remark."""
+    """Symbols in a text, separated by line breaks, commas or spaces; text after # is a comment."""
     bare = (line.partition("#")[0].replace(",", " ") for line in text.splitlines())
     return tuple(symbol for line in bare for symbol in line.split())

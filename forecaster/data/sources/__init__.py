@@ -1,4 +1,4 @@
-"""Where candles come from: one small protocol, and a registry that finds its members in this package."""
+"""Data sources: a small protocol, and a registry that discovers the sources in this package."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from forecaster.registry import Registry
 
 @dataclass(frozen=True)
 class Order:
-    """What a fetch asks of a source.
+    """A request to a source.
 
     Args:
-        tickers: symbols to bring; none means all that the source holds.
-        known: what the store has of a ticker, for sources that can bring just the rest.
-        full: bring the whole history, whatever is known.
-        held: what the store has from this source, for sources that bring just that when no ticker is named.
-        say: told, in a sentence, what the user should know while waiting.
+        tickers: symbols to deliver; empty means everything the source has.
+        known: returns the stored history of a ticker, for incremental updates.
+        full: deliver the whole history, whatever is stored.
+        held: tickers stored from this source; some sources update just these if `tickers` is empty.
+        say: called with progress messages for the user.
     """
 
     tickers: tuple[str, ...]
@@ -37,13 +37,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One ticker's outcome.
+    """The outcome for one ticker.
 
     Args:
-        bars: its whole history, or None where there is a failure.
-        notes: what was repaired or dropped, a sentence each.
-        outside: whether what is in `bars` is beyond the user's power, as what comes over a network is.
-        part: whether `bars` may be a part of the history, to be put to what the store holds.
+        bars: the whole history, or None on failure.
+        notes: one message per repair.
+        outside: whether the user cannot change the contents of `bars`, such as data from a network.
+        part: whether `bars` may be a part of the history, to be appended to the stored one.
     """
 
     ticker: str
@@ -56,17 +56,17 @@ class Delivery:
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What the user can say of a source; each takes what it needs.
+    """User options of all sources; each source uses those that it needs.
 
     Args:
         path: a file or a folder of files.
-        currency: ISO code, where the source can't say it; what the store has of the ticker, else USD, if absent.
-        calendar: exchange calendar, where the source can't say it; what the store has, else XNYS, if absent.
-        workers: requests under way at once, for sources that go over the network.
-        session: an HTTP session for such a source to use instead of its own (a `requests` or `curl_cffi` one).
-        columns: what a file calls its columns, where that is not known: field → name, as in `{"close": "Price"}`.
-        date_format: how a file writes its dates, as `strftime` does, where they alone do not tell.
-        resample: `day` makes daily candles where a file has several a day.
+        currency: ISO code, if the source does not provide it; defaults to the stored one, else USD.
+        calendar: exchange calendar, if the source does not provide it; defaults to the stored one, else XNYS.
+        workers: concurrent requests of network sources.
+        session: HTTP session (`requests` or `curl_cffi`) for network sources to use instead of their own.
+        columns: column names that are not recognised: field → name in the file, as in `{"close": "Price"}`.
+        date_format: `strftime` format of a file's dates, if they are ambiguous.
+        resample: `day` resamples intraday to daily candles.
     """
 
     path: Path | str | None = None
@@ -79,16 +79,16 @@ class SourceOptions:
     resample: str | None = None
 
 
-@runtime_checkable  # for the type checks of the tests
+@runtime_checkable  # for the run-time type checks in tests
 class Source(Protocol):
-    """Something that brings candles."""
+    """A provider of candles."""
 
     def deliver(self, order: Order) -> Iterator[Delivery]:
-        """Give each ticker once, as it arrives; a ticker's failure is a delivery, not an exception.
+        """Yield each ticker once, as it arrives; the failure of one ticker is a delivery, not an exception.
 
         Raises:
-            InputError: the order as a whole cannot be served.
-            OutsideError: nothing can be brought at all.
+            InputError: the order as a whole is invalid.
+            OutsideError: nothing can be delivered at all.
         """
         ...
 
@@ -99,11 +99,11 @@ SOURCES: Registry[Factory] = Registry("source", __name__, "forecaster.sources")
 
 
 _FLAGS = {"columns": "column"}
-"""Fields of `SourceOptions` whose option is called otherwise."""
+"""Fields of `SourceOptions` whose command-line option has another name."""
 
 
 def takes(*options: str) -> Callable[[Factory], Factory]:
-    """Say which fields of `SourceOptions` have an effect on a source; one that does not say it takes them all."""
+    """Declare which fields of `SourceOptions` a source uses; without this decorator it is assumed to use all."""
 
     def mark(factory: Factory) -> Factory:
         factory.takes = frozenset(options)  # type: ignore[attr-defined]
@@ -113,33 +113,33 @@ def takes(*options: str) -> Callable[[Factory], Factory]:
 
 
 def check_options(source: str, given: Iterable[str]) -> None:
-    """Refuse an option that would have no effect.
+    """Reject options that would have no effect.
 
     Args:
-        given: names of fields of `SourceOptions` that the user set.
+        given: fields of `SourceOptions` set by the user.
 
     Raises:
         UnknownNameError: no such source.
-        InputError: the source does not take one of them; the message names those that do.
+        InputError: the source does not use one of them; the message names the sources that do.
     """
-    taken = _taken(source)
+    used = _used_options(source)
     for option in given:
-        if option not in taken:
-            others = " and ".join(f"--source {name}" for name in SOURCES.names() if option in _taken(name))
+        if option not in used:
+            others = " and ".join(f"--source {name}" for name in SOURCES.names() if option in _used_options(name))
             flag = f"--{_FLAGS.get(option, option).replace('_', '-')}"
-            raise InputError(f"{flag} has no effect on --source {source}: leave it out; it is for {others}.")
+            raise InputError(f"{flag} has no effect on --source {source}: omit it; it is for {others}.")
 
 
 def options_set(options: SourceOptions) -> tuple[str, ...]:
-    """The fields that differ from their default, but for those that only say how a network is reached."""
-    said = (one.name for one in fields(options) if getattr(options, one.name) != _default(one))
-    return tuple(name for name in said if name not in ("workers", "session"))
+    """Fields that differ from their default, except those that only concern the network connection."""
+    changed = (one.name for one in fields(options) if getattr(options, one.name) != _default(one))
+    return tuple(name for name in changed if name not in ("workers", "session"))
 
 
 def _default(one: Field[Any]) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()
 
 
-def _taken(source: str) -> frozenset[str]:
+def _used_options(source: str) -> frozenset[str]:
     everything = frozenset(one.name for one in fields(SourceOptions))
     return frozenset(getattr(SOURCES[source], "takes", everything))

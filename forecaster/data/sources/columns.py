@@ -1,4 +1,4 @@
-"""How the world spells candle columns: names of many vendors and languages → ours."""
+"""Column names: spellings of many vendors and languages → our field names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from forecaster.errors import DataError, InputError, UnknownNameError, at_most_f
 REQUIRED = ("date", "open", "high", "low", "close")
 FIELDS = (*REQUIRED, "ticker", "adj_close", "volume", "dividend", "split", "time")
 
-# Each line is a tier: where a table has columns of several tiers, the first one is meant. Two columns of one tier that
-# stand for a price cannot be told apart, and are refused.
+# Each line is a tier: if a table has columns of several tiers, the first tier wins. Two price columns of one tier are
+# ambiguous and rejected.
 _SPELLINGS = {
     "date": """
         date
@@ -67,8 +67,8 @@ _SPELLINGS = {
 }
 
 
-def folded(column: object) -> str:
-    """`1. Open`, `<OPEN>`, `Open (USD)`, `Adj Close` and `Eröffn.` → `open` thrice, `adj_close` and `eroffn`."""
+def fold(column: object) -> str:
+    """Normalise a name: `1. Open`, `<OPEN>`, `Open (USD)` → `open`; `Adj Close` → `adj_close`; `Eröffn.` → `eroffn`."""
     bare = re.sub(r"^\d+\.\s*|\s*[(\[].*[)\]]\s*$", "", str(column).strip().strip("<>"))
     plain = unicodedata.normalize("NFKD", bare).replace("ł", "l").replace("ı", "i").casefold()
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
@@ -77,7 +77,7 @@ def folded(column: object) -> str:
 
 _CLOCKS = {"time", "hour", "clock", "time_of_day", "hhmm", "uhrzeit", "heure", "hora", "datetime", "timestamp"}
 _NAMES = {
-    folded(spelling): (field, tier)
+    fold(spelling): (field, tier)
     for field, text in _SPELLINGS.items()
     for tier, line in enumerate(text.strip().splitlines())
     for spelling in line.split()
@@ -85,13 +85,13 @@ _NAMES = {
 
 
 def meaning(column: object) -> str | None:
-    """What a column holds: one of `FIELDS`, or None."""
-    found = _NAMES.get(folded(column))
+    """The field of a column: one of `FIELDS`, or None."""
+    found = _NAMES.get(fold(column))
     return found[0] if found else None
 
 
 def check_fields(columns: Mapping[str, str]) -> dict[str, str]:
-    """What a user says of columns, field → name in the file, with the field as we spell it.
+    """Validate the user's column names, field → name in the file; returns them with our field names.
 
     Raises:
         UnknownNameError: there is no such field.
@@ -103,52 +103,52 @@ def check_fields(columns: Mapping[str, str]) -> dict[str, str]:
         if ours is None:
             raise UnknownNameError("column", field, FIELDS)
         if not name.strip():
-            raise InputError(f"--column {field}= names no column: expected one of the file, as in {field}=Price.")
+            raise InputError(f"--column {field}= has no column name: expected one of the file, as in {field}=Price.")
         checked[ours] = name.strip()
     return checked
 
 
-def choose(names: Sequence[object], said: Mapping[str, str]) -> dict[str, int]:
-    """Which column holds which field: field → its place among the names. What is not there is left out.
+def choose(names: Sequence[object], overrides: Mapping[str, str]) -> dict[str, int]:
+    """Map fields to columns: field → column index; missing fields are omitted.
 
     Args:
-        said: what the user says of columns, field → name; it goes before any guess.
+        overrides: the user's column names, field → name; they take precedence.
 
     Raises:
-        DataError: two columns mean the same, or there is none of a name that the user said.
+        DataError: two columns are the same field, or a column named by the user does not exist.
     """
-    found = {field: _place(names, field, name) for field, name in said.items()}
+    found = {field: _place(names, field, name) for field, name in overrides.items()}
     taken = set(found.values())
-    spelled = [_NAMES.get(folded(name)) if place not in taken else None for place, name in enumerate(names)]
-    letters = {"o", "h", "l", "c"} <= {folded(name) for name in names}
+    spelled = [_NAMES.get(fold(name)) if place not in taken else None for place, name in enumerate(names)]
+    letters = {"o", "h", "l", "c"} <= {fold(name) for name in names}
     for field in _SPELLINGS.keys() - found.keys():
         tiers = {
             place: kind[1]
             for place, kind in enumerate(spelled)
-            if kind and kind[0] == field and (letters or len(folded(names[place])) > 1)
+            if kind and kind[0] == field and (letters or len(fold(names[place])) > 1)
         }
         best = [place for place, tier in tiers.items() if tier == min(tiers.values())]
         if len(best) > 1 and field not in ("date", "ticker", "volume"):
-            raise DataError(f"two columns mean {_common(names, best) or field}: remove one.")
+            raise DataError(f"two columns are both {_common(names, best) or field}: remove one.")
         if best:
             found[field] = best[0]
     _clock(names, found)
-    volumes = [place for place, name in enumerate(names) if folded(name).startswith("volume_")]  # `Volume BTC`
+    volumes = [place for place, name in enumerate(names) if fold(name).startswith("volume_")]  # `Volume BTC`
     if volumes and "volume" not in found:
         found["volume"] = volumes[0]
     return found
 
 
 def _clock(names: Sequence[object], found: dict[str, int]) -> None:
-    """A column `Time` beside the dates is the time of day, or date and time at once."""
-    place = next((place for place, name in enumerate(names) if folded(name) in _CLOCKS), None)
+    """A column `Time` in addition to the date column is the time of day, or date and time."""
+    place = next((place for place, name in enumerate(names) if fold(name) in _CLOCKS), None)
     if place is not None and place not in found.values() and "date" in found:
         found.setdefault("time", place)
 
 
 def _place(names: Sequence[object], field: str, name: str) -> int:
     exact = [place for place, one in enumerate(names) if str(one).strip() == name]
-    alike = exact or [place for place, one in enumerate(names) if folded(one) == folded(name)]
+    alike = exact or [place for place, one in enumerate(names) if fold(one) == fold(name)]
     if not alike:
         listed = at_most_five(str(one)[:30] for one in names)
         raise DataError(f"no column {name!r} (--column {field}={name}); found {listed}.")
@@ -156,6 +156,6 @@ def _place(names: Sequence[object], field: str, name: str) -> int:
 
 
 def _common(names: Sequence[object], places: Sequence[int]) -> str:
-    """The columns' name where they have the same."""
+    """The columns' name if they share one, else empty."""
     spelled = {str(names[place]) for place in places}
     return spelled.pop() if len(spelled) == 1 else ""

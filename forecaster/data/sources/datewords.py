@@ -1,4 +1,4 @@
-"""Dates in words: which one of the formats fits a whole column, and what it says of time and zone."""
+"""Text dates: detect the one format that fits a whole column, with time of day and time zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.axes import Bool, Shaped
-from forecaster.data.sources.faults import shown
+from forecaster.data.sources.faults import quote_value
 from forecaster.errors import DataError
 
 FORMATS = {
@@ -28,7 +28,7 @@ FORMATS = {
     "%y-%m-%d": "YY-MM-DD",
     "%Y%m%d": "YYYYMMDD",
 }
-"""What is looked for, once every mark between the parts is a hyphen, and how a user would write it."""
+"""Known formats, after every separator is replaced by a hyphen → notation for messages."""
 
 _STAMP = re.compile(
     r"^(?P<day>.+?)"
@@ -41,18 +41,18 @@ _ISO = r"\d{4}-\d\d-\d\d(?:[T ].*)?"
 
 @dataclass(frozen=True)
 class Stamps:
-    """When each row was, as it is written and, where it says its zone, in UTC; NaT where it cannot be read.
+    """Timestamps of rows, as written and in UTC; NaT if unreadable.
 
     Args:
-        wall: date and time of day as they are written.
-        instant: the same moment in UTC; NaT where no zone is given, for then the exchange's own is meant.
+        wall: date and time of day as written, without time zone.
+        instant: the same moment in UTC; NaT without a time zone, because then the exchange's own is meant.
     """
 
     wall: Shaped[np.ndarray, " row"]
     instant: Shaped[np.ndarray, " row"]
 
     def take(self, places: np.ndarray) -> Stamps:
-        """Some of the rows."""
+        """Select rows by index."""
         return Stamps(self.wall[places], self.instant[places])
 
 
@@ -60,30 +60,30 @@ class Examples:
     """Values of a column with their rows, for messages.
 
     Args:
-        codes: which of the different values each row has.
-        given: which of those are no gaps.
+        codes: index of each row's value among the distinct values.
+        given: mask of distinct values that are not gaps.
     """
 
     def __init__(self, text: pd.Series, codes: np.ndarray, given: Bool[np.ndarray, " value"]) -> None:
         self._text, self._codes, self._given = text, codes, given
 
     def of(self, value: int | None = None) -> str:
-        """`'01/02/2013' in row 5`: the first row, or the first that has a value."""
+        """`'01/02/2013' in row 5`: the first row that is not a gap, or the first with distinct value number `value`."""
         place = int(np.argmax(self._given[self._codes] if value is None else self._codes == value))
-        return f"{shown(self._text.iloc[place])} in row {self._text.index[place]}"
+        return f"{quote_value(self._text.iloc[place])} in row {self._text.index[place]}"
 
 
-def read_words(
+def parse_text_dates(
     words: pd.Series, counts: Shaped[np.ndarray, " value"], example: Examples, american: bool
 ) -> tuple[Stamps, str]:
-    """Stamps of different texts, and how they write dates.
+    """Parse distinct texts; returns their stamps and the format.
 
     Args:
-        counts: how often each stands in its column; 0 for a gap.
-        american: whether 01/02 is known to be January the second.
+        counts: how often each occurs in the column; 0 for a gap.
+        american: whether 01/02 is known to be January 2nd.
 
     Raises:
-        DataError: no format fits most of them, or two fit and differ.
+        DataError: no format fits most of them, or two formats fit with different results.
     """
     parts = _parts(words, counts > 0)
     day, kind = _days(parts["day"], counts, example, american)
@@ -92,10 +92,10 @@ def read_words(
 
 
 def _parts(words: pd.Series, given: Bool[np.ndarray, " value"]) -> pd.DataFrame:
-    """Day, time and zone of each, as texts."""
+    """Split each text into day, time and zone."""
     if not words[given].str.fullmatch(_ISO).all():
-        return _plain(words).str.extract(_STAMP)
-    # A year of minutes has few different days and times of day: each is taken apart once.
+        return _simplify(words).str.extract(_STAMP)
+    # Fast path for ISO dates: parse each distinct time of day only once.
     codes, rests = pd.factorize(words.str.slice(10))
     parts = ("2000-01-01" + pd.Series(np.asarray(rests, object)).astype("string")).str.extract(_STAMP)
     spread = parts.iloc[codes].reset_index(drop=True)
@@ -103,8 +103,8 @@ def _parts(words: pd.Series, given: Bool[np.ndarray, " value"]) -> pd.DataFrame:
     return spread.assign(day=words.str.slice(0, 10).where(known, words))
 
 
-def _plain(words: pd.Series) -> pd.Series:
-    """Without the day of the week, and with hyphens for the year, month and day of East Asia."""
+def _simplify(words: pd.Series) -> pd.Series:
+    """Remove weekday names and zone names in brackets; replace East Asian year, month and day marks by hyphens."""
     bare = words.str.replace(
         r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+", "", case=False, regex=True
     )
@@ -117,33 +117,33 @@ def _plain(words: pd.Series) -> pd.Series:
 def _days(
     written: pd.Series, counts: np.ndarray, example: Examples, american: bool
 ) -> tuple[Shaped[np.ndarray, " value"], str]:
-    """The date of each value by the one format that fits them all, or most."""
+    """Parse the dates with the one format that fits all values, or most."""
     codes, unique = pd.factorize(written.fillna("").str.strip())
     text = pd.Series(np.asarray(unique, object)).astype("string")
     shares = np.bincount(codes, counts, len(text))
     marked = text.str.replace(r"[\s/.,\-]+", "-", regex=True).str.strip("-")
     marked = marked.str.replace(r"([A-Za-z]{3})[a-z]*", r"\1", regex=True)
-    fits = {pattern: _parsed(marked, pattern) for pattern in FORMATS}
+    fits = {pattern: _parse(marked, pattern) for pattern in FORMATS}
     share = {pattern: shares[~np.isnat(days)].sum() for pattern, days in fits.items()}
     most = max(share.values())
     if most <= counts.sum() / 2:
         raise DataError(f"{unknown_format(example)}.")
     best = [pattern for pattern in FORMATS if share[pattern] == most]
-    chosen, other, place = _chosen(best, fits, shares > 0, american or _pointed(text[shares > 0]), american)
+    chosen, other, place = _choose_format(best, fits, shares > 0, american or _has_points(text[shares > 0]), american)
     if other:
         value = int(np.flatnonzero(codes == place)[0])
         days = " or ".join(str(fits[pattern][place]) for pattern in (chosen, other))
-        ways = " or ".join(f"--date-format {_slashed(pattern, text)}" for pattern in (chosen, other))
-        raise DataError(f"the dates can be read in two ways, {example.of(value)} as {days}: say {ways}.")
+        ways = " or ".join(f"--date-format {_with_slashes(pattern, text)}" for pattern in (chosen, other))
+        raise DataError(f"the dates are ambiguous, {example.of(value)} may be {days}: set {ways}.")
     return fits[chosen][codes], FORMATS[chosen]
 
 
-def _chosen(
+def _choose_format(
     best: list[str], fits: dict[str, np.ndarray], given: Bool[np.ndarray, " value"], settled: bool, american: bool
 ) -> tuple[str, str, int]:
-    """The format that is meant; where that is open, another one too and the place of a value in which they differ.
+    """The best format; if ambiguous, also a second one and the index of a value on which the two differ.
 
-    A year changes less often than a day; that settles which of two numbers is the year.
+    Of two numbers the one with fewer distinct values is the year, because years change less often than days.
     """
 
     def years(pattern: str) -> int:
@@ -159,27 +159,27 @@ def _chosen(
     return chosen, "", 0
 
 
-def _pointed(text: pd.Series) -> bool:
-    """Whether all are written as 01.02.2013: February the first, wherever people write it so."""
+def _has_points(text: pd.Series) -> bool:
+    """Whether all are written as 01.02.2013, which always means February 1st."""
     return bool(text.str.contains(".", regex=False).all())
 
 
-def _parsed(marked: pd.Series, pattern: str) -> Shaped[np.ndarray, " value"]:
+def _parse(marked: pd.Series, pattern: str) -> Shaped[np.ndarray, " value"]:
     days = pd.to_datetime(marked, format=pattern, errors="coerce").to_numpy().astype("datetime64[D]")
     return _this_century(days) if "%y" in pattern else days
 
 
-def _slashed(pattern: str, text: pd.Series) -> str:
+def _with_slashes(pattern: str, text: pd.Series) -> str:
     return pattern.replace("-", "/") if text.str.contains("/", regex=False).any() else pattern
 
 
 def unknown_format(example: Examples) -> str:
-    remedy = "say it with --date-format, as in --date-format %d/%m/%Y"
-    return f"the dates are in no known format, such as {example.of()}: {remedy}"
+    remedy = "set it, as in --date-format %d/%m/%Y"
+    return f"unknown date format, such as {example.of()}: {remedy}"
 
 
 def _this_century(days: Shaped[np.ndarray, " value"]) -> Shaped[np.ndarray, " value"]:
-    """Two digits of a year that is to come mean the last century."""
+    """Two-digit years that would be in the future belong to the last century."""
     late = days > np.datetime64(dt.date.today()) + np.timedelta64(366, "D")
     months = days.astype("datetime64[M]")
     return np.where(late, (months - np.timedelta64(1200, "M")).astype("datetime64[D]") + (days - months), days)
@@ -196,7 +196,7 @@ def _clock(parts: pd.DataFrame) -> Shaped[np.ndarray, " value"]:
 
 
 def _instants(wall: Shaped[np.ndarray, " value"], zone: pd.Series) -> Shaped[np.ndarray, " value"]:
-    """In UTC, where a zone is written."""
+    """Convert to UTC; NaT without a time zone."""
     instants = np.full(len(wall), np.datetime64("NaT", "s"))
     for name in zone.dropna().unique():
         here = (zone == name).fillna(False).to_numpy(bool)

@@ -1,4 +1,4 @@
-"""Stamps → the exchange's own time: an instant belongs to the day that its exchange's clock showed."""
+"""Timestamps → exchange-local time, which decides the session that a candle belongs to."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from forecaster.data.sources.datewords import Stamps
 from forecaster.errors import DataError
 
 MOST_OFF = 0.15
-"""Of the days of a daily market so many may be no session by the calendar before the time zone is doubted."""
+"""Maximum share of days without a session; above it the calendar or time zone is assumed to be wrong."""
 
 _EVENING = np.timedelta64(16, "h")
 _DAY = np.timedelta64(1, "D")
 
 
 def exchange_time(stamps: Stamps, calendar: str, zone: str) -> Shaped[np.ndarray, " row"]:
-    """When each row was by the exchange's clock, as datetime64[s] without a zone.
+    """Exchange-local time of each row, as datetime64[s] without a zone.
 
-    A stamp without a zone is taken as it is written. One with a zone is an instant, and goes to the exchange's zone:
-    Berlin's midnight in UTC is 22:00 or 23:00 of the day before. Two customs are known by the sessions that they fit:
-    a midnight that just labels a day (00:00 UTC for New York), and an evening that opens the next day's session
-    (18:00 on Sunday for futures). Midnights that would fit both ways are labels.
+    A stamp without a zone is used as written. One with a zone is converted to the exchange's zone: midnight in Berlin
+    is 22:00 or 23:00 UTC on the day before. Two conventions are recognised by which sessions they fit: midnight as a
+    mere label of the day (00:00 UTC for New York), and an evening that opens the next day's session (Sunday 18:00 for
+    futures). If both fit, midnight is a label.
 
     Raises:
-        DataError: the days fit the calendar in no way, so that the calendar is not that of these candles.
+        DataError: the days do not fit the calendar in any convention, so the calendar must be wrong.
     """
     aware = ~np.isnat(stamps.instant)
     if not aware.any():
@@ -59,7 +59,7 @@ def _differ(ways: list[Shaped[np.ndarray, " row"]]) -> bool:
 
 
 def _no_session(moments: Shaped[np.ndarray, " row"], calendar: str) -> Shaped[np.ndarray, " day"]:
-    """The different days that are no session."""
+    """Distinct days without a session."""
     days = np.unique(_days(moments))
     return np.setdiff1d(days, calendars.sessions(calendar, days[0], days[-1]), assume_unique=True)
 
@@ -69,7 +69,7 @@ def _check(off: Shaped[np.ndarray, " day"], moments: Shaped[np.ndarray, " row"],
     if len(off) <= MOST_OFF * len(days) or len(off) < 2:
         return
     raise DataError(
-        f"its times have a zone, and {len(off)} of its {len(days)} days are no sessions of {calendar} ({zone}), first "
-        f"{off[0]}, a {pd.Timestamp(off[0]).day_name()}: name the exchange whose candles these are with --calendar "
-        "(24/7 for one that never closes)."
+        f"its times have a zone, and {len(off)} of its {len(days)} days are not sessions of {calendar} ({zone}), first "
+        f"{off[0]}, a {pd.Timestamp(off[0]).day_name()}: set the calendar of their exchange with --calendar "
+        "(24/7 if it never closes)."
     )

@@ -1,4 +1,4 @@
-"""Text files of candles → pandas frames: in which encoding, and cell by cell or as numbers at once."""
+"""Text files of candles → pandas frames: detects the encoding; parses numbers directly where possible."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from forecaster.data.sources.columns import REQUIRED, choose
-from forecaster.data.sources.layout import SEPARATORS, TOP, Layout, cells_of, find_layout, required
-from forecaster.data.sources.numbers import WORDS_FOR_NOTHING
+from forecaster.data.sources.layout import SEPARATORS, TOP, Layout, cells_of, count_required, find_layout
+from forecaster.data.sources.numbers import MISSING_WORDS
 from forecaster.data.sources.parts import Part
 from forecaster.data.sources.wide import to_long
 from forecaster.errors import DataError
@@ -21,26 +21,26 @@ _ENCODINGS = ("gb18030", "cp949", "shift_jis", "big5")
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
-def read_delimited(part: Part, said: Mapping[str, str]) -> tuple[pd.DataFrame, bool]:
-    """A text file as it is written, its index the line; and whether a comma is likely to be its decimal mark.
+def read_delimited(part: Part, overrides: Mapping[str, str]) -> tuple[pd.DataFrame, bool]:
+    """Read a text file; returns the raw frame, indexed by line number, and whether its decimal mark is likely a comma.
 
     Args:
-        said: what the user says of columns, field → name.
+        overrides: the user's column names, field → name.
 
     Raises:
-        DataError: it is not text, is empty, or no line of it is a header.
-        OSError and others of pandas: it cannot be read.
+        DataError: it is not text, is empty, or has no header line.
+        OSError and pandas errors: it cannot be read.
     """
     try:
-        return _read(part, said, "utf-8-sig")
+        return _read(part, overrides, "utf-8-sig")
     except UnicodeDecodeError:
-        return _read(part, said, _encoding(part, said))
+        return _read(part, overrides, _encoding(part, overrides))
 
 
-def _read(part: Part, said: Mapping[str, str], encoding: str) -> tuple[pd.DataFrame, bool]:
+def _read(part: Part, overrides: Mapping[str, str], encoding: str) -> tuple[pd.DataFrame, bool]:
     lines = _top(part, encoding)
-    layout = find_layout(lines, said)
-    frame = _body(part, layout, encoding, said)
+    layout = find_layout(lines, overrides)
+    frame = _body(part, layout, encoding, overrides)
     return (to_long(frame, *layout.wide) if layout.wide else frame), layout.comma
 
 
@@ -48,7 +48,7 @@ def _top(part: Part, encoding: str) -> list[str]:
     """The first lines.
 
     Raises:
-        DataError: they are blank or no text.
+        DataError: they are blank or not text.
     """
     with part.open() as raw:
         head = raw.read(3)
@@ -63,10 +63,10 @@ def _top(part: Part, encoding: str) -> list[str]:
     return lines
 
 
-def _encoding(part: Part, said: Mapping[str, str]) -> str:
-    """Of a text that is not UTF-8: by its mark, by whether its header makes sense, else that of Western Windows.
+def _encoding(part: Part, overrides: Mapping[str, str]) -> str:
+    """Detect the encoding of text that is not UTF-8: by its BOM, by a valid header, else Windows-1252.
 
-    Digits are the same in all of them, so that a wrong guess can harm names only.
+    Digits are the same in all of them, so a wrong guess can only affect names.
     """
     with part.open() as raw:
         head = raw.read(1 << 16)
@@ -75,7 +75,9 @@ def _encoding(part: Part, said: Mapping[str, str]) -> str:
     for encoding in _ENCODINGS:
         lines = head.decode(encoding, errors="replace").splitlines()[:TOP]
         if any(
-            required(cells_of(line, separator), said) == len(REQUIRED) for line in lines for separator in SEPARATORS
+            count_required(cells_of(line, separator), overrides) == len(REQUIRED)
+            for line in lines
+            for separator in SEPARATORS
         ):
             return encoding
     return "cp1252"
@@ -85,13 +87,13 @@ def _errors(encoding: str) -> str:
     return "strict" if encoding.startswith("utf") else "replace"
 
 
-def _body(part: Part, layout: Layout, encoding: str, said: Mapping[str, str]) -> pd.DataFrame:
-    """The lines below the header: numbers where all of the candles' columns are plain ones, else every cell a text.
+def _body(part: Part, layout: Layout, encoding: str, overrides: Mapping[str, str]) -> pd.DataFrame:
+    """Read the lines below the header: as numbers if all candle columns are plain numbers, else every cell as text.
 
     Raises:
         ValueError: a row has more cells than the header.
     """
-    columns = choose(layout.names, said)
+    columns = choose(layout.names, overrides)
     texts = [0] if layout.wide else [place for name, place in columns.items() if name in ("date", "time", "ticker")]
     numbers = range(1, len(layout.names)) if layout.wide else set(columns.values()) - set(texts)
     frame = _table(part, layout, encoding, texts)
@@ -107,13 +109,13 @@ def _table(part: Part, layout: Layout, encoding: str, texts: Iterable[int]) -> p
         io.TextIOWrapper(raw, encoding, errors=_errors(encoding), newline="") as text,
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas warns where it would lose a field
-        gaps = {place: [*WORDS_FOR_NOTHING] for place in range(width) if place not in kinds}
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas warns before it drops a field
+        gaps = {place: [*MISSING_WORDS] for place in range(width) if place not in kinds}
         options: Any = {"header": None, "index_col": False, "dtype": kinds, "keep_default_na": False, "na_values": gaps}
         frame = pd.read_csv(
             text,
             sep=layout.separator,
-            names=range(width + 1),  # one more than there should be, for a separator at the end of the line
+            names=range(width + 1),  # one extra column, for a trailing separator
             skiprows=layout.header,
             skipinitialspace=True,
             skip_blank_lines=False,

@@ -1,4 +1,4 @@
-"""What cannot be read in a table, row by row: one bad row fails its own ticker only."""
+"""Unreadable values of a table by row, so that a bad row only fails its own ticker."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from forecaster.axes import Bool
 
 
 class Faults:
-    """Sentences on rows of a table, by the row's place.
+    """Error messages by row index.
 
     Args:
-        rows: the label of each row in the file, for the sentences.
+        rows: label of each row in the file, for the messages.
     """
 
     def __init__(self, rows: Sequence[object]) -> None:
@@ -22,17 +22,17 @@ class Faults:
         self._found: dict[int, str] = {}
 
     def add(self, wrong: Bool[np.ndarray, " row"], problem: Callable[[object, object], str], column: pd.Series) -> None:
-        """Note what is wrong in some rows, told by label and value; what was noted of a row before stays."""
+        """Record an error for the rows in `wrong`, from row label and value; the first error of a row is kept."""
         for place in np.flatnonzero(wrong):
             self._found.setdefault(int(place), problem(self._rows[int(place)], column.iloc[int(place)]))
 
     def first(self, places: Sequence[int]) -> str | None:
-        """The sentence on the first of these rows that has one."""
+        """The message of the first of these rows that has one."""
         if not self._found:
             return None
         return next((self._found[place] for place in places if place in self._found), None)
 
 
-def shown(value: object) -> str:
+def quote_value(value: object) -> str:
     """`'ten'`, or `empty`."""
     return "empty" if pd.isna(value) or not str(value).strip() else repr(str(value).strip())  # type: ignore[call-overload]

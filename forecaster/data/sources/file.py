@@ -1,4 +1,4 @@
-"""Candles from files: one ticker a file, a long table, an archive, or a folder of these."""
+"""File source: one ticker per file, a long table, an archive, or a folder of these."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from forecaster.errors import DataError, ForecasterError, InputError, OutsideErr
 
 
 class FileSource:
-    """Reads a file or every data file of a folder (not of its subfolders)."""
+    """Reads a file, or all data files of a folder (not its subfolders)."""
 
     def __init__(self, options: SourceOptions) -> None:
         if options.path is None:
@@ -33,8 +33,8 @@ class FileSource:
         self._hints = hints_of(options)
 
     def deliver(self, order: Order) -> Iterator[Delivery]:
-        """Give each ticker of the files, or each that was asked for."""
-        held: dict[str, Part] = {}
+        """Yield each ticker in the files, or each requested one."""
+        seen: dict[str, Part] = {}
         unread: list[Delivery] = []
         parts = list(self._parts(unread))
         for part in parts:
@@ -48,10 +48,10 @@ class FileSource:
             for written, places in table.by_ticker():
                 name = (written or named or part.stem).strip().upper()
                 if not order.tickers or name in order.tickers:
-                    yield self._one(part, name, table, places, order, held, notes)
+                    yield self._deliver_one(part, name, table, places, order, seen, notes)
                     notes = ()
-                held.setdefault(name, part)
-        yield from self._rest(order, held, unread)
+                seen.setdefault(name, part)
+        yield from self._failures(order, seen, unread)
 
     def _parts(self, unread: list[Delivery]) -> Iterator[Part]:
         for file in self._files:
@@ -60,32 +60,32 @@ class FileSource:
             except ForecasterError as error:
                 unread.append(Delivery(file.stem.upper(), failure=error))
 
-    def _rest(self, order: Order, held: dict[str, Part], unread: list[Delivery]) -> Iterator[Delivery]:
-        """What was asked for and not found, and the files that could not be read (and might have held it)."""
-        missing = [ticker for ticker in order.tickers if ticker not in held]
+    def _failures(self, order: Order, seen: dict[str, Part], unread: list[Delivery]) -> Iterator[Delivery]:
+        """Failures: requested tickers that were not found, and unreadable files, which might have had them."""
+        missing = [ticker for ticker in order.tickers if ticker not in seen]
         if missing or not order.tickers:
             yield from unread
         for ticker in missing:
             if ticker not in (delivery.ticker for delivery in unread):
-                hint = did_you_mean(ticker, held).rstrip() or "Check the name."
+                hint = did_you_mean(ticker, seen).rstrip() or "Check the name."
                 yield Delivery(ticker, failure=OutsideError(f"{ticker} is not in {self._path}. {hint}"))
 
-    def _one(
+    def _deliver_one(
         self,
         part: Part,
         name: str,
         table: Table,
         places: np.ndarray,
         order: Order,
-        held: dict[str, Part],
+        seen: dict[str, Part],
         notes: tuple[str, ...],
     ) -> Delivery:
         try:
             ticker = _symbol(part, name, table.label)
-            if ticker in held:
-                raise DataError(f"{part}: {ticker} stands in {held[ticker]} as well: join the two files or remove one.")
+            if ticker in seen:
+                raise DataError(f"{part}: {ticker} is also in {seen[ticker]}: merge the two files or remove one.")
             bars, more = self._bars(table, ticker, places, order.known(ticker))
-            return Delivery(ticker, _cut(bars, order.start, order.end), (*notes, *more), part=not order.full)
+            return Delivery(ticker, _limit_dates(bars, order.start, order.end), (*notes, *more), part=not order.full)
         except ForecasterError as error:
             return Delivery(name, failure=error)
 
@@ -107,17 +107,17 @@ def _symbol(part: Part, name: str, label: str) -> str:
     try:
         return normalise(name)
     except InputError as error:
-        remedy = "Rename the file, or name one TICKER with one file."
+        remedy = "Rename the file, or give one TICKER with one file."
         if label:
-            remedy = f"So it is in the column {label}: if another one has the symbols, add --column ticker=NAME."
+            remedy = f"It is in the column {label}: if another column has the symbols, add --column ticker=NAME."
         raise InputError(f"{part}: {error} {remedy}") from error
 
 
 def hints_of(options: SourceOptions) -> Hints:
-    """What is said of a table's columns and dates, checked.
+    """Validate the user's options for columns, dates and resampling.
 
     Raises:
-        InputError: a field, a format or a frequency that is none.
+        InputError: an invalid field, format or frequency.
     """
     if options.resample not in (None, "day"):
         raise UnknownNameError("frequency", str(options.resample), ["day"])
@@ -126,7 +126,7 @@ def hints_of(options: SourceOptions) -> Hints:
 
 
 def place_of(currency: str | None, calendar: str | None, known: Bars | None) -> tuple[str, str]:
-    """Currency and calendar of candles: as the user says, else as the store has them, else American."""
+    """Currency and calendar: the user's, else the stored ones, else USD and XNYS."""
     if known is not None:
         return currency or known.currency, calendar or known.calendar
     return currency or "USD", calendar or calendars.DEFAULT
@@ -136,7 +136,7 @@ def _data_files(path: Path) -> list[Path]:
     if path.is_dir():
         files = sorted(inner for inner in path.iterdir() if inner.is_file() and is_table(inner))
         if not files:
-            raise InputError(f"{path.absolute()} holds no {', '.join(ENDINGS)} file.")
+            raise InputError(f"{path.absolute()} contains no {', '.join(ENDINGS)} file.")
         return files
     if not path.is_file():
         raise InputError(f"--path {path.absolute()} does not exist: check the name.")
@@ -145,7 +145,7 @@ def _data_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _cut(bars: Bars, start: np.datetime64 | None, end: np.datetime64 | None) -> Bars:
+def _limit_dates(bars: Bars, start: np.datetime64 | None, end: np.datetime64 | None) -> Bars:
     part = bars.between(start, end)
     if not len(part):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Files of any kind that is read → tables."""
+"""Files of all supported formats → tables."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _FAULTS = (
 
 
 def read_part(part: Part, hints: Hints) -> Table:
-    """A file, or a member of an archive, as a table whose columns are known.
+    """Read a file, or a member of an archive, as a table with identified columns.
 
     Raises:
-        DataError: it cannot be read as what its name says, or holds no candles that can be used.
-        InputError: a library to read it is not installed.
+        DataError: it is not a valid file of its format, or has no usable candles.
+        InputError: a required library is not installed.
     """
     try:
         frame, comma = _frame(part, hints)
@@ -37,12 +37,14 @@ def read_part(part: Part, hints: Hints) -> Table:
         raise DataError(str(error) if str(error).startswith(str(part)) else f"{part}: {error}") from error
     except _FAULTS as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{part} cannot be read: {reason.rstrip('.')}. Is it whole, and what its name says?") from error
+        raise DataError(
+            f"{part} cannot be read: {reason.rstrip('.')}. Is it complete and in the right format?"
+        ) from error
     return read_table(frame, str(part), Hints(hints.columns, hints.date_format, hints.daily, comma))
 
 
 def _frame(part: Part, hints: Hints) -> tuple[pd.DataFrame, bool]:
-    """As it is written, and whether a comma is the decimal mark where the numbers do not tell."""
+    """The raw frame, and whether a comma is the decimal mark if the numbers are ambiguous."""
     if part.is_a(*CSV):
         return read_delimited(part, hints.columns)
     if part.is_a(*EXCEL):

@@ -1,4 +1,4 @@
-"""Candles that are already in memory: pandas frames as yfinance, or a notebook, has them."""
+"""In-memory candles: pandas frames, such as from yfinance or a notebook."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from forecaster.data.symbols import normalise
 from forecaster.errors import DataError, InputError
 
 Frames = pd.DataFrame | Mapping[str, pd.DataFrame]
-"""One long frame with a ticker column, yfinance's with tickers side by side, or a frame for each ticker."""
+"""One long frame with a ticker column, yfinance's wide format, or a dict of frames by ticker."""
 
 
 def bars_of(
     frames: Frames, options: SourceOptions, known: Callable[[str], Bars | None] = lambda _: None
 ) -> list[tuple[Bars, tuple[str, ...]]]:
-    """Each ticker's candles, and what was repaired or dropped in them, a sentence each.
+    """Each ticker's candles, and a note per repair.
 
     Args:
-        known: what the store has of a ticker.
+        known: returns the stored history of a ticker.
 
     Raises:
-        InputError: something else than frames, a symbol or a calendar that is none.
-        DataError: columns or rows that cannot be used; the message names ticker and row.
+        InputError: not a frame, or an invalid symbol or calendar.
+        DataError: unusable columns or rows; the message names ticker and row.
     """
-    said = options.calendar and calendars.check_calendar(options.calendar)
+    chosen = options.calendar and calendars.check_calendar(options.calendar)
     found: dict[str, tuple[Bars, tuple[str, ...]]] = {}
     for name, table, places in _by_ticker(frames, options):
         ticker = normalise(name)
         if ticker in found:
-            raise DataError(f"{ticker} is given twice: join the two or leave one out.")
-        currency, calendar = place_of(options.currency, said, known(ticker))
+            raise DataError(f"{ticker} is given twice: merge the two or omit one.")
+        currency, calendar = place_of(options.currency, chosen, known(ticker))
         rows, notes = table.rows(ticker, places, currency, calendar, calendars.timezone(calendar))
         bars, repairs = clean(rows)
         kept, odd = admit(bars)
@@ -59,7 +59,7 @@ def _by_ticker(frames: Frames, options: SourceOptions) -> Iterator[tuple[str, Ta
         return
     table = read_table(_tidied(frames, "the frame"), "the frame", hints)
     if table.tickers is None:
-        raise DataError('the frame has no column for ticker: add one, or give a dict: {"AAPL": frame}.')
+        raise DataError('the frame has no ticker column: add one, or pass a dict: {"AAPL": frame}.')
     yield from ((name, table, places) for name, places in table.by_ticker())
 
 

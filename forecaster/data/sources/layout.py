@@ -1,4 +1,4 @@
-"""How a text of candles is laid out: which separator, which line is the header, which columns without one."""
+"""Layout of a text file: separator, header line, and column names if there is no header."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecaster.data.sources.wide import is_wide
 from forecaster.errors import DataError
 
 TOP = 60
-"""Lines in which a header is looked for."""
+"""Number of lines searched for a header."""
 
 SEPARATORS = ",;\t|"
 _NUMBER = re.compile(r"^[\s$€£¥]*[-+]?\d[\d.,']*(?:[eE][-+]?\d+)?\s*[KMB%]?$")
@@ -24,12 +24,12 @@ _PRICES = ["open", "high", "low", "close"]
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text is written.
+    """Layout of a text file.
 
     Args:
-        header: lines before the first candle, the header included.
-        names: of the columns.
-        wide: where tickers stand side by side, the two rows of names above.
+        header: number of lines before the first candle, including the header.
+        names: column names.
+        wide: the two header rows of a wide table (tickers side by side).
     """
 
     separator: str
@@ -39,33 +39,33 @@ class Layout:
 
     @property
     def comma(self) -> bool:
-        """Whether a comma is the likelier decimal mark: whoever separates by semicolons writes it so."""
+        """Whether a comma is the likely decimal mark: usual in files separated by semicolons."""
         return self.separator == ";"
 
 
-def find_layout(lines: Sequence[str], said: Mapping[str, str]) -> Layout:
-    """Separator and header of a text by its first lines.
+def find_layout(lines: Sequence[str], overrides: Mapping[str, str]) -> Layout:
+    """Detect separator and header from the first lines.
 
     Raises:
-        DataError: no line is a header; or two columns mean the same.
+        DataError: no header line, or two columns are the same field.
     """
     first = next(at for at, line in enumerate(lines) if line.strip())
-    excel = re.fullmatch(r'"?sep=(.|\\t)"?', lines[first].strip(), re.IGNORECASE)  # Excel's own line
+    excel = re.fullmatch(r'"?sep=(.|\\t)"?', lines[first].strip(), re.IGNORECASE)  # Excel's separator line
     if excel:
         first += 1
     separators = [excel.group(1).replace("\\t", "\t")] if excel else list(SEPARATORS)
     tables = {one: [cells_of(line, one) for line in lines] for one in separators}
-    for layout in (_named(tables, first, said), _side_by_side(tables, first), _nameless(tables, first)):
+    for layout in (_named(tables, first, overrides), _side_by_side(tables, first), _nameless(tables, first)):
         if layout is not None:
             return layout
-    return _nearest(tables, first, lines, said)
+    return _nearest(tables, first, lines, overrides)
 
 
-def _named(tables: Mapping[str, list[list[str]]], first: int, said: Mapping[str, str]) -> Layout | None:
-    """By the first line that has a date and the four prices among its cells."""
+def _named(tables: Mapping[str, list[list[str]]], first: int, overrides: Mapping[str, str]) -> Layout | None:
+    """Header: the first line with a date and the four prices among its cells."""
     best = None
     for separator, rows in tables.items():
-        at = next((at for at in range(first, len(rows)) if required(rows[at], said) == len(REQUIRED)), None)
+        at = next((at for at in range(first, len(rows)) if count_required(rows[at], overrides) == len(REQUIRED)), None)
         if at is not None and (best is None or at < best.header - 1):
             best = Layout(separator, at + 1, _unnamed(rows[at]))
     return best
@@ -81,7 +81,7 @@ def _side_by_side(tables: Mapping[str, list[list[str]]], first: int) -> Layout |
 
 
 def _nameless(tables: Mapping[str, list[list[str]]], first: int) -> Layout | None:
-    """Binance, ccxt and MetaTrader 4 write candles without a header."""
+    """No header, as written by Binance, ccxt and MetaTrader 4."""
     for separator, rows in tables.items():
         names = _positions(rows[first])
         if names:
@@ -90,7 +90,7 @@ def _nameless(tables: Mapping[str, list[list[str]]], first: int) -> Layout | Non
 
 
 def _positions(cells: Sequence[str]) -> tuple[str, ...]:
-    """The columns of a candle without names, in the one order that everybody writes; empty where it is none."""
+    """Column names of a headerless candle in the customary order; empty if the cells are not a candle."""
     cells = list(cells)
     while cells and not cells[-1].strip():
         cells.pop()
@@ -110,19 +110,19 @@ def _positions(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _nearest(
-    tables: Mapping[str, list[list[str]]], first: int, lines: Sequence[str], said: Mapping[str, str]
+    tables: Mapping[str, list[list[str]]], first: int, lines: Sequence[str], overrides: Mapping[str, str]
 ) -> Layout:
-    """The line that looks most like a header, for a message on what it lacks.
+    """The line most similar to a header, to report what it lacks.
 
     Raises:
-        DataError: none looks like one.
+        DataError: no line is similar to a header.
     """
     places = [(separator, at) for separator, rows in tables.items() for at in range(first, len(rows))]
-    separator, at = max(places, key=lambda place: (required(tables[place[0]][place[1]], said), -place[1]))
-    if required(tables[separator][at], said) < 2:
+    separator, at = max(places, key=lambda place: (count_required(tables[place[0]][place[1]], overrides), -place[1]))
+    if count_required(tables[separator][at], overrides) < 2:
         raise DataError(
             f"line {first + 1} is {lines[first].strip()[:60]!r}, expected a header row with a date and four prices, "
-            "such as Date,Open,High,Low,Close,Volume; if it is one, name its columns: --column date=NAME and so on."
+            "such as Date,Open,High,Low,Close,Volume; if it is one, name its columns with --column date=NAME etc."
         )
     return Layout(separator, at + 1, _unnamed(tables[separator][at]))
 
@@ -134,18 +134,18 @@ def cells_of(line: str, separator: str) -> list[str]:
     ]
 
 
-def required(cells: Sequence[str], said: Mapping[str, str]) -> int:
-    """How many of the columns that there must be a line names."""
+def count_required(cells: Sequence[str], overrides: Mapping[str, str]) -> int:
+    """How many of the `REQUIRED` columns a line names."""
     if len(cells) < 2:
         return 0
     names = _unnamed(cells)
-    wanted = {field: name for field, name in said.items() if name in names}
+    wanted = {field: name for field, name in overrides.items() if name in names}
     try:
         return len(choose(names, wanted).keys() & set(REQUIRED))
-    except DataError:  # two of a kind: a header that will be refused with the reason
+    except DataError:  # duplicates: a header, which is rejected later with a message
         return len({meaning(name) for name in names} & set(REQUIRED))
 
 
 def _unnamed(cells: Sequence[str]) -> tuple[str, ...]:
-    """The first column of a CSV that pandas wrote with a nameless index."""
+    """Name an empty first cell like pandas does: a CSV written with an unnamed index."""
     return tuple("Unnamed: 0" if at == 0 and not name else name for at, name in enumerate(cells))

@@ -1,4 +1,4 @@
-"""Files that hold tables: plain, gzipped, or members of a zip archive; how much they unpack to is limited."""
+"""Table files: plain, gzipped, or members of a zip archive, with a limit on the unpacked size."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ TABLES = (*CSV, *PARQUET, *FEATHER, *EXCEL)
 ENDINGS = (*TABLES, ".zip")
 
 MOST_BYTES = 2 << 30
-"""No archive is unpacked to more than this."""
+"""Maximum unpacked size."""
 
 _SMALL, _MOST_RATIO = 64 << 20, 150
-"""Above a small size, candles are hardly ever packed as tightly: text of prices packs to a third or a tenth."""
+"""Maximum compression ratio above `_SMALL` bytes: text of prices compresses 3 to 10 times."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Part:
 
     Args:
         path: the file.
-        member: its name inside an archive; empty where the file itself is the table.
+        member: name inside an archive; empty if the file itself is the table.
     """
 
     path: Path
@@ -45,35 +45,35 @@ class Part:
 
     @property
     def stem(self) -> str:
-        """The name without what tells the kind of file."""
+        """File name without its extension."""
         return self.name[: -len(next(ending for ending in TABLES if self.is_a(ending)))]
 
     def is_a(self, *endings: str) -> bool:
-        """Whether the name ends so."""
+        """Whether the name has one of these extensions."""
         return self.name.lower().endswith(endings)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.member}" if self.member else str(self.path)
 
     def open(self) -> io.BufferedReader:
-        """Its bytes, unpacked.
+        """Open the unpacked bytes.
 
         Raises:
             DataError: they are more than `MOST_BYTES`.
             OSError, EOFError, zlib.error, zipfile.BadZipFile: it is damaged.
         """
         if not self.member:
-            return self._unzipped(self.path.open("rb"), self.path.stat().st_size)
+            return self._unpack(self.path.open("rb"), self.path.stat().st_size)
         with zipfile.ZipFile(self.path) as archive:
             packed = archive.getinfo(self.member).file_size
-            stream = cast("io.RawIOBase", archive.open(self.member))  # it keeps the file open for itself
+            stream = cast("io.RawIOBase", archive.open(self.member))  # keeps the archive open on its own
             raw = stream if self.is_a(*CSV) else cast("io.RawIOBase", io.BytesIO(stream.read()))
-            return self._unzipped(io.BufferedReader(raw), packed)
+            return self._unpack(io.BufferedReader(raw), packed)
 
-    def _unzipped(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
+    def _unpack(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
         if self.is_a(".gz"):
             limit = min(MOST_BYTES, max(_SMALL, _MOST_RATIO * packed))
-            return io.BufferedReader(_Limited(raw, str(self), limit))
+            return io.BufferedReader(_LimitedGzip(raw, str(self), limit))
         if self.is_a(*EXCEL):  # a zip archive too
             try:
                 with zipfile.ZipFile(raw) as archive:
@@ -86,15 +86,15 @@ class Part:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file is one of those that are read."""
+    """Whether the file has a supported extension."""
     return path.name.lower().endswith(ENDINGS) and not path.name.startswith(".")
 
 
 def parts_of(path: Path) -> list[Part]:
-    """The tables of a file: itself, or those of its members that are tables.
+    """The tables of a file: itself, or the tables in an archive.
 
     Raises:
-        DataError: an archive that is damaged, encrypted, unpacks to too much, or holds no table.
+        DataError: the archive is damaged, encrypted, too large, or contains no table.
     """
     if not path.name.lower().endswith(".zip"):
         return [Part(path)]
@@ -105,32 +105,32 @@ def parts_of(path: Path) -> list[Part]:
             locked = any(info.flag_bits & 1 for info in archive.infolist())
     except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise DataError(
-            f"{path} cannot be read: {str(error).rstrip('.')}. Is it whole, and what its name says?"
+            f"{path} cannot be read: {str(error).rstrip('.')}. Is it complete and in the right format?"
         ) from error
     if locked:
-        raise DataError(f"{path} is encrypted: unpack it and give the files.")
+        raise DataError(f"{path} is encrypted: unpack it and use the files.")
     if not members:
-        raise DataError(f"{path} holds no {', '.join(TABLES)} file.")
+        raise DataError(f"{path} contains no {', '.join(TABLES)} file.")
     return [Part(path, member) for member in members]
 
 
 def check_size(archive: zipfile.ZipFile, origin: str) -> None:
-    """Look at what an archive would unpack to before it is unpacked; `zipfile` never gives more than is written there.
+    """Check an archive's declared size before unpacking; `zipfile` never returns more than declared (zip bombs).
 
     Raises:
-        DataError: it is more than `MOST_BYTES`, or packed as tightly as no candles are.
+        DataError: it is more than `MOST_BYTES`, or the compression ratio is implausible for candles.
     """
     infos = archive.infolist()
     size, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
     if size > MOST_BYTES or (size > _SMALL and size > _MOST_RATIO * packed):
         raise DataError(
-            f"{origin} unpacks from {packed:,} to {size:,} bytes, expected at most {MOST_BYTES:,} and at most "
-            f"{_MOST_RATIO} for one: if it is what you expect, unpack it and give the files."
+            f"{origin} unpacks from {packed:,} to {size:,} bytes, expected at most {MOST_BYTES:,} and a ratio of "
+            f"at most {_MOST_RATIO}: if this is intended, unpack it and use the files."
         )
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Without what macOS adds, and hidden files."""
+    """Names of the tables, without hidden files and macOS metadata."""
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         path = Path(info.filename)
         hidden = path.name.startswith(".") or "__MACOSX" in path.parts
@@ -138,8 +138,8 @@ def _members(archive: zipfile.ZipFile) -> Iterator[str]:
             yield info.filename
 
 
-class _Limited(io.RawIOBase):
-    """A gzipped stream, unpacked; it ends with an error once it has given too much."""
+class _LimitedGzip(io.RawIOBase):
+    """Unpacks a gzip stream; raises once the output exceeds the limit."""
 
     def __init__(self, packed: io.BufferedReader, origin: str, limit: int) -> None:
         self._packed, self._stream = packed, gzip.GzipFile(fileobj=packed)
@@ -152,7 +152,7 @@ class _Limited(io.RawIOBase):
         data = self._stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise DataError(f"{self._origin} unpacks to more than {self._limit:,} bytes: unpack it and give the file.")
+            raise DataError(f"{self._origin} unpacks to more than {self._limit:,} bytes: unpack it and use the file.")
         buffer[: len(data)] = data
         return len(data)
 

@@ -1,4 +1,4 @@
-"""The candles that ship with the package: five American stocks, 2000 to 2013."""
+"""The shipped sample: candles of five US stocks, 2000 to 2013."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from forecaster.files import shipped
 @SOURCES.register("sample")
 @takes()
 def sample(options: SourceOptions) -> Source:
-    """Real candles without a network; their origin and licence stand in `data/sample/README.md`."""
+    """Real candles, available offline; see `data/sample/README.md` for origin and licence."""
     return FileSource(replace(options, path=shipped("sample") / "wiki-prices.parquet", currency="USD", calendar="XNYS"))

@@ -1,4 +1,4 @@
-"""A table of candles as somebody wrote it → raw rows of each ticker, on the exchange's own days."""
+"""A table of candles in any known format → raw rows per ticker, on exchange-local days."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pandas as pd
 from forecaster.axes import Shaped
 from forecaster.data.bars import COLUMNS
 from forecaster.data.cleaning import RawRows
-from forecaster.data.frequency import refuse_intraday, resampled
-from forecaster.data.sources.columns import REQUIRED, choose, folded
+from forecaster.data.frequency import refuse_intraday, resample
+from forecaster.data.sources.columns import REQUIRED, choose, fold
 from forecaster.data.sources.dates import Dates, read_dates
 from forecaster.data.sources.datewords import Stamps
 from forecaster.data.sources.days import exchange_time
-from forecaster.data.sources.faults import Faults, shown
+from forecaster.data.sources.faults import Faults, quote_value
 from forecaster.data.sources.numbers import Numbers, gaps, read_numbers
-from forecaster.data.sources.tickers import check_one_ticker, parted, read_tickers
+from forecaster.data.sources.tickers import check_one_ticker, read_tickers, ticker_column_note
 from forecaster.errors import DataError, at_most_five
 
-_NASDAQ = "close_last"  # the exchange's own export, which writes mm/dd/yyyy
+_NASDAQ = "close_last"  # NASDAQ's own export, with dates as mm/dd/yyyy
 
 
 _PRICES = ("open", "high", "low", "close")
@@ -29,13 +29,13 @@ _PRICES = ("open", "high", "low", "close")
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says of a table.
+    """User options for reading a table.
 
     Args:
-        columns: field → the column's name, as `check_fields` gives it.
-        date_format: as of `strftime`.
-        daily: make daily candles of several a day.
-        comma: whether a comma is the decimal mark where the numbers do not tell.
+        columns: field → column name, as returned by `check_fields`.
+        date_format: `strftime` format.
+        daily: resample intraday to daily candles.
+        comma: whether a comma is the decimal mark if the numbers are ambiguous.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -46,13 +46,13 @@ class Hints:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns that are read, and what could not be read of them.
+    """Parsed columns and their errors.
 
     Args:
         origin: the file, for messages.
-        tickers: of each row; None where no column has them.
-        label: what the column of the tickers is called.
-        unread: the other columns, as they are.
+        tickers: ticker of each row; None without a ticker column.
+        label: name of the ticker column.
+        unread: the other columns, unparsed.
     """
 
     origin: str
@@ -66,7 +66,7 @@ class Table:
     label: str = ""
 
     def by_ticker(self) -> Iterator[tuple[str, Shaped[np.ndarray, " row"]]]:
-        """Each ticker as it is written, and the places of its rows; without a ticker column one without a name."""
+        """Yield each ticker as written and the indices of its rows; one empty name without a ticker column."""
         if self.tickers is None:
             yield "", np.arange(len(self.stamps.wall))
             return
@@ -78,10 +78,10 @@ class Table:
     def rows(
         self, ticker: str, places: Shaped[np.ndarray, " row"], currency: str, calendar: str, zone: str
     ) -> tuple[RawRows, tuple[str, ...]]:
-        """Raw rows of one ticker, and what was done to them, a sentence each.
+        """Raw rows of one ticker, and notes on what was changed.
 
         Raises:
-            DataError: something cannot be read, there are several candles a day, or the calendar is another.
+            DataError: unreadable values, several candles per day, or the wrong calendar.
         """
         problem = self.faults.first(places.tolist())
         if problem:
@@ -94,18 +94,18 @@ class Table:
         except DataError as error:
             raise DataError(f"{self.origin}: {ticker}: {error}") from error
         if self.daily:
-            moments, columns, notes = resampled(ticker, moments, columns)
+            moments, columns, notes = resample(ticker, moments, columns)
         else:
             refuse_intraday(ticker, moments)
         return RawRows(ticker, moments.astype("datetime64[D]"), columns, currency, calendar, zone), notes
 
 
 def read_table(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
-    """Find the columns of a frame and read them; its index tells the row in the file.
+    """Identify and parse the columns of a frame, whose index is the row number in the file.
 
     Raises:
-        DataError: a price or the date is missing, two columns mean the same, there is no row, or a whole column
-            cannot be read.
+        DataError: the date or a price column is missing, two columns are the same field, there are no rows, or a whole
+            column is unreadable.
     """
     try:
         return _read(frame, origin, hints)
@@ -117,7 +117,7 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     found = _fields(frame, hints.columns)
     ours = frame.iloc[:, list(found.values())].set_axis(list(found), axis=1)
     numbers = read_numbers({name: ours[name] for name in COLUMNS if name in found}, hints.comma)
-    american = folded(frame.columns[found["close"]]) == _NASDAQ
+    american = fold(frame.columns[found["close"]]) == _NASDAQ
     dates = read_dates(ours["date"], hints.date_format, american)
     keep = _candles(ours, numbers, np.isnat(dates.stamps.wall))
     others = [place for place in range(frame.shape[1]) if place not in found.values()]
@@ -128,46 +128,45 @@ def _read(frame: pd.DataFrame, origin: str, hints: Hints) -> Table:
     stamps = dates.stamps.take(keep)
     faults.add(np.isnat(stamps.wall), dates.problem, ours["date"])
     if "time" in found:
-        stamps = _timed(stamps, ours["time"], "ticker" in found)
+        stamps = _add_time_of_day(stamps, ours["time"], "ticker" in found)
     tickers = read_tickers(ours["ticker"], "ticker" in hints.columns) if "ticker" in found else None
     columns = {name: number.values[keep] for name, number in numbers.items()}
     label = str(frame.columns[found["ticker"]]) if tickers is not None else ""
-    notes = (*_left_out(dates, keep), *(parted(rest) if tickers is None else ()))
+    notes = (*_skipped_note(dates, keep), *(ticker_column_note(rest) if tickers is None else ()))
     return Table(origin, tickers, stamps, columns, faults, rest, hints.daily, notes, label)
 
 
-def _fields(frame: pd.DataFrame, said: Mapping[str, str]) -> dict[str, int]:
-    found = choose(list(frame.columns), said)
+def _fields(frame: pd.DataFrame, overrides: Mapping[str, str]) -> dict[str, int]:
+    found = choose(list(frame.columns), overrides)
     missing = [name for name in REQUIRED if name not in found]
     if missing:
         names = at_most_five(str(column)[:30] for column in frame.columns) or "no columns"
         raise DataError(
-            f"no column for {', '.join(missing)}; found {names}. Name it so, or say which it is: "
-            f"--column {missing[0]}=NAME."
+            f"no column for {', '.join(missing)}; found {names}. Rename it, or set it with --column {missing[0]}=NAME."
         )
     return found
 
 
 def _candles(ours: pd.DataFrame, numbers: Mapping[str, Numbers], undated: np.ndarray) -> np.ndarray:
-    """Places of the rows that are candles: not blank, not a remark below the table, not the header once more.
+    """Indices of rows that are candles: not blank, not a remark below the table, not a repeated header.
 
     Raises:
-        DataError: none is.
+        DataError: there are none.
     """
     prices = [numbers[name] for name in _PRICES]
     blank = np.all([np.isnan(price.values) & ~price.wrong for price in prices], axis=0)
     header = np.all([price.wrong for price in prices], axis=0) & undated
     if header.any():
-        again = [ours[name][header].astype("string").str.strip().map(folded) for name in _PRICES]
+        again = [ours[name][header].astype("string").str.strip().map(fold) for name in _PRICES]
         header[header] = np.all([words == words.iloc[0] for words in again], axis=0) & (again[0] != again[1]).to_numpy()
     keep = np.flatnonzero(~(blank & undated) & ~header)
     if not len(keep):
-        raise DataError("it has a header but no rows, expected one a day.")
+        raise DataError("it has a header but no rows, expected one per day.")
     return keep
 
 
-def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
-    """A sentence on text that stands below the candles or between them."""
+def _skipped_note(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
+    """A note on text below or between the candles."""
     left = np.ones(len(dates.text), bool)
     left[keep] = False
     words = dates.text[left & ~gaps(dates.text)]
@@ -175,13 +174,13 @@ def _left_out(dates: Dates, keep: np.ndarray) -> tuple[str, ...]:
     if not len(words):
         return ()
     more = f" and {len(words) - 1} more" if len(words) > 1 else ""
-    return (f"row {words.index[0]} is no candle and was left out{more}: {shown(words.iloc[0])[:60]}",)
+    return (f"row {words.index[0]} is not a candle and was skipped{more}: {quote_value(words.iloc[0])[:60]}",)
 
 
-def _timed(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
-    """With the time of day of a column beside the dates: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour.
+def _add_time_of_day(stamps: Stamps, column: pd.Series, several: bool) -> Stamps:
+    """Add the time of day from a separate column: `09:30`, `9:30:00`, `93000`, `930`, or `9` for an hour.
 
-    One that has dates too is asked where the days alone stand more than once, though there are not several tickers.
+    If that column contains dates as well, it is used only if the days alone repeat within a single ticker.
     """
     if (stamps.wall != stamps.wall.astype("datetime64[D]")).any():
         return stamps

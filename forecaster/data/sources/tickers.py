@@ -1,4 +1,4 @@
-"""Which rows of a table belong to which ticker, and what gives away that a table without tickers holds several."""
+"""Tickers of a table's rows, and detection of several tickers in a table without a ticker column."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from forecaster.data.symbols import normalise
 from forecaster.errors import DataError, InputError, at_most_five
 
 
-def read_tickers(column: pd.Series, said: bool) -> Shaped[np.ndarray, " row"] | None:
-    """The symbols; None where the column has one name for all that is no symbol, such as that of a company.
+def read_tickers(column: pd.Series, is_chosen: bool) -> Shaped[np.ndarray, " row"] | None:
+    """The symbols; None if all rows have one name that is not a symbol, such as a company's.
 
     Raises:
-        DataError: one is missing.
+        DataError: a ticker is missing.
     """
     text = column.astype("string").str.strip().str.upper().str.replace("/", "-").fillna("")  # BTC/USDT
     if pd.api.types.is_float_dtype(column.dtype):
         text = text.str.removesuffix(".0")
     names: np.ndarray = text.to_numpy(object)
-    if not said and len(set(names)) == 1 and not _is_symbol(str(names[0])):
+    if not is_chosen and len(set(names)) == 1 and not _is_symbol(str(names[0])):
         return None
     if (names == "").any():
         row = column.index[int(np.argmax(names == ""))]
@@ -34,10 +34,10 @@ def read_tickers(column: pd.Series, said: bool) -> Shaped[np.ndarray, " row"] | 
 def check_one_ticker(
     prices: Mapping[str, np.ndarray], moments: Shaped[np.ndarray, " row"], unread: pd.DataFrame
 ) -> None:
-    """Refuse several tickers in one, where a column that is not read tells them apart.
+    """Reject a mix of several tickers if an unread column distinguishes them.
 
     Raises:
-        DataError: there are different candles of one moment, and such a column; the message names it.
+        DataError: different candles have the same time, and such a column exists; the message names it.
     """
     if ascending(moments):
         return
@@ -51,20 +51,20 @@ def check_one_ticker(
             day, values = str(moments[int(np.argmax(twice))])[:10], at_most_five(map(repr, column.unique()[:2]))
             times = int(np.unique(moments, return_counts=True)[1].max())
             raise DataError(
-                f"{day} stands {times} times, each time with another {name} ({values}): if {name} holds the tickers, "
-                f"add --column ticker={_quoted(str(name))}."
+                f"{day} appears {times} times, each with a different {name} ({values}): if {name} has the tickers, "
+                f"add --column ticker={_quote(str(name))}."
             )
 
 
 def _tells_apart(column: pd.Series, moments: Shaped[np.ndarray, " row"]) -> bool:
-    """Whether rows of one moment all differ in a column that has few values, and no fractions."""
+    """Whether rows with the same time all differ in this column, which has repeated values and no fractions."""
     if column.isna().any() or not 1 < column.nunique() < len(column) or column.str.contains(r"\d\.\d").any():
         return False
     return not pd.DataFrame({"moment": moments, "column": column}).duplicated().any()
 
 
-def parted(unread: pd.DataFrame) -> tuple[str, ...]:
-    """A sentence on a column that may hold tickers whose days do not overlap, so that nothing else would tell them."""
+def ticker_column_note(unread: pd.DataFrame) -> tuple[str, ...]:
+    """A note on a column that may contain tickers with dates that do not overlap, which no other check finds."""
     for place, name in enumerate(unread.columns):
         words = unread.iloc[:, place]
         if pd.api.types.is_numeric_dtype(words.dtype):
@@ -75,8 +75,8 @@ def parted(unread: pd.DataFrame) -> tuple[str, ...]:
         if few and blocks.notna().all() and blocks.is_unique and blocks.str.fullmatch(r"[A-Za-z][\w.\-]*").all():
             values = at_most_five(map(repr, blocks.iloc[:2]))
             return (
-                f"the column {name} is not read and has {len(blocks)} values, one after the other ({values}): if it "
-                f"holds tickers, add --column ticker={_quoted(str(name))}",
+                f"the column {name} is not used and has {len(blocks)} values, in consecutive blocks ({values}): if it "
+                f"has the tickers, add --column ticker={_quote(str(name))}",
             )
     return ()
 
@@ -88,5 +88,5 @@ def _is_symbol(name: str) -> bool:
         return False
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f"'{name}'" if " " in name else name

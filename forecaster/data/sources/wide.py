@@ -1,4 +1,4 @@
-"""Tickers side by side, as `yfinance.download` gives them, as one long table."""
+"""Wide tables (tickers side by side, as from `yfinance.download`) → long tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRICES = {"open", "high", "low", "close"}
 
 
 def is_wide(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether three lines of cells are prices over tickers, or tickers over prices, and the name of the dates."""
+    """Whether three header lines are those of a wide table: prices and tickers in any order, then the date name."""
     return bool(rows[2]) and meaning(rows[2][0]) == "date" and len(rows[0]) == len(rows[1]) > 1 and _has_prices(rows)
 
 
@@ -21,10 +21,10 @@ def _has_prices(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def to_long(frame: pd.DataFrame, first: Sequence[str], second: Sequence[str]) -> pd.DataFrame:
-    """Dates and, side by side behind them, prices × tickers → one row a date and ticker, in which something stands.
+    """Wide → long: one row per date and ticker; empty rows are dropped.
 
     Args:
-        first, second: what stands above each column but the dates'.
+        first, second: the two header rows, without the date column.
     """
     prices, tickers = (first, second) if {meaning(name) for name in first} >= _PRICES else (second, first)
     parts = []
@@ -37,9 +37,9 @@ def to_long(frame: pd.DataFrame, first: Sequence[str], second: Sequence[str]) ->
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """One long table, its rows counted from 1: dates and tickers leave the index, tickers side by side stand in rows.
+    """Convert a pandas frame to one long table with rows numbered from 1; index levels become columns.
 
-    The frame that is given stays as it was.
+    The given frame is not modified.
     """
     if isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex) and frame.index.name is None:
         frame = frame.rename_axis(index="date")

@@ -1,4 +1,4 @@
-"""Excel's workbooks: the sheet that holds candles."""
+"""Excel workbooks: find the sheet with candles."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from forecaster.data.sources.parts import Part
 from forecaster.errors import DataError, InputError, at_most_five
 
 
-def read_workbook(part: Part, said: Mapping[str, str]) -> pd.DataFrame:
-    """The one sheet with a date and four prices, below its header; its index is the row.
+def read_workbook(part: Part, overrides: Mapping[str, str]) -> pd.DataFrame:
+    """The one sheet with a date and four price columns, below its header; indexed by row number.
 
     Raises:
         InputError: openpyxl is not installed.
-        DataError: no sheet has them, or several have.
+        DataError: no sheet has them, or several do.
     """
     try:
         import openpyxl  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"{part} needs openpyxl to be read: pip install 'forecaster[xlsx]', or save it as CSV."
+            f"reading {part} requires openpyxl: pip install 'forecaster[xlsx]', or save it as CSV."
         ) from error
     with part.open() as raw, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of styles, which are of no concern here
+        warnings.simplefilter("ignore", UserWarning)  # about unsupported styles
         sheets = pd.read_excel(raw, sheet_name=None, header=None, dtype=object, engine="openpyxl")
-    tables = {name: table for name, sheet in sheets.items() if (table := _table(sheet, said)) is not None}
+    tables = {name: table for name, sheet in sheets.items() if (table := _table(sheet, overrides)) is not None}
     if len(tables) > 1:
-        raise DataError(f"{len(tables)} sheets hold candles ({at_most_five(tables)}): save each as a file of its own.")
+        raise DataError(f"{len(tables)} sheets contain candles ({at_most_five(tables)}): save each as a separate file.")
     if not tables:
         names = at_most_five(repr(name) for name in sheets)
         raise DataError(
@@ -40,11 +40,11 @@ def read_workbook(part: Part, said: Mapping[str, str]) -> pd.DataFrame:
     return next(iter(tables.values()))
 
 
-def _table(sheet: pd.DataFrame, said: Mapping[str, str]) -> pd.DataFrame | None:
+def _table(sheet: pd.DataFrame, overrides: Mapping[str, str]) -> pd.DataFrame | None:
     for row in range(min(TOP, len(sheet))):
         names = ["" if pd.isna(cell) else str(cell).strip() for cell in sheet.iloc[row]]
         names = ["Unnamed: 0" if at == 0 and not name else name for at, name in enumerate(names)]
-        wanted = {field: name for field, name in said.items() if name in names}
+        wanted = {field: name for field, name in overrides.items() if name in names}
         if sum(bool(name) for name in names) >= len(REQUIRED) and choose(names, wanted).keys() >= set(REQUIRED):
             return sheet.iloc[row + 1 :].set_axis(names, axis=1).set_axis(range(row + 2, len(sheet) + 1))
     return None

@@ -1,13 +1,13 @@
-"""Yahoo Finance through the yfinance client, with what that client leaves to its users: patience, truth, and no losses.
+"""Yahoo Finance through the yfinance client, plus what it lacks: retries with backoff, validation, clear errors.
 
-source    workers, one delivery a ticker
-├── update    ask only for what is new; notice what a split, a dividend or a revision changed
-├── rows      an answer → raw rows: the right symbol, no unfinished candle
+source    worker threads, retries, one delivery per ticker
+├── update    incremental updates; detects histories rewritten by a split, a dividend or a revision
+├── rows      response → raw rows: checks the symbol, drops unfinished candles
 │   └── places    Yahoo's exchange codes → calendars
-├── pacing    one rhythm and one pause for all workers
-└── client    the real yfinance, its log lines taken
-    ├── faults    what went wrong, in words, and whether to ask again
-    └── cache     its cache folder, which heals itself
+├── pacing    rate limiting shared by all workers
+└── client    the real yfinance, with its log lines captured
+    ├── faults    errors, their messages, and whether to retry
+    └── cache     yfinance's cache folder, reset when damaged
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ from forecaster.data.sources.yahoo.source import YahooSource
 @SOURCES.register("yahoo")
 @takes("workers", "session")
 def yahoo(options: SourceOptions) -> Source:
-    """Daily candles of whatever Yahoo Finance lists."""
+    """Daily candles of everything listed by Yahoo Finance."""
     return YahooSource(options)

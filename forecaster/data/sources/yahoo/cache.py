@@ -1,4 +1,4 @@
-"""The client's cache folder: our own, thrown away when it is damaged, and none where the user has no home."""
+"""yfinance's cache folder: our own, deleted when damaged, and disabled for users without a home folder."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from typing import Any
 
 from forecaster.files import cache_folder, home_for_imports
 
-_NOWHERE = Path(os.devnull) / "none"
-"""A folder that cannot exist: the client keeps nothing where it finds no folder to keep it in."""
+_NO_FOLDER = Path(os.devnull) / "none"
+"""A folder that cannot exist: the client then caches nothing."""
 
 
 def import_client() -> Any:
-    """yfinance, even for a user without a home."""
+    """Import yfinance, even for users without a home folder."""
     with home_for_imports():
         import yfinance
     return yfinance
 
 
 def default_folder() -> Path:
-    """Beside the user's other caches, apart from what other programs let the client keep."""
+    """In the user's cache folder, separate from the cache of other programs that use yfinance."""
     folder = cache_folder()
-    return _NOWHERE if folder is None else folder / "yfinance"
+    return _NO_FOLDER if folder is None else folder / "yfinance"
 
 
-def use(folder: Path) -> None:
-    """Make the client keep its cookie in `folder` from now on; where that can't be written it keeps none."""
+def set_folder(folder: Path) -> None:
+    """Set the folder of the client's cookie cache; if it cannot be written, nothing is cached."""
     import yfinance
 
     yfinance.set_tz_cache_location(str(folder))
-    _forget_open_files()
+    _close_databases()
 
 
-def heal(folder: Path) -> None:
-    """Throw the folder's files away: a stored cookie without its A3 part, or a corrupt file, would fail for ever."""
-    use(folder)
+def reset(folder: Path) -> None:
+    """Delete the cache: a stored cookie without its A3 part, or a corrupt file, would fail every request."""
+    set_folder(folder)
     with contextlib.suppress(OSError):
         shutil.rmtree(folder)
 
 
-def use_none() -> None:
-    """Make the client keep nothing."""
-    use(_NOWHERE)
+def disable() -> None:
+    """Turn off the client's cache."""
+    set_folder(_NO_FOLDER)
 
 
-def forget_answers() -> None:
-    """Drop the client's remembered answers: it remembers bad ones too, and then a retry would send nothing."""
+def clear_responses() -> None:
+    """Clear the client's in-memory response cache: it also caches bad responses, so a retry would send no request."""
     from yfinance.data import YfData
 
     YfData.cache_get.cache_clear()
 
 
-def _forget_open_files() -> None:
-    """The client keeps each database open in an object that no public call renews."""
+def _close_databases() -> None:
+    """Drop the client's cached database objects, which no public call renews."""
     from yfinance import cache
 
     places: tuple[tuple[Any, str], ...] = (

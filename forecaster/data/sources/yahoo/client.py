@@ -1,4 +1,4 @@
-"""The real yfinance client, used so that it raises what goes wrong and prints nothing."""
+"""Wrapper of yfinance that raises every error and prints nothing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _STATUS = re.compile(r"response code=(\d{3})")
 
 @dataclass(frozen=True)
 class Answer:
-    """What Yahoo sent for one ticker: the client's frame, and what it says of the listing."""
+    """Yahoo's response for one ticker: the data frame, and metadata of the listing."""
 
     frame: pd.DataFrame
     meta: Mapping[str, Any]
 
-    def said(self, *keys: str) -> Any:
-        """A part of `meta`, or None; never iterate over it, which would send a request."""
+    def meta_value(self, *keys: str) -> Any:
+        """A nested value of `meta`, or None; do not iterate over `meta`, which would send a request."""
         found: Any = self.meta
         for key in keys:
             found = found[key] if found is not None and key in found else None
@@ -37,12 +37,12 @@ class Answer:
 
 
 class Client:
-    """One request at a time and thread; any number of threads.
+    """Thread-safe; one request at a time per thread.
 
     Args:
-        session: an HTTP session to use instead of the client's own, such as one with a proxy.
-        timeout: of a request, in seconds.
-        folder: for the client's cookie.
+        session: HTTP session to use instead of the client's own, such as one with a proxy.
+        timeout: request timeout in seconds.
+        folder: for the client's cookie cache.
     """
 
     def __init__(self, session: Any, timeout: float, folder: Path) -> None:
@@ -50,77 +50,77 @@ class Client:
         self._session = session
         self._timeout = timeout
         self._folder = folder
-        self._ears = _Ears()
-        self._healed = False
-        yfinance.config.debug.hide_exceptions = False  # else every failure looks like a delisted ticker
-        warnings.filterwarnings("ignore", module=r"yfinance(\..*)?")  # after the import, which resets its own
-        cache.use(folder)
+        self._statuses = _StatusHandler()
+        self._was_reset = False
+        yfinance.config.debug.hide_exceptions = False  # otherwise every failure looks like a delisted ticker
+        warnings.filterwarnings("ignore", module=r"yfinance(\..*)?")  # after the import, which resets its filters
+        cache.set_folder(folder)
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take the client's log lines for as long as this lasts."""
+    def captured_logs(self) -> Iterator[None]:
+        """Capture the client's log lines instead of printing them."""
         logger = logging.getLogger("yfinance")
         level, propagate = logger.level, logger.propagate
-        logger.addHandler(self._ears)
+        logger.addHandler(self._statuses)
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
         try:
             yield
         finally:
-            logger.removeHandler(self._ears)
+            logger.removeHandler(self._statuses)
             logger.setLevel(level)
             logger.propagate = propagate
 
     def history(self, ticker: str, start: np.datetime64 | None, zone: str | None) -> Answer:
-        """Ask for the daily candles from a date on, or for all there are.
+        """Request the daily candles from a date on, or the whole history.
 
         Args:
-            zone: of the exchange, where known; without it the answer may begin a day early.
+            zone: time zone of the exchange if known; without it the response may start a day early.
 
         Raises:
-            YahooError: whatever went wrong.
+            YahooError: any failure.
         """
-        self._ears.forget()
+        self._statuses.clear()
         try:
-            return self._ask(ticker, start, zone)
-        except Exception as error:  # the client lets everything through, down to a KeyError of a malformed answer
-            raise classify(error, self._ears.status(), self._timeout) from error
+            return self._request(ticker, start, zone)
+        except Exception as error:  # yfinance can raise anything, even KeyError for a malformed response
+            raise classify(error, self._statuses.latest(), self._timeout) from error
 
-    def forget(self, fault: YahooError) -> None:
-        """Make a retry a real one."""
-        cache.forget_answers()
-        if fault.again == "heal" and not self._healed:
-            self._healed = True
-            cache.heal(self._folder)
-        elif fault.again == "heal":  # Yahoo's cookies themselves are such that the client can't read them back
-            cache.use_none()
+    def prepare_retry(self, fault: YahooError) -> None:
+        """Clear caches so that a retry sends a new request."""
+        cache.clear_responses()
+        if fault.retry == "reset" and not self._was_reset:
+            self._was_reset = True
+            cache.reset(self._folder)
+        elif fault.retry == "reset":  # the client cannot read back the cookies that Yahoo sends now
+            cache.disable()
 
-    def _ask(self, ticker: str, start: np.datetime64 | None, zone: str | None) -> Answer:
+    def _request(self, ticker: str, start: np.datetime64 | None, zone: str | None) -> Answer:
         handle = self._yfinance.Ticker(ticker, session=self._session)
-        # Spares a look-up of the zone for each ticker, whose answer the client would remember even when it is bad;
-        # the zone only turns `start` into a moment. A client without this attribute looks it up and works as well.
+        # Avoids a time zone request per ticker, whose response the client would cache even if it is bad. The zone
+        # only converts `start` to a timestamp. A client without this attribute requests it and works as well.
         handle._tz = zone or "UTC"
         if zone is None and start is not None:
             start = start - np.timedelta64(1, "D")
-        span = {"period": "max"} if start is None else {"start": str(start)}  # no `end`: the past is answered by memory
+        span = {"period": "max"} if start is None else {"start": str(start)}  # with an `end`, it answers from its cache
         frame = handle.history(**span, interval="1d", auto_adjust=False, actions=True, timeout=self._timeout)
         return Answer(frame, handle.history_metadata)
 
 
-class _Ears(logging.Handler):
-    """Keeps the HTTP status of each thread's last answer."""
+class _StatusHandler(logging.Handler):
+    """Records the HTTP status of each thread's latest response from the log."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self._heard: dict[int, int] = {}
+        self._by_thread: dict[int, int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         found = _STATUS.search(str(record.msg))
         if found:
-            self._heard[threading.get_ident()] = int(found[1])
+            self._by_thread[threading.get_ident()] = int(found[1])
 
-    def forget(self) -> None:
-        self._heard.pop(threading.get_ident(), None)
+    def clear(self) -> None:
+        self._by_thread.pop(threading.get_ident(), None)
 
-    def status(self) -> int | None:
-        return self._heard.get(threading.get_ident())
+    def latest(self) -> int | None:
+        return self._by_thread.get(threading.get_ident())

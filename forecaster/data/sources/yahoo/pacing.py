@@ -1,4 +1,4 @@
-"""When the next request may go: one rhythm and one shared pause for all workers."""
+"""Rate limiting shared by all workers: request spacing, exponential backoff and pauses after HTTP 429."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from forecaster.data.sources.yahoo.faults import YahooError
 
 
 class StoppedError(Exception):
-    """The fetch is over; a worker that meets this goes home."""
+    """Raised in workers when the fetch is over."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long Yahoo is borne with; all times in seconds.
+class RetrySettings:
+    """Retry and rate-limit settings; all times in seconds.
 
     Args:
-        tries: requests for one ticker before it counts as failed.
-        first_wait: before the second try; each further wait is twice as long, plus jitter.
-        longest_wait: cap of that.
-        spacing: between two requests, over all workers.
-        pauses: shared pauses after "too many requests" before the whole fetch gives up.
-        first_pause: length of the first; each further one is twice as long, plus jitter.
-        longest_pause: cap of that.
+        tries: attempts per ticker before it fails.
+        first_wait: backoff before the second attempt; doubles with each attempt, plus jitter.
+        longest_wait: upper bound of the backoff.
+        spacing: minimum time between two requests of all workers.
+        pauses: pauses after "too many requests" (HTTP 429) before the whole fetch fails.
+        first_pause: length of the first pause; doubles with each pause, plus jitter.
+        longest_pause: upper bound of a pause.
         timeout: of one request.
     """
 
@@ -40,15 +40,15 @@ class Patience:
     timeout: float = 15.0
 
 
-class Pace:
-    """Shared by all workers of one fetch.
+class RateLimiter:
+    """Rate limiter shared by all workers of a fetch.
 
     Args:
-        say: told of each pause, in a sentence.
+        say: called with a message at each pause.
     """
 
-    def __init__(self, patience: Patience, say: Callable[[str], None]) -> None:
-        self._patience = patience
+    def __init__(self, settings: RetrySettings, say: Callable[[str], None]) -> None:
+        self._settings = settings
         self._say = say
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -58,11 +58,11 @@ class Pace:
         self._unreached = 0
         self._refusal: YahooError | None = None
 
-    def turn(self) -> float:
-        """Wait until a request may go, and give the time at which it does.
+    def acquire(self) -> float:
+        """Wait for permission to send a request; returns the time at which it was given.
 
         Raises:
-            YahooError: there will be no further request: Yahoo cannot be reached, or it keeps refusing.
+            YahooError: no further requests: Yahoo cannot be reached or keeps refusing.
             StoppedError: the fetch is over.
         """
         while True:
@@ -73,48 +73,48 @@ class Pace:
                 if self._refusal is not None:
                     raise self._refusal
                 if self._free_at <= now:
-                    self._free_at = now + self._patience.spacing
+                    self._free_at = now + self._settings.spacing
                     return now
                 wait = self._free_at - now
-            self.rest(wait)
+            self.sleep(wait)
 
-    def rest(self, seconds: float) -> None:
-        """Sleep, but not past the end of the fetch."""
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but wake when the fetch is over."""
         if self._stopped.wait(seconds):
             raise StoppedError
 
     def stop(self) -> None:
-        """End every waiting."""
+        """End all waits: the fetch is over."""
         self._stopped.set()
 
-    def worked(self) -> None:
-        """An answer came: forget earlier refusals."""
+    def succeeded(self) -> None:
+        """A response arrived: reset the counters of pauses and failures."""
         with self._lock:
             self._pauses = self._unreached = 0
 
-    def limited(self, began: float, fault: YahooError) -> None:
-        """A request that began then was one too many: pause everyone."""
+    def rate_limited(self, began: float, fault: YahooError) -> None:
+        """A request sent at `began` was refused as one too many: pause all workers."""
         with self._lock:
             if began <= self._paused_at:
-                return  # it was under way before the pause, which counts once
+                return  # sent before the pause began: already counted
             self._pauses += 1
-            if self._pauses > self._patience.pauses:
-                self._refusal = fault.for_good()
+            if self._pauses > self._settings.pauses:
+                self._refusal = fault.permanent()
                 return
             self._paused_at = time.monotonic()
-            wait = _grown(self._patience.first_pause, self._pauses, self._patience.longest_pause)
+            wait = _backoff(self._settings.first_pause, self._pauses, self._settings.longest_pause)
             self._free_at = self._paused_at + wait
             number = self._pauses
-        self._say(f"Yahoo says: too many requests; all wait {wait:.0f} s (pause {number} of {self._patience.pauses}).")
+        self._say(f"Yahoo says: too many requests; waiting {wait:.0f} s (pause {number} of {self._settings.pauses}).")
 
-    def unreached(self, fault: YahooError) -> None:
-        """A ticker found no connection in all its tries: after three of them, no further one tries."""
+    def unreachable(self, fault: YahooError) -> None:
+        """A ticker had no connection in any attempt: after three such tickers in a row, stop the fetch."""
         with self._lock:
             self._unreached += 1
             if self._unreached >= 3:
-                self._refusal = fault.for_good()
+                self._refusal = fault.permanent()
 
 
-def _grown(first: float, number: int, cap: float) -> float:
-    """first · 2ⁿ⁻¹ up to the cap, and up to a quarter more, so that many users do not come back at once."""
+def _backoff(first: float, number: int, cap: float) -> float:
+    """Exponential backoff with jitter: min(first · 2ⁿ⁻¹, cap) plus up to 25 %, so that clients are not in step."""
     return float(min(first * 2 ** (number - 1), cap) * random.uniform(1.0, 1.25))

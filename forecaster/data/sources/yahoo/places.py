@@ -1,6 +1,6 @@
 """Yahoo's exchange codes → calendars.
 
-The instrument's type is asked first: a time zone alone can't tell VOD.L from EURUSD=X, nor an exchange code a fund's.
+The instrument type is checked first: the time zone does not distinguish VOD.L from EURUSD=X.
 """
 
 from __future__ import annotations
@@ -82,15 +82,15 @@ _BY_SUFFIX = {
 }  # fmt: skip
 
 CLASS_SUFFIXES = frozenset("ABCDEGHIJKMNOPQRSUWXYZ")
-"""Letters after a dot that name a class of shares: no exchange of Yahoo's has them (F, L, T and V are exchanges)."""
+"""Suffixes after a dot that denote a share class: not exchange suffixes at Yahoo (F, L, T and V are exchanges)."""
 
 
 def calendar_of(ticker: str, exchange: str | None, kind: str | None) -> str | None:
-    """The calendar of a listing, or None where neither its type, its exchange nor its suffix tells it.
+    """Calendar of a listing by type, exchange or suffix; None if all are unknown.
 
     Args:
-        exchange: `exchangeName` of the answer, such as NMS, LSE or CCY.
-        kind: `instrumentType` of the answer, such as EQUITY or CURRENCY.
+        exchange: `exchangeName` of the response, such as NMS, LSE or CCY.
+        kind: `instrumentType` of the response, such as EQUITY or CURRENCY.
     """
     if kind in _BY_KIND:
         return _BY_KIND[kind]

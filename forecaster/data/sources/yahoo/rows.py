@@ -1,4 +1,4 @@
-"""An answer of Yahoo's → raw rows, without what is not settled yet."""
+"""Yahoo response → validated bars, without unfinished candles."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ _COLUMNS = {
     "split": "Stock Splits",
 }
 _FEW, _FEW_BAD = 100, 0.5
-"""Of so few recent rows more may be bad than of a history before they are refused: one of ten is not a pattern."""
+"""Updates of fewer rows than `_FEW` tolerate a larger share of bad rows: one bad row of ten is not a pattern."""
 
 
 def bars_of(answer: Answer, ticker: str, now: dt.datetime, calendar: str | None = None) -> tuple[Bars, tuple[str, ...]]:
-    """The settled candles of an answer, and a sentence for each rule that changed something.
+    """The finished candles of a response, and a note per cleaning rule that changed something.
 
     Args:
-        calendar: what the store has of it, for an exchange that is not known here.
+        calendar: the stored calendar, used if the exchange code is unknown.
 
     Raises:
-        YahooError: it is another ticker's, holds no price, lacks the adjusted closes, or too much of it is incoherent.
+        YahooError: the response is for another ticker, has no prices or no adjusted closes, or too many bad rows.
     """
     _check_symbol(answer, ticker)
     if not len(answer.frame):
-        raise YahooError("sent an answer without prices", "wait")
+        raise YahooError("sent a response without prices", "backoff")
     notes: list[str] = []
     rows = _rows(answer, ticker, notes, calendar)
-    keep = _settled(answer, rows, now, notes)
-    rows = _taken(rows, keep)
+    keep = _finished(answer, rows, now, notes)
+    rows = _select(rows, keep)
     if not np.isfinite(rows.columns["close"]).any():
-        raise YahooError("sent rows without a single close", "wait")
-    bars, repairs = _cleaned(rows)
+        raise YahooError("sent rows without a single close", "backoff")
+    bars, repairs = _clean(rows)
     _check_adjusted(bars)
     return bars, (*notes, *repairs)
 
 
-def _cleaned(rows: RawRows) -> tuple[Bars, tuple[str, ...]]:
+def _clean(rows: RawRows) -> tuple[Bars, tuple[str, ...]]:
     try:
         return clean(rows, _most_bad(len(rows.dates)))
     except DataError as error:
         reason = str(error).removeprefix(f"{rows.ticker}: ").rstrip(".")
-        raise YahooError(f"sent rows that cannot be used: {reason}", "once") from error
+        raise YahooError(f"sent unusable rows: {reason}", "once") from error
 
 
 def _most_bad(rows: int) -> float:
@@ -67,58 +67,58 @@ def _most_bad(rows: int) -> float:
 
 
 def _check_symbol(answer: Answer, ticker: str) -> None:
-    symbol = answer.said("symbol")
+    symbol = answer.meta_value("symbol")
     if symbol is not None and str(symbol).upper() != ticker:
-        raise YahooError(f"answered with the data of {symbol}", "once", "Nothing was taken; check the symbol.")
+        raise YahooError(f"sent the data of {symbol}", "once", "Nothing was stored; check the symbol.")
 
 
-def _rows(answer: Answer, ticker: str, notes: list[str], held: str | None) -> RawRows:
-    # Yahoo fills a missing adjusted close in later: a guess would stay in the store until then.
+def _rows(answer: Answer, ticker: str, notes: list[str], stored: str | None) -> RawRows:
+    # Yahoo fills in a missing adjusted close later; until then a guess would stay in the store.
     lost = (answer.frame["Adj Close"].isna() & answer.frame["Close"].notna()).to_numpy(bool)
-    lost = lost & (lost.mean() <= _most_bad(len(lost)))  # more is no slip of today: `clean` says what becomes of them
+    lost = lost & (lost.mean() <= _most_bad(len(lost)))  # with more, `clean` decides
     if lost.any():
         what = "row" if lost.sum() == 1 else "rows"
         notes.append(f"{int(lost.sum())} {what} without an adjusted close dropped")
     frame = answer.frame[~lost]
     columns = {name: frame[theirs].to_numpy(np.float64) for name, theirs in _COLUMNS.items()}
     dates = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
-    exchange, kind = answer.said("exchangeName"), answer.said("instrumentType")
+    exchange, kind = answer.meta_value("exchangeName"), answer.meta_value("instrumentType")
     calendar = calendar_of(ticker, exchange, kind)
     if calendar is None:
-        calendar = held if held not in (None, WEEKDAYS) else week_of(dates)
-        week = "the weekdays" if calendar == WEEKDAYS else f"the week of its candles, {calendar}"
-        notes.append(f"Yahoo's exchange {exchange!r} is not known here: its sessions are taken to be {week}")
+        calendar = stored if stored not in (None, WEEKDAYS) else week_of(dates)
+        week = "weekdays" if calendar == WEEKDAYS else f"the weekdays of its candles, {calendar}"
+        notes.append(f"Yahoo's exchange {exchange!r} is unknown: its sessions are assumed to be {week}")
     return RawRows(
         ticker=ticker,
         dates=dates,
         columns=columns,
-        currency=str(answer.said("currency") or "USD"),
+        currency=str(answer.meta_value("currency") or "USD"),
         calendar=calendar,
-        timezone=str(answer.said("exchangeTimezoneName")),
+        timezone=str(answer.meta_value("exchangeTimezoneName")),
     )
 
 
-def _settled(answer: Answer, rows: RawRows, now: dt.datetime, notes: list[str]) -> np.ndarray:
-    """Where a row's session is over: before the exchange's today, or today after its close."""
+def _finished(answer: Answer, rows: RawRows, now: dt.datetime, notes: list[str]) -> np.ndarray:
+    """Mask of rows whose session is over: dated before today at the exchange, or today and after the close."""
     today = np.datetime64(now.astimezone(_zone(rows.timezone)).date(), "D")
     keep: np.ndarray = rows.dates < today
-    ends = answer.said("currentTradingPeriod", "regular", "end")
+    ends = answer.meta_value("currentTradingPeriod", "regular", "end")
     if ends is not None and now.timestamp() >= _seconds(ends):
         keep |= rows.dates == today
     left = int((~keep).sum())
     if left:
         what = "candle" if left == 1 else "candles"
-        notes.append(f"unfinished {what} of {rows.dates[np.argmin(keep)]} left out")
+        notes.append(f"unfinished {what} of {rows.dates[np.argmin(keep)]} skipped")
     return keep
 
 
 def _check_adjusted(bars: Bars) -> None:
     pays = bool((bars.dividend[1:] > 0).any())
     if pays and np.array_equal(bars.adj_close, bars.close):
-        raise YahooError("sent dividends but no adjusted closes", "wait", "Nothing was taken; try again later.")
+        raise YahooError("sent dividends but no adjusted closes", "backoff", "Nothing was stored; try again later.")
 
 
-def _taken(rows: RawRows, keep: np.ndarray) -> RawRows:
+def _select(rows: RawRows, keep: np.ndarray) -> RawRows:
     columns = {name: column[keep] for name, column in rows.columns.items()}
     return RawRows(rows.ticker, rows.dates[keep], columns, rows.currency, rows.calendar, rows.timezone)
 
@@ -127,10 +127,10 @@ def _zone(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise YahooError(f"names a time zone that does not exist ({name})", "once") from None
+        raise YahooError(f"sent an unknown time zone ({name})", "once") from None
 
 
 def _seconds(moment: object) -> float:
-    """The client turns Unix seconds into timestamps, but not always."""
+    """Unix seconds; the client converts some of them to timestamps, not all."""
     timestamp = getattr(moment, "timestamp", None)
     return float(timestamp()) if timestamp is not None else float(str(moment))

@@ -1,4 +1,4 @@
-"""Ask only for what is new, and notice when what is held has changed at the source."""
+"""Incremental updates: request only new sessions, and detect when Yahoo has changed the stored ones."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from forecaster.data.quality import missing_sessions
 from forecaster.data.sources.yahoo.faults import YahooError
 
 OVERLAP = 10
-"""Sessions asked for again: what changed a history shows in them."""
+"""Stored sessions to request again: a rewritten history shows in them."""
 
 FILLED_LATER = np.timedelta64(731, "D")
-"""Yahoo serves a null today and the candle some weeks later: so far back the first session that is missing is asked for
-again, with all after it. Older ones wait for a whole history, lest every update bring one."""
+"""Yahoo may send a null today and the candle weeks later: an update starts at the first missing session of this period.
+Older gaps wait for a full download; otherwise every update would be one."""
 
 MOVED = 1e-5
-"""Relative; a price that differs by more is another price, one that differs by less is the source's rounding."""
+"""Relative tolerance: smaller price differences are rounding, larger ones a revision."""
 
 _PRICES = ("open", "high", "low", "close")
 
 
 def overlap_start(known: Bars) -> np.datetime64:
-    """The first session to ask for again."""
+    """The first session to request again."""
     start: np.datetime64 = known.dates[-min(OVERLAP, len(known))]
     lost = missing_sessions(known)
     lost = lost[lost > known.dates[-1] - FILLED_LATER]
     return min(start, lost[0]) if len(lost) else start
 
 
-def rewritten(known: Bars, fresh: Bars) -> str | None:
-    """Why the whole history must be brought again, or None where the known one can be continued."""
+def rewrite_reason(known: Bars, fresh: Bars) -> str | None:
+    """Why the whole history must be fetched again; None if the new rows can be appended."""
     old, new = _shared(known, fresh)
     if not len(old):
-        return "none of the last sessions is in the answer"
+        return "none of the last sessions is in the response"
     split = (new.split != 1) & (new.split != old.split)
     later = fresh.between(start=known.dates[-1] + np.timedelta64(1, "D"))
     if split.any():
@@ -43,21 +43,21 @@ def rewritten(known: Bars, fresh: Bars) -> str | None:
     if (later.split != 1).any():
         return _split(later, int(np.argmax(later.split != 1)))
     for name in _PRICES:
-        moved = _moved(getattr(old, name), getattr(new, name))
+        moved = _differs(getattr(old, name), getattr(new, name))
         if moved.any():
             return f"prices were revised ({name} of {new.dates[np.argmax(moved)]})"
-    if _moved(old.adj_close, new.adj_close).any():
+    if _differs(old.adj_close, new.adj_close).any():
         return "a dividend or a correction changed the adjusted closes"
     return None
 
 
-def continued(known: Bars, fresh: Bars) -> tuple[Bars, tuple[str, ...]]:
-    """The known history with the answer's rows put in; a row that differs by rounding only stays as it is held."""
+def merge(known: Bars, fresh: Bars) -> tuple[Bars, tuple[str, ...]]:
+    """Merge new rows into the stored history; rows that differ only by rounding stay as stored."""
     old, new = _shared(known, fresh)
     same = np.ones(len(old), bool)
     for name in COLUMNS:
         mine, theirs = getattr(old, name), getattr(new, name)
-        same &= ~_moved(mine, theirs) if name in (*_PRICES, "adj_close") else mine == theirs
+        same &= ~_differs(mine, theirs) if name in (*_PRICES, "adj_close") else mine == theirs
     keep_known = ~np.isin(known.dates, old.dates[~same])
     take_fresh = ~np.isin(fresh.dates, old.dates[same])
     dates = np.concatenate([known.dates[keep_known], fresh.dates[take_fresh]])
@@ -71,18 +71,18 @@ def continued(known: Bars, fresh: Bars) -> tuple[Bars, tuple[str, ...]]:
 
 
 def check_not_worse(known: Bars, fresh: Bars) -> None:
-    """Refuse a whole history that lost the adjustments which the held one has.
+    """Reject a whole history without adjusted closes if the stored one has them.
 
     Raises:
-        YahooError: it did.
+        YahooError: the adjusted closes are missing.
     """
     unadjusted = np.array_equal(fresh.adj_close, fresh.close)
     if unadjusted and not np.array_equal(known.adj_close, known.close):
-        raise YahooError("sent no adjusted closes, which the store has", "wait", "What the store has of it is kept.")
+        raise YahooError("sent no adjusted closes, which the store has", "backoff", "The stored history is kept.")
 
 
 def _shared(known: Bars, fresh: Bars) -> tuple[Bars, Bars]:
-    """Both histories on the dates that both have."""
+    """Both histories, limited to their common dates."""
     return _on(known, fresh.dates), _on(fresh, known.dates)
 
 
@@ -91,7 +91,7 @@ def _on(bars: Bars, dates: np.ndarray) -> Bars:
     return replace(bars, dates=bars.dates[keep], **{name: getattr(bars, name)[keep] for name in COLUMNS})
 
 
-def _moved(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+def _differs(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     moved: np.ndarray = np.abs(new - old) > MOVED * np.abs(old)
     return moved
 
@@ -104,4 +104,4 @@ def _missing(known: Bars, fresh: Bars) -> tuple[str, ...]:
     asked = known.between(start=fresh.dates[0])
     lost = int((~np.isin(asked.dates, fresh.dates)).sum())
     what = "candle" if lost == 1 else "candles"
-    return (f"{lost} {what} that Yahoo no longer gives kept",) if lost else ()
+    return (f"{lost} {what} kept that Yahoo no longer sends",) if lost else ()
