@@ -71,7 +71,7 @@ def _rolled(
     pooled = _width(network.pooled[:1])[0]
     inputs = dataset.features.values[rows[:, None] + np.arange(1 - candles, 1)]
     following, memory = network.advance(inputs)
-    lanes, memory = dataset.history.start(rows).repeated(PATHS), _repeated(memory)
+    lanes, memory = dataset.path_source.start(rows).repeated(PATHS), _repeated(memory)
     following, start = np.repeat(following[:, 0], PATHS, axis=0), np.repeat(dataset.features.scale[rows], PATHS)
     closes, found = np.zeros(len(start)), []
     for step in range(len(dataset.steps)):
@@ -121,7 +121,7 @@ def grow_paths(
     """
     rows = np.array([len(dataset.panel.sessions) - 1])
     inputs = np.repeat(dataset.features.values[None, 1:], count, axis=0)
-    lanes, origin = dataset.history.start(rows).repeated(count), dataset.logs[-1, CLOSE]
+    lanes, origin = dataset.path_source.start(rows).repeated(count), dataset.logs[-1, CLOSE]
     memories: list[Any] = [() for _ in networks]
     scores, found = random_scores(steps, count, seed), []
     for step in range(steps):
