@@ -99,11 +99,11 @@ class Model:
         return member
 
     def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> Network:
-        from forecaster.models.build import make_network, put_weights
+        from forecaster.models.build import load_weights, make_network
 
         task = self.config.task
         network = make_network(model, task.head, len(self.header.features), base, task.decoder, task.teacher_forcing)
-        return put_weights(network, weights).eval()
+        return load_weights(network, weights).eval()
 
 
 def save_model(
