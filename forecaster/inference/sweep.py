@@ -12,7 +12,7 @@ from forecaster.config.schema import TaskConfig
 from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.light.network import LightNetwork
-from forecaster.light.recurrent import ALIKE
+from forecaster.light.recurrent import REPRODUCIBLE_ROWS
 
 _STRETCH = 512
 """Origins of one ticker in a stretch."""
@@ -44,7 +44,7 @@ class Reach:
     Args:
         lanes: stretches in every forward pass, so that a forecast has the same last bits whatever its companions are:
             for torch the last pass is filled up, as arithmetic on arrays of one shape, and ours is the same for any
-            number of lanes up to `light.recurrent.ALIKE`. 0 takes as many as fit the memory.
+            number of lanes up to `light.recurrent.REPRODUCIBLE_ROWS`. 0 takes as many as fit the memory.
     """
 
     warm: int
@@ -63,7 +63,7 @@ class Reach:
     @classmethod
     def newest(cls, task: TaskConfig) -> Reach:
         """One forecast a ticker, the same alone and among others."""
-        return replace(cls.of(task, span=1), lanes=ALIKE)
+        return replace(cls.of(task, span=1), lanes=REPRODUCIBLE_ROWS)
 
 
 def standardised_quantiles(

@@ -99,7 +99,7 @@ class _Elman(torch.autograd.Function):
         hidden, time = len(weights), len(stack) - 1
         reads, states = stack.unbind(), stack[:, :hidden].unbind()
         of_state, of_input = weights[:, :hidden].t().contiguous(), weights[:, hidden:-1].t().contiguous()
-        d_inputs, d_weights = _d_inputs(ctx, stack, hidden), torch.zeros_like(weights)
+        d_inputs, d_weights = _d_x(ctx, stack, hidden), torch.zeros_like(weights)
         # new_zeros, not zeros_like: d_states arrives transposed, and its strides would be copied.
         d_state = d_states.new_zeros(d_states.shape[1:])
         d_sum = torch.empty_like(d_state)
@@ -143,11 +143,7 @@ class _Gru(torch.autograd.Function):
         steps = list(zip(*map(torch.unbind, views), strict=True))
         of_state, of_input = weights[:, :hidden].t().contiguous(), weights[:, hidden:-1].t().contiguous()
         new_of_input = of_new[:, :-1].t()
-        d_inputs, d_weights, d_of_new = (
-            _d_inputs(ctx, stack, hidden),
-            torch.zeros_like(weights),
-            torch.zeros_like(of_new),
-        )
+        d_inputs, d_weights, d_of_new = _d_x(ctx, stack, hidden), torch.zeros_like(weights), torch.zeros_like(of_new)
         # new_zeros, not zeros_like: d_states arrives transposed, and its strides would be copied.
         d_state = d_states.new_zeros(d_states.shape[1:])
         d_kept, d_gates = torch.empty_like(d_state), torch.empty_like(gates[0])
@@ -183,7 +179,7 @@ def _stack(inputs: Inputs, hidden: int) -> Float[Tensor, "time_and_one state_inp
     return stack
 
 
-def _d_inputs(ctx: Any, stack: Tensor, hidden: int) -> Inputs | None:
+def _d_x(ctx: Any, stack: Tensor, hidden: int) -> Inputs | None:
     """Memory for the gradients of the inputs; None if no layer below needs them."""
     return torch.empty_like(stack[:-1, hidden:-1]) if ctx.needs_input_grad[0] else None
 
