@@ -144,8 +144,8 @@ def test_what_the_market_lacks_is_told_of_tickers_on_the_same_calendar(store: Pa
     for ticker, last in (("MSFT", "2012-12-20"), ("TOKEN", "2012-12-29")):
         mixed.write(mixed.read(ticker).between(end=np.datetime64(last)), source="test", force=True)
     told = lacking()
-    assert told["AAPL"].startswith("1 of the 3 tickers whose means the run reads have no candle on 2012-12-28 (MSFT)")
-    assert told["COIN"].startswith("1 of the 2 tickers whose means the run reads have no candle on 2012-12-30 (TOKEN)")
+    assert told["AAPL"].startswith("1 of the 3 tickers whose averages the run reads have no candle on 2012-12-28 (MSFT)")
+    assert told["COIN"].startswith("1 of the 2 tickers whose averages the run reads have no candle on 2012-12-30 (TOKEN)")
     mixed.path("IBM").unlink()  # on which calendar it was nobody can tell
     assert lacking() == told | {"AAPL": told["AAPL"].replace("of the 3", "of the 2")}
 
@@ -161,4 +161,4 @@ def test_a_ticker_that_the_store_lost_is_told_of_where_all_are_on_one_calendar(s
     own.path("IBM").unlink()
     (found,) = predict(["AAPL"], run="stocks", data_dir=own.root, runs_dir=tmp_path)
     (told,) = (text for text in found.warnings if "whose means" in text)
-    assert told.startswith("1 of the 3 tickers whose means the run reads have no candle on 2013-03-01 (IBM)")
+    assert told.startswith("1 of the 3 tickers whose averages the run reads have no candle on 2013-03-01 (IBM)")

@@ -56,8 +56,8 @@ def fit(
     """Train a network in place; resumes from a checkpoint of the same run.
 
     Early stopping: with `validation`, the weights with the lowest validation loss are kept; without it, those of the
-    last step. Training runs to its last step either way, so that the learning-rate schedule is the same. The randomness of
-    a step depends on seed and step alone, so a killed and resumed run gives the same bytes.
+    last step. Training runs to its last step either way, so that the learning-rate schedule is the same. The
+    randomness of a step depends on seed and step alone, so a killed and resumed run gives the same bytes.
 
     Args:
         report: called after every step, with a point of the curve where one was measured.
