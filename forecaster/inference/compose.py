@@ -158,7 +158,7 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
             )
     elif lacking := _lacking(market, tickers, origin):
         yield (
-            f"{len(lacking)} of the {len(tickers)} tickers whose averages the run reads have no candle on {origin} "
+            f"{len(lacking)} of the {len(tickers)} tickers that the run averages have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
             "market group."
         )
