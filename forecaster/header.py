@@ -1,4 +1,4 @@
-"""The header of a model file: all that a forecast needs to know besides the weights, read once into types."""
+"""The header of a model file, typed: everything a forecast needs besides the weights."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SPLIT = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """Of the members that were refitted on all candles once the run was tested.
+    """The refit of the members on all candles, after the run was tested.
 
     Args:
         base: pooled quantiles of the standardised move in these candles.
-        fitted_to: last date that had a part in them.
+        fitted_to: last date of these candles.
         newest: the newest date of each exchange calendar.
     """
 
@@ -33,7 +33,7 @@ class Refit:
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What a model file says of itself.
+    """Header of a model file.
 
     Args:
         config: the resolved config.
@@ -41,11 +41,11 @@ class Header:
         base: pooled quantiles of the standardised move.
         tickers: symbols it was trained on.
         split: last dates of training, validation and test.
-        fitted_to: last date that had a part in it: what was learnt from, or chosen by.
+        fitted_to: last date that the weights were trained or selected on.
         fingerprint: of the panel it was trained on.
         versions: of the libraries that made it.
-        scorecard: how it did in the test period beside the baselines, as JSON (`Scorecard.read`).
-        refit: None where there are no members refitted on all candles.
+        scorecard: test results of run and baselines, as JSON (`Scorecard.read`).
+        refit: None if no members were refitted on all candles.
     """
 
     config: Config
@@ -60,7 +60,7 @@ class Header:
     refit: Refit | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What the file holds: the same header gives the same bytes."""
+        """The header as JSON-compatible data; equal headers give equal bytes."""
         ends = (self.split.train_end, self.split.validation_end, self.split.test_end)
         refit = self.refit and {
             "base": self.refit.base.tolist(),
@@ -82,10 +82,10 @@ class Header:
 
 
 def parse_header(values: Mapping[str, Any]) -> Header:
-    """A header from its JSON: a model file may come from anywhere.
+    """Parse and validate a header: a model file may come from anywhere.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: it is not what `Header.as_json` gives.
+        KeyError, TypeError, ValueError, AttributeError: the JSON does not have the form of `Header.as_json`.
     """
     unknown = sorted(values.keys() - Header.__dataclass_fields__.keys() - {"production"})
     if unknown:
@@ -120,7 +120,7 @@ def _base(values: Any) -> Float[np.ndarray, "horizon variable quantile"]:
 def _date(value: Any) -> np.datetime64:
     date = np.datetime64(_text(value), "D")
     if np.isnat(date):
-        raise ValueError(f"{value!r} is no date")
+        raise ValueError(f"{value!r} is not a date")
     return date
 
 
@@ -130,5 +130,5 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value

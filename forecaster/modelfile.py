@@ -1,6 +1,6 @@
-"""The model file: ONE safetensors file with the weights and, in its header, all that a forecast needs to know.
+"""The model file: one safetensors file with the weights and, in its header, everything else a forecast needs.
 
-The header is one key of canonical JSON without times of day, so that the same run gives the same bytes. No pickle.
+The header is one key of canonical JSON without timestamps, so that the same run gives the same bytes. No pickle.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _KEY = "forecaster"
 _FORMAT = 1
 
 TEMPLATES = "paths/templates"
-"""Name of the tensor of standardised moves that paths are drawn by."""
+"""Name of the tensor of path templates (standardised moves)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What a model file holds.
+    """Contents of a model file.
 
     Args:
-        tensors: weights, by `member/name`; those refitted for production by `production/member/name`.
+        tensors: weights, under `member/name`; those refitted for production under `production/member/name`.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Model:
         return self.header.config
 
     def members(self) -> list[Network | FittedBaseline]:
-        """The members as they were tested, the networks as torch runs them, on the CPU and ready to forecast.
+        """The members as tested, with torch networks, on the CPU and in eval mode.
 
         Raises:
             InputError: the weights do not fit the config.
@@ -62,10 +62,10 @@ class Model:
         return [self._member(index, torch_too=True) for index in range(len(self.config.networks))]
 
     def light(self, production: bool = False) -> list[LightNetwork | Network | FittedBaseline]:
-        """The members as numpy runs them, as far as it can: torch is imported only where it cannot.
+        """The members in numpy where possible; torch is imported only for the others.
 
         Args:
-            production: those refitted on all candles, where there are such.
+            production: return those refitted on all candles, if there are any.
 
         Raises:
             InputError: the weights do not fit the config.
@@ -75,7 +75,7 @@ class Model:
 
     @property
     def templates(self) -> np.ndarray | None:
-        """Standardised moves of training, "template step variable", that paths are drawn by; None where it has none."""
+        """Path templates, standardised moves "template step variable"; None if the file has none."""
         return self.tensors.get(TEMPLATES)
 
     def _member(self, index: int, place: str = "", torch_too: bool = False) -> Any:
@@ -99,11 +99,11 @@ class Model:
         return member
 
     def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> Network:
-        from forecaster.models.build import make_network, put_weights
+        from forecaster.models.build import load_weights, make_network
 
         task = self.config.task
         network = make_network(model, task.head, len(self.header.features), base, task.decoder, task.teacher_forcing)
-        return put_weights(network, weights).eval()
+        return load_weights(network, weights).eval()
 
 
 def save_model(
@@ -114,7 +114,7 @@ def save_model(
     production: Sequence[Network | FittedBaseline] = (),
     templates: Float[np.ndarray, "template step variable"] | None = None,
 ) -> None:
-    """Write a model file with one member or several, whole or not at all."""
+    """Write a model file with one or more members, atomically."""
     tensors = _named("", members) | _named("production/", production)
     if templates is not None:
         tensors[TEMPLATES] = templates
@@ -130,7 +130,7 @@ def _named(place: str, members: Sequence[Network | FittedBaseline]) -> dict[str,
 
 
 def weights_of(member: Network | FittedBaseline) -> Mapping[str, np.ndarray]:
-    """What a member has learnt, as arrays: a network's state by torch's names."""
+    """Trained arrays of a member: a network's parameters under torch's names, or a baseline's fitted arrays."""
     if isinstance(member, FittedBaseline):
         return member.fitted
     return {name: value.cpu().numpy() for name, value in member.state_dict().items()}
@@ -140,8 +140,8 @@ def read_model(path: Path) -> Model:
     """Read a model file.
 
     Raises:
-        NewerFileError: a newer version of this program made it, and this one does not understand it.
-        InputError: it is not there, cut short, of another format, or its weights are not those of its config.
+        NewerFileError: a newer version of this program made the file, and this one cannot read it.
+        InputError: the file is missing, truncated, of another format, or its weights do not match its config.
     """
     tensors, values = load_tensors(path)
     made, form = _maker(values.get("versions")), values.pop("format", None)
@@ -154,12 +154,12 @@ def read_model(path: Path) -> Model:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unusable(path, made, str(error).splitlines()[0]) from error
     if is_newer(made) and not _all_known(model.config):
-        raise _unusable(path, made, "it names what is not known here")
+        raise _unusable(path, made, "it uses names unknown to this version")
     return model
 
 
 def save_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Write arrays with one canonical JSON header, whole or not at all."""
+    """Write arrays with one canonical JSON header, atomically."""
     from safetensors.numpy import save
 
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -171,7 +171,7 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `save_tensors` wrote.
 
     Raises:
-        InputError: it is not there or damaged.
+        InputError: the file is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -186,19 +186,19 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def part_of(tensors: Mapping[str, Value], prefix: str) -> dict[str, Value]:
-    """The tensors whose names begin so, without it."""
+    """Tensors whose names start with the prefix, with the prefix removed."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def versions() -> dict[str, str]:
-    """Of the libraries that decide a run's numbers."""
+    """Versions of the libraries that determine a run's numbers."""
     from importlib.metadata import version
 
     return {name: version(name) for name in ("forecaster", "torch", "numpy")}
 
 
 def _all_known(config: Config) -> bool:
-    """Whether all that a config names is known here: networks and their parameters, baselines, feature groups."""
+    """Whether this version knows every name in a config: networks and their parameters, baselines, feature groups."""
     from forecaster.features import GROUPS
     from forecaster.models.build import model_names, parameters
 
@@ -211,12 +211,12 @@ def _all_known(config: Config) -> bool:
 
 
 def _maker(versions: object) -> object:
-    """The version of this program that made a file, as its header has it."""
+    """The version of this program that made a file, from its header."""
     return versions.get("forecaster") if isinstance(versions, dict) else None
 
 
 def _unusable(path: Path, made: object, reason: str) -> InputError:
-    """What is wrong with a file that could be read: a newer version's is whole, any other is damaged."""
+    """The error for a readable file with bad contents: made by a newer version, or else damaged."""
     return newer_file(f"model file {path}", made, "train again") if is_newer(made) else _damaged(path, reason)
 
 

@@ -1,4 +1,4 @@
-"""A trial: a config with its candles and its split, which says what is learnt from and what it is tested on."""
+"""A trial: config, dataset and split, i.e. everything that training and testing a run needs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from forecaster.features.dataset import Dataset, Rows
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What is learnt and tested, ready.
+    """A config with its dataset and its training, validation and test periods.
 
     Args:
-        dataset: candles and features of the config.
+        dataset: candles, features and steps of the config.
     """
 
     config: Config
@@ -26,11 +26,11 @@ class Trial:
 
     @classmethod
     def of(cls, config: Config, panel: Panel, split: Split) -> Trial:
-        """With the features that the config names, computed from the panel."""
+        """Compute the config's features from the panel."""
         return cls(config, Dataset(panel, compute_features(panel, config.features), config.task.steps), split)
 
     def over(self, split: Split) -> Trial:
-        """The same candles, split otherwise."""
+        """The same dataset with another split."""
         return replace(self, split=split)
 
     @property
@@ -45,17 +45,17 @@ class Trial:
 
     @property
     def fitted(self) -> Period:
-        """The period that weights, base quantiles and baselines learn from."""
+        """The period that weights, base quantiles and baselines are fitted to."""
         return self.split.fitted if self.config.training.refit else self.split.train
 
     @property
     def validation(self) -> Period | None:
-        """The period that chooses the optimiser step; None where it is learnt from too (`training.refit`)."""
+        """The period for early stopping; None if it is trained on too (`training.refit`)."""
         return None if self.config.training.refit else self.split.validation
 
     @property
     def test(self) -> Period:
-        """The period that nothing is learnt from."""
+        """The test period: nothing is trained or selected on it."""
         return self.split.test
 
     @cached_property
@@ -63,14 +63,14 @@ class Trial:
         """Origins of the test period: rows of the panel, ascending.
 
         Raises:
-            InputError: there is none.
+            InputError: there are none.
         """
         return self.origins(self.test)
 
     def origins(self, period: Period) -> Rows:
-        """Rows of the panel that a forecast of the period can start from.
+        """Origins of a period: rows of the panel, ascending.
 
         Raises:
-            InputError: there is none.
+            InputError: there are none.
         """
         return self.dataset.require_origins(period, self.config.task.context)

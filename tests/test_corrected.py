@@ -65,7 +65,7 @@ def test_tickers_whose_errors_are_missing_are_said(run: TrainedRun, store: Path,
         shutil.copy(store / f"{ticker}.parquet", tmp_path)
     place = {"run": str(run.folder), "runs_dir": run.folder.parent}
     (whole,), (short,) = (predict(["AAPL"], data_dir=folder, **place) for folder in (store, tmp_path))  # type: ignore[arg-type]
-    said = "1 of the 3 tickers whose errors correct the bands are not in the store (MSFT): fetch them."
+    said = "1 of the 3 tickers whose errors calibrate the bands are not in the store (MSFT): fetch them."
     assert said in short.warnings
     assert not any("whose errors" in warning for warning in whole.warnings)
 

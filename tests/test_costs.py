@@ -21,7 +21,7 @@ from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training.adamw import AdamW
 from forecaster.training.fit import REPORT_EVERY, fit
-from forecaster.training.sampling import Sampler, stretches
+from forecaster.training.sampling import Sampler, windows
 from forecaster.workflows.train import train
 from tests.studio import QUICK, dataset, panel
 
@@ -120,7 +120,7 @@ def test_a_stretch_is_one_copy_of_its_own_size() -> None:
     rows = torch.arange(60.0).reshape(20, 3)
     starts = torch.tensor([0, 5, 17])
     with Operations() as operations:
-        found = stretches(rows, starts, 3)
+        found = windows(rows, starts, 3)
     assert found.shape == (3, 3, 3)
     assert torch.equal(found[1], rows[5:8])
     assert operations.counts == {"as_strided": 1, "index_select": 1}

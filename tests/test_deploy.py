@@ -101,7 +101,7 @@ def test_members_are_averaged_as_here() -> None:
 
 def test_a_model_without_onnx_form_is_refused_by_name() -> None:
     config = Config.model_validate({"model": {"name": "har"}})
-    with pytest.raises(InputError, match=r"model har has no ONNX form: those that have are attention, dnn, gru"):
+    with pytest.raises(InputError, match=r"model har has no ONNX form: those that do are attention, dnn, gru"):
         onnx_bytes(Model(Path("model.safetensors"), header(config, ("f0",), BASE), {}))
 
 

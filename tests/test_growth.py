@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecaster.features import growing_groups
-from forecaster.features.append import History
+from forecaster.features.append import PathSource
 from forecaster.features.compute import compute_features
 from tests.studio import panel
 
@@ -16,10 +16,10 @@ LENGTHS = (300, 40, 130, 2)
 @pytest.mark.parametrize("group", growing_groups())
 def test_a_candle_that_is_appended_has_the_features_that_the_panel_has(group: str) -> None:
     of = panel(*LENGTHS)
-    whole, history, logs = compute_features(of, (group,)), History.of(of, (group,)), np.log(of.prices)
+    whole, source, logs = compute_features(of, (group,)), PathSource.of(of, (group,)), np.log(of.prices)
     rows = np.array([0, 1, 30, 200, 296, 300, 330, 400, 465])
-    growth = history.start(rows)
+    paths = source.start(rows)
     for step in range(1, 4):
-        growth, features = growth.append(logs[rows + step] - logs[rows + step - 1, 3][:, None])
+        paths, features = paths.append(logs[rows + step] - logs[rows + step - 1, 3][:, None])
         np.testing.assert_allclose(features, whole.values[rows + step], atol=2e-5)
-        np.testing.assert_allclose(growth.scale, whole.scale[rows + step], rtol=1e-9)
+        np.testing.assert_allclose(paths.scale, whole.scale[rows + step], rtol=1e-9)

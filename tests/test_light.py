@@ -12,7 +12,7 @@ import torch
 
 from forecaster.config.schema import ModelConfig
 from forecaster.light.network import light_network
-from forecaster.light.recurrent import ALIKE
+from forecaster.light.recurrent import REPRODUCIBLE_ROWS
 from forecaster.modelfile import weights_of
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
@@ -104,13 +104,15 @@ def test_large_inputs_do_not_overflow() -> None:
         {"name": "lru"},
     ],
 )
-def test_lanes_do_not_know_of_each_other(parameters: dict[str, object], hidden_size: int, head: str) -> None:
+def test_tickers_of_a_batch_do_not_affect_each_other(
+    parameters: dict[str, object], hidden_size: int, head: str
+) -> None:
     """A row's last bits depend neither on its place, nor on the other rows, nor on how many there are."""
     model = ModelConfig(**parameters, hidden_size=hidden_size)  # type: ignore[arg-type]
     base = BASE[..., 3:4] if head == "point" else BASE
     light = light_network(model, head, weights_of(network(model, head)), base)
     assert light is not None
-    batch = inputs(ALIKE, 90)
+    batch = inputs(REPRODUCIBLE_ROWS, 90)
     whole = light.run(batch, 2)
     for some in (slice(0, 1), slice(5, 6), slice(31, 32), slice(3, 10), slice(0, 31)):
         assert np.array_equal(light.run(batch[some], 2), whole[some])

@@ -138,14 +138,14 @@ def test_what_the_market_lacks_is_told_of_tickers_on_the_same_calendar(store: Pa
 
     def lacking() -> dict[str, str]:
         found = predict(["AAPL", "COIN"], run="mixed", data_dir=mixed.root, runs_dir=tmp_path)
-        return {one.ticker: " ".join(text for text in one.warnings if "whose means" in text) for one in found}
+        return {one.ticker: " ".join(text for text in one.warnings if "that the run averages" in text) for one in found}
 
     assert lacking() == {"AAPL": "", "COIN": ""}
     for ticker, last in (("MSFT", "2012-12-20"), ("TOKEN", "2012-12-29")):
         mixed.write(mixed.read(ticker).between(end=np.datetime64(last)), source="test", force=True)
     told = lacking()
-    assert told["AAPL"].startswith("1 of the 3 tickers whose means the run reads have no candle on 2012-12-28 (MSFT)")
-    assert told["COIN"].startswith("1 of the 2 tickers whose means the run reads have no candle on 2012-12-30 (TOKEN)")
+    assert told["AAPL"].startswith("1 of the 3 tickers that the run averages have no candle on 2012-12-28 (MSFT)")
+    assert told["COIN"].startswith("1 of the 2 tickers that the run averages have no candle on 2012-12-30 (TOKEN)")
     mixed.path("IBM").unlink()  # on which calendar it was nobody can tell
     assert lacking() == told | {"AAPL": told["AAPL"].replace("of the 3", "of the 2")}
 
@@ -160,5 +160,5 @@ def test_a_ticker_that_the_store_lost_is_told_of_where_all_are_on_one_calendar(s
     train("gru", settings=settings, data_dir=own.root, runs_dir=tmp_path, name="stocks")
     own.path("IBM").unlink()
     (found,) = predict(["AAPL"], run="stocks", data_dir=own.root, runs_dir=tmp_path)
-    (told,) = (text for text in found.warnings if "whose means" in text)
-    assert told.startswith("1 of the 3 tickers whose means the run reads have no candle on 2013-03-01 (IBM)")
+    (told,) = (text for text in found.warnings if "that the run averages" in text)
+    assert told.startswith("1 of the 3 tickers that the run averages have no candle on 2013-03-01 (IBM)")

@@ -129,5 +129,5 @@ def test_prices_after_the_period_do_not_reach_a_batch(data: Dataset) -> None:
 
 
 def test_a_context_longer_than_any_history_is_one_line_with_the_remedy(data: Dataset) -> None:
-    with pytest.raises(InputError, match=r"task\.context is 600, but no ticker has so many candles.* lower"):
+    with pytest.raises(InputError, match=r"task\.context is 600, but no ticker has that many candles.* lower"):
         Sampler(data, task("window", context=600), PERIOD, torch.device("cpu"))

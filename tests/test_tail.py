@@ -90,6 +90,6 @@ def test_candles_that_follow_a_tail_have_the_features_of_the_whole() -> None:
     tail = tail_dataset(OF, groups, (1,), VALID)
     whole = Dataset(OF, compute_features(OF, groups), (1,))
     moves = np.full((4, 4), 0.01) * [0.2, 1, -1, 0.5]
-    found, told = (of.history.start(of.panel.offsets[1:] - 1).append(moves) for of in (tail, whole))
+    found, told = (of.path_source.start(of.panel.offsets[1:] - 1).append(moves) for of in (tail, whole))
     np.testing.assert_allclose(found[1], told[1], atol=1e-5)
     np.testing.assert_allclose(found[0].scale, told[0].scale, rtol=1e-9)

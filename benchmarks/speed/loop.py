@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from forecaster.features.dataset import pooled_quantiles
 from forecaster.memory import keep_large_blocks
 from forecaster.models import MODELS
-from forecaster.models.bodies.bptt import written_out
+from forecaster.models.bodies.bptt import has_backward_pass
 from forecaster.models.bodies.recurrent import Recurrent
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
@@ -56,7 +56,7 @@ def loop_figures(store: Path, repeats: int) -> Iterator[Figure]:
             name, rows = f"{cell}, {supervision}", STEPS * config.training.batch
             yield Figure(f"{name}: a CPU-second", tuple(rows / one for one in ours), "")
             yield Figure(f"{name}: of a bare loop", _ratios(bare, ours), " ×", 0.93, "least")
-            if written_out(MODELS[cell](1).cell):
+            if has_backward_pass(MODELS[cell](1).cell):
                 yield Figure(f"{name}: of a bare loop with our layers", _ratios(alike, ours), " ×", 0.93, "least")
 
 

@@ -1,6 +1,6 @@
-"""Forecasts that need no network: what every evaluation is held against, and what a run may use as its model.
+"""Baselines: forecasts without a network. Every evaluation compares with them, and a run can use one as its model.
 
-A baseline learns a few arrays from a period; bound to candles, it forecasts from them and from what is known at an
+A baseline fits a few arrays to a period. Bound to candles, it forecasts from these arrays and from what is known at an
 origin.
 """
 
@@ -19,27 +19,27 @@ from forecaster.features.dataset import Dataset, Forecaster, Rows, pooled_quanti
 from forecaster.registry import Registry
 
 FORMULAS = ("ewma-random-walk", "ewma-garman-klass", "har", "climatology")
-"""The simple formulas, which anybody gets without a network: always scored, whatever a config asks for."""
+"""The simple formulas: always scored, whatever the config says."""
 
 REFERENCE = FORMULAS[0]
-"""What rows of a scorecard are compared with, so that figures of all times can be."""
+"""The reference of every scorecard: fixed, so that scorecards of any age are comparable."""
 
 Fitted = Mapping[str, np.ndarray]
-"""What was learnt, as named arrays: a model file can hold them."""
+"""What was fitted, as named arrays, which a model file can store."""
 
 Scales = Callable[[Rows], Float[np.ndarray, "origin horizon"]]
-"""Origins → what a move of each step is measured in."""
+"""Origins → the unit of moves, for each step."""
 
 
 class Baseline(Protocol):
-    """What every baseline offers."""
+    """The contract of every baseline."""
 
     def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
-        """Learn from the origins whose outcome lies in the period."""
+        """Fit to the origins whose outcome lies in the period."""
         ...
 
     def bind(self, fitted: Fitted, dataset: Dataset) -> Forecaster:
-        """The forecaster on some candles, those learnt from or others."""
+        """The forecaster on a dataset, the one fitted to or another."""
         ...
 
 
@@ -48,7 +48,7 @@ BASELINES: Registry[Baseline] = Registry("baseline", __name__, "forecaster.basel
 
 @dataclass(frozen=True, eq=False)
 class FittedBaseline:
-    """A baseline with what it has learnt: a member of a run, as a network with its weights is."""
+    """A baseline with its fitted arrays: a member of a run, as a network with its weights is."""
 
     name: str
     fitted: Fitted
@@ -59,29 +59,29 @@ class FittedBaseline:
 
         Raises:
             UnknownNameError: no such baseline.
-            InputError: it needs a library that is not installed.
+            InputError: the baseline needs a library that is not installed.
         """
         return cls(name, BASELINES[name].fit(dataset, period, levels))
 
     @property
     def reach(self) -> int | None:
-        """Sessions that it looks back; None where it reads whole histories, or where it does not say."""
+        """Sessions that it looks back; None if it reads whole histories or does not declare it."""
         reach: int | None = getattr(BASELINES[self.name], "reach", None)
         return reach
 
     def bind(self, dataset: Dataset) -> Forecaster:
-        """Coherent quantiles of log(price / last close) for origins of some candles."""
+        """Coherent quantiles of log(price / last close) for origins of a dataset."""
         return BASELINES[self.name].bind(self.fitted, dataset)
 
 
 @dataclass(frozen=True, eq=False)
 class Scaled:
-    """What most baselines are: a scale known at the origin × the pooled quantiles of moves in its units.
+    """The usual form: a scale known at the origin × pooled quantiles of moves in units of that scale.
 
     Args:
-        scales: the scale on some candles, given what was learnt.
-        learn: what the scale is made with; nothing for most.
-        reach: sessions that the scale looks back, besides features; None where it reads the whole history.
+        scales: the scale on a dataset, given the fitted arrays.
+        learn: fits the arrays that the scale needs; none for most.
+        reach: sessions that the scale looks back, features apart; None if it reads the whole history.
     """
 
     scales: Callable[[Dataset, Fitted], Scales]
@@ -93,7 +93,7 @@ class Scaled:
         return {**learnt, "pooled": pooled_quantiles(dataset, period, self.scales(dataset, learnt), levels)}
 
     def bind(self, fitted: Fitted, dataset: Dataset) -> Forecaster:
-        # One positive scale for all prices and levels keeps their order: what is coherent once stays so.
+        # One positive scale for all prices and levels keeps their order, so coherent quantiles stay coherent.
         scales, pooled = self.scales(dataset, fitted), coherent(fitted["pooled"])
         return lambda rows: scales(rows)[..., None, None] * pooled
 
@@ -103,7 +103,7 @@ class Unchanging:
     """The same quantiles at every origin.
 
     Args:
-        quantiles: of log(price / last close), as learnt from a period.
+        quantiles: of log(price / last close), fitted to a period.
     """
 
     quantiles: Callable[[Dataset, Period, tuple[float, ...]], Float[np.ndarray, "horizon variable quantile"]]

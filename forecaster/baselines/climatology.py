@@ -1,4 +1,4 @@
-"""How each ticker moved on all its days so far: what anybody knows who knows nothing of these days."""
+"""Climatology: each ticker's quantiles over its whole past, whatever the present day looks like."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset, Forecaster
 
 _FEWEST = 250
-"""Outcomes below which a ticker's own quantiles say less than those of all tickers."""
+"""With fewer outcomes, a ticker's own quantiles are less reliable than those of all tickers."""
 
 
 class Climatology:
-    """Each ticker's own quantiles in the period learnt from; those of all tickers where it has too little history.
+    """Each ticker's own quantiles in the fitted period; those of all tickers if it has too little history.
 
-    Skill over it is knowledge of the days to come, not only of which ticker moves much. Source: the term and the use as
-    a reference are those of forecast verification, as in Murphy (1988), "Skill Scores Based on the Mean Square Error".
+    Skill over it means knowing something about the coming days, not just which tickers move a lot.
+
+    Source: Murphy (1988), "Skill Scores Based on the Mean Square Error", for the term and its use as a reference in
+    forecast verification.
     """
 
     def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
@@ -36,7 +38,7 @@ class Climatology:
         return {"pooled": pooled, "own": own, "tickers": names.as_array(dataset.panel.tickers)}
 
     def bind(self, fitted: Fitted, dataset: Dataset) -> Forecaster:
-        # Place −1, of a ticker that was not learnt from, is the last: the pooled quantiles.
+        # An unknown ticker has place −1, the last row: the pooled quantiles.
         table = coherent(np.concatenate([fitted["own"], fitted["pooled"][None]]))
         of_row = names.places(dataset.panel.tickers, fitted["tickers"])[dataset.panel.ticker_of_row]
         return lambda rows: table[of_row[rows]]

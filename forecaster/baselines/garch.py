@@ -8,6 +8,7 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, Fitted, Scaled, Scales, names
+from forecaster.data.coherence import CLOSE
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.candles import SCALE_FLOOR
@@ -16,7 +17,7 @@ from forecaster.features.dataset import Dataset
 _PERCENT = 100.0
 _FEWEST = 500
 _TYPICAL = (0.02, 0.06, 0.93)
-"""omega, alpha, beta (returns in percent) of a ticker with too little history, or one that was not learnt from."""
+"""omega, alpha, beta (returns in percent) for a ticker with too little history, or one not fitted to."""
 
 
 def _learn(dataset: Dataset, period: Period) -> Fitted:
@@ -33,7 +34,7 @@ def _learn(dataset: Dataset, period: Period) -> Fitted:
 
 
 def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
-    """Root of the variance summed over the steps."""
+    """Square root of the expected variance summed over the steps."""
     panel = dataset.panel
     scales = np.full((len(panel.sessions), len(dataset.steps)), np.nan)
     for index, place in enumerate(names.places(panel.tickers, fitted["tickers"])):
@@ -46,7 +47,7 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
 
 def _returns(dataset: Dataset, index: int) -> Float[np.ndarray, " time"]:
     """In percent; NaN on the first session."""
-    return _PERCENT * np.diff(dataset.logs[dataset.panel.rows_of(index), 3], prepend=np.nan)
+    return _PERCENT * np.diff(dataset.logs[dataset.panel.rows_of(index), CLOSE], prepend=np.nan)
 
 
 def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
@@ -62,7 +63,7 @@ def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
 def _expected(
     returns: Float[np.ndarray, " time"], parameters: Float[np.ndarray, " 3"], steps: tuple[int, ...]
 ) -> Float[np.ndarray, "time horizon"]:
-    """Root of the expected variance summed over the next steps, seen from each row."""
+    """Square root of the expected variance summed over the next steps, as of each row."""
     omega, alpha, beta = parameters.tolist()
     persistence, level = alpha + beta, omega / (1 - alpha - beta)
     following, current = np.empty(len(returns)), level

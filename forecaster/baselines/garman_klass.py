@@ -1,4 +1,4 @@
-"""The scale that the networks start from, and nothing else."""
+"""The networks' starting point as a baseline: pooled quantiles × Garman–Klass scale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forecaster.features.dataset import Dataset
 
 
 class _GarmanKlass(Scaled):
-    """Its pooled quantiles are those that networks start from: they are counted once for both."""
+    """Its pooled quantiles are the networks' base quantiles: computed once for both."""
 
     def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
         return {"pooled": dataset.base(period, levels)}
@@ -22,5 +22,5 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
 BASELINES.add(
     "ewma-garman-klass",
     _GarmanKlass(_scales),
-    "A random walk whose spread follows the last days' whole candles (Garman and Klass): the networks start there.",
+    "A random walk whose spread follows the last days' whole candles (Garman and Klass): the networks' starting point.",
 )

@@ -24,7 +24,7 @@ _RIDGE = 1e-6
 _CHUNK = 32_768
 
 Terms = Callable[[Rows], Float[np.ndarray, "origin term"]]
-"""The regressors at some rows: those of all rows at once would not fit in memory."""
+"""Rows → regressors. A function, because the regressors of all rows would not fit in memory."""
 
 
 def har(dataset: Dataset) -> Terms:
@@ -34,18 +34,18 @@ def har(dataset: Dataset) -> Terms:
 
 
 def harx(dataset: Dataset) -> Terms:
-    """HAR with the run's own features beside: what least squares makes of all that the network sees."""
+    """HAR plus the run's features: least squares on the network's inputs."""
     terms = by_block(dataset.panel, _terms)
     return lambda rows: np.hstack([terms[rows], dataset.features.values[rows]])
 
 
 def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted) -> Scales:
-    """The volatility that is expected of the day `step` ahead."""
+    """Expected volatility of the day `step` sessions ahead."""
     regressors, weights = terms(dataset), np.ascontiguousarray(fitted["weights"])
 
     def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         parts = np.split(rows, range(_CHUNK, len(rows), _CHUNK))
-        # One product a row: in a product of many rows the last bits of one depend on its place among them.
+        # One matmul a row: in a larger matmul, a row's last bits depend on its position.
         logs = [np.matmul(_design(regressors, part)[:, None, :], weights)[:, 0] for part in parts]
         return np.exp(np.concatenate(logs))
 
@@ -69,7 +69,7 @@ def _least_squares(dataset: Dataset, period: Period, terms: Terms) -> Float[np.n
         outcome = target[np.minimum(rows[chunk, None] + ahead, len(target) - 1)]
         whole = design.T @ design
         for place in range(len(ahead)):
-            # Nearly all outcomes are known: take the few others away rather than multiply it all again.
+            # Nearly all outcomes are known: subtracting the few missing ones is cheaper than another full product.
             missing = design[~mask[:, place]]
             squares[place] += whole - missing.T @ missing
             products[place] += design.T @ np.where(mask[:, place], outcome[:, place], 0.0)
@@ -105,7 +105,7 @@ for _name, _regressors, _sentence in (
         har,
         "A random walk whose spread is least squares on the volatility of the last day, week and month (HAR).",
     ),
-    ("harx", harx, "HAR with the run's own features beside: what least squares makes of all that a network sees."),
+    ("harx", harx, "HAR plus the run's features: least squares on all inputs of a network."),
 ):
-    _made = Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS))
-    BASELINES.add(_name, _made, _sentence)
+    _baseline = Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS))
+    BASELINES.add(_name, _baseline, _sentence)

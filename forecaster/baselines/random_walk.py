@@ -1,4 +1,4 @@
-"""The random walk whose spread follows the last days' returns."""
+"""A random walk whose spread is the EWMA volatility of returns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from forecaster.features.candles import SCALE_FLOOR, Candles, square_return
 from forecaster.features.dataset import Dataset
 
 _HALF_LIFE = float(np.log(0.5) / np.log(0.94))
-"""The decay .94 of RiskMetrics as a half-life, in sessions."""
+"""RiskMetrics' decay 0.94 as a half-life, in sessions."""
 
 
 def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
-    """EWMA(.94) volatility of returns, the same for each step.
+    """EWMA(0.94) volatility of returns, the same for each step.
 
     Source: J.P. Morgan/Reuters, RiskMetrics Technical Document (1996).
     """
@@ -32,5 +32,5 @@ def _volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:
 BASELINES.add(
     "ewma-random-walk",
     Scaled(_scales),
-    "A random walk whose spread follows the last days' returns (EWMA, decay .94): the usual reference.",
+    "A random walk whose spread follows the last days' returns (EWMA, decay 0.94): the usual reference.",
 )

@@ -1,4 +1,4 @@
-"""A run's networks as one ONNX file, made from the weights alone: torch is not needed, and no tracing guesses a size.
+"""Exports a run's networks as one ONNX file, built from the weights: no torch, no tracing, all sizes exact.
 
-What is written is the forecast at the newest candle; a test holds it against torch for every network.
+The graph computes the forecast at the newest candle; a test compares it with torch for every network.
 """

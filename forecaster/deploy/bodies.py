@@ -1,4 +1,4 @@
-"""Inputs → the newest state, for each registered network: the ONNX forms of what `forecaster.models` computes."""
+"""Inputs → hidden state at the newest candle, as ONNX nodes, for each network of `forecaster.models`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def _recurrent(
     for layer in range(layers):
         cells = [_cell(weights, "cell.", f"_l{layer}{side}", gates) for side in sides]
         states, final = recurrence(graph, kind, states, cells, "", options)
-    # Both directions' last states: the backward one has read the whole window.
-    return str(graph.op("Reshape", graph.op("Transpose", final, perm=[1, 0, 2]), graph.whole(0, -1)))
+    # Last hidden states of both directions: the backward one has read the whole window.
+    return str(graph.op("Reshape", graph.op("Transpose", final, perm=[1, 0, 2]), graph.integers(0, -1)))
 
 
 def recurrence(
     graph: Graph, kind: str, inputs: str, cells: list[tuple[np.ndarray, ...]], initial: str, options: dict[str, Any]
 ) -> tuple[str, str]:
-    """One layer over "time batch feature": states "time batch state" and final ones "direction batch hidden"."""
+    """One layer on "time batch feature": hidden states "time batch state", final ones "direction batch hidden"."""
     given, kept, bias = (graph.constant(np.stack(part)) for part in zip(*cells, strict=True))
     direction = "bidirectional" if len(cells) == 2 else "forward"
     hidden = cells[0][1].shape[1]
@@ -44,11 +44,11 @@ def recurrence(
         kind, inputs, given, kept, bias, "", initial, outputs=2, hidden_size=hidden, direction=direction, **options
     )
     joined = graph.op("Transpose", found, perm=[0, 2, 1, 3])
-    return graph.op("Reshape", joined, graph.whole(0, 0, len(cells) * hidden)), final
+    return graph.op("Reshape", joined, graph.integers(0, 0, len(cells) * hidden)), final
 
 
 def _cell(weights: Weights, prefix: str, suffix: str, gates: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """Input weights, recurrent weights and both biases of a cell, its gates in ONNX's order."""
+    """Input weights, recurrent weights and both biases of a cell, with the gates in ONNX's order."""
 
     def ordered(array: np.ndarray) -> np.ndarray:
         parts = np.split(array, len(gates))
@@ -63,18 +63,18 @@ def _cell(weights: Weights, prefix: str, suffix: str, gates: tuple[int, ...]) ->
 GRU_GATES, LSTM_GATES = (1, 0, 2), (0, 3, 1, 2)
 
 
-def carried(graph: Graph, fed: str, states: str, weights: Weights) -> str:
-    """One step of `torch.nn.GRUCell`, whose weights are called `carry`."""
+def gru_step(graph: Graph, fed: str, states: str, weights: Weights) -> str:
+    """One step of the decoder's `torch.nn.GRUCell`, the weights `carry.*`."""
     cell = _cell(weights, "carry.", "", GRU_GATES)
-    first = graph.whole(0)
+    first = graph.integers(0)
     before, given = graph.op("Unsqueeze", states, first), graph.op("Unsqueeze", fed, first)
     _, final = recurrence(graph, "GRU", given, [cell], before, {"linear_before_reset": 1})
-    return graph.squeezed(final, 0)
+    return graph.squeeze(final, 0)
 
 
 def _dnn(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, Any]) -> str:  # noqa: ARG001
-    first = weights["first.weight"]  # hidden, feature, window
-    padded = graph.op("Pad", inputs, graph.whole(0, first.shape[2] - 1, 0, 0, 0, 0))
+    first = weights["first.weight"]  # [hidden, feature, window]
+    padded = graph.op("Pad", inputs, graph.integers(0, first.shape[2] - 1, 0, 0, 0, 0))
     window = graph.op("Flatten", graph.newest(padded, first.shape[2]))
     flat = {"first.weight": first.transpose(0, 2, 1).reshape(len(first), -1)}
     flat |= {"first.bias": weights["first.bias"]} if "first.bias" in weights else {}
@@ -89,8 +89,8 @@ def _lru(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, A
     age = graph.op("Sub", graph.op("Neg", _places(graph, inputs)), graph.constant([1]))
     fading = graph.op("Mul", _last_first(graph, inputs, age), graph.constant(-decay))
     given = graph.op("Mul", graph.linear(inputs, weights, "given"), graph.constant(np.sqrt(-np.expm1(-2 * decay))))
-    means = graph.op("ReduceSum", graph.op("Mul", given, graph.op("Exp", fading)), graph.whole(1), keepdims=0)
-    newest = graph.squeezed(graph.newest(inputs), 1)
+    means = graph.op("ReduceSum", graph.op("Mul", given, graph.op("Exp", fading)), graph.integers(1), keepdims=0)
+    newest = graph.squeeze(graph.newest(inputs), 1)
     mixed = graph.op("Add", graph.linear(means, weights, "mix"), graph.linear(newest, weights, "direct"))
     return str(graph.op("Gelu", mixed))
 
@@ -98,24 +98,24 @@ def _lru(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, A
 def _attention(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, Any]) -> str:  # noqa: ARG001
     states = graph.linear(inputs, weights, "embed")
     places = _places(graph, inputs)
-    rows, columns = (graph.op("Unsqueeze", places, graph.whole(axis)) for axis in (1, 0))
+    rows, columns = (graph.op("Unsqueeze", places, graph.integers(axis)) for axis in (1, 0))
     distance = graph.op("Sub", rows, columns)
     for layer in range(sum(name.endswith(".distance") for name in weights)):
         inner = part_of(weights, f"layers.{layer}.")
-        attended = _attended(graph, _norm(graph, states, inner, "norm"), inner, distance)
-        states = graph.op("Add", states, graph.linear(attended, inner, "merge"))
+        context = _attend(graph, _norm(graph, states, inner, "norm"), inner, distance)
+        states = graph.op("Add", states, graph.linear(context, inner, "merge"))
         wide = graph.op("Gelu", graph.linear(_norm(graph, states, inner, "wide_norm"), inner, "wide.0"))
         states = graph.op("Add", states, graph.linear(wide, inner, "wide.2"))
-    return graph.squeezed(graph.newest(_norm(graph, states, weights, "norm")), 1)
+    return graph.squeeze(graph.newest(_norm(graph, states, weights, "norm")), 1)
 
 
-def _attended(graph: Graph, states: str, weights: Weights, distance: str) -> str:
+def _attend(graph: Graph, states: str, weights: Weights, distance: str) -> str:
     heads, span = weights["distance"].shape
     part = len(weights["merge.bias"]) // heads
     joined = graph.linear(states, weights, "queries_keys_values")
-    split = graph.op("Reshape", joined, graph.whole(0, 0, 3, heads, part))
+    split = graph.op("Reshape", joined, graph.integers(0, 0, 3, heads, part))
     queries, keys, values = (
-        graph.squeezed(one, 0)
+        graph.squeeze(one, 0)
         for one in graph.op("Split", graph.op("Transpose", split, perm=[2, 0, 3, 1, 4]), outputs=3, num_outputs=3)
     )
     within = graph.op("Clip", distance, graph.constant(0), graph.constant(span - 1))
@@ -126,7 +126,7 @@ def _attended(graph: Graph, states: str, weights: Weights, distance: str) -> str
     scores = graph.op("Add", graph.op("Mul", likeness, graph.constant(1 / math.sqrt(part))), bias)
     shares = graph.op("Softmax", graph.op("Where", seen, scores, graph.constant(-np.inf)), axis=-1)
     found = graph.op("Transpose", graph.op("MatMul", shares, values), perm=[0, 2, 1, 3])
-    return str(graph.op("Reshape", found, graph.whole(0, 0, heads * part)))
+    return str(graph.op("Reshape", found, graph.integers(0, 0, heads * part)))
 
 
 def _norm(graph: Graph, values: str, weights: Weights, name: str) -> str:
@@ -135,8 +135,8 @@ def _norm(graph: Graph, values: str, weights: Weights, name: str) -> str:
 
 
 def _time(graph: Graph, inputs: str) -> str:
-    """How many candles the input has, as a real number."""
-    return str(graph.op("Cast", graph.squeezed(graph.op("Shape", inputs, start=1, end=2), 0), to=1))
+    """Number of candles of the input, as a float."""
+    return str(graph.op("Cast", graph.squeeze(graph.op("Shape", inputs, start=1, end=2), 0), to=1))
 
 
 def _places(graph: Graph, inputs: str) -> str:
@@ -146,8 +146,8 @@ def _places(graph: Graph, inputs: str) -> str:
 
 
 def _last_first(graph: Graph, inputs: str, age: str) -> str:
-    """Candles after each one, as a column: 0 for the newest."""
-    return str(graph.op("Unsqueeze", graph.op("Add", age, _time(graph, inputs)), graph.whole(1)))
+    """Number of candles after each one, as a column: 0 for the newest."""
+    return str(graph.op("Unsqueeze", graph.op("Add", age, _time(graph, inputs)), graph.integers(1)))
 
 
 BODIES: dict[str, Body] = {

@@ -1,4 +1,4 @@
-"""An ONNX graph as it is written down, node by node."""
+"""Builds an ONNX graph node by node."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from forecaster.errors import InputError
 
 OPSET = 20
-"""The first with Gelu; onnxruntime 1.17 and later run it."""
+"""The first opset with Gelu; onnxruntime 1.17 and later support it."""
 
 
 class Graph:
-    """Nodes and constants so far; a value is known by its name."""
+    """Nodes and constants added so far; values are referred to by name."""
 
     def __init__(self) -> None:
         self._onnx = _library()
@@ -23,41 +23,41 @@ class Graph:
         self._count = 0
 
     def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Add a node: the name of its output, or their names where there are several."""
+        """Add a node; returns the name of its output, or a list of names if it has several."""
         names = [self._name() for _ in range(outputs)]
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, names, **attributes))
         return names[0] if outputs == 1 else names
 
     def constant(self, values: Any, kind: Any = np.float32) -> str:
-        """Add an array."""
+        """Add an array; returns its name."""
         name = self._name()
         array = np.asarray(values, kind, order="C")
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
-    def whole(self, *values: int) -> str:
-        """Whole numbers, for sizes, axes and places."""
+    def integers(self, *values: int) -> str:
+        """Add integers, for sizes, axes and indices."""
         return self.constant(values, np.int64)
 
     def linear(self, values: str, weights: Mapping[str, np.ndarray], name: str) -> str:
-        """`torch.nn.Linear`."""
+        """Add a `torch.nn.Linear`."""
         found: str = self.op("MatMul", values, self.constant(weights[f"{name}.weight"].T))
         bias = weights.get(f"{name}.bias")
         return found if bias is None else str(self.op("Add", found, self.constant(bias)))
 
     def newest(self, values: str, count: int = 1) -> str:
-        """The last candles of "batch time …"."""
-        start, end, axis = self.whole(-count), self.whole(np.iinfo(np.int64).max), self.whole(1)
+        """The last `count` candles of "batch time …"."""
+        start, end, axis = self.integers(-count), self.integers(np.iinfo(np.int64).max), self.integers(1)
         return str(self.op("Slice", values, start, end, axis))
 
-    def squeezed(self, values: str, axis: int) -> str:
-        """Without an axis of length 1."""
-        return str(self.op("Squeeze", values, self.whole(axis)))
+    def squeeze(self, values: str, axis: int) -> str:
+        """Remove an axis of length 1."""
+        return str(self.op("Squeeze", values, self.integers(axis)))
 
     def bytes(
         self, input_axes: Sequence[Any], output: str, output_axes: Sequence[Any], about: Mapping[str, str]
     ) -> bytes:
-        """The file: input `inputs`, output `quantiles`, and metadata."""
+        """Serialise to a file with input `inputs`, output `quantiles`, and metadata."""
         helper = self._onnx.helper
         self._nodes.append(helper.make_node("Identity", [output], ["quantiles"]))
         kind = self._onnx.TensorProto.FLOAT

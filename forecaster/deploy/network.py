@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecaster.config.schema import VARIABLES, ModelConfig, TaskConfig
-from forecaster.deploy.bodies import BODIES, Weights, carried
+from forecaster.deploy.bodies import BODIES, Weights, gru_step
 from forecaster.deploy.graph import Graph
 from forecaster.errors import InputError
 from forecaster.modelfile import Model, part_of
@@ -23,7 +23,7 @@ _STANDARDISE = (
 
 
 def onnx_bytes(model: Model) -> bytes:
-    """The file's content, of the weights refitted for production where there are such.
+    """The ONNX file, from the production weights if the run has any.
 
     Raises:
         InputError: the onnx library is not installed, or a network has no ONNX form.
@@ -65,27 +65,29 @@ def _about(model: Model) -> dict[str, str]:
 def _member(graph: Graph, network: ModelConfig, task: TaskConfig, weights: Weights, base: np.ndarray) -> str:
     if network.name not in BODIES:
         known = ", ".join(sorted(BODIES))
-        raise InputError(f"model {network.name} has no ONNX form: those that have are {known}; export a run of them.")
+        raise InputError(
+            f"model {network.name} has no ONNX form: those that do are {known}; export a run of one of them."
+        )
     body = part_of(weights, "body.")
     states = BODIES[network.name](graph, "inputs", body, network.parameters)
-    newest = graph.squeezed(graph.newest("inputs"), 1)
-    looks = len(base) if "carry.weight_ih" in weights else 1
+    newest = graph.squeeze(graph.newest("inputs"), 1)
+    decoder_steps = len(base) if "carry.weight_ih" in weights else 1
     found: list[str] = []
-    for look, part in enumerate(np.split(base, looks)):
-        if look:
-            states = carried(graph, _median(graph, found[-1], len(task.levels)), states, weights)
+    for step, part in enumerate(np.split(base, decoder_steps)):
+        if step:
+            states = gru_step(graph, _median(graph, found[-1], len(task.levels)), states, weights)
         raw = graph.linear(states, weights, "readout")
         if "skip.weight" in weights:
-            skip = {key: np.split(weights[key], looks)[look] for key in ("skip.weight", "skip.bias")}
+            skip = {key: np.split(weights[key], decoder_steps)[step] for key in ("skip.weight", "skip.bias")}
             raw = graph.op("Add", raw, graph.linear(newest, skip, "skip"))
-        cells = graph.op("Reshape", raw, graph.whole(0, *part.shape[:2], -1))
+        cells = graph.op("Reshape", raw, graph.integers(0, *part.shape[:2], -1))
         found.append(_HEADS[task.head](graph, cells, part))
-    return found[0] if looks == 1 else str(graph.op("Concat", *found, axis=1))
+    return found[0] if decoder_steps == 1 else str(graph.op("Concat", *found, axis=1))
 
 
 def _median(graph: Graph, quantiles: str, levels: int) -> str:
     middle = graph.op("Gather", quantiles, graph.constant(levels // 2, np.int64), axis=3)
-    return graph.squeezed(middle, 1)
+    return graph.squeeze(middle, 1)
 
 
 def _scale(graph: Graph, raw: str, base: np.ndarray) -> str:
@@ -98,7 +100,7 @@ def _point(graph: Graph, raw: str, base: np.ndarray) -> str:
 
 def _quantile(graph: Graph, raw: str, base: np.ndarray) -> str:
     steps = np.maximum(np.diff(base), np.float32(1e-4))
-    start, rises = graph.op("Split", raw, graph.whole(1, steps.shape[-1]), outputs=2, axis=3)
+    start, rises = graph.op("Split", raw, graph.integers(1, steps.shape[-1]), outputs=2, axis=3)
     lowest = graph.op("Add", start, graph.constant(base[..., :1]))
     shifted = graph.op("Add", rises, graph.constant(steps + np.log(-np.expm1(-steps))))
     above = graph.op("CumSum", graph.op("Softplus", shifted), graph.constant(3, np.int64))
@@ -109,7 +111,7 @@ _HEADS = {"scale": _scale, "point": _point, "quantile": _quantile}
 
 
 def _coherent(graph: Graph, quantiles: str) -> str:
-    """As `inference.coherence.coherent`; the heads' levels ascend already."""
+    """As `data.coherence.coherent`; the heads' levels ascend already."""
     opens, highs, lows, closes = graph.op("Split", quantiles, outputs=4, axis=2, num_outputs=len(VARIABLES))
     parts: Sequence[str] = (
         opens,

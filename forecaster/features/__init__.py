@@ -1,4 +1,4 @@
-"""What the network reads of each candle: groups of features, all of them known at the close of their day.
+"""Feature groups: the network's inputs at each candle, all known at the close of its day.
 
 A group is a function from `Candles` to named columns; it registers under the name that the YAML uses.
 """
@@ -21,7 +21,7 @@ _GROWING: set[Group] = set()
 
 
 class Lookback(NamedTuple):
-    """What a group reads before a day: back to the session so many days ago, and so many sessions before that one."""
+    """How far back a group reads: to the session `days` calendar days ago, and `sessions` sessions before that one."""
 
     sessions: int
     days: int = 0
@@ -31,10 +31,11 @@ _LOOKBACKS: dict[Group, Lookback] = {}
 
 
 def candles_alone(group: Group) -> Group:
-    """Mark a group that reads the ticker's own candles and the calendar, so that forecast candles can be fed to it.
+    """Mark a group that reads only the ticker's own candles and the calendar, so that it works on forecast candles.
 
-    What it remembers of the past it asks of `Candles.mean`, of a measure that looks back one session at most, and of
-    `Candles.lag`, of the candles' own prices alone: where candles follow, what was made of earlier ones is not there.
+    The group may look back in two ways only: `Candles.mean`, of a measure that itself looks back at most one session,
+    and `Candles.lag`, of the candles' own prices. Forecast candles are appended to a short block that holds nothing
+    else of the past.
     """
     _GROWING.add(group)
     return group
@@ -46,9 +47,9 @@ def growing_groups() -> tuple[str, ...]:
 
 
 def looks_back(sessions: int, days: int = 0) -> Callable[[Group], Group]:
-    """Mark what a group reads before a day, besides what it asks of `Candles.mean`: see `Lookback`.
+    """Declare how far back a group reads, `Candles.mean` apart: see `Lookback`.
 
-    Without a mark, nor `candles_alone`, a group is given whole histories.
+    A group with neither this nor `candles_alone` is always computed on whole histories.
     """
 
     def mark(group: Group) -> Group:
@@ -59,6 +60,6 @@ def looks_back(sessions: int, days: int = 0) -> Callable[[Group], Group]:
 
 
 def lookback(name: str) -> Lookback | None:
-    """How far a group looks back; None where it did not say. `Candles.lag` says it for `candles_alone`."""
+    """How far a group looks back; None if not declared. `candles_alone` groups declare it by calling `Candles.lag`."""
     group = GROUPS[name]
     return Lookback(0) if group in _GROWING else _LOOKBACKS.get(group)

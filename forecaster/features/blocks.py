@@ -1,4 +1,12 @@
-"""The panel's rows ↔ blocks of tickers, and the market that the tickers make together."""
+"""Panel rows ↔ [time, ticker] blocks, and the market averages over all tickers.
+
+The panel stores tickers one below the other, as rows; a block puts up to `_BLOCK` tickers side by side, all starting at
+row 0 and padded with NaN at the end. Two tickers, of 2 and 3 rows: panel rows a0 a1 b0 b1 b2 ↔ block
+
+    a0  b0
+    a1  b1
+    NaN b2
+"""
 
 from __future__ import annotations
 
@@ -11,7 +19,7 @@ from forecaster.axes import Bool, Float, Int
 from forecaster.cores import in_threads
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
-from forecaster.features.state import Asked, Continued, Former, RunningMean, asked, former_at
+from forecaster.features.state import EwmaState, Requirements, ResumedCandles, RunningMean, ewma_state_at, requirements
 
 Tickers = Int[np.ndarray, " ticker"]
 
@@ -19,92 +27,92 @@ _BLOCK = 16
 """Tickers computed at once: few enough that a column of 20 years stays in the processor's cache."""
 
 MARKET_AGE = 20
-"""Sessions a ticker must have behind it to count in the market's means."""
+"""Earlier sessions a ticker needs to count in the market's means."""
 
 
-def ages(panel: Panel, former: Former | None = None) -> Int[np.ndarray, " row"]:
-    """Sessions that each row's ticker has behind it, those before the panel's own rows included."""
+def ages(panel: Panel, ewma_state: EwmaState | None = None) -> Int[np.ndarray, " row"]:
+    """Number of earlier sessions of each row's ticker, those before the panel's first rows included."""
     own = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row]
-    return own if former is None else own + former.age[panel.ticker_of_row]
+    return own if ewma_state is None else own + ewma_state.age[panel.ticker_of_row]
 
 
-def ready(panel: Panel, former: Former | None = None) -> Bool[np.ndarray, " row"]:
-    """Rows whose ticker has `READY_AGE` sessions behind it."""
-    return ages(panel, former) >= READY_AGE
+def ready(panel: Panel, ewma_state: EwmaState | None = None) -> Bool[np.ndarray, " row"]:
+    """Rows with at least `READY_AGE` earlier sessions of their ticker."""
+    return ages(panel, ewma_state) >= READY_AGE
 
 
 def by_block(
     panel: Panel,
     compute: Callable[[Candles], np.ndarray],
     market: Panel | Market | None = None,
-    former: Former | None = None,
+    ewma_state: EwmaState | None = None,
 ) -> np.ndarray:
-    """Apply a function of [time, ticker] blocks to all tickers and give its results as the panel's rows.
+    """Apply a function of [time, ticker] blocks to all tickers; returns its results as panel rows.
 
-    Tickers of like length share a block, so that little is padded.
+    Tickers of similar length share a block, which keeps the padding small.
 
     Args:
-        market: the market, or the tickers whose means it is, with whole histories; the panel itself if absent.
-        former: what came before the panel's own rows; running means begin anew without it.
+        market: market means, or the tickers to average, with whole histories; the panel itself if absent.
+        ewma_state: running means before the panel's first rows; without it they start at the first row.
     """
-    return several_by_block(panel, lambda candles, _: (compute(candles),), market, former)[0]
+    return several_by_block(panel, lambda candles, _: (compute(candles),), market, ewma_state)[0]
 
 
 def several_by_block(
     panel: Panel,
     compute: Callable[[Candles, int], tuple[np.ndarray, ...]],
     market: Panel | Market | None = None,
-    former: Former | None = None,
+    ewma_state: EwmaState | None = None,
     since: Int[np.ndarray, " ticker"] | None = None,
 ) -> tuple[np.ndarray, ...]:
-    """`by_block` for a function that gives several arrays at once, from a row of the block on.
+    """`by_block` for a function that returns several arrays, from a given row of the block on.
 
     Args:
-        since: the first row that results are wanted of, counted from each ticker's own; the rows before are for what
-            looks back to them. All rows if absent.
+        since: first row of each ticker to return results for, counted from the ticker's start; earlier rows only feed
+            lookbacks. All rows if absent.
     """
     begin = np.zeros(len(panel), np.int64) if since is None else since
     borders = np.concatenate([[0], np.cumsum(panel.lengths - begin)])
     measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel))
 
-    def computed(tickers: Tickers) -> tuple[np.ndarray, ...]:
-        return compute(_candles(panel, tickers, measured, former), int(begin[tickers].min()))
+    def compute_block(tickers: Tickers) -> tuple[np.ndarray, ...]:
+        return compute(_candles(panel, tickers, measured, ewma_state), int(begin[tickers].min()))
 
-    def written(tickers: Tickers, blocks: tuple[np.ndarray, ...]) -> None:
+    def write_rows(tickers: Tickers, blocks: tuple[np.ndarray, ...]) -> None:
         skipped = begin[tickers] - begin[tickers].min()
         for result, block in zip(results, blocks, strict=True):
             for column, (ticker, row) in enumerate(zip(tickers.tolist(), skipped.tolist(), strict=True)):
                 place = result[borders[ticker] : borders[ticker + 1]]
                 place[:] = block[row : row + len(place), column]
 
-    first, *others = _alike(panel)
-    blocks = computed(first)  # alone: it measures the market that all read
+    first, *others = _by_length(panel)
+    blocks = compute_block(first)  # first and alone: it measures the market, which the others then reuse
     results = tuple(np.empty((borders[-1], *block.shape[2:]), block.dtype) for block in blocks)
-    written(first, blocks)
-    for _ in in_threads(lambda tickers: written(tickers, computed(tickers)), others):
+    write_rows(first, blocks)
+    for _ in in_threads(lambda tickers: write_rows(tickers, compute_block(tickers)), others):
         pass
     return results
 
 
-def asked_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Asked:
-    """What functions of a block remember of a ticker's past."""
+def requirements_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Requirements:
+    """Running means and lags that functions of a block need."""
     first = panel.select(np.arange(len(panel.sessions)) == 0)
-    return asked(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
+    return requirements(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
 
 
-def former_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> Former:
-    """Running means as of one row of each ticker, counted from its start."""
+def ewma_state_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> EwmaState:
+    """EWMA state at one row of each ticker, counted from its start."""
 
-    def remembered(tickers: Tickers) -> Former:
+    def block_state(tickers: Tickers) -> EwmaState:
         block = _candles(panel, tickers, lambda: measure_market(panel))
-        return former_at(block, rows[tickers], means)
+        return ewma_state_at(block, rows[tickers], means)
 
-    alike = _alike(panel)
-    return Former.joined(list(in_threads(remembered, alike))).of(np.argsort(np.concatenate(alike)))
+    order = _by_length(panel)
+    return EwmaState.joined(list(in_threads(block_state, order))).of(np.argsort(np.concatenate(order)))
 
 
-def _alike(panel: Panel) -> list[Tickers]:
-    """Tickers of like length, `_BLOCK` at a time.
+def _by_length(panel: Panel) -> list[Tickers]:
+    """Tickers sorted by length, `_BLOCK` at a time.
 
     Raises:
         ValueError: the panel is empty.
@@ -115,7 +123,9 @@ def _alike(panel: Panel) -> list[Tickers]:
     return [order[start : start + _BLOCK] for start in range(0, len(order), _BLOCK)]
 
 
-def _candles(panel: Panel, tickers: Tickers, market: Callable[[], Market], former: Former | None = None) -> Candles:
+def _candles(
+    panel: Panel, tickers: Tickers, market: Callable[[], Market], ewma_state: EwmaState | None = None
+) -> Candles:
     shape = (int(panel.lengths[tickers].max()), len(tickers))
     logs = np.full((*shape, 4), np.nan)
     volume = np.full(shape, np.nan)
@@ -127,13 +137,13 @@ def _candles(panel: Panel, tickers: Tickers, market: Callable[[], Market], forme
         volume[:length, column] = panel.volume[rows]
         sessions[:length, column] = panel.sessions[rows]
     calendars = tuple(panel.calendars[n] for n in tickers)
-    if former is None:
+    if ewma_state is None:
         return Candles(logs, volume, sessions, calendars, market)
-    return Continued(logs, volume, sessions, calendars, market, former=former.of(tickers))
+    return ResumedCandles(logs, volume, sessions, calendars, market, ewma_state=ewma_state.of(tickers))
 
 
 def measure_market(panel: Panel) -> Market:
-    """Means over the tickers of each date and calendar that have more than `MARKET_AGE` sessions behind them."""
+    """Means over tickers, by calendar and date; a ticker counts after `MARKET_AGE` sessions."""
     measures = by_block(panel, market_measures)
     aged = ages(panel) > MARKET_AGE
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
@@ -149,7 +159,7 @@ def measure_market(panel: Panel) -> Market:
 
 
 def market_measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
-    """What the market's means are means of."""
+    """The measures that the market's means average, in the order of `MARKET_NAMES`."""
     fast, slow = np.moveaxis(candles.volatility((3.0, 66.0)), -1, 0)
     move = np.clip(candles.returns / candles.scale, -4, 4)
     log_scale = centred_log_scale(candles.scale)

@@ -1,4 +1,4 @@
-"""Candles in the form that features are computed from: a block of tickers, each on its own sessions from row 0."""
+"""Candles as features read them: a block of tickers, each on its own sessions from row 0."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from forecaster.axes import Float, Shaped
 from forecaster.data.calendars import following_sessions
+from forecaster.data.coherence import CLOSE, HIGH, LOW, OPEN
 from forecaster.features.ewma import ewma
 
 SCALE_HALF_LIFE = 11.0
@@ -19,19 +20,19 @@ SCALE_FLOOR = 1e-3
 """Smallest daily volatility: ten basis points."""
 
 READY_AGE = 60
-"""Sessions a ticker must have behind it before anything is learnt from it or said of it."""
+"""Earlier sessions a ticker needs before a row is used for training or forecasting."""
 
 Measure = Callable[["Candles"], Float[np.ndarray, "time ticker"]]
-"""One number a candle. A function of a module, not made anew each time: running means are known by it."""
+"""One number a candle. A module-level function, never a lambda: running means are keyed by it."""
 
 MARKET_NAMES = ("shock", "log_scale", "move", "log_scale_3", "log_scale_66")
 
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """What the tickers of each exchange calendar did on average, by date.
+    """Averages over the tickers of each exchange calendar, by date.
 
-    Calendars are kept apart: a day in New York ends after the same day in Tokyo, and must not be known there.
+    Calendars are kept apart: New York closes after Tokyo on the same date, so mixing them would be look-ahead.
 
     Args:
         dates: ascending, for each calendar.
@@ -63,7 +64,7 @@ class Candles:
         volume: shares.
         sessions: datetime64[D]; NaT past the end.
         calendars: exchange calendar of each ticker.
-        market: what the market did, for the groups that ask.
+        market: returns the market's averages, for the groups that read them.
     """
 
     logs: Float[np.ndarray, "time ticker 4"]
@@ -74,19 +75,19 @@ class Candles:
 
     @property
     def open(self) -> Float[np.ndarray, "time ticker"]:
-        return self.logs[..., 0]
+        return self.logs[..., OPEN]
 
     @property
     def high(self) -> Float[np.ndarray, "time ticker"]:
-        return self.logs[..., 1]
+        return self.logs[..., HIGH]
 
     @property
     def low(self) -> Float[np.ndarray, "time ticker"]:
-        return self.logs[..., 2]
+        return self.logs[..., LOW]
 
     @property
     def close(self) -> Float[np.ndarray, "time ticker"]:
-        return self.logs[..., 3]
+        return self.logs[..., CLOSE]
 
     @cached_property
     def previous_close(self) -> Float[np.ndarray, "time ticker"]:
@@ -129,12 +130,12 @@ class Candles:
 
     @cached_property
     def scale(self) -> Float[np.ndarray, "time ticker"]:
-        """Daily volatility known at the close: the unit of all that is learnt."""
+        """Daily volatility known at the close: the unit of features and targets."""
         return self.volatility((SCALE_HALF_LIFE,))[..., 0]
 
     @cached_property
     def shock(self) -> Float[np.ndarray, "time ticker"]:
-        """log(√variance / scale): how the day's own volatility stands to the known one."""
+        """log(√variance / scale): the day's own volatility relative to the one known."""
         return np.log(np.maximum(np.sqrt(self.variance), SCALE_FLOOR) / self.scale)
 
     @cached_property
@@ -143,12 +144,12 @@ class Candles:
 
     @cached_property
     def usual_volume(self) -> Float[np.ndarray, "time ticker"]:
-        """Log volume's own mean of half-life 20 sessions."""
+        """EWMA of log volume, half-life 20 sessions."""
         return self.mean(_log_volume, (20.0,))[..., 0]
 
     @cached_property
     def following(self) -> Shaped[np.ndarray, "time ticker"]:
-        """The next session by the exchange's calendar: known at the close, whatever rows follow."""
+        """Date of the next session by the exchange calendar: known at the close, read from no later row."""
         following = np.full_like(self.sessions, np.datetime64("NaT"))
         calendars = np.asarray(self.calendars)
         for calendar in dict.fromkeys(self.calendars):
@@ -161,11 +162,11 @@ class Candles:
         return np.sqrt(np.maximum(self.mean(variance, half_lives), SCALE_FLOOR**2))
 
     def mean(self, measure: Measure, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
-        """EWMA of a measure, from the second session on, the first that has a previous close."""
+        """EWMA of a measure, starting at the second session, the first with a previous close."""
         return ewma(np.nan_to_num(measure(self)), half_lives, first=1)
 
     def lag(self, values: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
-        """The value so many of the ticker's own sessions ago; NaN before its start."""
+        """The value `sessions` of the ticker's own sessions ago; NaN before its start."""
         lagged = np.full_like(values, np.nan)
         lagged[sessions:] = values[: max(len(values) - sessions, 0)]
         return lagged

@@ -1,4 +1,4 @@
-"""Panel and features joined with what is asked: which origins belong to a period, and what came after them."""
+"""Panel, features and forecast steps: the origins of a period, and their outcomes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from forecaster.axes import Bool, Float, Int
 from forecaster.data.calendars import opens_at_last_close
-from forecaster.data.coherence import OPEN
+from forecaster.data.coherence import CLOSE, OPEN
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
-from forecaster.features.append import History
+from forecaster.features.append import PathSource
 from forecaster.features.compute import Features
-from forecaster.features.state import Former
+from forecaster.features.state import EwmaState
 
 Rows = Int[np.ndarray, " origin"]
 
@@ -31,16 +31,16 @@ class Dataset:
     """All that training and evaluation read.
 
     Args:
-        features: a row for each of the panel's.
+        features: one row a panel row.
         steps: sessions ahead, ascending; a step counts the ticker's own sessions.
-        former: gives what came before the panel's own rows, where they are the last of longer histories. A function,
-            as few models feed back what they forecast, and only they ask for it.
+        ewma_state: returns the state before the panel's first rows, where these continue longer histories. A function,
+            because only recursive decoders need it.
     """
 
     panel: Panel
     features: Features
     steps: tuple[int, ...]
-    former: Callable[[], Former] | None = None
+    ewma_state: Callable[[], EwmaState] | None = None
     _bases: dict[tuple[Period, tuple[float, ...]], Base] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -49,10 +49,10 @@ class Dataset:
         return np.log(self.panel.prices)
 
     @cached_property
-    def history(self) -> History:
-        """What the rows must remember so that forecast candles can follow them."""
+    def path_source(self) -> PathSource:
+        """What candle paths need to start from the rows: used by the autoregressive rollout."""
         groups = dict.fromkeys(name.partition(".")[0] for name in self.features.names)
-        return History.of(self.panel, tuple(groups), None if self.former is None else self.former())
+        return PathSource.of(self.panel, tuple(groups), None if self.ewma_state is None else self.ewma_state())
 
     @cached_property
     def first_row(self) -> Int[np.ndarray, " row"]:
@@ -60,12 +60,12 @@ class Dataset:
         return self.panel.offsets[self.panel.ticker_of_row]
 
     def last_row(self, period: Period, rows: Rows | None = None) -> Int[np.ndarray, " row"]:
-        """Last row, within the period, of the ticker that each row belongs to; of all rows if none are named."""
+        """Last row, within the period, of the ticker that each row belongs to; for all rows if `rows` is absent."""
         ticker = self.panel.ticker_of_row if rows is None else self.panel.ticker_of_row[rows]
         return self.panel.last_rows(period.end)[ticker]
 
     def origins(self, period: Period, history: int = 1) -> Rows:
-        """Rows to forecast from: ready, `history` rows deep, and in the period together with their first outcome."""
+        """Rows to forecast from: ready, with `history` candles, and with their first outcome inside the period too."""
         rows = np.arange(len(self.panel.sessions))
         usable = self.features.ready & (rows + self.steps[0] <= self.last_row(period))
         usable &= rows - self.first_row >= history - 1
@@ -74,7 +74,7 @@ class Dataset:
         return np.flatnonzero(usable)
 
     def require_origins(self, period: Period, history: int) -> Rows:
-        """`origins`, when there are some and each step's outcome is known for one of them.
+        """`origins`, checked: there are some, and each step's outcome is known for at least one.
 
         Raises:
             InputError: no ticker has enough history before the period, or enough sessions in it.
@@ -82,7 +82,7 @@ class Dataset:
         rows = self.origins(period, history)
         if not len(rows):
             raise InputError(
-                f"task.context is {history}, but no ticker has so many candles before an outcome in the "
+                f"task.context is {history}, but no ticker has that many candles before an outcome in the "
                 f"period {period} "
                 f"(the longest history has {self.panel.lengths.max()} in all): lower task.context, lengthen the "
                 "period of data.split, or fetch an earlier start."
@@ -90,44 +90,44 @@ class Dataset:
         known = self.known(rows, period).any(axis=0)
         if not known.all():
             raise InputError(
-                f"task.horizon has step {self.steps[int(np.argmin(known))]}, but no ticker has so many sessions "
+                f"task.horizon has step {self.steps[int(np.argmin(known))]}, but no ticker has that many sessions "
                 f"in the period {period}: lower task.horizon or lengthen the period of data.split."
             )
         return rows
 
     def known(self, rows: Rows, period: Period) -> Bool[np.ndarray, "origin horizon"]:
-        """Where an outcome lies in the same period as its origin: the purge at the period's border."""
+        """Where the outcome lies in the same period as its origin (the purge at period borders)."""
         return rows[:, None] + np.asarray(self.steps) <= self.last_row(period, rows)[:, None]
 
     def moves(self, rows: Rows) -> Float[np.ndarray, "origin horizon variable"]:
-        """log(price / last close) of what came; NaN past the ticker's last row."""
+        """Outcomes: log(actual price / last close); NaN past the ticker's last row."""
         moves = np.empty((len(rows), len(self.steps), 4))
         for place, step in enumerate(self.steps):
             moves[:, place] = self.moved(rows, step)
         return moves
 
     def moved(self, rows: Rows, step: int) -> Float[np.ndarray, "origin variable"]:
-        """`moves` of one step: those of all at once take much memory where there are many origins."""
+        """`moves` of one step: for many origins, all steps at once would take much memory."""
         ahead = rows + step
-        moved = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, 3][:, None]
+        moved = self.logs[np.minimum(ahead, len(self.logs) - 1)] - self.logs[rows, CLOSE][:, None]
         moved[ahead >= self.panel.offsets[self.panel.ticker_of_row[rows] + 1]] = np.nan
         return moved
 
     def scored(self, rows: Rows) -> Bool[np.ndarray, "origin variable"]:
-        """Which prices are forecasts: where trading never stops, the open is the close before, and known with it."""
+        """Which prices are scored: where trading never stops, the open equals the last close and is known already."""
         found = np.ones((len(rows), 4), bool)
         endless = np.array([opens_at_last_close(calendar) for calendar in self.panel.calendars])
         found[endless[self.panel.ticker_of_row[rows]], OPEN] = False
         return found
 
     def units(self, rows: Rows) -> Float[np.ndarray, "origin horizon"]:
-        """scale·√step: what a move is measured in."""
+        """scale·√step: the unit of moves."""
         return self.features.scale[rows, None] * np.sqrt(self.steps)
 
     def base(self, period: Period, levels: tuple[float, ...]) -> Base:
-        """Pooled quantiles of moves / units in a period: where networks start, and a formula of its own; counted once.
+        """Pooled quantiles of moves / units in a period: the networks' starting point, and a baseline. Cached.
 
-        Nothing may be written into it.
+        Read-only: callers must not write into it.
         """
         if (period, levels) not in self._bases:
             self._bases[period, levels] = pooled_quantiles(self, period, self.units, levels)
@@ -145,7 +145,7 @@ def pooled_quantiles(
     known, unit = dataset.known(rows, period), units(rows)
     found = []
     for place, step in enumerate(dataset.steps):
-        # A price's moves in one piece of memory: their quantiles are found in half the time.
+        # Contiguous by price: np.quantile takes half the time.
         moved = np.ascontiguousarray(dataset.moved(rows[known[:, place]], step).T)
         moved /= unit[known[:, place], place]
         found.append(np.quantile(moved, levels, axis=1, overwrite_input=True).T)

@@ -1,4 +1,4 @@
-"""Exponentially weighted means that know nothing of the future."""
+"""Exponentially weighted means (EWMA), causal to the last bit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from forecaster.axes import Float
 
 _NOTHING = 1e-20
-"""A weight that no longer changes a float64."""
+"""Weights below this no longer change a float64 sum."""
 
 
 def ewma(
@@ -16,7 +16,7 @@ def ewma(
     """Mean of all values so far, each weighted by λ^age with λ = ½^(1/half-life); the weights sum to 1 from the start.
 
     Args:
-        values: one value a session; all tickers begin at row 0.
+        values: one a session; every ticker starts at row 0.
         half_lives: in sessions.
         first: the first row that has a value; NaN before it.
     """
@@ -30,10 +30,14 @@ def ewma(
 
 
 def decayed_sum(values: Float[np.ndarray, "time ticker"], decay: float) -> Float[np.ndarray, "time ticker"]:
-    """Σ decay^age · value over all rows so far.
+    """Σ decay^age · value over all rows so far, by a parallel prefix sum.
 
-    Each pass doubles the rows that a sum holds, so that 13 passes serve 8,000 sessions, and each is elementwise:
-    later rows and other tickers cannot reach a sum, not even by rounding.
+    Each pass doubles the rows that a sum covers, so 13 passes serve 8,000 sessions. With 4 rows x0 … x3 and decay d:
+
+        pass 1 (1 row):   x0,  x1 + d x0,         x2 + d x1,                 x3 + d x2
+        pass 2 (2 rows):  x0,  x1 + d x0,         x2 + d x1 + d² x0,         x3 + d x2 + d² x1 + d³ x0
+
+    Every pass is elementwise: later rows and other tickers can't reach a sum, not even by rounding.
 
     Source: Hillis & Steele (1986), "Data Parallel Algorithms".
     """

@@ -1,4 +1,4 @@
-"""What the candles before a block left behind, so that running means go on instead of beginning anew."""
+"""EWMA state at one row, so that features of a history's tail equal those of the whole history."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from forecaster.features.candles import Candles, Measure
 from forecaster.features.ewma import decayed_sum
 
 RunningMean = tuple[Measure, float]
-"""What is averaged, and over which half-life."""
+"""The measure averaged, and the half-life in sessions."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What some feature groups remember of a ticker's past.
+class Requirements:
+    """What feature groups need of a ticker's past.
 
     Args:
-        means: running means, the scale's own first.
-        lags: candles that they look back by `Candles.lag`.
+        means: running means, that of `Candles.scale` first.
+        lags: most sessions that they look back with `Candles.lag`.
     """
 
     means: tuple[RunningMean, ...]
@@ -29,51 +29,52 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Former:
-    """Running means as they stood at one row of each lane (a ticker of a panel, or a path).
+class EwmaState:
+    """Running means at one row of each path (a ticker of a panel, or a candle path).
 
     Args:
-        age: sessions of the lane before that row.
+        age: sessions of the path before that row.
         means: at that row; NaN where it is the ticker's first.
     """
 
-    age: Int[np.ndarray, " lane"]
-    means: Mapping[RunningMean, Float[np.ndarray, " lane"]]
+    age: Int[np.ndarray, " path"]
+    means: Mapping[RunningMean, Float[np.ndarray, " path"]]
 
-    def of(self, lanes: Int[np.ndarray, " chosen"]) -> Former:
-        """Some of the lanes."""
-        return Former(self.age[lanes], {key: values[lanes] for key, values in self.means.items()})
+    def of(self, paths: Int[np.ndarray, " chosen"]) -> EwmaState:
+        """The state of some of the paths."""
+        return EwmaState(self.age[paths], {key: values[paths] for key, values in self.means.items()})
 
     @classmethod
-    def joined(cls, parts: Sequence[Former]) -> Former:
-        """The lanes of several, one after the other."""
+    def joined(cls, parts: Sequence[EwmaState]) -> EwmaState:
+        """The paths of several states, concatenated."""
         means = {key: np.concatenate([part.means[key] for part in parts]) for key in parts[0].means}
         return cls(np.concatenate([part.age for part in parts]), means)
 
 
 @dataclass(frozen=True, eq=False)
-class Continued(Candles):
-    """Candles whose running means go on from those of row `since`; before it they are NaN."""
+class ResumedCandles(Candles):
+    """Candles that resume from a state: running means continue from those of row `since`; NaN before it."""
 
-    former: Former = field(kw_only=True)
+    ewma_state: EwmaState = field(kw_only=True)
     since: int = field(default=0, kw_only=True)
 
     def mean(self, measure: Measure, half_lives: tuple[float, ...]) -> Float[np.ndarray, "time ticker scale"]:
         values = np.nan_to_num(measure(self)[self.since + 1 :])
         found = np.full((*self.volume.shape, len(half_lives)), np.nan)
         for scale, half_life in enumerate(half_lives):
-            decay, mean = 0.5 ** (1.0 / half_life), self.former.means[measure, half_life]
-            weights = 1 - decay ** (self.former.age + np.arange(1, len(values) + 1)[:, None])
+            decay, mean = 0.5 ** (1.0 / half_life), self.ewma_state.means[measure, half_life]
+            # The mean is Σ(1 − λ) λ^age · value / (1 − λ^n): undo the division at `since`, add on, divide again.
+            weights = 1 - decay ** (self.ewma_state.age + np.arange(1, len(values) + 1)[:, None])
             added = (1 - decay) * values
-            added[:1] += decay * np.nan_to_num(mean) * (1 - decay**self.former.age)
+            added[:1] += decay * np.nan_to_num(mean) * (1 - decay**self.ewma_state.age)
             found[self.since, :, scale] = mean
             found[self.since + 1 :, :, scale] = decayed_sum(added, decay) / weights
         return found
 
 
 @dataclass(frozen=True, eq=False)
-class _Recorded(Candles):
-    """Candles that write down which running means were asked for, and how far back."""
+class _RecordingCandles(Candles):
+    """Candles that record which running means and lags are used."""
 
     means: dict[RunningMean, None] = field(default_factory=dict, kw_only=True)
     lags: list[int] = field(default_factory=lambda: [1], kw_only=True)
@@ -87,17 +88,17 @@ class _Recorded(Candles):
         return super().lag(values, sessions)
 
 
-def asked(candles: Candles, functions: Iterable[Callable[[Candles], object]]) -> Asked:
-    """What feature groups and the like ask of a block, of which a single candle is enough."""
-    recorded = _Recorded(candles.logs, candles.volume, candles.sessions, candles.calendars, candles.market)
-    _ = recorded.scale
+def requirements(candles: Candles, functions: Iterable[Callable[[Candles], object]]) -> Requirements:
+    """Run functions on a block, of which a single candle is enough, and record what they use."""
+    recording = _RecordingCandles(candles.logs, candles.volume, candles.sessions, candles.calendars, candles.market)
+    _ = recording.scale
     for function in functions:
-        function(recorded)
-    return Asked(tuple(recorded.means), max(recorded.lags))
+        function(recording)
+    return Requirements(tuple(recording.means), max(recording.lags))
 
 
-def former_at(candles: Candles, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> Former:
-    """The running means of a block at one row of each ticker: one product each, instead of all rows' means."""
+def ewma_state_at(candles: Candles, rows: Int[np.ndarray, " ticker"], means: Sequence[RunningMean]) -> EwmaState:
+    """EWMA state of a block at one row of each ticker: one dot product each, instead of the means of all rows."""
     measured = {measure: np.nan_to_num(measure(candles)) for measure, _ in means}
     found = {}
     for measure, half_life in means:
@@ -110,4 +111,4 @@ def former_at(candles: Candles, rows: Int[np.ndarray, " ticker"], means: Sequenc
                 for place, row in enumerate(rows.tolist())
             ]
         )
-    return Former(rows, found)
+    return EwmaState(rows, found)

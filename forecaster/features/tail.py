@@ -1,4 +1,4 @@
-"""The last candles of long histories, with the features that they have in the whole."""
+"""A dataset of the last candles of long histories, whose features equal those of the whole histories."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from forecaster.axes import Int
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS, lookback
-from forecaster.features.blocks import asked_of, former_of, market_measures
+from forecaster.features.blocks import ewma_state_of, market_measures, requirements_of
 from forecaster.features.candles import Market
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
-from forecaster.features.state import Former
+from forecaster.features.state import EwmaState
 
 
 def tail_dataset(
@@ -23,43 +23,43 @@ def tail_dataset(
     valid: Int[np.ndarray, " ticker"],
     market: Market | None = None,
 ) -> Dataset:
-    """A dataset of each ticker's last candles; whole histories where a group does not say how far it looks back.
+    """A dataset of each ticker's last candles; of whole histories if a group does not declare its lookback.
 
-    Features are computed from as far back as the groups look, and kept from the first candle that is asked of, or from
-    a few before it that candles which follow may look back to.
+    Features are computed from as far back as the groups look. They are kept from the first valid session on, and for a
+    few sessions before it, which candles appended later may look back to.
 
     Args:
-        valid: the first session of each ticker, counted from its start, whose features must be those of the whole
+        valid: first session of each ticker, counted from its start, whose features must equal those of the whole
             history.
-        market: what the market group reads; measured on the panel's tickers if absent.
+        market: market means; measured on the panel's tickers if absent.
     """
     lookbacks = [lookback(name) for name in groups]
-    told = [one for one in lookbacks if one is not None]
-    if len(told) < len(lookbacks):
+    declared = [one for one in lookbacks if one is not None]
+    if len(declared) < len(lookbacks):
         return Dataset(panel, compute_features(panel, groups, market), steps)
-    remembered = asked_of(panel, [*(GROUPS[name] for name in groups), market_measures])
+    required = requirements_of(panel, [*(GROUPS[name] for name in groups), market_measures])
     valid = np.clip(valid, 0, panel.lengths - 1)
-    oldest = _days_ago(panel, valid, max(one.days for one in told))
-    sessions = max([remembered.lags, *(one.sessions for one in told)])
-    # One row more than is looked back to: its running means are given, but its previous close is not.
+    oldest = _days_ago(panel, valid, max(one.days for one in declared))
+    sessions = max([required.lags, *(one.sessions for one in declared)])
+    # One row more than the lookback: its running means are given, but it has no previous close.
     computed_from = np.maximum(oldest - sessions - 1, 0)
-    kept_from = np.maximum(valid - remembered.lags - 1, 0)
+    kept_from = np.maximum(valid - required.lags - 1, 0)
 
-    def former(rows: Int[np.ndarray, " ticker"]) -> Former:
-        return former_of(panel, rows, remembered.means)
+    def ewma_state(rows: Int[np.ndarray, " ticker"]) -> EwmaState:
+        return ewma_state_of(panel, rows, required.means)
 
     features = compute_features(
         panel.select(panel.rows_since(computed_from)),
         groups,
         panel if market is None else market,
-        former(computed_from),
+        ewma_state(computed_from),
         since=kept_from - computed_from,
     )
-    return Dataset(panel.select(panel.rows_since(kept_from)), features, steps, lambda: former(kept_from))
+    return Dataset(panel.select(panel.rows_since(kept_from)), features, steps, lambda: ewma_state(kept_from))
 
 
 def _days_ago(panel: Panel, places: Int[np.ndarray, " ticker"], days: int) -> Int[np.ndarray, " ticker"]:
-    """The first session of each ticker that is at most so many days before the one at a place."""
+    """Position of each ticker's first session at most `days` days before the session at its place."""
     span, found = np.timedelta64(days, "D"), []
     for ticker, place in enumerate(places.tolist()):
         sessions = panel.sessions[panel.rows_of(ticker)]

@@ -1,1 +1,1 @@
-"""A trained network's forecasts: for many origins at once, and for the newest candle of a ticker."""
+"""Inference: forecasts of a trained network, for many origins at once and for the newest candle of a ticker."""

@@ -1,7 +1,7 @@
-"""Rolling calibration: quantiles corrected by the errors of the last days whose outcome is known.
+"""Rolling calibration: corrects quantiles by the errors of recent days whose outcome is known.
 
-A pure function of forecaster, candles and origin: what is corrected at a date reads nothing later than that date. At
-step 1 each level is shifted (`shift`), beyond it the bands change their width alone (`width`).
+A pure function of forecaster, candles and origin: the correction at a date reads nothing later than that date. At
+step 1 each level is shifted (`shift`); at later steps only the width of the bands changes (`width`).
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width
 
 FORM = "shift at step 1, width beyond"
-"""What is computed, in words: corrections kept by a version that computed something else are not read."""
+"""Version key of the method, in words: cached corrections of another method are not read."""
 
 _BLOCK = 16_384
-"""Origins forecast at once: bounds the memory, and is enough tickers for a sweep (see `light.recurrent`)."""
+"""Origins forecast at a time: bounds the memory, and fills the batches of a sweep (see `light.recurrent`)."""
 
 _EPOCH = np.datetime64("1900-01-01")
-"""A Monday before all candles."""
+"""A Monday before any candle."""
 
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 
 
 @dataclass(frozen=True, eq=False)
 class Offsets:
-    """Corrections in units of scale·√step, each in force from its date until the next one.
+    """Corrections in units of scale·√step, each valid from its date until the next one.
 
-    Exchange calendars are kept apart: a day in New York ends after the same day in Tokyo, whose forecasts must not
-    know its errors.
+    Exchange calendars are kept apart: New York closes after Tokyo on the same date, so mixing their errors would be
+    look-ahead.
 
     Args:
         dates: ascending.
@@ -46,7 +46,7 @@ class Offsets:
     values: dict[str, Float[np.ndarray, "update horizon variable quantile"]]
 
     def apply(self, quantiles: Quantiles, dataset: Dataset, rows: Rows) -> Quantiles:
-        """Correct forecasts made at the rows; those without spread, or before the first date, stay as they are."""
+        """Correct forecasts made at the rows; those without spread or before the first date stay unchanged."""
         place = np.searchsorted(self.dates, dataset.panel.sessions[rows], "right") - 1
         shift = np.zeros(quantiles.shape)
         calendar = np.asarray(dataset.panel.calendars)[dataset.panel.ticker_of_row[rows]]
@@ -66,16 +66,17 @@ def rolling_offsets(
     last: np.datetime64,
     history: int = 1,
 ) -> Offsets:
-    """Corrections for the origins dated first to last, from the errors of all tickers of a calendar.
+    """Corrections for the origins from `first` to `last`, from the errors of all tickers of a calendar.
 
-    They change on the first session of every `every` weekdays, by the errors (outcome − quantile) / (scale·√step) of
-    the last `window` origins whose outcome is known then.
+    An update happens on the first session of every `every` weekdays. It uses the errors (actual − quantile) /
+    (scale·√step) of the last `window` origin dates whose outcome is known by then.
 
     Args:
-        history: rows of its ticker that an origin needs: a window with fewer would reach past its origin.
+        history: candles an origin needs: a shorter window would read past its origin.
     """
     dates = dataset.panel.dates
     updates = _updates(dates, settings, first, last)
+    # One error collector for each (calendar, step): values[calendar][update, step, variable, quantile].
     shape = (len(updates), len(dataset.steps), 4, len(levels))
     values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
     errors = {
@@ -92,19 +93,19 @@ def rolling_offsets(
 
 
 def has_spread(quantiles: Quantiles) -> Bool[np.ndarray, " origin"]:
-    """Whether there are bands at all: a point forecast has nothing to calibrate."""
+    """Whether there are bands: a point forecast has nothing to calibrate."""
     spread: np.ndarray = (quantiles[..., -1] != quantiles[..., 0]).any(axis=(1, 2))
     return spread
 
 
 def update_on(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, day: np.datetime64) -> np.datetime64:
-    """The date of the correction that is in force on a day."""
+    """Date of the update valid on a day."""
     update: np.datetime64 = dates[_updates(dates, settings, day, day)[0]]
     return update
 
 
 def first_origin(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, day: np.datetime64) -> np.datetime64:
-    """The earliest origin whose errors have a part in the correction that is in force on a day."""
+    """Date of the earliest origin whose errors enter the update valid on a day."""
     oldest = _updates(dates, settings, day, day)[0] - max(settings.steps) - settings.window + 1
     origin: np.datetime64 = dates[max(int(oldest), 0)]
     return origin
@@ -113,9 +114,10 @@ def first_origin(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig
 def _updates(
     dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig, first: np.datetime64, last: np.datetime64
 ) -> Int[np.ndarray, " update"]:
-    """Places of the corrections in force from `first` to `last`.
+    """Indices in `dates` of the updates valid from `first` to `last`.
 
-    They are counted in weekdays from a day that is the same for every panel, so that a longer history moves none.
+    Updates are spaced in weekdays from a fixed day, so that a longer history moves none of them. With every = 5:
+    the first session of each week.
     """
     period = np.busday_count(_EPOCH, dates) // settings.every
     places = np.flatnonzero(np.diff(period, prepend=-1))
@@ -129,7 +131,7 @@ def _collect(
     dataset: Dataset,
     history: int,
 ) -> None:
-    """Forecast each origin once, block by block, and hand its errors to those of its calendar, step by step."""
+    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one a step."""
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
     rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
@@ -138,7 +140,7 @@ def _collect(
     oldest, newest = one.updates[0] - max(steps) - one.window + 1, one.updates[-1] - min(steps)
     rows = rows[used & (date >= oldest) & (date <= newest)]
     calendars = np.asarray(panel.calendars)[panel.ticker_of_row]
-    for start in range(0, len(rows), _BLOCK):
+    for start in range(0, len(rows), _BLOCK):  # error below: [origin, variable, quantile]
         block = rows[start : start + _BLOCK]
         quantiles, units = forecaster(block), dataset.units(block)
         for (name, place), of in errors.items():

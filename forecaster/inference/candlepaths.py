@@ -1,4 +1,4 @@
-"""Candles drawn one after another: each from the quantiles of the next step, then fed back as the newest candle."""
+"""Draws a candle from the quantiles of a step: the sampling step of an autoregressive rollout."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _NIGHT = 0.25
 
 @cache
 def days() -> Float[np.ndarray, "day 4"]:
-    """How open, high, low and close go together in a day: normal scores of many days of a random walk, calm ones first.
+    """Joint distribution of open, high, low and close of a day: normal scores of simulated days, calm ones first.
 
-    Each price by itself is standard normal, to be mapped through the quantiles of a forecast; together they are those
-    of a walk that jumps over night and then moves through the day (a copula). No candle of the data is needed.
+    The days are those of a random walk that jumps overnight and then moves through the session. Each price alone is
+    standard normal, to be mapped through forecast quantiles; the dependence between them is the walk's (a copula). No
+    market data is used.
     """
     generator = np.random.default_rng(20_000)
     opens = np.sqrt(_NIGHT) * generator.standard_normal((_DAYS, 1))
@@ -41,7 +42,7 @@ def normal_scores(shares: Float[np.ndarray, " share"]) -> Float[np.ndarray, " sh
 
 
 def spread_scores(steps: int, paths: int, seed: int) -> Float[np.ndarray, "step path 4"]:
-    """Days for so many paths: at each step every path has one from another share of calm and wild days."""
+    """Stratified days: at each step, every path gets one from a different quantile of calm to wild days."""
     generator = np.random.default_rng(seed)
     shares = np.stack([generator.permutation(paths) for _ in range(steps)])
     places = (shares + generator.random(shares.shape)) / paths
@@ -53,12 +54,12 @@ def random_scores(steps: int, paths: int, seed: int) -> Float[np.ndarray, "step 
     return days()[np.random.default_rng(seed).integers(_DAYS, size=(steps, paths))]
 
 
-def drawn(
-    quantiles: Float[np.ndarray, "lane 4 quantile"], levels: tuple[float, ...], scores: Float[np.ndarray, "lane 4"]
-) -> Float[np.ndarray, "lane 4"]:
-    """One coherent candle a lane: its scores mapped through the quantiles, linearly between levels and beyond them.
+def draw_candles(
+    quantiles: Float[np.ndarray, "path 4 quantile"], levels: tuple[float, ...], scores: Float[np.ndarray, "path 4"]
+) -> Float[np.ndarray, "path 4"]:
+    """One coherent candle a path: scores mapped through the quantiles, linear between levels and beyond them.
 
-    A forecast of the median alone has no spread: its candle is the median itself.
+    A median-only forecast has no spread: its candle is the median itself.
     """
     if len(levels) == 1:
         return coherent(quantiles)[..., 0]

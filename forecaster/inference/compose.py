@@ -1,4 +1,4 @@
-"""A run's quantiles for one ticker → a forecast in its currency, with all that its reader should know."""
+"""A run's quantiles for one ticker → a forecast in its currency, with warnings."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ PRODUCTION, EVALUATED = "production", "evaluated"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a user asked for.
+class Request:
+    """Options of a forecast.
 
     Args:
-        steps: of the trained ones, those to give.
+        steps: which of the trained steps to output.
         as_of: the date to forecast from; None for today.
-        paths: how many to draw.
-        seed: of the paths.
+        paths: number of paths to draw; None for none.
+        seed: for drawing the paths.
     """
 
     steps: tuple[int, ...]
@@ -45,27 +45,27 @@ class Wish:
     seed: int
 
 
-def outlook(
+def compose(
     run: str,
     model: Model,
-    wish: Wish,
+    request: Request,
     reading: Reading,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     market: MarketView | None,
     skill: dict[str, Any],
     widths: tuple[Measure, ...],
 ) -> Forecast:
-    """Put together the forecast of one ticker.
+    """Compose the forecast of one ticker.
 
     Args:
-        skill: what the test says of the run; `widths` of its ranges and volatility.
+        skill: test results of the run; `widths` those of ranges and volatility.
         quantiles: of log(price / last close), at every trained step.
-        market: what the run knew of its own tickers.
+        market: the run's own tickers on the forecast day.
 
     Raises:
-        InputError: paths of a run that can draw none.
+        InputError: paths were requested of a run that can draw none.
     """
-    levels, steps, bars = model.config.task.levels, wish.steps, reading.bars
+    levels, steps, bars = model.config.task.levels, request.steps, reading.bars
     origin, last_close = bars.dates[-1], float(bars.close[-1])
     quantiles = quantiles[: len(steps)]
     weights = chosen_weights(model, bars)
@@ -82,18 +82,18 @@ def outlook(
         prices=last_close * np.exp(quantiles),
         history=History.of(bars),
         skill=skill,
-        warnings=(*reading.notes, *_warnings(bars, model, wish.as_of, weights), *_gaps(market, model, bars)),
+        warnings=(*reading.notes, *_warnings(bars, model, request.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
         fitted_to=_fitted_to(model, weights),
         range=ranges,
         volatility=volatility,
         widths=widths,
-        paths=None if wish.paths is None else last_close * np.exp(_paths(model, wish, bars.ticker, quantiles)),
+        paths=None if request.paths is None else last_close * np.exp(_paths(model, request, bars.ticker, quantiles)),
     )
 
 
 def chosen_weights(model: Model, bars: Bars) -> str:
-    """The weights refitted on all candles, except for a day that they have already seen the outcome of."""
+    """The weights refitted on all candles, unless they have already seen the outcome of the day."""
     refit = model.header.refit
     if refit is None:
         return EVALUATED
@@ -111,7 +111,7 @@ def _widths(
     levels: tuple[float, ...],
     quantiles: Float[np.ndarray, "horizon variable quantile"],
 ) -> tuple[Float[np.ndarray, " horizon"], Float[np.ndarray, " horizon"]]:
-    """Expected range and annualised volatility; NaN for a median alone."""
+    """Expected range and annualised volatility; NaN for a median-only run."""
     if len(levels) == 1:
         return np.full(len(steps), np.nan), np.full(len(steps), np.nan)
     volatility = annualised(variance(quantiles, levels), steps, sessions_a_year(calendar))
@@ -119,10 +119,10 @@ def _widths(
 
 
 def _paths(
-    model: Model, wish: Wish, ticker: str, quantiles: Float[np.ndarray, "horizon variable quantile"]
+    model: Model, request: Request, ticker: str, quantiles: Float[np.ndarray, "horizon variable quantile"]
 ) -> Float[np.ndarray, "path step variable"]:
-    levels, count = model.config.task.levels, wish.paths or 0
-    return sample_paths(model.templates, quantiles, levels, count=count, seed=wish.seed, ticker=ticker)
+    levels, count = model.config.task.levels, request.paths or 0
+    return sample_paths(model.templates, quantiles, levels, count=count, seed=request.seed, ticker=ticker)
 
 
 def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> Iterator[str]:
@@ -131,34 +131,34 @@ def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> 
         yield f"{bars.ticker} was not among the {len(header.tickers)} tickers of training."
     if weights == PRODUCTION:
         yield (
-            f"The weights were refitted on all candles to {_fitted_to(model, weights)}; the skill was measured with "
-            f"those fitted to {header.fitted_to}."
+            f"The weights were refitted on all candles to {_fitted_to(model, weights)}; the skill was measured "
+            f"with those fitted to {header.fitted_to}."
         )
     elif header.refit:
-        told = f"those refitted on all candles know what came after {origin}"
-        yield f"The weights are the tested ones, fitted to {header.fitted_to}: {told}."
+        reason = f"those refitted on all candles have seen the outcome after {origin}"
+        yield f"The weights are the tested ones, fitted to {header.fitted_to}: {reason}."
     if origin <= header.fitted_to:
-        yield f"The run learnt from days up to {header.fitted_to}: a forecast from {origin} is not a test of it."
+        yield f"The run was trained on days up to {header.fitted_to}: a forecast from {origin} is not a test of it."
     if as_of is None and np.datetime64("today") - origin > _STALE:
         yield f"{bars.ticker}'s candles end on {origin}: fetch newer ones for a forecast of today."
     if len(bars) < _THIN:
-        yield f"{bars.ticker} has only {len(bars)} candles: its volatility is hardly known."
+        yield f"{bars.ticker} has only {len(bars)} candles: its volatility estimate is unreliable."
 
 
 def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
-    """What the run's market lacks on the day of the forecast."""
+    """Warnings about tickers of the run without candles on the day of the forecast."""
     if market is None:
         return
     origin, tickers = bars.dates[-1], _peers(market, model.header.tickers, bars.calendar)
     if "market" not in model.config.features:
         if absent := [ticker for ticker in tickers if ticker not in market.newest]:
             yield (
-                f"{len(absent)} of the {len(tickers)} tickers whose errors correct the bands are not in the "
+                f"{len(absent)} of the {len(tickers)} tickers whose errors calibrate the bands are not in the "
                 f"store ({at_most_five(absent)}): fetch them."
             )
     elif lacking := _lacking(market, tickers, origin):
         yield (
-            f"{len(lacking)} of the {len(tickers)} tickers whose means the run reads have no candle on {origin} "
+            f"{len(lacking)} of the {len(tickers)} tickers that the run averages have no candle on {origin} "
             f"({at_most_five(lacking)}): fetch them (forecast data verify finds damaged files), or train without the "
             "market group."
         )
@@ -166,12 +166,12 @@ def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:
 
 @lru_cache(maxsize=4)
 def _peers(market: MarketView, tickers: tuple[str, ...], calendar: str) -> tuple[str, ...]:
-    """Tickers whose means are those of a calendar; one that the store lacks counts where all others are on it."""
+    """Tickers of a calendar; one missing from the store counts if all others are on that calendar."""
     alone = all(one == calendar for one in market.calendars.values())
     return tuple(ticker for ticker in tickers if market.calendars.get(ticker, calendar if alone else "") == calendar)
 
 
 @lru_cache(maxsize=4)
 def _lacking(market: MarketView, tickers: tuple[str, ...], day: np.datetime64) -> list[str]:
-    """Tickers without a candle on a day: the same for all that are forecast from it."""
+    """Tickers without a candle on a day. Cached: the same for all forecasts from it."""
     return [ticker for ticker in tickers if ticker not in market.newest or market.newest[ticker] < day]

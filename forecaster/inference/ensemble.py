@@ -1,4 +1,4 @@
-"""The members of a run, networks and baselines alike, as one forecaster."""
+"""The ensemble: a run's members, networks and baselines, as one forecaster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forecaster.axes import Float
 from forecaster.baselines import FittedBaseline
 from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Forecaster, Rows
-from forecaster.inference.rollout import Rollable, rolled_quantiles
+from forecaster.inference.rollout import Rollable, rollout_quantiles
 from forecaster.inference.sweep import Reach, Runnable, quantiles
 from forecaster.light.network import LightNetwork
 
@@ -28,11 +28,11 @@ def ensemble(
     """The mean of the members' coherent quantiles of log(price / last close).
 
     Args:
-        weights: how much each member counts; alike if absent.
-        steps: how many of the dataset's, from the first, are asked for; all if absent.
+        weights: of the members; equal if absent.
+        steps: forecast only the first so many steps of the dataset; all if absent.
     """
     count = len(dataset.steps) if steps is None else steps
-    parts = [_bound(member, dataset, reach, count) for member in members]
+    parts = [_bind(member, dataset, reach, count) for member in members]
     if len(parts) == 1:
         return parts[0]
     shares = [1.0] * len(parts) if weights is None else weights
@@ -46,11 +46,11 @@ def ensemble(
     return mean
 
 
-def _bound(member: Member, dataset: Dataset, reach: Reach, steps: int) -> Forecaster:
+def _bind(member: Member, dataset: Dataset, reach: Reach, steps: int) -> Forecaster:
     if isinstance(member, FittedBaseline):
         bound = member.bind(dataset)
         return lambda rows: bound(rows)[:, :steps]
-    if member.horizon < steps:  # it reaches the others by feeding back what it forecasts
-        return lambda rows: rolled_quantiles(cast(Rollable, member), dataset, rows, reach)[:, :steps]
+    if member.horizon < steps:  # later steps by autoregressive rollout
+        return lambda rows: rollout_quantiles(cast(Rollable, member), dataset, rows, reach)[:, :steps]
     network = member.first(steps) if isinstance(member, LightNetwork) else member
     return lambda rows: quantiles(network, dataset, rows, reach)[:, :steps]

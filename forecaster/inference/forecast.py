@@ -14,12 +14,12 @@ from forecaster.data.bars import Bars
 from forecaster.evaluation.rows import Measure
 
 HISTORY = 66
-"""Candles that a forecast carries for pictures: three months."""
+"""Past candles stored with a forecast, for charts: three months."""
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The last candles up to the origin, adjusted, on the scale of its close.
+    """The last candles up to the origin, adjusted and rescaled to its close.
 
     Args:
         ohlc: open, high, low, close.
@@ -30,14 +30,14 @@ class History:
 
     @classmethod
     def of(cls, bars: Bars) -> History:
-        """The last `HISTORY` candles of a ticker, or as many as there are."""
+        """The last `HISTORY` candles of a ticker, or all if there are fewer."""
         known = bars.between(start=bars.dates[-HISTORY:][0])
         return cls(known.dates, known.adjusted() * (known.close[-1] / known.adj_close[-1]))
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """Candles to come, as seen from the close of `origin`.
+    """Forecast of the coming candles, made at the close of `origin`.
 
     Args:
         run: name of the run that made it.
@@ -46,15 +46,15 @@ class Forecast:
         dates: of those sessions, from the ticker's exchange calendar.
         levels: quantile levels, ascending.
         prices: coherent quantile candles.
-        history: what came before, for pictures; data formats leave it out.
-        skill: what the test period said of this run.
+        history: past candles, for charts; data formats omit it.
+        skill: test results of this run.
         weights: `evaluated`, those that were tested, or `production`, the same recipe refitted on all candles.
-        fitted_to: last date that had a part in those weights.
-        range: expected log(high / low) of each session; NaN where the run gives no bands.
+        fitted_to: last date that those weights were trained or selected on.
+        range: expected log(high / low) of each session; NaN if the run has no bands.
         volatility: annualised, of the close over all sessions up to each step; NaN likewise.
-        widths: what the test said of range and volatility, a row for each quantity and step.
-        paths: coherent candle paths in prices over the contiguous steps 1, 2, …; None where none were asked for.
-        warnings: what the reader should know, a sentence each.
+        widths: test results for range and volatility, a row for each quantity and step.
+        paths: coherent candle paths in prices over the contiguous steps 1, 2, …; None if not requested.
+        warnings: one sentence each.
     """
 
     ticker: str
@@ -82,7 +82,7 @@ class Forecast:
         return self.prices[..., self.levels.index(0.5)]
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The forecast as JSON-compatible data."""
         data = {
             "ticker": self.ticker,
             "run": self.run,
@@ -98,9 +98,9 @@ class Forecast:
         return data if self.paths is None else data | {"paths": [self._path(path) for path in self.paths]}
 
     def as_rows(self) -> list[dict[str, Any]]:
-        """The long form: a row for each price and level; the point's level is None.
+        """Long format: a row for each price and level; level None is the point forecast.
 
-        Range and volatility are two more variables. Paths, where there are some, follow in rows that say which.
+        Range and volatility are two more variables. Paths, if any, follow, numbered in the column `path`.
         """
         rows: list[dict[str, Any]] = []
         point = self.point.tolist()
@@ -129,11 +129,11 @@ class Forecast:
                     yield head | step | {"variable": name, "level": None, "value": value, "path": number}
 
     def _width(self, quantity: str, key: str, place: int) -> dict[str, Any]:
-        """An expected width, and how well such were forecast in the test."""
+        """Expected range or volatility, and the skill of such forecasts in the test."""
         found = next((one for one in self.widths if (one.quantity, one.step) == (quantity, self.steps[place])), None)
         value = _number(getattr(self, quantity)[place])
-        told = {} if found is None else {"baseline": found.baseline, "skill": found.skill, "p_value": found.p_value}
-        return {key: value, "baseline": None, "skill": None, "p_value": None} | told
+        results = {} if found is None else {"baseline": found.baseline, "skill": found.skill, "p_value": found.p_value}
+        return {key: value, "baseline": None, "skill": None, "p_value": None} | results
 
     def _step(self, place: int) -> dict[str, Any]:
         candle = {

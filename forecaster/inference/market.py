@@ -1,4 +1,4 @@
-"""What a forecast reads of the run's own tickers: the market's means, and the corrections of the calibration."""
+"""The run's own tickers as a forecast needs them: market means, and corrections of the calibration."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ Days = Shaped[np.ndarray, " day"]
 
 @dataclass(frozen=True, eq=False)
 class MarketView:
-    """The run's tickers as known on the days of some forecasts.
+    """The run's tickers as known on the forecast days.
 
     Args:
-        means: by date; None where the run's features read none.
-        newest: last session of each ticker that had any.
+        means: by date; None if the run's features read none.
+        newest: last session of each ticker that has candles.
         calendars: exchange calendar of each of these.
-        offsets: corrections in force on each day; none where the run is not calibrated.
+        offsets: corrections valid on each day; empty if the run is not calibrated.
     """
 
     means: Market | None = None
@@ -47,12 +47,12 @@ class MarketView:
 def view_market(
     members: Sequence[Member], config: Config, market: Panel, days: Days, cache: OffsetCache | None = None
 ) -> MarketView:
-    """Measure the market and its calibration; the features of all its tickers only where a correction is not known.
+    """Measure market means and calibration; computes features of all tickers only if a correction is not cached.
 
     Args:
         market: candles of the run's tickers up to the last of the days.
-        days: of the forecasts' origins.
-        cache: where corrections are kept; without it they are computed each time.
+        days: dates of the forecast origins.
+        cache: of corrections; without it they are computed each time.
     """
     last = market.sessions[market.offsets[1:] - 1]
     means = measure_market(market) if "market" in config.features else None
@@ -64,14 +64,14 @@ def view_market(
     )
 
 
-def read_back(
+def lookback_dataset(
     members: Sequence[Member], config: Config, panel: Panel, origins: Int[np.ndarray, " ticker"], market: Market | None
 ) -> Dataset:
-    """A dataset that reaches back as far as forecasts from some origins on need it.
+    """A dataset with just as much history as forecasts from the origins on need.
 
     Args:
-        origins: the first origin of each ticker, in sessions from its start.
-        market: what the market group reads.
+        origins: first origin of each ticker, in sessions from its start.
+        market: market means, for the market group.
     """
     reaches = [member.reach for member in members if isinstance(member, FittedBaseline)]
     known = [reach for reach in reaches if reach is not None]
@@ -92,12 +92,12 @@ def _offsets(
     days: Days,
     cache: OffsetCache | None,
 ) -> dict[np.datetime64, Offsets]:
-    """By day: one day's errors are not known on another."""
+    """Corrections for each day, each from the errors known on that day alone."""
     settings, task = config.calibration, config.task
     reach = Reach.of(task, span=settings.window)
     steps = max((place + 1 for place, step in enumerate(task.steps) if step in settings.steps), default=1)
     oldest = first_origin(market.dates, settings, days.min())
-    known = functools.cache(lambda: read_back(members, config, market, _places(market, oldest), means))
+    known = functools.cache(lambda: lookback_dataset(members, config, market, _places(market, oldest), means))
     forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights, steps))
 
     def compute(day: np.datetime64) -> Offsets:
@@ -109,10 +109,10 @@ def _offsets(
 
 
 def save_view(path: Path, view: MarketView) -> None:
-    """Keep a view in one file.
+    """Write a view to one file.
 
     Raises:
-        OutsideError: the folder cannot be written.
+        OutsideError: the folder is not writable.
     """
     arrays: dict[str, np.ndarray] = {}
     if view.means is not None:
@@ -134,7 +134,7 @@ def load_view(path: Path) -> MarketView:
     """Read what `save_view` wrote.
 
     Raises:
-        InputError: it is not there or damaged.
+        InputError: the file is missing or damaged.
     """
     arrays, header = load_tensors(path)
     try:

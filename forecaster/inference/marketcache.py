@@ -1,4 +1,4 @@
-"""The market of a run, kept beside it for as long as its tickers' files stay as they are."""
+"""Cache of a run's market view, in the run's folder; valid until one of its tickers' files changes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from forecaster.inference.offsetcache import OffsetCache
 from forecaster.modelfile import Model
 
 CALIBRATION, MARKET = "calibration", "market"
-"""Folders beside a run's model file: corrections of its calibration, and what it reads of its own tickers."""
+"""Cache folders beside a run's model file: corrections of its calibration, and market views."""
 
 _KEPT = 30
-"""Views kept beside a run, the newest ones."""
+"""Market views kept in a run's cache; older ones are deleted."""
 
 
-def known_market(
+def cached_market(
     folder: Path,
     store: Store,
     model: Model,
@@ -36,13 +36,13 @@ def known_market(
     own: Callable[[np.datetime64], Sequence[Bars]],
     production: bool = False,
 ) -> MarketView | None:
-    """What a run reads of its own tickers on some days; None for a run that reads nothing of them.
+    """The market view of a run on some days, from the cache if valid; None for a run that needs none.
 
-    Reading hundreds of files for one forecast is spared where none of them has changed since the last time. A view
-    that cannot be read is made again, and a folder that cannot be written costs only time.
+    Saves reading hundreds of files for one forecast. A damaged view is computed again; a read-only folder only costs
+    time.
 
     Args:
-        folder: the run's, where the view is kept.
+        folder: of the run.
         own: the candles of the run's own tickers as known on a day.
         production: the members are those refitted on all candles.
     """
@@ -54,16 +54,16 @@ def known_market(
         return load_view(path)
     bars = own(days.max())
     if not bars:
-        return MarketView(means=Market({}, {}))  # of no ticker: those that are asked for do not stand in for it
+        return MarketView(means=Market({}, {}))  # empty: the tickers to forecast must not stand in for the market
     view = view_market(members, model.config, Panel.of(bars), days, OffsetCache(folder / CALIBRATION, fingerprint))
     with contextlib.suppress(OutsideError):
         save_view(path, view)
-        _forget_old(path.parent)
+        _delete_old(path.parent)
     return view
 
 
 def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
-    """Model, days, and the state of each ticker's file: a fetch replaces a file, and with it all that is told here."""
+    """Hash of method, model, days, and inode, size and time of each ticker's file: a fetch changes these."""
     states = [FORM, str(store.root.resolve()), fingerprint, *days.astype(str)]
     for ticker in model.header.tickers:
         try:
@@ -74,7 +74,7 @@ def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
     return hashlib.sha256("\n".join(states).encode()).hexdigest()[:32]
 
 
-def _forget_old(folder: Path) -> None:
+def _delete_old(folder: Path) -> None:
     files = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
     for path in files[:-_KEPT]:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The forecast from each ticker's newest candle."""
+"""Forecasts from each ticker's newest candle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import Quantiles
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.market import MarketView, read_back, view_market
+from forecaster.inference.market import MarketView, lookback_dataset, view_market
 from forecaster.inference.offsetcache import OffsetCache
 from forecaster.inference.sweep import Reach
 
@@ -24,35 +24,35 @@ def newest_quantiles(
     market: Panel | None = None,
     cache: OffsetCache | None = None,
 ) -> Float[np.ndarray, "ticker horizon variable quantile"]:
-    """Coherent, calibrated quantiles of log(price / last close), seen from each ticker's last candle.
+    """Coherent, calibrated quantiles of log(price / last close), from each ticker's last candle.
 
     Args:
         market: the run's own tickers, for the market's means and for the calibration.
-        cache: where corrections are kept; without it they are computed each time.
+        cache: of corrections; without it they are computed each time.
     """
     view = None if market is None else view_market(members, config, market, origin_days(panel), cache)
-    return viewed_quantiles(members, config, panel, view)
+    return quantiles_in_market(members, config, panel, view)
 
 
-def viewed_quantiles(
+def quantiles_in_market(
     members: Sequence[Member], config: Config, panel: Panel, view: MarketView | None
 ) -> Float[np.ndarray, "ticker horizon variable quantile"]:
-    """As `newest_quantiles`, with a market that is known already; without one nothing is calibrated."""
+    """`newest_quantiles` with a given market view; without one nothing is calibrated."""
     origins = panel.lengths - 1
-    dataset = read_back(members, config, panel, origins, view.means if view else None)
+    dataset = lookback_dataset(members, config, panel, origins, view.means if view else None)
     rows = dataset.panel.offsets[1:] - 1
-    newest = _in_lanes(members, config, dataset, rows)
-    return _calibrated(newest, view, dataset, rows) if view and view.offsets else newest
+    newest = _forecast(members, config, dataset, rows)
+    return _calibrate(newest, view, dataset, rows) if view and view.offsets else newest
 
 
 def origin_days(panel: Panel) -> np.ndarray:
-    """The days from which a panel's tickers are forecast, ascending."""
+    """Dates of the tickers' last candles, unique and ascending."""
     days = panel.sessions[panel.offsets[1:] - 1]
-    return np.unique(days, return_index=True)[0]  # without the index it would import numpy.ma, in 30 ms
+    return np.unique(days, return_index=True)[0]  # without return_index numpy would import numpy.ma, 30 ms
 
 
-def _in_lanes(members: Sequence[Member], config: Config, dataset: Dataset, rows: Rows) -> Quantiles:
-    """Short histories apart from whole ones: a ticker has the same work alone and among others."""
+def _forecast(members: Sequence[Member], config: Config, dataset: Dataset, rows: Rows) -> Quantiles:
+    """Uncalibrated quantiles. Short histories run in their own batches, so that a ticker's bits depend on no other."""
     reach = Reach.newest(config.task)
     whole = rows - dataset.first_row[rows] >= reach.warm
     parts = [np.flatnonzero(whole), np.flatnonzero(~whole)]
@@ -62,8 +62,8 @@ def _in_lanes(members: Sequence[Member], config: Config, dataset: Dataset, rows:
     return joined
 
 
-def _calibrated(newest: Quantiles, view: MarketView, dataset: Dataset, rows: Rows) -> Quantiles:
-    """Correct each forecast by the errors known on its own day: one day's are not mixed with another's."""
+def _calibrate(newest: Quantiles, view: MarketView, dataset: Dataset, rows: Rows) -> Quantiles:
+    """Correct each forecast by the errors known on its own day."""
     sessions = dataset.panel.sessions[rows]
     corrected = newest.copy()
     for day, offsets in view.offsets.items():

@@ -1,4 +1,4 @@
-"""Corrections kept beside the run: a calibration reads every ticker of the run, a forecast only its own."""
+"""Cache of calibration corrections: computing one reads every ticker of the run, a forecast only its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from forecaster.modelfile import load_tensors, save_tensors
 
 @dataclass(frozen=True)
 class OffsetCache:
-    """A folder of corrections, each named by all that it is a function of.
+    """A folder of corrections; file names are hashes of all inputs.
 
     Args:
         model: fingerprint of the model file.
@@ -31,9 +31,9 @@ class OffsetCache:
     def get(
         self, market: Panel, settings: CalibrationConfig, day: np.datetime64, compute: Callable[[], Offsets]
     ) -> Offsets:
-        """The corrections in force on a day; computed and kept where they are not known yet.
+        """The corrections valid on a day, from the cache or else computed and cached.
 
-        A file that cannot be read is computed again, and a folder that cannot be written costs only time.
+        A damaged file is computed again; a read-only folder only costs time.
         """
         path = self.folder / f"{self._key(market, settings, day)}.safetensors"
         with contextlib.suppress(InputError):
@@ -45,7 +45,7 @@ class OffsetCache:
         return offsets
 
     def _key(self, market: Panel, settings: CalibrationConfig, day: np.datetime64) -> str:
-        """Form, model, settings, and the candles up to the date of the last correction: nothing later has a part."""
+        """Hash of method, model, settings, and candles up to the date of the update: later ones don't enter it."""
         update = update_on(market.dates, settings, day)
         text = f"{FORM}{self.model}{settings.model_dump_json()}{update}{market.until(update).fingerprint}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,9 +1,13 @@
-"""Candle paths whose steps belong together, and whose marginals are the forecast's quantiles.
+"""Candle paths with realistic dependence across steps, whose marginals are the forecast's quantiles.
 
-A path is a stretch of training that really happened, in standardised units, with each value mapped from the quantiles
-of such stretches to the quantiles that are forecast: a Schaake shuffle drawn at random.
+A path follows a template: a stretch of the training period in standardised units. Each of its values is mapped from the
+quantiles of all templates to the forecast quantiles: a randomised Schaake shuffle. Example at one step and price: a
+template value halfway between the templates' 25 % and 50 % quantiles becomes the price halfway between the forecast's.
 
-Source: Clark et al. (2004), "The Schaake Shuffle", for the use of past stretches as templates of dependence.
+Shapes: templates "template step variable"; quantiles "*origin step variable quantile", *origin being any number of
+leading axes; a table of `q + 1` intervals for q levels (below, between and above them).
+
+Source: Clark et al. (2004), "The Schaake Shuffle", for past stretches as templates of dependence.
 """
 
 from __future__ import annotations
@@ -21,22 +25,22 @@ from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 
 _MOST = 8192
-"""Templates kept: a quantile of 5 % then rests on four hundred of them."""
+"""Most templates: their 5 % quantile then rests on 400 of them."""
 
 _NUMBERS = 400_000
-"""Numbers kept: bounds the model file where the horizon is long."""
+"""Most numbers in all templates: bounds the model file for long horizons."""
 
 Templates = Float32[np.ndarray, "template step variable"]
 Quantiles = Float[np.ndarray, "*origin step variable quantile"]
 
 
 def contiguous(steps: tuple[int, ...]) -> int:
-    """How many of the steps are 1, 2, 3, …: a path has no holes."""
+    """How many of the steps are 1, 2, 3, …: a path has no gaps."""
     return sum(step == place for place, step in enumerate(steps, 1))
 
 
 def draw_templates(dataset: Dataset, period: Period, config: Config) -> Templates | None:
-    """Random stretches of a period as moves / (scale·√step); None for a run that gives no bands, or no first step."""
+    """Random stretches of a period as moves / (scale·√step); None if the run has no bands or no step 1."""
     length = contiguous(dataset.steps)
     if not length or len(config.task.levels) == 1:
         return None
@@ -50,11 +54,12 @@ def draw_templates(dataset: Dataset, period: Period, config: Config) -> Template
 
 @dataclass(frozen=True, eq=False)
 class PathMaker:
-    """Templates in the form that any forecast's quantiles map in one go.
+    """Templates prepared so that mapping them to any forecast is one vectorised lookup.
 
     Args:
-        place: interval of the templates' quantiles that each value lies in: 0 is below them, the last above.
-        share: where in that interval, 0 to 1; outside them below 0 or above 0, in units of the two outer intervals.
+        place: interval of the templates' quantiles that each value lies in; 0 is below all, the last above all.
+        share: position in the interval, 0 to 1; below or above all quantiles, the signed distance from the outermost
+            one, in widths of the two outer intervals.
     """
 
     place: Int[np.ndarray, "template step variable"]
@@ -62,10 +67,10 @@ class PathMaker:
 
     @classmethod
     def of(cls, templates: Templates, levels: tuple[float, ...]) -> PathMaker:
-        """Find each value of the templates among the templates' own quantiles."""
+        """Locate each template value among the templates' own quantiles."""
         own = np.moveaxis(np.quantile(templates, levels, axis=0), 0, -1)
         place = (templates[..., None] >= own).sum(axis=-1)
-        low, width = (_picked(table[None], place[None])[0] for table in _lines(own))
+        low, width = (_pick(table[None], place[None])[0] for table in _lines(own))
         return cls(place, np.where(width > 0, (templates - low) / np.where(width > 0, width, 1.0), 0.0))
 
     def __len__(self) -> int:
@@ -77,25 +82,31 @@ class PathMaker:
         """Coherent candle paths as log(price / last close).
 
         Args:
-            chosen: which template each path follows.
+            chosen: index of the template that each path follows.
         """
         place, share = self.place[chosen], self.share[chosen]
-        low, width = (_picked(table, place) for table in _lines(quantiles))
+        low, width = (_pick(table, place) for table in _lines(quantiles))
         return coherent((low + share * width)[..., None])[..., 0]
 
 
 def _lines(quantiles: Quantiles) -> tuple[np.ndarray, np.ndarray]:
-    """The straight line through each interval, as its lower end and its width; outside, the slope of the outer two."""
+    """Lower end and width of each interval, "*origin step variable interval"; outside, those of the outer two together.
+
+    interval   0               1       2       3       4 (levels q0 q1 q2 q3)
+    low        q0              q0      q1      q2      q3
+    width      q2 − q0         q1 − q0 q2 − q1 q3 − q2 q3 − q1
+    """
     first, last = quantiles[..., :1], quantiles[..., -1:]
     low = np.concatenate([first, quantiles], axis=-1)
     inner, outer = np.diff(quantiles, axis=-1), (quantiles[..., 2:3] - first, last - quantiles[..., -3:-2])
     return low, np.concatenate([outer[0], inner, outer[1]], axis=-1)
 
 
-def _picked(
+def _pick(
     table: Float[np.ndarray, "*origin step variable interval"], place: Int[np.ndarray, "*origin path step variable"]
 ) -> Float[np.ndarray, "*origin path step variable"]:
-    """The entry of each place in the table of its origin, step and variable."""
+    """table[…, step, variable, place]: the table's last axis looked up by place, for all paths at once."""
+    # Flat index = start of the (origin, step, variable) row + place; take on a flat array is the fastest gather.
     begin = np.arange(0, table.size, table.shape[-1]).reshape(*table.shape[:-3], 1, *table.shape[-3:-1])
     return np.ascontiguousarray(table).ravel().take(begin + place)
 
@@ -112,10 +123,10 @@ def sample_paths(
     """Coherent paths of one ticker as log(price / last close); the same seed and ticker give the same templates.
 
     Raises:
-        InputError: the run can draw none, or the count is below 1.
+        InputError: the run has no templates, or the count is below 1.
     """
     if templates is None or not len(templates):
-        raise InputError("--paths: the run has no templates to draw by: train with task.horizon from step 1 and bands.")
+        raise InputError("--paths: the run has no templates to draw: train with task.horizon from step 1 and bands.")
     if count < 1:
         raise InputError(f"--paths is {count}: expected at least 1.")
     length = min(templates.shape[1], len(quantiles))

@@ -1,4 +1,4 @@
-"""Rolling correction of each level at step 1: the shift that would have centred its coverage on the last days."""
+"""Rolling correction at step 1: shifts each level to where its coverage on recent days would have been exact."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from forecaster.axes import Float, Int, Shaped
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """Errors of one step and one exchange calendar.
+    """Collects errors of one step and one exchange calendar, and computes corrections.
 
     Args:
-        updates: dates of the corrections, as places in the panel's dates, ascending.
-        window: sessions whose errors count.
+        updates: dates of the corrections, as indices in the panel's dates, ascending.
+        window: origin dates whose errors count.
     """
 
     updates: Int[np.ndarray, " update"]
@@ -30,20 +30,20 @@ class Shift:
         outcome: Shaped[np.ndarray, " origin"],
         errors: Float[np.ndarray, "origin variable quantile"],
     ) -> None:
-        """Take in errors.
+        """Add errors.
 
         Args:
-            origin: date of each, as a place in the panel's dates; outcome alike.
-            errors: (outcome − quantile) / (scale·√step).
+            origin: date of each, as an index in the panel's dates; `outcome` likewise.
+            errors: (actual − quantile) / (scale·√step).
         """
         self._parts.append((origin, outcome, errors.T))
 
     def corrections(self) -> Float[np.ndarray, "update variable quantile"]:
-        """For each price and level the quantile of the errors known at the update: none known, none corrected."""
+        """For each price and level, that quantile of the errors known at the update; 0 if none are known."""
         shifts = np.zeros((len(self.updates), 4, len(self.levels)))
         if not self._parts:
             return shifts
-        # Origins lie next to each other in memory, so that their quantiles are found three times as fast.
+        # Errors as [quantile, variable, origin]: contiguous by origin, np.quantile is three times as fast.
         origin, outcome, errors = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
         for index, update in enumerate(self.updates):
             chosen = (origin > update - self.step - self.window) & (outcome <= update)

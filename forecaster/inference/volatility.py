@@ -1,7 +1,7 @@
-"""What can be forecast of a candle: how wide it will be, and how far the close may have moved by then.
+"""Expected range of a candle and volatility of the close, from the forecast quantiles alone.
 
-Both follow from the quantiles alone: the quantile function is linear between the levels and has exponential tails
-through the outer two on each side.
+The quantile function is taken as linear between the levels, with exponential tails through the outer two levels on each
+side.
 
 Source: Breiman, Stone & Kooperberg (1990), "Robust confidence bounds for extreme upper quantiles", for such tails.
 """
@@ -21,9 +21,11 @@ Numbers = Float[np.ndarray, "*origin"]
 
 
 def expected_range(quantiles: Quantiles, levels: tuple[float, ...]) -> Numbers:
-    """Expected log(high / low) of the session of a step: the fraction of its price that it will probably span."""
+    """Expected log(high / low) of the session at each step: its range as a fraction of the price."""
     high, low = quantiles[..., HIGH, :], quantiles[..., LOW, :]
-    return np.maximum(mean(high - low, levels), 0.0)  # an expectation of differences is a difference of expectations
+    return np.maximum(
+        mean(high - low, levels), 0.0
+    )  # the expectation of a difference is the difference of expectations
 
 
 def variance(quantiles: Quantiles, levels: tuple[float, ...]) -> Numbers:
@@ -33,7 +35,7 @@ def variance(quantiles: Quantiles, levels: tuple[float, ...]) -> Numbers:
 
 
 def annualised(variances: Float[np.ndarray, " horizon"], steps: tuple[int, ...], sessions_a_year: int) -> Numbers:
-    """Volatility of a year at the pace of the sessions up to each step: √(variance · sessions a year / step)."""
+    """Annualised volatility: √(variance · sessions a year / step)."""
     volatility: np.ndarray = np.sqrt(variances * sessions_a_year / np.asarray(steps))
     return volatility
 

@@ -1,9 +1,14 @@
-"""Rolling correction of the bands' width beyond step 1, as far as the evidence goes.
+"""Rolling correction of the bands' width at steps beyond 1, shrunk to the amount of evidence.
 
-The shift that centres each level on the last days has two parts. Its width is what it has in common with the shift of a
-world in which up and down change places; the rest is drift, a bet that the market of the last year goes on rising or
-falling. Only the width is corrected. And outcomes of neighbouring days overlap: at step 20 a year holds twelve that do
-not, so little of its correction is used. `benchmarks/calibration` has this form beside others.
+The shift that would make each level's coverage exact on recent days has two parts, width and drift. Mirror the world
+(swap up and down, so high becomes low): the width part is what the shifts of both worlds have in common; the rest is
+drift, a bet that last year's rise or fall continues. Only the width part is used. Example: shifts of −0.3 at 5 % and
++0.5 at 95 % are a width part of −0.4 and +0.4, and a drift of +0.1.
+
+Outcomes of neighbouring days overlap: at step 20 a year holds only twelve that do not, so little of its correction is
+used. `benchmarks/calibration` compares this with alternatives.
+
+Shapes: `counts` and `_changes` are "update variable quantile bin", error histograms by update, price and level.
 """
 
 from __future__ import annotations
@@ -17,25 +22,25 @@ from forecaster.axes import Float, Int, Shaped
 from forecaster.data.coherence import CLOSE, HIGH, LOW, OPEN
 
 _HALF = 40.0
-"""Outcomes without overlap at which half of a correction is used."""
+"""Number of non-overlapping outcomes at which half of the correction is used."""
 
 _BINS, _REACH = 400, 10.0
 """Bins between −reach and reach, in units of scale·√step; errors beyond it count in the outermost."""
 
 _MIRRORED = [OPEN, LOW, HIGH, CLOSE]
-"""What the prices become when up and down change places."""
+"""The prices after swapping up and down: high ↔ low."""
 
 
 @dataclass(frozen=True, eq=False)
 class Width:
-    """Errors of one step and one exchange calendar, counted in bins.
+    """Histograms of the errors of one step and one exchange calendar, and the corrections from them.
 
-    Each is added at the first update that knows its outcome and taken away at the first whose window has passed it:
-    no window is sorted, and none is walked through in Python.
+    An error is added at the first update that knows its outcome and subtracted at the first whose window has passed
+    it. A cumulative sum over updates then gives every window's histogram, without sorting or looping over windows.
 
     Args:
-        updates: dates of the corrections, as places in the panel's dates, ascending.
-        window: sessions whose errors count.
+        updates: dates of the corrections, as indices in the panel's dates, ascending.
+        window: origin dates whose errors count.
     """
 
     updates: Int[np.ndarray, " update"]
@@ -45,12 +50,12 @@ class Width:
 
     @cached_property
     def _changes(self) -> Int[np.ndarray, "update_and_one variable quantile bin"]:
-        """Errors that an update has and the one before had not; the last is after all updates."""
+        """Change of the histograms at each update; the extra last row collects what comes after all updates."""
         return np.zeros((len(self.updates) + 1, 4, len(self.levels), _BINS), np.int32)
 
     @cached_property
     def _known(self) -> Int[np.ndarray, " date"]:
-        """For each date of origins, from the oldest in any window, the first update that knows one of its outcomes."""
+        """For each origin date, from the oldest in any window on, the first update that knows one of its outcomes."""
         return np.full(self.updates[-1] - self._oldest + 1, len(self.updates))
 
     @property
@@ -63,36 +68,38 @@ class Width:
         outcome: Shaped[np.ndarray, " origin"],
         errors: Float[np.ndarray, "origin variable quantile"],
     ) -> None:
-        """Take in errors.
+        """Add errors.
 
         Args:
-            origin: date of each, as a place in the panel's dates; outcome alike.
-            errors: (outcome − quantile) / (scale·√step).
+            origin: date of each, as an index in the panel's dates; `outcome` likewise.
+            errors: (actual − quantile) / (scale·√step).
         """
         known, passed = np.searchsorted(self.updates, outcome), self._passed(origin)
         used = known < passed
         np.minimum.at(self._known, origin[used] - self._oldest, known[used])
         bins = np.clip((errors[used] / _REACH + 1) * (_BINS / 2), 0, _BINS - 1).astype(np.int64)
+        # Flat index into [update, variable, quantile, bin]: bin + bins · (variable, quantile) + size · update.
         cells = bins + _BINS * np.arange(4 * len(self.levels)).reshape(4, -1)
         changes, size = self._changes.reshape(-1), self._changes[0].size
         for update, change in ((known[used], 1), (passed[used], -1)):
             np.add.at(changes, (cells + size * update[:, None, None]).ravel(), np.int32(change))
 
     def corrections(self) -> Float[np.ndarray, "update variable quantile"]:
-        """The width of the shift that centres each level, times n/(n + 40), n = dates in the window / step."""
+        """Width part of the exact-coverage shift of each level, times n / (n + 40), n = dates in the window / step."""
         counts = np.cumsum(self._changes[:-1], axis=0, dtype=np.int32)
         shifts = _quantiles(counts, self.levels)
+        # The mirrored world: prices swapped, levels reversed (5 % ↔ 95 %), signs flipped.
         mirrored = -shifts[:, _MIRRORED, ::-1]
         evidence = self._dates() / self.step
         shrunk: np.ndarray = (shifts + mirrored) / 2 * (evidence / (evidence + _HALF))[:, None, None]
         return shrunk
 
     def _passed(self, origin: Shaped[np.ndarray, " origin"]) -> Int[np.ndarray, " origin"]:
-        """The first update whose window begins after an origin."""
+        """The first update whose window starts after an origin."""
         return np.searchsorted(self.updates, origin + self.step + self.window)
 
     def _dates(self) -> Int[np.ndarray, " update"]:
-        """Dates of origins whose errors an update has."""
+        """Number of origin dates in each update's window."""
         passed = self._passed(self._oldest + np.arange(len(self._known)))
         used, size = self._known < passed, len(self.updates) + 1
         begun, ended = (np.bincount(one[used], minlength=size) for one in (self._known, passed))
@@ -103,7 +110,7 @@ class Width:
 def _quantiles(
     counts: Int[np.ndarray, "update variable quantile bin"], levels: tuple[float, ...]
 ) -> Float[np.ndarray, "update variable quantile"]:
-    """The quantile at each level, by counts of that level's own errors; within a bin they are taken to lie evenly."""
+    """The quantile at each level of that level's own errors; within a bin errors are taken as uniform."""
     up_to = np.cumsum(counts, axis=-1)
     wanted = np.array(levels)[:, None] * up_to[..., -1:]
     place = np.argmax(up_to >= wanted, axis=-1)[..., None]

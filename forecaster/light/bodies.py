@@ -1,4 +1,4 @@
-"""Inputs → states: the feed-forward network and the linear recurrent unit, and where to find the recurrent ones."""
+"""Inputs → hidden states: feed-forward network and linear recurrent unit; the table of all light bodies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forecaster.light.recurrent import Inputs, States, Weights, recurrent
 
 
 def _dnn(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], States]:  # noqa: ARG001
-    first = weights["first.weight"]  # hidden, feature, window
+    first = weights["first.weight"]  # [hidden, feature, window]
     deeper = sorted(int(name.split(".")[1]) for name in weights if re.fullmatch(r"layers\.\d+\.weight", name))
 
     def body(inputs: Inputs) -> States:

@@ -1,4 +1,4 @@
-"""Raw outputs → standardised quantiles, as `models.heads` defines them."""
+"""Raw outputs → standardised quantiles: the heads of `models.heads`, in numpy."""
 
 from __future__ import annotations
 

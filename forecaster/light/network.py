@@ -1,4 +1,4 @@
-"""A network as numpy runs it: a body, the readout with its skip, and the head."""
+"""A network run by numpy: body, readout with skip connection, head."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Weights = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class LightNetwork:
-    """What `models.network.Network` computes, without torch.
+    """The forward pass of `models.network.Network`, without torch.
 
     Args:
-        weights: the network's state, by torch's names.
+        weights: the network's parameters, under torch's names.
         base: pooled training quantiles of the standardised move.
     """
 
@@ -31,11 +31,11 @@ class LightNetwork:
 
     @property
     def horizon(self) -> int:
-        """Steps that it learnt."""
+        """Number of trained steps."""
         return len(self.base)
 
     def first(self, steps: int) -> LightNetwork:
-        """The same network, asked for no more than the first of its steps."""
+        """The same network, cut to its first `steps` steps."""
         kept = {
             name: weight[: len(weight) * steps // self.horizon] if name.startswith(("readout.", "skip.")) else weight
             for name, weight in self.weights.items()
@@ -60,7 +60,7 @@ def light_network(
     base: Float[np.ndarray, "horizon variable quantile"],
     decoder: str = "direct",
 ) -> LightNetwork | None:
-    """A network of the model file, or None for one that only torch can run."""
+    """A network of a model file; None if only torch can run it."""
     if model.name not in BODIES or decoder != "direct":
         return None
     inner = {name.removeprefix("body."): value for name, value in weights.items() if name.startswith("body.")}

@@ -1,7 +1,8 @@
-"""Inputs → states, as torch's RNN, LSTM and GRU compute them: the equations of torch's documentation.
+"""Hidden states of torch's RNN, LSTM and GRU in numpy, by the equations of torch's documentation.
 
-Weights are [gates · hidden, inputs], the gates stacked. σ(x) is (tanh(x / 2) + 1) / 2, which cannot overflow: the rows
-of its gates are halved beforehand and stand first, so that one tanh serves all that a candle opens and closes.
+Weights are [gates · hidden, inputs], the gates stacked. σ(x) is computed as (tanh(x / 2) + 1) / 2, which cannot
+overflow. The weight rows of sigmoid gates are halved in advance and moved to the front, so that one tanh call serves
+all gates of a step.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import numpy as np
 
 from forecaster.axes import Float
 
-ALIKE = 32
-"""Up to so many rows a forecast is the same to the last bit, alone and among others; a sweep is twice as fast."""
+REPRODUCIBLE_ROWS = 32
+"""Up to this batch size, a forecast is the same to the last bit alone or in a batch; larger ones are twice as fast."""
 
 Weights = Mapping[str, np.ndarray]
 Inputs = Float[np.ndarray, "batch time feature"]
@@ -26,15 +27,15 @@ State = tuple[Float[np.ndarray, "batch hidden"], ...]
 
 @dataclass(frozen=True)
 class Cell:
-    """One step of a recurrent layer, in place.
+    """The step function of a recurrent layer, in place.
 
     Args:
-        advance: what a candle says to the gates, and what the last state does → the next state, in the place of the
-            last, its output first. Both arguments may be overwritten.
-        gates: torch's places of the gates, in the order that `advance` takes them.
-        logistic: how many of them, from the first, pass a sigmoid.
-        parts: arrays in a state.
-        reset: the state's share is gated by itself, so that its bias must not be added to the candle's.
+        advance: (W_ih·x + b, W_hh·h, state) → overwrites the state with the next one; its first array is h. The two
+            pre-activations may be overwritten too.
+        gates: index of each gate in torch's stacking, in the order that `advance` expects.
+        logistic: the first so many gates are sigmoids.
+        parts: arrays in the state: h, and c for an LSTM.
+        reset: whether W_hh·h + b_hh is multiplied by a reset gate, so that b_hh can't be merged into W_ih·x + b.
     """
 
     advance: Callable[[Gates, Gates, State], None]
@@ -44,14 +45,14 @@ class Cell:
     reset: bool = False
 
     def arranged(self, weights: np.ndarray) -> np.ndarray:
-        """Torch's rows in the order of `gates`, those of sigmoids halved."""
+        """Torch's weight rows reordered by `gates`, the sigmoid ones halved."""
         blocks = weights.reshape(len(self.gates), -1, *weights.shape[1:])[list(self.gates)]
         blocks[: self.logistic] *= np.float32(0.5)
         return blocks.reshape(weights.shape)
 
 
 def recurrent(name: str, weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], States]:
-    """The layers of an `rnn`, `gru` or `lstm`, read in one direction or in both."""
+    """The layers of an `rnn`, `gru` or `lstm`, in one direction or both."""
     cell = _RELU if parameters.get("nonlinearity") == "relu" else _CELLS[name]
     layers = sum(name.startswith("cell.weight_hh_l") and not name.endswith("_reverse") for name in weights)
     sides = ("", "_reverse") if "cell.weight_hh_l0_reverse" in weights else ("",)
@@ -63,92 +64,92 @@ def recurrent(name: str, weights: Weights, parameters: Mapping[str, Any]) -> Cal
             states = [_direction(cell, weights, f"_l{layer}{side}", below) for side in sides]
         if len(sides) == 1:
             return states[0]
-        forward, backward = states  # backwards, the state that has read the whole window
+        forward, backward = states  # the backward direction gives the state that has read the whole window
         return np.concatenate([forward, np.broadcast_to(backward[:, :1], backward.shape)], axis=-1)
 
     return body
 
 
 def _direction(cell: Cell, weights: Weights, suffix: str, inputs: Inputs) -> States:
-    """One layer read in one direction, from zero initial state; time is the outer axis in memory."""
-    keep = np.ascontiguousarray(cell.arranged(weights[f"cell.weight_hh{suffix}"]).T)
-    given, kept_bias = _given(cell, weights, suffix, inputs)
-    batch, size = len(inputs), keep.shape[0]
+    """One layer in one direction, from a zero hidden state; time is the outer axis in memory."""
+    w_hh = np.ascontiguousarray(cell.arranged(weights[f"cell.weight_hh{suffix}"]).T)
+    from_input, state_bias = _input_terms(cell, weights, suffix, inputs)
+    batch, size = len(inputs), w_hh.shape[0]
     states = np.empty((inputs.shape[1], batch, size), np.float32)
     state: State = tuple(np.zeros((batch, size), np.float32) for _ in range(cell.parts))
-    kept = np.empty((batch, keep.shape[1]), np.float32)
+    from_state = np.empty((batch, w_hh.shape[1]), np.float32)
     times = range(len(states))
     for time in reversed(times) if suffix.endswith("_reverse") else times:
-        _product(state[0], keep, kept)
-        if kept_bias is not None:
-            kept += kept_bias
-        cell.advance(given[time], kept, state)
+        _matmul(state[0], w_hh, from_state)
+        if state_bias is not None:
+            from_state += state_bias
+        cell.advance(from_input[time], from_state, state)
         states[time] = state[0]
     return states.swapaxes(0, 1)
 
 
-def _given(
+def _input_terms(
     cell: Cell, weights: Weights, suffix: str, inputs: Inputs
 ) -> tuple[Float[np.ndarray, "time batch gate"], Float[np.ndarray, " gate"] | None]:
-    """What all candles say to the gates, and the bias of what the state says where it is a thing of its own."""
-    read = cell.arranged(weights[f"cell.weight_ih{suffix}"])
-    given = np.empty((inputs.shape[1], len(inputs), len(read)), np.float32)
-    np.matmul(inputs, read.T, out=given.swapaxes(0, 1))  # ticker by ticker: alike alone and among others
+    """W_ih·x + b for all time steps; b_hh is kept apart where it must be (GRU's reset gate)."""
+    w_ih = cell.arranged(weights[f"cell.weight_ih{suffix}"])
+    from_input = np.empty((inputs.shape[1], len(inputs), len(w_ih)), np.float32)
+    np.matmul(inputs, w_ih.T, out=from_input.swapaxes(0, 1))  # one matmul a ticker: the same bits alone or in a batch
     if f"cell.bias_ih{suffix}" not in weights:
-        return given, None
-    bias, kept_bias = (cell.arranged(weights[f"cell.bias_{side}{suffix}"]) for side in ("ih", "hh"))
-    given += bias if cell.reset else bias + kept_bias
-    return given, kept_bias if cell.reset else None
+        return from_input, None
+    bias, state_bias = (cell.arranged(weights[f"cell.bias_{side}{suffix}"]) for side in ("ih", "hh"))
+    from_input += bias if cell.reset else bias + state_bias
+    return from_input, state_bias if cell.reset else None
 
 
-def _product(states: Float[np.ndarray, "batch hidden"], weights: Float[np.ndarray, "hidden gate"], out: Gates) -> None:
-    """One product a row for a few rows: in a product of many the last bits of one depend on its place among them."""
-    if len(states) > ALIKE:
+def _matmul(states: Float[np.ndarray, "batch hidden"], weights: Float[np.ndarray, "hidden gate"], out: Gates) -> None:
+    """W_hh·h. Few rows are multiplied one by one: in a larger matmul, a row's last bits depend on its position."""
+    if len(states) > REPRODUCIBLE_ROWS:
         np.matmul(states, weights, out=out)
     else:
         np.matmul(states[:, None, :], weights, out=out[:, None, :])
 
 
-def _rnn(given: Gates, kept: Gates, state: State) -> None:
-    given += kept
-    np.tanh(given, out=state[0])
+def _rnn(from_input: Gates, from_state: Gates, state: State) -> None:
+    from_input += from_state
+    np.tanh(from_input, out=state[0])
 
 
-def _relu_rnn(given: Gates, kept: Gates, state: State) -> None:
-    given += kept
-    np.maximum(given, np.float32(0), out=state[0])
+def _relu_rnn(from_input: Gates, from_state: Gates, state: State) -> None:
+    from_input += from_state
+    np.maximum(from_input, np.float32(0), out=state[0])
 
 
-def _gru(given: Gates, kept: Gates, state: State) -> None:
+def _gru(from_input: Gates, from_state: Gates, state: State) -> None:
     (hidden,) = state
     size = hidden.shape[1]
-    opened, new = given[:, : 2 * size], kept[:, 2 * size :]
-    opened += kept[:, : 2 * size]
-    _open(opened)
-    new *= opened[:, :size]
-    new += given[:, 2 * size :]
+    gates, new = from_input[:, : 2 * size], from_state[:, 2 * size :]
+    gates += from_state[:, : 2 * size]
+    _sigmoid_of_double(gates)
+    new *= gates[:, :size]
+    new += from_input[:, 2 * size :]
     np.tanh(new, out=new)
     hidden -= new
-    hidden *= opened[:, size:]
+    hidden *= gates[:, size:]
     hidden += new
 
 
-def _lstm(given: Gates, kept: Gates, state: State) -> None:
+def _lstm(from_input: Gates, from_state: Gates, state: State) -> None:
     hidden, memory = state
     size = hidden.shape[1]
-    given += kept
-    opened, new = given[:, : 3 * size], given[:, 3 * size :]
+    from_input += from_state
+    gates, new = from_input[:, : 3 * size], from_input[:, 3 * size :]
     np.tanh(new, out=new)
-    _open(opened)
-    memory *= opened[:, size : 2 * size]
-    new *= opened[:, :size]
+    _sigmoid_of_double(gates)
+    memory *= gates[:, size : 2 * size]
+    new *= gates[:, :size]
     memory += new
     np.tanh(memory, out=hidden)
-    hidden *= opened[:, 2 * size :]
+    hidden *= gates[:, 2 * size :]
 
 
-def _open(gates: Gates) -> None:
-    """The sigmoid of twice the values, in their place."""
+def _sigmoid_of_double(gates: Gates) -> None:
+    """σ(2x), in place."""
     np.tanh(gates, out=gates)
     gates *= np.float32(0.5)
     gates += np.float32(0.5)

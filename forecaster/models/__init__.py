@@ -1,4 +1,4 @@
-"""Networks that turn candles into states, behind one contract and a registry.
+"""Networks ("bodies") that turn candles into hidden states: one contract, one registry.
 
 A body maps inputs "batch time feature" to states "batch time state". Its constructor takes `input_size` and, by
 keyword, plain numbers: that signature is the schema of the YAML's `model:` section.
@@ -15,22 +15,21 @@ from forecaster.axes import Float
 from forecaster.registry import Registry
 
 Memory = tuple[Tensor, ...]
-"""What a body keeps of the candles it has read, each tensor with the batch first; empty before the first candle."""
+"""State carried over from the candles read so far (e.g. the hidden state), batch first; empty before the first."""
 
 
 @runtime_checkable
 class Body(Protocol):
-    """What every network offers.
+    """The contract of every network.
 
-    Three things more may be there. `reach`, a number: the candles that a state can depend on, where they are bounded.
-    `read(inputs, memory)`, giving states and the new memory: to go on reading without beginning anew; without it the
-    candles read so far are read again. `tail(inputs, last)`: the states at the last candles alone, where that is less
-    work than all.
+    Three optional members. `reach` (a number): how many candles a state can depend on, if that is bounded.
+    `read(inputs, memory)` → states and new memory: resumes from the hidden state; without it, the candles read so far
+    are read again. `tail(inputs, last)`: the states of the last candles only, where that costs less than all of them.
 
     Attributes:
         output_size: width of the states.
-        causal: a state has seen no later input, so that a forecast can be learnt at each candle.
-        skip: the readout also sees the inputs, linearly.
+        causal: a state depends on no later input, so that every candle can be a training target.
+        skip: the readout also sees the inputs directly (linear skip connection).
     """
 
     output_size: int

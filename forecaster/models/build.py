@@ -22,7 +22,7 @@ from forecaster.models.network import Network
 
 
 def model_names() -> tuple[str, ...]:
-    """All that a `model:` section can name: networks and baselines."""
+    """Names allowed in a `model:` section: networks and baselines."""
     return tuple(sorted((*MODELS.names(), *BASELINES.names())))
 
 
@@ -32,7 +32,7 @@ def parameters(name: str) -> type[BaseModel]:
     Raises:
         UnknownNameError: no such model.
     """
-    if name in MODELS or name in MODELS.faults:  # the look-up says what is wrong with a faulty one
+    if name in MODELS or name in MODELS.faults:  # of a plugin that failed to import, this raises why
         return _parameters(name, MODELS[name])
     if name not in BASELINES:
         raise UnknownNameError(MODELS.kind, name, model_names())
@@ -58,10 +58,10 @@ def _parameters(name: str, factory: Any) -> type[BaseModel]:
 def resolved_model(
     model: ModelConfig, task: TaskConfig, document: Document, path: tuple[str | int, ...] = ("model",)
 ) -> ModelConfig:
-    """A model section with every parameter of its constructor, held against that and against the task.
+    """A model section with all parameters of its constructor filled in, validated against it and against the task.
 
     Args:
-        path: where the section stands in the document.
+        path: of the section in the document.
 
     Raises:
         ConfigError: with file, line, key, value, expectation and the nearest right name.
@@ -91,50 +91,50 @@ def resolved_model(
     if task.decoder == "recursive" and not body.causal:
         raise ConfigError(
             f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.decoder recursive: "
-            "what is read backwards cannot go on with a forecast candle; set decoder to direct or bidirectional to "
-            "false."
+            "a network that also reads backwards cannot continue with a forecast candle; set decoder to direct or "
+            "bidirectional to false."
         )
     if task.supervision == "dense" and not body.causal:
         raise ConfigError(
             f"{document.place((*path, 'bidirectional'))}: {key}.bidirectional is true with task.supervision dense: "
-            "each forecast would see the days it is to foretell; set supervision to window or bidirectional to false."
+            "each forecast would see the days it is to predict; set supervision to window or bidirectional to false."
         )
     return ModelConfig(name=model.name, weight=model.weight, **values)
 
 
 def make_body(config: ModelConfig, input_size: int) -> Body:
-    """A registered network with the parameters of the YAML."""
+    """A registered network with the parameters from the YAML."""
     return MODELS[config.name](input_size, **config.parameters)
 
 
 def make_network(
     model: ModelConfig, head: str, input_size: int, base: Any, decoder: str = "direct", teacher_forcing: float = 0.0
 ) -> Network:
-    """A network of a run around its base quantiles [horizon, variable, quantile], on the CPU."""
+    """A run's network, starting from the base quantiles [horizon, variable, quantile], on the CPU."""
     quantiles = torch.as_tensor(base, dtype=torch.float32)
-    learnt = quantiles[:1] if decoder == "recursive" else quantiles
+    trained = quantiles[:1] if decoder == "recursive" else quantiles
     return Network(
         make_body(model, input_size),
         input_size=input_size,
         head=head,
-        base=learnt,
-        looks=len(learnt) if decoder == "seq2seq" else 1,
+        base=trained,
+        decoder_steps=len(trained) if decoder == "seq2seq" else 1,
         teacher_forcing=teacher_forcing,
         pooled=quantiles.numpy(),
     )
 
 
-def put_weights(network: Network, weights: Mapping[str, np.ndarray]) -> Network:
-    """The network itself, with the weights of a file.
+def load_weights(network: Network, weights: Mapping[str, np.ndarray]) -> Network:
+    """Load weights into the network and return it.
 
     Raises:
-        RuntimeError: they are not its own.
+        RuntimeError: names or shapes of the weights do not match.
     """
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network
 
 
 def _argument_texts(docstring: str) -> dict[str, str]:
-    """The Args section of a docstring as a table: the one text that feeds schema and docs."""
+    """The Args section of a docstring, by argument: the single source of the texts in schema and docs."""
     section = docstring.partition("Args:")[2].partition("\n\n")[0]
     return {name: " ".join(text.split()) for name, text in re.findall(r"\s{4}(\w+): ((?:.+)(?:\n\s{6,}.+)*)", section)}

@@ -1,6 +1,6 @@
 """Raw network outputs → quantiles of the standardised move log(price / last close) / (scale·√step).
 
-Each head starts near the pooled training quantiles ("base") and learns how to leave them.
+Each head starts near the pooled training quantiles ("base") and learns to depart from them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Base = Float[Tensor, "horizon variable quantile"]
 
 
 class Scale(nn.Module):
-    """One log-scale a cell: the shape of the base stays, its width is learnt.
+    """One log-scale a cell: the base keeps its shape, the width is learnt.
 
     Source: `base · exp(output)`; with an output of 0 the forecast is the pooled quantiles themselves.
     """
@@ -30,13 +30,13 @@ class Scale(nn.Module):
     def forward(
         self, raw: Float[Tensor, "*batch horizon variable 1"]
     ) -> Float[Tensor, "*batch horizon variable quantile"]:
-        # In memory one level after the other: what the loss does to all cells of a level it does in one go.
+        # Levels outermost in memory: the loss works on all cells of one level at a time.
         base = self.base.movedim(-1, 0).contiguous()
         return (base[:, *[None] * (raw.dim() - 3)] * torch.exp(raw[..., 0])).movedim(0, -1)
 
 
 class Quantile(nn.Module):
-    """Free quantiles that cannot cross: the lowest one moves, each further one is a positive step above."""
+    """Free quantiles without crossing: the lowest is shifted, each further one is a positive step (softplus) above."""
 
     def __init__(self, base: Base) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Quantile(nn.Module):
 
 
 class Point(nn.Module):
-    """One level, the median: learnt with the absolute error, and without any statement on how sure it is."""
+    """One level, the median, trained on the absolute error; says nothing about uncertainty."""
 
     def __init__(self, base: Base) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How many processor cores the networks use."""
+"""Number of CPU threads for the networks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Work on one core, unless `OMP_NUM_THREADS` says otherwise; a decorator too.
+    """Run torch on one thread unless `OMP_NUM_THREADS` is set; usable as a decorator.
 
-    On two idle cores a second thread makes a step of 64 units 1.2 (GRU, RNN) or 1.5 times (LSTM) as fast; where other
-    programs want the core, the threads wait for each other in a busy loop and take ten times as long. For wide
-    networks on an idle machine set `OMP_NUM_THREADS`.
+    On two idle cores a second thread speeds a step of 64 units up by 1.2 (GRU, RNN) or 1.5 times (LSTM). If other
+    programs use the core, the threads busy-wait for each other and take ten times as long. For wide networks on an
+    idle machine, set `OMP_NUM_THREADS`.
     """
     threads = torch.get_num_threads()
     if "OMP_NUM_THREADS" not in os.environ:

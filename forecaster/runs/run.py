@@ -23,7 +23,7 @@ from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView
-from forecaster.inference.marketcache import known_market
+from forecaster.inference.marketcache import cached_market
 from forecaster.modelfile import Model
 from forecaster.runs import folder as folders
 from forecaster.training.files import Curves, read_curves
@@ -188,7 +188,7 @@ class Run:
         Args:
             production: the members are those refitted on all candles.
         """
-        return known_market(
+        return cached_market(
             self.folder, store, self.model, members, days, lambda day: self.held(store, day).bars, production
         )
 

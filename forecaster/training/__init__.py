@@ -1,1 +1,1 @@
-"""Fitting a network: sampling, the loop, its checkpoints."""
+"""Training: sampling, the training loop, checkpoints."""

@@ -1,7 +1,7 @@
-"""The optimiser: AdamW by torch's own functional form, which holds no state.
+"""The optimiser: AdamW on torch's functional form, with the state kept here.
 
-torch's class does the same arithmetic, but guards its methods against `torch.compile`; the first one that is called
-imports the compiler, 1.3 CPU-seconds and 76 MB that no training here makes use of.
+torch's class does the same arithmetic, but its first call imports `torch.compile`: 1.3 CPU-seconds and 76 MB that no
+training here needs.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-"""Torch's own, and the paper's of Adam: Kingma & Ba (2015)."""
+"""Torch's defaults, from the Adam paper: Kingma & Ba (2015)."""
 
 State = dict[str, Tensor]
 
 
 class AdamW:
-    """Adam with weight decay apart from the gradient: Loshchilov & Hutter (2019), "Decoupled Weight Decay".
+    """Adam with decoupled weight decay: Loshchilov & Hutter (2019), "Decoupled Weight Decay Regularization".
 
-    All parameters in one call where torch knows how: a small network waits for the calls, not for the work.
+    All parameters are updated in one fused call where torch has one: small networks are bound by call overhead.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
@@ -29,18 +29,18 @@ class AdamW:
         self._decay = weight_decay
         self._fused = all(one.device.type in ("cpu", "cuda") for one in self._parameters)
         self.state = [self._fresh(one) for one in self._parameters]
-        """Of each parameter: steps taken, running means of its gradient and of the gradient's square."""
+        """For each parameter: steps taken, running means of its gradient and of the squared gradient."""
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Clear all gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
     @torch.no_grad()
     def clip(self, norm: float) -> None:
-        """Shorten all gradients together to a norm: Pascanu, Mikolov & Bengio (2013), "On the difficulty of training".
+        """Clip the global gradient norm: Pascanu, Mikolov & Bengio (2013), "On the difficulty of training".
 
-        Torch's `clip_grad_norm_`, to the same bits, without its sorting by device and type.
+        Bit for bit torch's `clip_grad_norm_`, without its grouping by device and dtype.
         """
         gradients = [one.grad for one in self._parameters if one.grad is not None]
         found = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
@@ -48,7 +48,7 @@ class AdamW:
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
-        """Move every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         moved = [(one, state) for one, state in zip(self._parameters, self.state, strict=True) if one.grad is not None]
         adamw(
             [one for one, _ in moved],
@@ -68,7 +68,7 @@ class AdamW:
         )
 
     def load(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
-        """Go on from a state; a parameter that has none begins anew."""
+        """Restore saved optimiser states; a parameter without one starts fresh."""
         self.state = [
             {name: states.get(place, fresh)[name].to(value.device) for name, value in fresh.items()}
             for place, fresh in enumerate(map(self._fresh, self._parameters))

@@ -1,4 +1,4 @@
-"""All that a killed training needs to go on to the same bytes, in one safetensors file."""
+"""Checkpoints: what a killed training needs to resume to the same bytes, in one safetensors file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from forecaster.training.files import CurvePoint
 
 @dataclass
 class Progress:
-    """Where training stands.
+    """State of a training.
 
     Args:
-        fingerprint: of the data and the config, so that a resumed run cannot mix two.
+        fingerprint: of data and config, so that a run cannot resume with others.
         step: optimiser steps done.
-        best: lowest validation loss so far.
-        best_weights: the weights that had it.
+        best: lowest validation loss so far (early stopping).
+        best_weights: the weights that reached it.
     """
 
     fingerprint: str
@@ -33,7 +33,7 @@ class Progress:
 
 
 def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimiser: AdamW) -> None:
-    """Write the state between two steps, whole or not at all."""
+    """Write the state between two steps, atomically."""
     tensors = {f"weights/{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in progress.best_weights.items()}
     for index, state in enumerate(optimiser.state):
@@ -48,10 +48,10 @@ def save_checkpoint(path: Path, progress: Progress, network: nn.Module, optimise
 
 
 def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser: AdamW) -> Progress:
-    """Put a saved state back into network and optimiser.
+    """Restore network and optimiser from a checkpoint.
 
     Raises:
-        InputError: it is damaged, or belongs to other data or another config.
+        InputError: the file is damaged, or was made from other data or another config.
     """
     arrays, header = load_tensors(path)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Where a network learns, and in which numbers."""
+"""Device and precision of training."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from forecaster.errors import InputError
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` takes a GPU where there is one.
+    """The device by name; `auto` takes a GPU if there is one.
 
     Raises:
-        InputError: the named device is not here.
+        InputError: the machine has no such device.
     """
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
@@ -24,7 +24,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def require_precision(precision: str, device: torch.device) -> None:
-    """Refuse numbers that the device has no instructions for: torch would take six times as long, or fail.
+    """Refuse a precision that the device has no instructions for: torch would take six times as long, or fail.
 
     Raises:
         InputError: bfloat16 on such a device.
@@ -36,7 +36,7 @@ def require_precision(precision: str, device: torch.device) -> None:
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:
-    """The network's matrix products in the precision named; weights, loss and optimiser stay in float32.
+    """Run the network's matmuls in the given precision; weights, loss and optimiser stay in float32.
 
     Source: Micikevicius et al. (2018), "Mixed Precision Training".
     """

@@ -1,4 +1,4 @@
-"""What a training leaves in its folder: checkpoints while it runs, and the training curve."""
+"""Files of a training: checkpoints while it runs, and the training curve."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from forecaster.files import write_text
 _COLUMNS = ("member", "step", "loss", "validation", "skill")
 
 Curves = Sequence[Sequence["CurvePoint"]]
-"""The training curve of each member, in their order; empty for a baseline."""
+"""The training curve of each member, in order; empty for a baseline."""
 
 
 @dataclass
 class CurvePoint:
-    """A point of the training curve: mean loss since the last one, and validation loss and skill where measured."""
+    """A point of the training curve: mean loss since the last point; validation loss and skill if measured."""
 
     step: int
     loss: float
@@ -27,17 +27,17 @@ class CurvePoint:
 
 
 def checkpoint(folder: Path, member: str) -> Path:
-    """Where the training of one network of a run is kept until the run is finished."""
+    """Path of a network's checkpoint, which exists until the run is finished."""
     return folder / f"checkpoint-{member}.safetensors"
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """All that an unfinished training has left to go on from."""
+    """Checkpoints of an unfinished training."""
     return sorted(folder.glob("checkpoint-*.safetensors"))
 
 
 def write_curves(path: Path, curves: Curves) -> None:
-    """Write the training curves as CSV, whole or not at all."""
+    """Write the training curves as CSV, atomically."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -46,7 +46,7 @@ def write_curves(path: Path, curves: Curves) -> None:
 
 
 def read_curves(path: Path, members: int) -> Curves | None:
-    """What `write_curves` wrote, for so many members; None where it is missing or damaged."""
+    """Read what `write_curves` wrote, for `members` members; None if missing or damaged."""
     curves: list[list[CurvePoint]] = [[] for _ in range(members)]
     try:
         for line in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):

@@ -1,4 +1,4 @@
-"""The training loop."""
+"""The training loop, with its learning-rate schedule and early stopping."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ from forecaster.training.loss import pinball
 from forecaster.training.sampling import Sampler
 
 REPORT_EVERY = 50
-"""Steps between two points of the curve; there validation is measured and a checkpoint written."""
-
+"""Steps between two points of the curve. At each, validation is measured and a checkpoint written."""
 
 Report = Callable[[int, CurvePoint | None], None]
 
 
 @dataclass(frozen=True)
 class Validation:
-    """How the network is judged while it learns.
+    """Validation during training.
 
     Args:
-        loss: of the network as it is, on the validation period; lower is better.
+        loss: current loss of the network on the validation period; lower is better.
         reference: loss of the reference baseline on the same cells.
     """
 
@@ -54,14 +53,15 @@ def fit(
     report: Report = lambda *_: None,
     stop: int | None = None,
 ) -> list[CurvePoint]:
-    """Train a network in place; a checkpoint of the same run is taken up where it stands.
+    """Train a network in place; resumes from a checkpoint of the same run.
 
-    With `validation` the weights of the best report are kept, without it those of the last step. The randomness of a
-    step is a function of seed and step alone, so that a killed and resumed run gives the same bytes.
+    Early stopping: with `validation`, the weights with the lowest validation loss are kept; without it, those of the
+    last step. Training runs to its last step either way, so that the learning-rate schedule is the same. The
+    randomness of a step depends on seed and step alone, so a killed and resumed run gives the same bytes.
 
     Args:
         report: called after every step, with a point of the curve where one was measured.
-        stop: the step to end at, on the learning rates of all steps; the last one if absent.
+        stop: step to end at, on the learning-rate schedule of all steps; the last step if absent.
 
     Returns:
         The training curve.
@@ -73,33 +73,33 @@ def fit(
         report(progress.step, progress.curve[-1])
     with torch.random.fork_rng(devices=[]):
         while progress.step < (end := min(stop or config.steps, config.steps)):
-            loss = _stretch(network, sampler, optimiser, config, levels, progress, report, end)
+            loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end)
             progress.curve.append(_measure(network, validation, progress, loss))
             save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
     if validation is not None:
-        network.load_state_dict(progress.best_weights)
+        network.load_state_dict(progress.best_weights)  # early stopping: back to the best step
     network.eval()
     return progress.curve
 
 
 def seed_of(seed: int, step: int) -> int:
-    """Of the draws of one step: whoever has the run's seed can draw them again."""
+    """Seed of one step's random draws, reproducible from the run's seed."""
     return seed * 1_000_003 + step
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
-    """Linear warm-up times a cosine to 0."""
+    """Learning-rate schedule: linear warm-up times a cosine decay to 0."""
     warm = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
     return config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / config.steps))
 
 
 def _dropout_generator(device: torch.device) -> torch.Generator | ModuleType:
-    """What the network's own random numbers come from."""
+    """Source of the network's own random numbers."""
     return torch.default_generator if device.type == "cpu" else torch
 
 
-def _stretch(
+def _train_to_report(
     network: Network,
     sampler: Sampler,
     optimiser: AdamW,
@@ -109,7 +109,7 @@ def _stretch(
     report: Report,
     last: int,
 ) -> float:
-    """Train to the next report; the mean loss, which leaves the device only once."""
+    """Train to the next report; returns the mean loss, copied from the device only once."""
     network.train()
     generator, dropout = torch.Generator(), _dropout_generator(sampler.device)
     weights = torch.tensor(levels, device=sampler.device)
@@ -141,9 +141,9 @@ def _measure(network: Network, validation: Validation | None, progress: Progress
     score = validation.loss(network)
     _require_finite("validation loss", score, progress.step)
     if progress.best is None or score < progress.best:
-        progress.best = score
+        progress.best = score  # early stopping keeps these weights
         progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    # Where no price moved in validation all losses are 0, and there is nothing to be better at.
+    # If no price moved in validation, all losses are 0 and skill is undefined.
     skill = 1 - score / validation.reference if validation.reference else 0.0
     return CurvePoint(progress.step, loss, score, skill)
 

@@ -1,4 +1,4 @@
-"""What training minimises."""
+"""The training loss."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def pinball(
 
 
 class _Pinball(torch.autograd.Function):
-    """The gradient is known with the loss: it is [outcome < quantile] − level, and the loss its product with the error.
+    """Pinball loss with a hand-written backward pass, in a third of autograd's time.
 
-    A third of the time that torch takes to go through the formula and back.
+    The gradient is [outcome < quantile] − level, and the loss is its dot product with the error: both come from the
+    forward pass. Arrays are "quantile batch span horizon variable", levels outermost as the heads lay them out.
     """
 
     @staticmethod
     def forward(ctx: Any, quantiles: Tensor, targets: Tensor, mask: Tensor, levels: Tensor) -> Tensor:
         over = quantiles.movedim(-1, 0) - targets
-        gradient = torch.gt(
-            over, 0, out=torch.empty_like(over)
-        )  # four times as fast as a comparison and its conversion
+        # out= converts while comparing: four times as fast as a comparison and its conversion.
+        gradient = torch.gt(over, 0, out=torch.empty_like(over))
         gradient.sub_(levels[:, None, None, None, None]).mul_(mask[..., None])
         cells = mask.sum().clamp_min(1) * (over.shape[0] * over.shape[-1])
         ctx.save_for_backward(gradient, cells)

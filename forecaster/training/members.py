@@ -1,4 +1,4 @@
-"""Fitting the members of a run: the steps of a training that need torch."""
+"""Trains the members of a run: the part of `train` that needs torch."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from forecaster.training.device import choose_device, require_precision
 from forecaster.training.files import CurvePoint
 from forecaster.training.files import checkpoint as checkpoint_path
 from forecaster.training.fit import Report, Validation, fit
+from forecaster.training.parallel import Training, max_parallel, train_in_parallel
 from forecaster.training.sampling import Sampler
-from forecaster.training.together import Training, most_at_once, side_by_side
 from forecaster.trial import Trial
 
 Members = list[Network | FittedBaseline]
@@ -37,11 +37,11 @@ Members = list[Network | FittedBaseline]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What is to be fitted, and where.
+    """What to train, and where.
 
     Args:
-        folder: where checkpoints are kept; one that is there is taken up.
-        cores: for networks that train side by side; all if absent.
+        folder: for checkpoints; training resumes from existing ones.
+        cores: most networks to train in parallel; as many as the machine has cores if absent.
     """
 
     trial: Trial
@@ -56,7 +56,7 @@ class Learnt:
     """Members fitted on one period.
 
     Args:
-        base: pooled quantiles of the period, that the networks start from.
+        base: pooled quantiles of the period, the networks' starting point.
         curves: training curve of each member; empty for a baseline.
     """
 
@@ -65,7 +65,7 @@ class Learnt:
     curves: list[list[CurvePoint]]
 
     def best_steps(self) -> list[int]:
-        """Optimiser steps behind each member's weights: the best by validation, else all; 0 for a baseline."""
+        """Optimiser step of each member's weights: the early-stopping step, or the last; 0 for a baseline."""
         return [_best_step(curve) if curve else 0 for curve in self.curves]
 
 
@@ -73,26 +73,26 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
     """Fit each member of a run.
 
     Args:
-        period: what to learn from, keeping the last step's weights. Without it the trial's own period is learnt, and
-            its validation period, where it has one, chooses the step.
-        stops: for each member the step to stop at, on the schedule of all steps.
-        mark: put before the names of the checkpoints.
+        period: period to train on; the weights of the last step are kept. Without it, the trial's own training period,
+            with early stopping on its validation period if it has one.
+        stops: for each member the step to stop at, on the learning-rate schedule of all steps.
+        mark: prefix of the checkpoint names.
     """
     config, dataset, validation = job.trial.config, job.trial.dataset, None if period else job.trial.validation
     period = period or job.trial.fitted
     base = dataset.base(period, config.task.levels)
-    members = [_begun(job, number, period, base) for number in range(len(config.networks))]
+    members = [_start_member(job, number, period, base) for number in range(len(config.networks))]
     networks = {number: member for number, member in enumerate(members) if isinstance(member, Network)}
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
     curves: dict[int, list[CurvePoint]] = {}
     if networks:
-        give_back()  # what least squares left would lie under all that training keeps
+        give_back()  # return what least squares freed, before training allocates above it
         keep_large_blocks()
         learnt = replace(dataset, steps=config.task.learnt)
         device = choose_device(config.training.device)
         require_precision(config.training.precision, device)
         sampler = Sampler(learnt, config.task, period, device)
-        judge = _validation(job.trial, period, validation) if validation else None
+        measure = _validation(job.trial, period, validation) if validation else None
         trainings = {
             number: partial(
                 fit,
@@ -100,37 +100,37 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
                 sampler,
                 config.training.model_copy(update={"seed": config.training.seed + number}),
                 config.task.levels,
-                validation=judge,
+                validation=measure,
                 checkpoint=checkpoint_path(job.folder, f"{mark}{number}"),
                 fingerprint=_fingerprint(config, dataset, period, number),
                 stop=stop_of[number],
             )
             for number, network in networks.items()
         }
-        curves = _trained(job, networks, trainings, sampler, stop_of)
+        curves = _train(job, networks, trainings, sampler, stop_of)
     return Learnt(members, base, [curves.get(number, []) for number in range(len(members))])
 
 
-def _begun(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
-    """A member as far as it needs no training: a fitted baseline, or a network with its first weights."""
+def _start_member(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
+    """A member before training: a fitted baseline, or a network with its initial weights."""
     config, model = job.trial.config, job.trial.config.networks[number]
     if model.name in BASELINES:
         job.say(f"fitting {model.name}")
         return FittedBaseline.learnt(model.name, job.trial.dataset, period, config.task.levels)
-    return _seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
+    return _make_seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
 
 
-def _trained(
+def _train(
     job: Job, networks: dict[int, Network], trainings: Mapping[int, Training], sampler: Sampler, stops: dict[int, int]
 ) -> dict[int, list[CurvePoint]]:
-    """The curve of each network's training, which leaves it on the CPU."""
+    """Run the trainings and return their curves; moves the networks back to the CPU."""
     names = {number: job.trial.config.networks[number].name for number in networks}
     extent = f"on {len(sampler.cells):,} origins ({sampler.device})"
-    workers = most_at_once(list(networks.values()), sampler, job.cores)
+    workers = max_parallel(list(networks.values()), sampler, job.cores)
     if workers > 1:
         last = max(stops.values())
-        job.say(f"training {' and '.join(names.values())} side by side for {last:,} steps {extent}")
-        found = side_by_side(list(trainings.values()), workers, _reporter(job.tick, last))
+        job.say(f"training {' and '.join(names.values())} in parallel for {last:,} steps {extent}")
+        found = train_in_parallel(list(trainings.values()), workers, _reporter(job.tick, last))
         curves = dict(zip(trainings, found, strict=True))
     else:
         curves = {}
@@ -144,15 +144,15 @@ def _trained(
 
 
 def _best_step(curve: Sequence[CurvePoint]) -> int:
-    judged = [point for point in curve if point.validation is not None]
-    return min(judged, key=lambda point: point.validation or 0.0).step if judged else curve[-1].step
+    measured = [point for point in curve if point.validation is not None]
+    return min(measured, key=lambda point: point.validation or 0.0).step if measured else curve[-1].step
 
 
 def _reporter(tick: Tick, steps: int) -> Report:
     return lambda step, point: tick(step, steps, *((point.loss, point.skill) if point else (None, None)))
 
 
-def _seeded(model: ModelConfig, task: TaskConfig, seed: int, dataset: Dataset, base: Base) -> Network:
+def _make_seeded(model: ModelConfig, task: TaskConfig, seed: int, dataset: Dataset, base: Base) -> Network:
     features = len(dataset.features.names)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Batches as gathers from tensors that stay on the device: no Python work per window."""
+"""Batch sampling by gathers from tensors on the device: no Python work per window."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset
 
 DENSE_SPAN = 100
-"""Candles of a chunk at which a forecast is learnt under dense supervision (science: chunks of 140, the last 100)."""
+"""Candles of a chunk that are training targets under dense supervision (chunks of 140, the last 100 supervised)."""
 
 LARGEST_MOVE = 30.0
-"""Standardised moves are clipped here: false prices must not rule the loss."""
+"""Targets are clipped at this standardised move: bad prices must not dominate the loss."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one optimiser step learns from.
+    """The batch of one optimiser step.
 
     Args:
         targets: standardised moves; 0 where the mask is false.
-        mask: where the outcome is known in the period.
+        mask: whether the outcome is known within the period.
     """
 
     inputs: Float[Tensor, "batch time feature"]
@@ -34,30 +34,32 @@ class Batch:
     mask: Bool[Tensor, "batch span horizon"]
 
 
-def supervised(task: TaskConfig) -> int:
-    """Candles of a chunk at which a forecast is learnt: the one difference between `window` and `dense`."""
+def supervised_span(task: TaskConfig) -> int:
+    """Supervised candles of a chunk: the only difference between `window` and `dense`."""
     return DENSE_SPAN if task.supervision == "dense" else 1
 
 
 class Sampler:
-    """Draws chunks of one ticker's candles that end near a random training cell.
+    """Draws chunks of one ticker's candles that end near a random training origin.
+
+    A chunk is `length` candles: context − 1 to warm up, then `span` supervised ones.
 
     Args:
         period: origins and outcomes both lie in it.
-        device: where all tensors live.
+        device: of all tensors.
 
     Raises:
         InputError: no ticker has enough history before the period, or enough sessions in it.
     """
 
     def __init__(self, dataset: Dataset, task: TaskConfig, period: Period, device: torch.device) -> None:
-        self.span = supervised(task)
+        self.span = supervised_span(task)
         self.length = task.context + self.span - 1
         self.cells = torch.from_numpy(dataset.require_origins(period, history=task.context))
         self.furthest = dataset.steps[-1]
         self.device = device
         features, beyond = dataset.features, self.length + self.furthest
-        # Relative to each ticker's own start, so that float32 keeps moves exact to 1e-6.
+        # Relative to each ticker's first close, so that moves stay exact to 1e-6 in float32.
         logs = dataset.logs - dataset.logs[dataset.first_row, 3][:, None]
         self.inputs = torch.from_numpy(features.values).to(device)
         self.logs = pad(torch.from_numpy(logs).float(), (0, 0, 0, beyond)).to(device)
@@ -70,11 +72,11 @@ class Sampler:
         self.ahead = (self.origins[:, None].to(device) + self.steps).flatten()
 
     def draw(self, size: int, generator: torch.Generator) -> Batch:
-        """A batch of chunks; the generator lives on the CPU."""
+        """A batch of chunks; `generator` is on the CPU."""
         return self._gather(*self.chunks(size, generator))
 
     def chunks(self, size: int, generator: torch.Generator) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch 1"]]:
-        """Rows of a batch, and the last row of the period that each may read."""
+        """Rows of each chunk, and the last row of the period for its ticker."""
         cells = self.cells.index_select(0, torch.randint(len(self.cells), (size,), generator=generator))
         jitter = torch.randint(self.span, (size,), generator=generator)
         first, last = self.borders.index_select(0, cells).unbind(1)  # rows of the cell's ticker in the period
@@ -84,11 +86,11 @@ class Sampler:
 
     def _gather(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Batch:
         origins = rows[:, -self.span]
-        # Rows past the last are those of other days or tickers: what is made of them is masked.
+        # Rows past `last` belong to other periods or tickers: masked.
         left = (last - origins[:, None] - self.origins).to(self.device)
         origins = origins.to(self.device)
-        ready, scale = (stretches(of, origins, self.span) for of in (self.ready, self.scale))
-        logs = stretches(self.logs, origins, self.span + self.furthest)
+        ready, scale = (windows(of, origins, self.span) for of in (self.ready, self.scale))
+        logs = windows(self.logs, origins, self.span + self.furthest)
         mask = (self.steps <= left[..., None]) & ready[..., None]
         outcomes = logs.index_select(1, self.ahead).view(len(logs), self.span, len(self.steps), 4)
         targets = (outcomes - logs[:, : self.span, None, 3:]).div_((scale[..., None] * self.roots)[..., None])
@@ -96,18 +98,18 @@ class Sampler:
         return Batch(self._inputs(rows, last), targets, mask)
 
     def _inputs(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Tensor:
-        past = (rows[:, -1:] > last)[:, 0]  # a ticker that begins so late that its chunk outlasts the period
+        past = (rows[:, -1:] > last)[:, 0]  # a ticker that starts so late that its chunk runs past the period
         late = int(past.sum())
         if len(self.inputs) < self.length or late == len(rows):
             return self.inputs[rows.clamp(max=last).to(self.device)]
         start = rows[:, 0].clamp(max=len(self.inputs) - self.length)
-        inputs = stretches(self.inputs, start.to(self.device), self.length)
+        inputs = windows(self.inputs, start.to(self.device), self.length)
         if late:
             inputs[past.to(self.device)] = self.inputs[rows[past].clamp(max=last[past]).to(self.device)]
         return inputs
 
 
-def stretches(rows: Tensor, starts: Int[Tensor, " batch"], length: int) -> Tensor:
-    """So many rows from each start on, [batch, length, …]: whole pieces of memory, ten times as fast as row by row."""
+def windows(rows: Tensor, starts: Int[Tensor, " batch"], length: int) -> Tensor:
+    """`length` rows from each start, [batch, length, …]: contiguous copies, ten times as fast as row by row."""
     every = rows.as_strided((len(rows) - length + 1, length, *rows.shape[1:]), (rows.stride(0), *rows.stride()))
     return every.index_select(0, starts)

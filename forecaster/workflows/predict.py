@@ -20,9 +20,9 @@ from forecaster.evaluation.journal import journalled
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import skill_of
 from forecaster.features.candles import READY_AGE
-from forecaster.inference.compose import EVALUATED, PRODUCTION, Wish, chosen_weights, outlook
+from forecaster.inference.compose import EVALUATED, PRODUCTION, Request, chosen_weights, compose
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.newest import origin_days, viewed_quantiles
+from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.runs.run import Run
 from forecaster.workflows.grown import grown_forecasts
 
@@ -80,7 +80,7 @@ def predict(
         )
         return list(grown)
     found_run, store = Run.find(runs_dir, run), open_store(data_dir)
-    wish = Wish(_steps(found_run.config, horizon), as_of, paths, seed)
+    request = Request(_steps(found_run.config, horizon), as_of, paths, seed)
 
     def history(ticker: str) -> Reading | Failure:
         try:
@@ -95,7 +95,7 @@ def predict(
         else:
             histories[ticker] = found
     card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
-    made = {one.ticker: one for one in _forecasts(found_run, store, wish, histories, card)}
+    made = {one.ticker: one for one in _forecasts(found_run, store, request, histories, card)}
     return journalled(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
 
 
@@ -106,19 +106,19 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
 
 
 def _forecasts(
-    run: Run, store: Store, wish: Wish, histories: Mapping[str, Reading], card: Scorecard
+    run: Run, store: Store, request: Request, histories: Mapping[str, Reading], card: Scorecard
 ) -> Iterator[Forecast]:
     """By the weights that each history asks for."""
-    skill, widths, model = skill_of(card, wish.steps), card.widths(), run.model
+    skill, widths, model = skill_of(card, request.steps), card.widths(), run.model
     for weights in (PRODUCTION, EVALUATED):
         chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
         if not chosen:
             continue
         members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
         market = run.market(store, members, origin_days(panel), weights == PRODUCTION)
-        candles = viewed_quantiles(members, model.config, panel, market)
+        candles = quantiles_in_market(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            yield outlook(run.name, model, wish, histories[bars.ticker], quantiles, market, skill, widths)
+            yield compose(run.name, model, request, histories[bars.ticker], quantiles, market, skill, widths)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:

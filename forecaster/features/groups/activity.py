@@ -15,7 +15,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 @GROUPS.register("volume")
 @looks_back(0)
 def volume(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Log volume over its own mean of half-life 20 sessions, clipped at ±3."""
+    """Log volume minus its EWMA (half-life 20 sessions), clipped at ±3."""
     return {"log_volume": np.clip(candles.log_volume - candles.usual_volume, -3, 3)}
 
 

@@ -26,7 +26,7 @@ def base(candles: Candles) -> Mapping[str, np.ndarray]:
 @GROUPS.register("ohlc")
 @candles_alone
 def ohlc(candles: Candles) -> Mapping[str, np.ndarray]:
-    """The plain four: log of each price over the previous close, in percent."""
+    """Log of each of the four prices over the previous close, in percent."""
     names = ("open", "high", "low", "close")
     moves = 100 * (candles.logs - candles.previous_close[..., None])
     return {name: moves[..., column] for column, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""What all tickers of the exchange did that day, on average."""
+"""Averages over all tickers of the exchange on the day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ticker did at the same point of earlier quarters: earnings come every 13 weeks."""
+"""Seasonal features: the same point of earlier quarters (earnings come every 13 weeks), and the calendar."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _SEASONS = (1, 2, 3, 4)
 _EARNINGS = (1, 2, 3, 4, 8, 12)
 _OFFSETS = range(-3, 8)
 _MARGIN = 8
-"""Sessions about the same date that are read too, and one for the usual volume of the day before."""
+"""Extra sessions read around the same date, including one for the previous day's usual volume."""
 
 _EVENT = 1.5
-"""Size of a shock in volatility and volume that is called an event."""
+"""Smallest shock in volatility and volume that counts as an event."""
 
 _NO_EVENT = 250
-"""Sessions since the last event, at most; where a ticker begins, too."""
+"""Cap on sessions since the last event, and the value before a ticker's first event."""
 
 
 @GROUPS.register("season")
 @looks_back(_MARGIN, days=91 * max(_SEASONS))
 def season(candles: Candles) -> Mapping[str, np.ndarray]:
-    """The largest shock about the coming session's date one to four quarters ago, on the day and in the week after."""
+    """Largest shock around the next session's date one to four quarters ago: on the day, and in the week after."""
     shock = Past(np.nan_to_num(candles.shock))
     columns = {}
     for quarters in _SEASONS:
@@ -42,7 +42,7 @@ def season(candles: Candles) -> Mapping[str, np.ndarray]:
 @GROUPS.register("earnings")
 @looks_back(_MARGIN, days=91 * max(_EARNINGS))
 def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Events (shocks in volatility and volume together) about the same date of earlier quarters, and since the last."""
+    """Events (joint shocks in volatility and volume) near the same date of earlier quarters, and since the last."""
     event = event_size(candles)
     past = Past(event)
     columns = {}
@@ -60,14 +60,14 @@ def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
 
 
 def event_size(candles: Candles) -> Float[np.ndarray, "time ticker"]:
-    """.7·shock + volume over its usual of the day before, clipped; 0 where there is no previous close."""
+    """0.7·shock + log(volume / usual volume of the day before), clipped; 0 where there is no previous close."""
     usual = candles.lag(candles.usual_volume, 1)
     louder = np.clip(np.nan_to_num(candles.log_volume - usual), -1, 2)
     return np.nan_to_num(np.clip(0.7 * candles.shock + louder, -1, 3))
 
 
 def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticker"]:
-    """Row of the first session on or after the coming session, so many times 91 days ago; −1000 before the start."""
+    """Row of the first session on or after (next session − quarters · 91 days); −1000 before the start."""
     target = candles.following - quarters * _QUARTER
     rows = np.full(target.shape, -1000, np.int32)
     for column in range(target.shape[1]):
@@ -79,7 +79,7 @@ def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticke
 
 
 class Past:
-    """Values looked up by row: never one later than the present row, and 0 before the ticker's start."""
+    """Values looked up by row: capped at the present row (no look-ahead), and 0 before the ticker's start."""
 
     def __init__(self, values: Float[np.ndarray, "time ticker"]) -> None:
         times, tickers = values.shape
@@ -89,13 +89,13 @@ class Past:
         self._tickers = tickers
 
     def at(self, row: Int[np.ndarray, "time ticker"]) -> Float32[np.ndarray, "time ticker"]:
-        """The value of each ticker at the row asked for."""
+        """Each ticker's value at the requested row."""
         wanted = np.maximum(np.minimum(row, self._present), -1)  # row −1 is a row of zeros
         return self._flat.take((wanted + 1) * self._tickers + self._column)
 
 
 def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
-    """Rows since it last happened, 0 on the day, at most `_NO_EVENT`."""
+    """Rows since the last event: 0 on the day itself, at most `_NO_EVENT`."""
     rows = np.arange(len(happened))[:, None]
     latest = np.maximum.accumulate(np.where(happened, rows, -_NO_EVENT), axis=0)
     return np.minimum(rows - latest, _NO_EVENT).astype(np.float64)
@@ -104,7 +104,7 @@ def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
 @GROUPS.register("calendar")
 @candles_alone
 def calendar(candles: Candles) -> Mapping[str, np.ndarray]:
-    """The coming session's third of the quarter's month, the pause before it, and December."""
+    """The next session's third of its month in the quarter, the days until it, and December."""
     following = candles.following
     month = following.astype("datetime64[M]").astype(np.int64) % 12
     day = (following - following.astype("datetime64[M]")).astype(np.int64) + 1

@@ -1,4 +1,4 @@
-"""How a ticker's movement is made up: overnight or by day, in wicks or in returns."""
+"""What a ticker's volatility consists of: overnight gaps, wicks, returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HALF_LIFE = (66.0,)
 @GROUPS.register("shape")
 @candles_alone
 def shape(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Long shares of gap, wicks and returns in the volatility of the same half-life, as centred logs."""
+    """Long-term size of gap, wicks and returns relative to volatility (half-life 66 sessions), as centred logs."""
     volatility = candles.volatility(_HALF_LIFE)[..., 0]
 
     def share(size: np.ndarray, centre: float) -> np.ndarray:

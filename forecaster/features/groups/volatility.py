@@ -1,4 +1,4 @@
-"""How much the ticker moves, and how unusual that is."""
+"""Volatility and trend of the ticker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecaster.features.candles import Candles, centred_log_scale
 @GROUPS.register("vol")
 @candles_alone
 def vol(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Level, newest shock and term structure of volatility, and the trend in its units."""
+    """Level, latest shock and term structure of volatility, and recent returns in units of it."""
     scale = candles.scale
     fast, slow, year = np.moveaxis(candles.volatility((3.0, 66.0, 252.0)), -1, 0)
     return {

@@ -1,1 +1,1 @@
-"""The networks that ship; `forecaster.models` has the registry and the contract they keep."""
+"""The built-in networks; `forecaster.models` has their registry and contract."""

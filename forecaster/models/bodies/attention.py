@@ -1,4 +1,4 @@
-"""A causal transformer encoder whose every forecast has read the same number of candles."""
+"""A causal transformer encoder with a fixed receptive field."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from forecaster.models import MODELS
 _NEVER = float("-inf")
 
 _STATE = 0.3
-"""Spread of the first states, that of a recurrent network's: training starts at the base quantiles."""
+"""Initial scale of the states, as in a recurrent network: training starts at the base quantiles."""
 
 
 class Attention(nn.Module):
-    """Layers of causal self-attention over the last `span` candles, positions told by distance alone.
+    """Causal self-attention over the last `span` candles, with relative positions only.
 
-    Distance, not place: a chunk of training may begin anywhere, and a forecast must not depend on where the stretch
-    began in which it was made. Since each layer looks back at most `span` candles, a forecast depends on the last
-    num_layers · (span − 1) + 1 candles and on no other.
+    Relative, not absolute: a training chunk may begin anywhere, and a forecast must not depend on where its chunk
+    began. Each layer looks back at most `span` candles, so a forecast depends on exactly the last
+    num_layers · (span − 1) + 1 candles.
 
     Args:
         input_size: features a candle.
@@ -91,17 +91,25 @@ class _Layer(nn.Module):
         return wider
 
     def _attend(self, states: Float[Tensor, "batch time state"]) -> Float[Tensor, "batch time state"]:
-        """In blocks of `span` candles, each of which looks at itself and the block before: work is linear in time."""
+        """Attention in blocks of `span` candles, each looking at itself and the block before: linear in time.
+
+        With span 3, the queries of block 1 see keys of blocks 0 and 1; `x` is allowed, `.` masked:
+
+            keys     0 1 2 | 3 4 5
+            query 3  . x x | x . .
+            query 4  . . x | x x .
+            query 5  . . . | x x x
+        """
         time, span = states.shape[1], self.span
-        whole = pad(self.queries_keys_values(states), (0, 0, 0, -time % span))
-        parts = whole.reshape(len(states), -1, span, 3, self.heads, states.shape[2] // self.heads)
-        queries, keys, values = parts.permute(3, 0, 4, 1, 2, 5)  # each batch, head, block, candle, part
-        found = scaled_dot_product_attention(queries, _with_former(keys), _with_former(values), self._mask(keys))
+        padded = pad(self.queries_keys_values(states), (0, 0, 0, -time % span))
+        parts = padded.reshape(len(states), -1, span, 3, self.heads, states.shape[2] // self.heads)
+        queries, keys, values = parts.permute(3, 0, 4, 1, 2, 5)  # each [batch, head, block, candle, part]
+        found = scaled_dot_product_attention(queries, _with_previous(keys), _with_previous(values), self._mask(keys))
         merged: Tensor = found.permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)[:, :time]
         return merged
 
     def _mask(self, keys: Tensor) -> Float[Tensor, "head block query key"]:
-        """The learnt weight of each distance; −∞ for later candles, for those out of reach and before the first."""
+        """The learnt bias of each distance; −∞ for later candles, those out of reach, and those before the first."""
         places = torch.arange(self.span, device=keys.device)
         distance = places[:, None] + self.span - torch.arange(2 * self.span, device=keys.device)
         seen = (distance >= 0) & (distance < self.span)
@@ -111,8 +119,8 @@ class _Layer(nn.Module):
         return torch.where(first & (torch.arange(2 * self.span, device=keys.device) < self.span), _NEVER, banded)
 
 
-def _with_former(blocks: Float[Tensor, "batch head block candle part"]) -> Float[Tensor, "batch head block key part"]:
-    """Each block's candles after those of the block before it; before the first there are zeros."""
+def _with_previous(blocks: Float[Tensor, "batch head block candle part"]) -> Float[Tensor, "batch head block key part"]:
+    """Each block preceded by the block before it, along the keys; zeros before the first."""
     return torch.cat([pad(blocks, (0, 0, 0, 0, 1, 0))[:, :, :-1], blocks], dim=3)
 
 

@@ -1,12 +1,19 @@
-"""Layers of plain RNN and GRU with their way back written out: backpropagation through time, for training on a CPU.
+"""Plain RNN and GRU layers with a hand-written backward pass (backpropagation through time), for training on a CPU.
 
-Torch's own CPU layers of these two record each small operation of each step and go back through the record. Here a step
-is a few operations in place, and its way back a few more. State, input and a row of ones lie on top of each other, so
-that one product gives what a gate adds up, bias and all, and one more the gradients of its weights. Memory is
-"time row batch", each gate one piece; `d_x` is the gradient of the loss with respect to x.
+Torch's CPU layers of these two record every small operation of every step (autograd) and replay the record. Here a step
+is a few in-place operations, and so is its backward pass.
 
-For finite inputs results are torch's, up to the rounding of float32. They are differentiable once, and hooks on the
-module see nothing of it. An LSTM has such layers in torch already (oneDNN's), which are as fast.
+Layout. Memory is "time row batch". The stack holds, for each step, the rows [h; x; 1], so that one matmul gives all
+gate pre-activations, biases included, and one more their weight gradients. For hidden 2, features 3:
+
+    row    0 1        2 3 4     5
+           h[t]       x[t]      1          W · stack[t] = W_hh·h[t] + W_ih·x[t] + b
+
+Step t reads stack[t] and writes h[t + 1] into stack[t + 1]; h[0] is zero. `d_x` is the gradient of the loss with
+respect to x; `d_sum` is that of a pre-activation.
+
+For finite inputs the results equal torch's up to float32 rounding. They are differentiable once, and hooks on the
+module are not called. There is no LSTM here: torch's own (oneDNN's) is as fast.
 
 Source: Werbos (1990), "Backpropagation through time: what it does and how to do it"; equations of `nn.RNN`, `nn.GRU`.
 """
@@ -31,8 +38,8 @@ Inputs = Float[Tensor, "time feature batch"]
 States = Float[Tensor, "last hidden batch"]
 
 
-def written_out(cell: nn.RNNBase) -> bool:
-    """Whether `last_states` can stand for a module of torch."""
+def has_backward_pass(cell: nn.RNNBase) -> bool:
+    """Whether `last_states` can replace a torch module."""
     plain = isinstance(cell, nn.RNN) and cell.nonlinearity == "tanh"
     return (plain or isinstance(cell, nn.GRU)) and cell.batch_first and not (cell.bidirectional or cell.proj_size)
 
@@ -40,25 +47,25 @@ def written_out(cell: nn.RNNBase) -> bool:
 def last_states(
     cell: nn.RNNBase, inputs: Float[Tensor, "batch time feature"], last: int
 ) -> Float[Tensor, "batch last hidden"]:
-    """What a module that is `written_out` gives at the last steps, from zero state."""
-    layer, joined = (_Gru, _joined_gru) if isinstance(cell, nn.GRU) else (_Elman, _joined_elman)
-    states = inputs.permute(1, 2, 0).to(cell.all_weights[0][0].dtype)  # autocast may have shortened them
+    """Hidden states at the last steps, from zero initial state, of a module that `has_backward_pass`."""
+    layer, join = (_Gru, _join_gru) if isinstance(cell, nn.GRU) else (_Elman, _join_elman)
+    states = inputs.permute(1, 2, 0).to(cell.all_weights[0][0].dtype)  # autocast may have cast the inputs down
     for index, weights in enumerate(cell.all_weights):
         if index:
             states = dropout(states, cell.dropout, cell.training)
         wanted = last if index == cell.num_layers - 1 else len(states)
         biases = weights[2:] or 2 * [weights[1].new_zeros(len(weights[1]))]
-        states = layer.apply(states, wanted, *joined(*weights[:2], *biases))  # type: ignore[no-untyped-call]
+        states = layer.apply(states, wanted, *join(*weights[:2], *biases))  # type: ignore[no-untyped-call]
     return states.permute(2, 0, 1)
 
 
-def _joined_elman(of_input: Tensor, of_state: Tensor, *biases: Tensor) -> tuple[Tensor]:
-    """[W_hh, W_ih, b_ih + b_hh]: weights of state, input and one."""
+def _join_elman(of_input: Tensor, of_state: Tensor, *biases: Tensor) -> tuple[Tensor]:
+    """[W_hh, W_ih, b_ih + b_hh]: weights of the rows [h; x; 1]."""
     return (torch.cat([of_state, of_input, (biases[0] + biases[1])[:, None]], dim=1),)
 
 
-def _joined_gru(of_input: Tensor, of_state: Tensor, *biases: Tensor) -> tuple[Tensor, Tensor]:
-    """Weights of state, input and one for what the gates r and z add up and for o, and those of input and one for n.
+def _join_gru(of_input: Tensor, of_state: Tensor, *biases: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights of [h; x; 1] for r, z and o, and of [x; 1] for n; n = tanh(W_in·x + b_in + r·o) keeps o apart.
 
     ::
 
@@ -78,7 +85,7 @@ class _Elman(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Inputs, last: int, weights: Tensor) -> States:
-        stack = _stacked(inputs, hidden := len(weights))
+        stack = _stack(inputs, hidden := len(weights))
         states, doubled = stack[:, :hidden], 2 * weights
         for read, state in zip(stack[:-1].unbind(), states[1:].unbind(), strict=True):
             _tanh_of_half_(torch.mm(doubled, read, out=state))
@@ -92,10 +99,12 @@ class _Elman(torch.autograd.Function):
         hidden, time = len(weights), len(stack) - 1
         reads, states = stack.unbind(), stack[:, :hidden].unbind()
         of_state, of_input = weights[:, :hidden].t().contiguous(), weights[:, hidden:-1].t().contiguous()
-        d_inputs, d_weights = _room(ctx, stack, hidden), torch.zeros_like(weights)
-        d_state = d_states.new_zeros(d_states.shape[1:])  # not of its strides: it comes transposed
+        d_inputs, d_weights = _d_x(ctx, stack, hidden), torch.zeros_like(weights)
+        # new_zeros, not zeros_like: d_states arrives transposed, and its strides would be copied.
+        d_state = d_states.new_zeros(d_states.shape[1:])
         d_sum = torch.empty_like(d_state)
         for step in reversed(range(time)):
+            # d_states covers the last steps only; earlier states get gradients through time alone.
             if (given := step - time + len(d_states)) >= 0:
                 d_state.add_(d_states[given])
             _d_tanh(d_state, states[step + 1], grad_input=d_sum)
@@ -111,7 +120,7 @@ class _Gru(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Inputs, last: int, weights: Tensor, of_new: Tensor) -> States:
-        stack = _stacked(inputs, hidden := len(of_new))
+        stack = _stack(inputs, hidden := len(of_new))
         states, below = stack[:, :hidden], stack[:, hidden:]
         gates = inputs.new_empty(len(inputs), 4 * hidden, inputs.shape[2])  # r, z, o, n
         views = (stack[:-1], below[:-1], states[:-1], states[1:], gates, gates[:, : 3 * hidden], gates[:, : 2 * hidden])
@@ -134,11 +143,13 @@ class _Gru(torch.autograd.Function):
         steps = list(zip(*map(torch.unbind, views), strict=True))
         of_state, of_input = weights[:, :hidden].t().contiguous(), weights[:, hidden:-1].t().contiguous()
         new_of_input = of_new[:, :-1].t()
-        d_inputs, d_weights, d_of_new = _room(ctx, stack, hidden), torch.zeros_like(weights), torch.zeros_like(of_new)
-        d_state = d_states.new_zeros(d_states.shape[1:])  # not of its strides: it comes transposed
+        d_inputs, d_weights, d_of_new = _d_x(ctx, stack, hidden), torch.zeros_like(weights), torch.zeros_like(of_new)
+        # new_zeros, not zeros_like: d_states arrives transposed, and its strides would be copied.
+        d_state = d_states.new_zeros(d_states.shape[1:])
         d_kept, d_gates = torch.empty_like(d_state), torch.empty_like(gates[0])
         d_shared, d_opened = d_gates[: 3 * hidden], d_gates[: 2 * hidden]
         d_reset, d_update, d_old, d_new = d_gates.chunk(4)
+        # Backward through h' = n + z (h − n), n = tanh(V·[x; 1] + r o), then through the sigmoids of r and z.
         for step in reversed(range(time)):
             read, state, x, gate, opened = steps[step]
             reset, update, old, new = gate.chunk(4)
@@ -158,8 +169,8 @@ class _Gru(torch.autograd.Function):
         return d_inputs, None, d_weights, d_of_new
 
 
-def _stacked(inputs: Inputs, hidden: int) -> Float[Tensor, "time_and_one state_input_one batch"]:
-    """What each step reads, with room for the states, of which the first is 0, and the last is read by no step."""
+def _stack(inputs: Inputs, hidden: int) -> Float[Tensor, "time_and_one state_input_one batch"]:
+    """The rows [h; x; 1] of every step: h[0] is 0, the others are written by the steps, and h[time] is read by none."""
     time, features, batch = inputs.shape
     stack = inputs.new_empty(time + 1, hidden + features + 1, batch)
     stack[0, :hidden] = 0.0
@@ -168,11 +179,11 @@ def _stacked(inputs: Inputs, hidden: int) -> Float[Tensor, "time_and_one state_i
     return stack
 
 
-def _room(ctx: Any, stack: Tensor, hidden: int) -> Inputs | None:
-    """For the gradients of the inputs, where a layer below wants them."""
+def _d_x(ctx: Any, stack: Tensor, hidden: int) -> Inputs | None:
+    """Memory for the gradients of the inputs; None if no layer below needs them."""
     return torch.empty_like(stack[:-1, hidden:-1]) if ctx.needs_input_grad[0] else None
 
 
 def _tanh_of_half_(sums: Tensor) -> Tensor:
-    """tanh(x/2) = 2 σ(x) − 1 in place: off by 2e-7 at most, in a third of the time of torch's (finer near 0)."""
+    """tanh(x/2) = 2 σ(x) − 1, in place: error up to 2e-7, in a third of the time of torch's (more exact near 0)."""
     return torch.add(_MINUS_ONE, sums.sigmoid_(), alpha=2, out=sums)

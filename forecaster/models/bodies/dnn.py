@@ -1,4 +1,4 @@
-"""A feed-forward network on the last candle, or on the flattened window of the last few."""
+"""A feed-forward network on the last candle, or on a flattened window of the last few."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from forecaster.models import MODELS
 
 
 class Dense(nn.Module):
-    """Layers without any notion of time: `window` candles side by side are its inputs.
+    """Dense layers without memory: the input is a flattened window of `window` candles.
 
-    The first layer is a convolution over time as wide as the window, which is the linear layer of the flattened window
-    moved along the candles; before a chunk's first candle there are zeros.
+    The first layer is a convolution over time with the window's width: a linear layer on the flattened window, applied
+    at every candle. Before a chunk's first candle the input is zero-padded.
 
     Args:
         input_size: features a candle.

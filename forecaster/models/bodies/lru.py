@@ -1,4 +1,4 @@
-"""A linear recurrent unit: running means of the inputs, whose half-lives are learnt."""
+"""A linear recurrent unit: running means of the inputs with learnt half-lives."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from forecaster.models import MODELS, Memory
 
 
 class LinearRecurrent(nn.Module):
-    """A diagonal linear recurrence, then one layer that sees the means and the newest candle.
+    """A diagonal linear recurrence, then one layer on the means and the newest candle.
 
-    Volatility is forecast from running means of past moves; here the network chooses what is averaged, and over how
-    long. No gate: a mean forgets at its own steady pace whatever comes.
+    Classical volatility forecasts are running means of past moves; here the network learns what to average, and over
+    how long. There is no gate: each mean decays at a constant rate, whatever the input.
 
     Args:
         input_size: features a candle.
         hidden_size: running means, and width of the states.
-        half_life: of the slowest mean when training begins, in candles; the fastest begins at 1.
+        half_life: initial half-life of the slowest mean, in candles; the fastest starts at 1.
         skip: let the readout see the inputs too, linearly.
 
     Source: Orvieto et al. (2023), "Resurrecting Recurrent Neural Networks for Long Sequences", with real eigenvalues.
@@ -48,24 +48,24 @@ class LinearRecurrent(nn.Module):
         self.skip = skip
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
-        """What the layer makes of means and candle."""
+        """States at every candle, from zero initial state."""
         return self.read(inputs)[0]
 
     def read(
         self, inputs: Float[Tensor, "batch time feature"], memory: Memory = ()
     ) -> tuple[Float[Tensor, "batch time state"], Memory]:
-        """The memory is the means at the newest candle."""
+        """States, and the memory to resume from: the means (hidden state) at the newest candle."""
         decay = softplus(self.rate)
         means = torch.sqrt(-torch.expm1(-2 * decay)) * self.given(inputs)
-        # In log₂(time) passes over all of time, instead of one over each candle.
+        # Parallel prefix sum: log₂(time) passes over the whole tensor instead of one step a candle.
         shift = 1
         while shift < means.shape[1]:
             reached = means[:, shift:] + torch.exp(-decay * shift) * means[:, :-shift]
             means = torch.cat([means[:, :shift], reached], dim=1)
             shift *= 2
-        for former in memory:
+        for previous in memory:
             ages = torch.arange(1, means.shape[1] + 1, device=means.device)[:, None]
-            means = means + torch.exp(-decay * ages) * former[:, None]
+            means = means + torch.exp(-decay * ages) * previous[:, None]
         return gelu(self.mix(means) + self.direct(inputs)), (means[:, -1],)
 
 

@@ -1,4 +1,4 @@
-"""RNN, LSTM and GRU: one class over torch's modules, and over layers of our own where those learn faster."""
+"""RNN, LSTM and GRU: one class over torch's modules, with our own backward pass (`bptt`) where it trains faster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, cat, nn
 
 from forecaster.axes import Float
 from forecaster.models import MODELS, Memory
-from forecaster.models.bodies.bptt import last_states, written_out
+from forecaster.models.bodies.bptt import has_backward_pass, last_states
 
 
 class Recurrent(nn.Module):
@@ -51,7 +51,7 @@ class Recurrent(nn.Module):
         super().__init__()
         if dropout and num_layers == 1:
             raise ValueError(f"dropout is {dropout}, but acts only between layers: set num_layers to 2 or dropout to 0")
-        plain = {"nonlinearity": nonlinearity} if cell is nn.RNN else {}  # torch's other two have their own
+        plain = {"nonlinearity": nonlinearity} if cell is nn.RNN else {}  # torch's LSTM and GRU take no such argument
         self.cell = cell(
             input_size,
             hidden_size,
@@ -68,12 +68,12 @@ class Recurrent(nn.Module):
         self.skip = skip
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
-        """States at every candle; backwards, the state that has read the whole window."""
+        """Hidden states at every candle; the backward direction gives the state that has read the whole window."""
         return self.tail(inputs, inputs.shape[1])
 
     def tail(self, inputs: Float[Tensor, "batch time feature"], last: int) -> Float[Tensor, "batch last state"]:
-        """`forward` at the last candles; in training nothing goes back through those before but what they pass on."""
-        if torch.is_grad_enabled() and inputs.device.type == "cpu" and written_out(self.cell):
+        """`forward` at the last candles only. In training, earlier candles get gradients through time alone."""
+        if torch.is_grad_enabled() and inputs.device.type == "cpu" and has_backward_pass(self.cell):
             return last_states(self.cell, inputs, last)
         states, final = self.read(inputs)
         states = states[:, -last:]
@@ -85,7 +85,7 @@ class Recurrent(nn.Module):
     def read(
         self, inputs: Float[Tensor, "batch time feature"], memory: Memory = ()
     ) -> tuple[Float[Tensor, "batch time state"], Memory]:
-        """As torch's module reads on from h_n (and c_n): the memory's tensors are "batch layer hidden"."""
+        """Resume from the hidden state: the memory is h_n (and an LSTM's c_n), each "batch layer hidden"."""
         before = tuple(part.transpose(0, 1).contiguous() for part in memory)
         single = not isinstance(self.cell, nn.LSTM)
         states, final = self.cell(inputs, (before[0] if single else before) if before else None)

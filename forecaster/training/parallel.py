@@ -1,4 +1,4 @@
-"""Several trainings side by side, each to the same bytes as alone."""
+"""Several trainings in parallel threads, each with the same bytes as alone."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from forecaster.training.fit import Report
 from forecaster.training.sampling import Sampler
 
 Training = Callable[..., list[CurvePoint]]
-"""One training: takes `report`, gives its curve."""
+"""One training: takes `report`, returns its curve."""
 
 
-def side_by_side(trainings: Sequence[Training], workers: int, report: Report) -> list[list[CurvePoint]]:
-    """Run trainings in threads, which torch lets work at the same time; an interrupt or an error ends them all.
+def train_in_parallel(trainings: Sequence[Training], workers: int, report: Report) -> list[list[CurvePoint]]:
+    """Run trainings in threads (torch releases the GIL); an interrupt or an error stops them all.
 
     Args:
-        workers: at most so many at once.
-        report: called with the step that all have reached, and with the mean of their points of the curve there.
+        workers: most trainings at a time.
+        report: called with the step that all have reached, and with the mean of their curve points there.
 
     Returns:
         The curve of each.
     """
-    together = _Together(len(trainings), report)
-    # Both are settings of the whole process: entered here, so that no thread restores them under another.
+    joint = _JointReport(len(trainings), report)
+    # Both settings are process-wide: entered here, so that no thread restores them while others run.
     with one_thread(), torch.random.fork_rng(devices=[]), ThreadPoolExecutor(workers) as pool:
         try:
-            running = [pool.submit(together.run, place, training) for place, training in enumerate(trainings)]
+            running = [pool.submit(joint.run, place, training) for place, training in enumerate(trainings)]
             for done in as_completed(running):
                 done.result()
         except BaseException:
-            together.stop()
+            joint.stop()
             raise
     return [one.result() for one in running]
 
 
-def most_at_once(networks: Sequence[Network], sampler: Sampler, limit: int | None = None) -> int:
-    """A training a core, up to a limit; one where a network draws random numbers or is not on the processor.
+def max_parallel(networks: Sequence[Network], sampler: Sampler, limit: int | None = None) -> int:
+    """One training a core, up to a limit; 1 if a network draws random numbers (dropout) or is not on the CPU.
 
-    torch keeps one stream of random numbers for all threads: with dropout the trainings would disturb each other.
+    torch has one random stream for all threads: with dropout, parallel trainings would disturb each other.
     """
     if (
         1 in (len(networks), limit)
@@ -61,16 +61,16 @@ def _draws_random_numbers(network: Network, sampler: Sampler) -> bool:
     batch = sampler.draw(1, torch.Generator())
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         before = torch.get_rng_state()
-        copy.deepcopy(network).train()(batch.inputs, sampler.span)  # a copy: a forward pass may leave its traces
+        copy.deepcopy(network).train()(batch.inputs, sampler.span)  # a copy: a forward pass may change the module
         return not torch.equal(before, torch.get_rng_state())
 
 
 class _StoppedError(Exception):
-    """Another of the trainings failed or was interrupted."""
+    """Another training failed or was interrupted."""
 
 
-class _Together:
-    """Joins the reports of several trainings into one."""
+class _JointReport:
+    """Merges the reports of several trainings into one."""
 
     def __init__(self, count: int, report: Report) -> None:
         self._report = report
@@ -81,11 +81,11 @@ class _Together:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """End every training at its next step."""
+        """Stop every training at its next step."""
         self._stopping.set()
 
     def run(self, place: int, training: Training) -> list[CurvePoint]:
-        """One of the trainings, from its thread."""
+        """Run one of the trainings, in its thread."""
 
         def report(step: int, point: CurvePoint | None) -> None:
             if self._stopping.is_set():
@@ -111,7 +111,7 @@ class _Together:
             self._report(step, _mean(step, points))
 
     def _reached(self) -> int:
-        """The step that all have reached which still run."""
+        """The step that all running trainings have reached."""
         return min(self._steps[place] for place in self._running)
 
 
