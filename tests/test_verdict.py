@@ -171,7 +171,7 @@ def test_a_point_forecast_is_judged_by_the_error_of_its_medians_and_says_nothing
     assert verdict.code == "skill"
     assert "ranges" not in verdict.text.lower()
     assert verdict.text.startswith("Skill: median prices ")
-    assert verdict.lines[1] == "Bands: none, this run forecasts medians alone."
+    assert verdict.lines[1] == "Bands: none, this run forecasts medians only."
     echo = card(1.0, bands=False, last_close=0.99).verdict
     assert echo.code != "skill", "the last close is one of those that a point forecast must beat"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecaster.data.store import Store, open_store
 from forecaster.errors import ForecasterError, at_most_five
-from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, Patient
+from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, RunUnderTest
 from forecaster.evaluation.evaluate import evaluate, forecasters
 from forecaster.events import Say
 from forecaster.runs.run import Run
@@ -68,15 +68,15 @@ def doctor(
     checks.append(check_store(Path(data_dir)))
     if one is None:
         return Examination(None, tuple(checks))
-    patient, notes = _patient(one, open_store(data_dir), say)
-    looks = one.ledger(Path(data_dir)).record(one.look(patient.card, f"doctor {one.name}"))
+    examined, notes = _under_test(one, open_store(data_dir), say)
+    looks = one.ledger(Path(data_dir)).record(one.look(examined.card, f"doctor {one.name}"))
     models = "1 model was" if looks.count == 1 else f"{looks.count} different models were"
     notes += [f"{models} tried on this test so far, this one included.", *looks.notes]
-    checks += _sung(patient, say)
+    checks += _run_canaries(examined, say)
     return Examination(one.name, tuple(checks), tuple(notes))
 
 
-def _patient(run: Run, store: Store, say: Say) -> tuple[Patient, list[str]]:
+def _under_test(run: Run, store: Store, say: Say) -> tuple[RunUnderTest, list[str]]:
     """The run with its candles and its scores made anew, and what is to be said of them."""
     say(f"reading the candles of run {run.name}")
     held, notes = run.held(store), []
@@ -95,15 +95,15 @@ def _patient(run: Run, store: Store, say: Say) -> tuple[Patient, list[str]]:
     curves = run.curves() or [[] for _ in members]
     tested = {one.ticker for one in held.bars if one.dates[0] <= run.split.test_end}
     bars = tuple(one for one in held.bars if one.ticker in tested)
-    return Patient(run.model, members, bars, trial, same, card, np.asarray(quantiles, float), curves), notes
+    return RunUnderTest(run.model, members, bars, trial, same, card, np.asarray(quantiles, float), curves), notes
 
 
-def _sung(patient: Patient, say: Say) -> Iterator[Check]:
+def _run_canaries(examined: RunUnderTest, say: Say) -> Iterator[Check]:
     """Each canary's check; what stops one does not stop the others."""
     for name in _in_order(CANARIES.names()):
         say(f"canary: {name}")
         try:
-            yield CANARIES[name](patient)
+            yield CANARIES[name](examined)
         except ForecasterError as error:
             yield Check("run", name, SKIPPED, None, str(error), "a run that can be looked at", "Nothing was learnt.")
 

@@ -16,7 +16,7 @@ from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
-from forecaster.evaluation.journal import journalled
+from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import skill_of
 from forecaster.features.candles import READY_AGE
@@ -96,7 +96,7 @@ def predict(
             histories[ticker] = found
     card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
     made = {one.ticker: one for one in _forecasts(found_run, store, wish, histories, card)}
-    return journalled(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
+    return append_or_warn(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:

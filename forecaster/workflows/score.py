@@ -14,7 +14,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.store import Store, open_store
 from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.evaluation.journal import JOURNAL, Entry, read, runs_in
-from forecaster.evaluation.outcomes import WAITING, first_said, outcomes
+from forecaster.evaluation.outcomes import WAITING, first_made, outcomes
 from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
 from forecaster.runs import folder as runs
 
@@ -60,7 +60,7 @@ def score(run: str | None = None, *, data_dir: Path | str = "data/store", runs_d
         UnknownNameError: no such run.
     """
     journal, name = _meant(Path(runs_dir), run)
-    entries = first_said(read(journal, name))
+    entries = first_made(read(journal, name))
     if not entries:
         raise InputError(
             f"{journal} holds no forecast{f' of run {name}' if name else ''}: make one with {_hint(name)}."
