@@ -116,7 +116,7 @@ def test_revised_candles_are_said(trained: TrainedRun, own_store: Store, tmp_pat
     own_store.write(doubled_range(own_store.read("IBM")), source="test", force=True)
     notes = report(str(trained.folder), data_dir=own_store.root, runs_dir=tmp_path).notes
     assert "are not those of the training" in notes[0]
-    assert "On the store as it is now the skill is" in notes[1]
+    assert "With the store's current candles the skill is" in notes[1]
 
 
 def doubled_range(bars: Bars) -> Bars:

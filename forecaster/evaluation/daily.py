@@ -47,6 +47,7 @@ class Origins:
         NaN for a price that no ticker of the date is scored on.
         """
         index = self.date_of[chosen]
+        # Origins on dates [0, 0, 2] with values [1, 3, 5] give means [2, nan, 5], of which [2, 5] are returned.
         there = np.bincount(index) > 0
         means = np.stack([_means(index, column) for column in self.only_scored(values, chosen).T], axis=1)
         return means[there]
@@ -98,7 +99,8 @@ class Daily:
     @classmethod
     def of(cls, values: Shaped[np.ndarray, "origin horizon variable"], origins: Origins) -> Daily:
         """Averages a loss, or the hits of a band."""
-        parts = [values[chosen, step] for step, chosen in enumerate(origins.at)]
+        # Steps differ in their origins: near the end of the test the longer ones have no outcome yet.
+        parts = [values[chosen, step] for step, chosen in enumerate(origins.at)]  # [chosen, variable] each
         return cls(
             by_step=tuple(origins.by_date(part, chosen) for part, chosen in zip(parts, origins.at, strict=True)),
             whole=origins.by_date(values[origins.whole].mean(axis=1, dtype=np.float64), origins.whole),
@@ -132,7 +134,7 @@ class DailyScores:
         return Daily.of(self.scores.error, self.origins)
 
     @cached_property
-    def held(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
+    def coverage(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
         """Share of outcomes inside each band."""
         return tuple(
             None if hits is None else self._share((hits & self.origins.counted).sum(axis=0))

@@ -140,13 +140,14 @@ def _means(
     values: Float[np.ndarray, "origin horizon variable"],
 ) -> Float[np.ndarray, "group variable"]:
     """Mean over the known origins of each group, then over steps."""
-    means = np.full((known.shape[1], groups, values.shape[2]), np.nan)
+    means = np.full((known.shape[1], groups, values.shape[2]), np.nan)  # [step, group, variable]
     for step in range(known.shape[1]):
         chosen = known[:, step]
         counts = np.bincount(group[chosen], minlength=groups)
         for variable in range(values.shape[2]):
             sums = np.bincount(group[chosen], values[chosen, step, variable], minlength=groups)
             np.divide(sums, counts, out=means[step, :, variable], where=counts > 0)
+    # Mean over the steps that the group has, which is nanmean without its warning for groups without any.
     some = np.isfinite(means)
     total: np.ndarray = np.where(some, means, 0).sum(axis=0)
     return np.divide(total, some.sum(axis=0), out=np.full(total.shape, np.nan), where=some.any(axis=0))

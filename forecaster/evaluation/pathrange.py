@@ -68,6 +68,7 @@ def _losses(
         quantiles, drawn = forecaster(some)[:, :length], picks[start : start + _FORECAST]
         ranges = _ranges(quantiles, drawn, maker, levels)
         error = _range(dataset.moves(some)[:, :length]) - ranges
+        # Twice the pinball loss, mean over levels: error is [quantile, origin].
         weights = np.asarray(levels)[:, None]
         parts.append(2 * np.maximum(weights * error, (weights - 1) * error).mean(axis=0))
     return np.concatenate(parts)

@@ -68,7 +68,7 @@ class Scorecard:
         by_har = {(one.quantity, one.step) for one in own if one.baseline == COMPARED}
         return tuple(one for one in own if one.baseline == COMPARED or (one.quantity, one.step) not in by_har)
 
-    def after(self, looks: int) -> Scorecard:
+    def with_looks(self, looks: int) -> Scorecard:
         """The same scorecard with another number of looks."""
         return replace(self, looks=looks)
 
@@ -173,7 +173,7 @@ class _Pair:
     def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
         pinball, crps = (self.own.pinball.mean, self.own.crps) if self.comparable else (None, None)
         losses = (self.own.error.mean, pinball, crps)
-        figures = [None if one is None else _mean(one[columns, places]) for one in (*losses, *self.own.held)]
+        figures = [None if one is None else _mean(one[columns, places]) for one in (*losses, *self.own.coverage)]
         compared = self._compared(places, columns) if self.other else (None,) * 5
         numbers = map(number, (*figures, self._direction(places, columns)))
         return Row(self.name, self.kind, variable, step, *numbers, *compared)  # type: ignore[arg-type]
@@ -200,7 +200,7 @@ class _Pair:
         real = np.isfinite(usual)
         if not real.any() or not (usual[real] > 0).all():
             return Comparison(math.nan, math.nan)
-        mine, theirs = (_by_date(daily, columns)[:, places][:, real] for daily in (own, other))
+        mine, theirs = (_by_date(daily, columns)[:, places][:, real] for daily in (own, other))  # [date, price]
         difference = (mine - theirs) / usual[real]
         whole = np.isfinite(difference).any(axis=1)  # a date on which only coins trade has no open price that counts
         return diebold_mariano(np.nanmean(difference[whole], axis=1), self.steps[columns][-1])

@@ -125,6 +125,7 @@ def score_all(
     spread: set[str] = set()
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
+        # An outcome that is not known is NaN; as 0 it gives finite losses, which `known` leaves out of every mean.
         known, outcomes = dataset.known(block, period), np.nan_to_num(dataset.moves(block))
         scored = dataset.scored(block)
         for name, one in forecasters.items():

@@ -188,6 +188,7 @@ class _Cells:
         if not chosen.any():
             return Comparison(math.nan, math.nan)
         steps, losses = self.keys["step"][chosen], self.losses[chosen]
+        # Losses grow with the step and differ by price: divide each by the formula's mean loss there.
         usual = np.ones((int(steps.max()) + 1, losses.shape[-1]))
         for step in np.unique(steps):
             usual[step] = np.maximum(losses[steps == step, formula].mean(axis=0), 1e-12)

@@ -98,7 +98,7 @@ class Run:
         """
         try:
             card = Scorecard.read(self.header.scorecard)
-            card = card.after(known.count(self.look(card)).count)
+            card = card.with_looks(known.count(self.look(card)).count)
             _ = card.verdict  # rows of a foreign file may hold anything
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = str(error).splitlines()[0]

@@ -131,7 +131,7 @@ def backtest(
         card, refits = scorecard_of(scores, trial, notes), len(splits)
     look = Look(model_of(config), card.first, card.last, trial.panel.tickers, f"backtest {name}")
     looks = Ledger(Path(data_dir), run.folder.parent if run else root).record(look)
-    return Backtest(name, card.after(looks.count), refits, looks.notes)
+    return Backtest(name, card.with_looks(looks.count), refits, looks.notes)
 
 
 def _with_tickers(config: Config, tickers: tuple[str, ...]) -> Config:

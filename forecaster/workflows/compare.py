@@ -218,7 +218,7 @@ def _compared(name: str, shared: _Shared, place: int) -> Compared:
     own, first = shared.losses[place], shared.losses[0]
     if place == 0:
         return Compared(name, float(own.mean()), None, None, None)
-    usual = first.mean(axis=(0, 1))
+    usual = first.mean(axis=(0, 1))  # [variable]
     difference = ((own - first).mean(axis=1) / usual).mean(axis=1)  # equal weight for each price
     test = diebold_mariano(by_date(difference, shared.dates, np.ones(len(own), bool)), shared.steps[-1])
     gain = float((1 - own.mean(axis=(0, 1)) / usual).mean())
@@ -230,5 +230,5 @@ def _sentence(one: Compared, first: str) -> str:
         return f"Too few dates to compare {one.run} with {first}, or no difference at all."
     size = f"{abs(one.gain):.2%} {'lower' if one.gain > 0 else 'higher'} loss, p = {one.p_value:.2g}"
     if one.p_value >= 0.05:
-        return f"No significant difference between {one.run} and {first}: {size}."
+        return f"{one.run} does not differ significantly from {first}: {size}."
     return f"{one.run} is {'better' if one.gain > 0 else 'worse'} than {first}: {size}."

@@ -94,7 +94,7 @@ def report(
         notes += _changes(one, candles, card, diagnosis)
     looks = Ledger(Path(data_dir), Path(runs_dir)).record(one.look(card, f"report {one.name}"))
     return Report(
-        one, card.after(looks.count), curves if curves and any(curves) else (), diagnosis, (*notes, *looks.notes)
+        one, card.with_looks(looks.count), curves if curves and any(curves) else (), diagnosis, (*notes, *looks.notes)
     )
 
 

@@ -126,7 +126,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
-    return TrainedRun(folder, scorecard.after(looks.count), looks.notes)
+    return TrainedRun(folder, scorecard.with_looks(looks.count), looks.notes)
 
 
 def _write_model(

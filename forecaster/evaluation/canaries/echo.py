@@ -61,6 +61,7 @@ def _errors_by_lag(run: RunUnderTest) -> dict[int, float]:
     ticker = dataset.panel.ticker_of_row
     errors = {}
     lags = range(-_BEYOND, step + _BEYOND + 1)
+    # Lag 0 is row + step, the day that is forecast; lag = step is the origin itself.
     places = {lag: np.clip(rows + step - lag, 0, len(logs) - 1) for lag in lags}
     inside = np.all([ticker[place] == ticker[rows] for place in places.values()], axis=0)
     for lag, place in places.items():

@@ -148,10 +148,10 @@ def _losses(
         generator.manual_seed(seed_of(seed, step))
         rows, last = (part.numpy() for part in sampler.chunks(run.config.training.batch, generator))
         quantiles = member.run(dataset.features.values[np.minimum(rows, last)], sampler.span).astype(float)
-        origins = rows[:, -sampler.span :]
+        origins = rows[:, -sampler.span :]  # [batch, span]: rows of the panel that the loss is taken at
         known = origins[..., None] + np.asarray(dataset.steps) <= last[..., None]
         origins = np.minimum(origins, last)
-        known &= dataset.features.ready[origins][..., None]
+        known &= dataset.features.ready[origins][..., None]  # [batch, span, horizon]
         units = dataset.units(origins.ravel())[..., None]
         explained = [
             _loss(quantiles, by_outcome[outcome], origins.ravel() + origin, units, known, task.levels)

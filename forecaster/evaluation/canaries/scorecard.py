@@ -19,9 +19,9 @@ _ABSOLUTE = ("coverage50", "coverage80", "coverage90", "direction", "skill_mae",
 @CANARIES.register("scorecard")
 def scorecard(run: RunUnderTest) -> Check:
     """Compares every figure of the model file's scorecard with the recomputed one."""
-    lacking = len(run.model.header.tickers) - len(run.bars)
-    if lacking and not run.same_candles:
-        raise InputError(f"The store lacks {lacking} of the run's tickers: its figures cannot be recomputed.")
+    missing = len(run.model.header.tickers) - len(run.bars)
+    if missing and not run.same_candles:
+        raise InputError(f"The store lacks {missing} of the run's tickers: its figures cannot be recomputed.")
     stored, now = run.model.header.scorecard, run.card.as_data()
     tolerance = _TOLERANCE if run.same_candles else _LOOSE
     apart, where = max(_apart(stored["models"], now["models"]), default=(float("inf"), "no row"))
