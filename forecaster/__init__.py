@@ -1,13 +1,13 @@
-"""Forecast stocks, and learn how far the forecast can be trusted.
+"""Forecast stocks, and measure how far the forecasts can be trusted.
 
-The public Python API; each name is loaded when it is first used, so that importing this package costs nothing.
+The public Python API. Names are loaded lazily on first use, so importing this package is cheap.
 """
 
 from __future__ import annotations
 
 import importlib
 
-TYPE_CHECKING = False  # not imported: `python -m forecaster` would take a typing.py of the user's folder
+TYPE_CHECKING = False  # importing it would pick up a typing.py in the user's folder under `python -m forecaster`
 if TYPE_CHECKING:
     from typing import Any
 

@@ -54,7 +54,7 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(store: Path, runs_dir: Path) -> TrainedRun:
     """A small GRU trained on AAPL, IBM and MSFT to June 2009, validated to June 2010 and tested to June 2011."""
     run = train("gru", settings=(*QUICK, "training.steps=60"), data_dir=store, runs_dir=runs_dir, name="small")
-    return replace(run, scorecard=run.scorecard.after(1))  # whatever other tests trained before it
+    return replace(run, scorecard=run.scorecard.with_looks(1))  # whatever other tests trained before it
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_json_is_what_scripts_rely_on(say: Callable[..., Answer], store: Path, t
         (["nix"], "Unknown config 'nix'"),
         (["small", "--set", "training.steps=3"], "--set changes a config"),
         (["small", "--rolling", "5y"], "add --refit-every"),
-        (["gru", "--engine", "ray"], "--engine ray is still to come"),
+        (["gru", "--engine", "ray"], "--engine ray is not available yet"),
         (["gru", "--workers", "0"], "Invalid value for '--workers'"),
         (["gru", "--refit-every", "0"], "Invalid value for '--refit-every'"),
     ],
@@ -146,7 +146,7 @@ def test_a_last_fold_without_an_outcome_is_left_out(store: Path, tmp_path: Path)
 
 
 def test_a_rolling_span_that_leaves_nothing_to_learn_from_is_refused_at_once(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"--rolling leaves nothing to learn from: after .* is empty"):
+    with pytest.raises(InputError, match=r"--rolling leaves nothing to train on: after .* is empty"):
         backtest("gru", settings=QUICK, refit_every=100, rolling="6m", data_dir=store, runs_dir=tmp_path)
     assert not list(tmp_path.glob(".backtest-*"))
 

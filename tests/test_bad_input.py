@@ -190,7 +190,7 @@ def test_a_shorter_history_does_not_replace_a_longer(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--start", "2020-02-01", "--end", "2020-01-01"], "start 2020-02-01 lies after end 2020-01-01"),
+        (["--start", "2020-02-01", "--end", "2020-01-01"], "start 2020-02-01 is after end 2020-01-01"),
         (["--start", "1.2.2020"], "'1.2.2020' is not a date: expected YYYY-MM-DD"),
         (["--calendar", "XNYX"], "Unknown calendar 'XNYX'. Did you mean 'XNYS'?"),
         (["../AAPL"], "'../AAPL' is not a ticker symbol"),

@@ -79,9 +79,9 @@ def test_the_schema_knows_the_registered_names_and_every_keys_meaning(say: Ask, 
         (
             "best",
             "calibration.steps=[7]",
-            r"calibration\.steps has 7, which is no step of task\.horizon",
+            r"calibration\.steps has 7, which is not a step of task\.horizon",
         ),
-        ("har", "task.decoder=recursive", r"task\.decoder is recursive, but har is no network and has no decoder"),
+        ("har", "task.decoder=recursive", r"task\.decoder is recursive, but har is not a network and has no decoder"),
     ],
 )
 def test_what_would_do_nothing_is_refused(config: str, setting: str, complaint: str) -> None:
@@ -108,5 +108,5 @@ def test_a_horizon_that_a_setting_changes_takes_the_calibrated_steps_with_it(
 
 
 def test_calibrated_steps_that_a_setting_names_are_not_dropped_in_silence() -> None:
-    with pytest.raises(ConfigError, match=r"calibration\.steps has 5, which is no step of task\.horizon"):
+    with pytest.raises(ConfigError, match=r"calibration\.steps has 5, which is not a step of task\.horizon"):
         load_config("best", ["task.horizon=3", "calibration.steps=[1, 5]"])

@@ -131,11 +131,11 @@ def test_an_unknown_config_names_the_nearest(train: Ask) -> None:
 
 @pytest.mark.parametrize("more", [(), ("gru", "--resume", "small")])
 def test_train_wants_a_config_or_a_run(say: Ask, more: tuple[str, ...]) -> None:
-    refused(say("train", *more), 2, "wants either CONFIG or --resume RUN")
+    refused(say("train", *more), 2, "needs either CONFIG or --resume RUN")
 
 
 def test_resume_takes_the_runs_own_config(say: Ask) -> None:
-    refused(say("train", "--resume", "small", "--set", "task.horizon=2"), 2, "leave --set and --name out")
+    refused(say("train", "--resume", "small", "--set", "task.horizon=2"), 2, "omit --set and --name")
 
 
 @pytest.mark.parametrize("name", ["latest", "a/b", "..", "-x", "a b"])

@@ -32,7 +32,7 @@ def run(store: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
 
 def test_a_forecast_is_corrected_at_every_step_as_its_test_was(run: TrainedRun, store: Path) -> None:
     found = Run.find(run.folder.parent, run.folder.name)
-    members, config, trial = found.model.members(), found.config, found.trial(found.held(Store(store)))
+    members, config, trial = found.model.members(), found.config, found.trial(found.candles(Store(store)))
     data, rows = trial.dataset, trial.test_rows
     day = data.panel.sessions[rows].max()
     last = rows[data.panel.sessions[rows] == day]

@@ -7,7 +7,7 @@ import pytest
 
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
-from forecaster.evaluation.diagnostics import Tally, echo, held_by, months, pit, skill_by
+from forecaster.evaluation.diagnostics import Tally, coverage_by, echo, months, pit, skill_by
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import make_scorecard
 from forecaster.evaluation.scores import SHARES, Scores, score
@@ -84,7 +84,7 @@ def test_skill_and_band_of_a_group_are_those_of_its_origins_scored_alone(data: D
     alone = [scores(data, rows[ticker == 1], width) for width in (0.01, 0.03)]
     (expected,) = skill_by(np.zeros((ticker == 1).sum(), int), 1, *alone)
     assert skill_by(ticker, 2, own, other)[1] == pytest.approx(expected)
-    held = held_by(ticker, 2, own, SHARES.index(0.8))
+    held = coverage_by(ticker, 2, own, SHARES.index(0.8))
     assert held is not None
     band = alone[0].inside[SHARES.index(0.8)]
     assert band is not None
@@ -109,7 +109,7 @@ def test_a_step_that_a_group_does_not_know_is_left_out(data: Dataset) -> None:
 def test_a_forecast_without_bands_holds_nothing(data: Dataset) -> None:
     rows = data.origins(PERIOD)
     point = score(lambda r: np.zeros((len(r), 2, 4, 1)), data, rows, PERIOD, (0.5,))
-    assert held_by(np.zeros(len(rows), int), 1, point, SHARES.index(0.8)) is None
+    assert coverage_by(np.zeros(len(rows), int), 1, point, SHARES.index(0.8)) is None
 
 
 def test_months_are_those_of_the_origins_in_order() -> None:

@@ -283,7 +283,7 @@ def test_bands_that_are_merely_narrow_are_a_warning_and_no_fault(
     assert found.as_data()["healthy"] is False, "the base quantiles themselves were altered"
 
 
-STILL = "a price that never moved says nothing"
+STILL = "no price ever moved, so there is nothing to check"
 HALVES = "data.split={validation: 4m, test: 4m}"
 
 

@@ -53,6 +53,6 @@ def test_a_wrong_name_leads_to_the_right_one(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"Unknown ready list 'dow3'\. Did you mean 'dow30'\?"):
         options.symbols(Path("dow3"))
     with pytest.raises(
-        InputError, match=r"nowhere.txt is not a file: check the name, or take a ready list \(currencies"
+        InputError, match=r"nowhere.txt is not a file: check the name, or use a ready list \(currencies"
     ):
         options.symbols(tmp_path / "nowhere.txt")

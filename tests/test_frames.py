@@ -145,7 +145,7 @@ def test_a_panel_as_a_frame_has_its_adjusted_candles_and_can_be_stored_again() -
 
 
 def test_what_no_frame_can_be_made_of_is_refused() -> None:
-    with pytest.raises(InputError, match="to_frame cannot make a frame of a str"):
+    with pytest.raises(InputError, match="to_frame cannot convert a str"):
         forecaster.to_frame("gru")
     with pytest.raises(InputError, match="things of several kinds"):
         forecaster.to_frame([panel(70), "gru"])

@@ -92,5 +92,5 @@ def test_a_wrong_style_names_the_nearest(store: Path) -> None:
         forecaster.to_frame([], style="nixla")
     with pytest.raises(UnknownNameError, match=r"Unknown price 'clos'. Did you mean 'close'\?"):
         forecaster.to_frame([], style="nixtla", price="clos")
-    with pytest.raises(InputError, match="style backtesting is of one ticker, but there are 2"):
+    with pytest.raises(InputError, match="style backtesting has one ticker, but there are 2"):
         forecaster.candles_frame(["AAPL", "IBM"], data_dir=store)

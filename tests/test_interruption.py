@@ -87,7 +87,7 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_bytes(
     assert "Traceback" not in err
     unfinished = forecast("predict", "AAPL", "--run", "stopped", *places(store, runs), cwd=tmp_path)
     assert unfinished.returncode == 2
-    assert "run stopped is not finished: go on with forecast train --resume stopped" in unfinished.stderr
+    assert "run stopped is not finished: continue it with forecast train --resume stopped" in unfinished.stderr
     assert resume(store, runs, "latest").returncode == 0
     assert same(runs / "stopped", whole)
     assert "holds no interrupted run" in resume(store, runs, "latest").stderr

@@ -166,11 +166,11 @@ def broken(kind: str, path: Path) -> None:
 
 
 KINDS = {
-    "damaged": "file is not a database): move it away, and a new one will be begun",
-    "cut short": "malformed): move it away, and a new one will be begun",
-    "a folder": "unable to open database file): check the folder, its permissions and the space on the disk",
+    "damaged": "file is not a database): move it away, and a new one will be created",
+    "cut short": "malformed): move it away, and a new one will be created",
+    "a folder": "unable to open database file): check the folder, its permissions and the free disk space",
     "newer": "is of version 2, expected 1; it is newer: update this program, or move it away",
-    "old": "is of version 0, expected 1; it is no journal of ours: move it away",
+    "old": "is of version 0, expected 1; it is not a journal: move it away",
 }
 
 
@@ -197,7 +197,7 @@ def test_a_journal_that_another_process_holds_costs_one_note(run: Path, store: P
     holder.kill()
     holder.communicate()
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert "database is locked): another process has held it too long" in done.stderr
+    assert "database is locked): another process has locked it too long" in done.stderr
     assert len(read(run.parent / JOURNAL)) == 1
 
 
@@ -212,11 +212,11 @@ def test_a_journal_that_cannot_be_written_costs_one_note(run: Path, store: Path)
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
     )
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert "check the folder, its permissions and the space on the disk" in done.stderr
+    assert "check the folder, its permissions and the free disk space" in done.stderr
     assert "AAPL after 2012-06-29" in done.stdout
 
 
 def test_without_a_journal_the_line_says_how_it_begins(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"journal.sqlite does not exist yet: it begins with the first `forecast pr"):
+    with pytest.raises(InputError, match=r"journal.sqlite does not exist yet: the first `forecast predict` of a run"):
         read(tmp_path / JOURNAL)
     assert not (tmp_path / JOURNAL).exists()

@@ -1,4 +1,4 @@
-"""The table of floors: imports point only downward, no module imports itself in a circle, heavy libraries stay put."""
+"""The table of layers: imports point only downward, there are no import cycles, heavy libraries stay in their place."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "forecaster"
 
-FLOORS: Mapping[str, int] = {
+LAYERS: Mapping[str, int] = {
     **dict.fromkeys(("axes", "errors", "events", "registry", "files", "memory", "cores", "release", "config"), 0),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),
     **dict.fromkeys(("runs", "walkforward", "workflows"), 4),
     **dict.fromkeys(("cli", "show"), 5),
-    **dict.fromkeys(("", "__main__"), 6),  # the front doors: `import forecaster` and `python -m forecaster`
+    **dict.fromkeys(("", "__main__"), 6),  # entry points: `import forecaster` and `python -m forecaster`
 }
 
 
@@ -35,19 +35,19 @@ class Import:
     typed: bool = False
 
 
-def room(module: str) -> str:
-    """`forecaster.data.store` → `data`; the package itself → the empty name."""
+def package(module: str) -> str:
+    """`forecaster.data.store` → `data`; `forecaster` itself → the empty name."""
     return module.partition(".")[2].partition(".")[0]
 
 
-def floor(module: str, floors: Mapping[str, int] = FLOORS) -> int:
-    name = room(module)
-    assert name in floors, f"{module}: the room {name!r} is on no floor: give it one in FLOORS of tests/test_layers.py"
-    return floors[name]
+def layer(module: str, layers: Mapping[str, int] = LAYERS) -> int:
+    name = package(module)
+    assert name in layers, f"{module}: the package {name!r} is in no layer: add it to LAYERS of tests/test_layers.py"
+    return layers[name]
 
 
 def imports_of(tree: ast.AST, module: str, lazy: bool = False, typed: bool = False) -> Iterator[Import]:
-    """Every import of a module, wherever it stands."""
+    """Every import of a module, at any nesting."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (Import(module, alias.name, node.lineno, lazy, typed) for alias in node.names)
@@ -66,12 +66,12 @@ def imports_of(tree: ast.AST, module: str, lazy: bool = False, typed: bool = Fal
 @cache
 def sources() -> dict[str, ast.Module]:
     """Every module of the package, by its dotted name."""
-    found = {}
+    trees = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    return found
+        trees[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return trees
 
 
 @cache
@@ -80,22 +80,22 @@ def all_imports() -> tuple[Import, ...]:
 
 
 def inner(imports: tuple[Import, ...], modules: frozenset[str]) -> Iterator[tuple[Import, str]]:
-    """Imports of our own modules, each with the module that it reaches."""
+    """Imports of our own modules, each with the imported module."""
     for one in imports:
         if one.target.split(".")[0] == "forecaster":
             yield one, one.target if one.target in modules else one.target.rpartition(".")[0] or one.target
 
 
-def upward(imports: tuple[Import, ...], modules: frozenset[str], floors: Mapping[str, int] = FLOORS) -> list[str]:
+def upward(imports: tuple[Import, ...], modules: frozenset[str], layers: Mapping[str, int] = LAYERS) -> list[str]:
     return [
-        f"{one.module}:{one.line} (floor {floor(one.module, floors)}) imports {target} ({floor(target, floors)})"
+        f"{one.module}:{one.line} (layer {layer(one.module, layers)}) imports {target} ({layer(target, layers)})"
         for one, target in inner(imports, modules)
-        if floor(target, floors) > floor(one.module, floors)
+        if layer(target, layers) > layer(one.module, layers)
     ]
 
 
 def cycle(imports: tuple[Import, ...], modules: frozenset[str]) -> list[str]:
-    """The modules of one circle, or nothing."""
+    """The modules of one import cycle; empty if there is none."""
     graph: dict[str, set[str]] = {module: set() for module in modules}
     for one, target in inner(imports, modules):
         if target != one.module:
@@ -108,15 +108,15 @@ def cycle(imports: tuple[Import, ...], modules: frozenset[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("module", sorted(sources()))
-def test_each_module_lies_in_a_room_with_a_floor(module: str) -> None:
-    assert floor(module) >= 0
+def test_each_module_is_in_a_package_with_a_layer(module: str) -> None:
+    assert layer(module) >= 0
 
 
 def test_imports_point_only_downward() -> None:
     assert upward(all_imports(), frozenset(sources())) == []
 
 
-def test_no_module_imports_itself_in_a_circle() -> None:
+def test_there_are_no_import_cycles() -> None:
     assert cycle(all_imports(), frozenset(sources())) == []
 
 
@@ -124,18 +124,18 @@ def offenders(*libraries: str) -> list[Import]:
     return [one for one in all_imports() if one.target.split(".")[0] in libraries and not one.typed]
 
 
-def places(found: list[Import]) -> list[str]:
-    return [f"{one.module}:{one.line} imports {one.target}" for one in found]
+def places(imports: list[Import]) -> list[str]:
+    return [f"{one.module}:{one.line} imports {one.target}" for one in imports]
 
 
 def test_pandas_and_yfinance_stay_in_the_sources() -> None:
     outside = [one for one in offenders("pandas", "yfinance") if not one.module.startswith("forecaster.data.sources")]
-    allowed = [one for one in outside if one.lazy and room(one.module) == "workflows" and "pandas" in one.target]
+    allowed = [one for one in outside if one.lazy and package(one.module) == "workflows" and "pandas" in one.target]
     assert places([one for one in outside if one not in allowed]) == []
 
 
 def test_rich_and_plotly_stay_in_show() -> None:
-    assert places([one for one in offenders("rich", "plotly", "matplotlib") if room(one.module) != "show"]) == []
+    assert places([one for one in offenders("rich", "plotly", "matplotlib") if package(one.module) != "show"]) == []
 
 
 def test_jinja_stays_in_the_page_of_a_report() -> None:
@@ -144,7 +144,7 @@ def test_jinja_stays_in_the_page_of_a_report() -> None:
 
 
 def test_typer_and_click_stay_in_the_command_line() -> None:
-    assert places([one for one in offenders("typer", "click") if room(one.module) != "cli"]) == []
+    assert places([one for one in offenders("typer", "click") if package(one.module) != "cli"]) == []
 
 
 def test_axes_are_named_in_one_place_so_that_jaxtyping_is_needed_by_tests_alone() -> None:
@@ -152,27 +152,29 @@ def test_axes_are_named_in_one_place_so_that_jaxtyping_is_needed_by_tests_alone(
     assert jaxtyped == {"forecaster.axes"}
 
 
-def test_torch_starts_on_floor_2() -> None:
-    assert places([one for one in offenders("torch") if floor(one.module) < 2]) == []
+def test_torch_starts_in_layer_2() -> None:
+    assert places([one for one in offenders("torch") if layer(one.module) < 2]) == []
 
 
 def test_nothing_unpickles() -> None:
     assert places(offenders("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")) == []
 
 
-def made(**texts: str) -> tuple[tuple[Import, ...], frozenset[str]]:
-    """A package of made modules: `made(data__store="import x")` is `forecaster.data.store`."""
+def synthetic(**texts: str) -> tuple[tuple[Import, ...], frozenset[str]]:
+    """A package of synthetic modules: `synthetic(data__store="import x")` is `forecaster.data.store`."""
     trees = {f"forecaster.{name.replace('__', '.')}": ast.parse(text) for name, text in texts.items()}
     return tuple(one for name, tree in trees.items() for one in imports_of(tree, name)), frozenset(trees)
 
 
 def test_the_layer_test_sees_an_upward_import_even_inside_a_function() -> None:
-    imports, modules = made(data__store="def f():\n    from forecaster.workflows import fetch\n", workflows__fetch="")
-    assert upward(imports, modules) == ["forecaster.data.store:2 (floor 1) imports forecaster.workflows.fetch (4)"]
+    imports, modules = synthetic(
+        data__store="def f():\n    from forecaster.workflows import fetch\n", workflows__fetch=""
+    )
+    assert upward(imports, modules) == ["forecaster.data.store:2 (layer 1) imports forecaster.workflows.fetch (4)"]
 
 
-def test_the_layer_test_sees_a_circle_even_through_three_modules_of_one_floor() -> None:
-    imports, modules = made(
+def test_the_layer_test_sees_a_cycle_even_through_three_modules_of_one_layer() -> None:
+    imports, modules = synthetic(
         data__a="from forecaster.data import b",
         data__b="def f():\n    from forecaster.data.c import thing\n",
         data__c="import forecaster.data.a\n",
@@ -181,12 +183,12 @@ def test_the_layer_test_sees_a_circle_even_through_three_modules_of_one_floor() 
     assert upward(imports, modules) == []
 
 
-def test_the_layer_test_names_a_room_that_has_no_floor() -> None:
-    with pytest.raises(AssertionError, match=r"the room 'attic' is on no floor: give it one in FLOORS"):
-        floor("forecaster.attic.trunk")
+def test_the_layer_test_names_a_package_that_has_no_layer() -> None:
+    with pytest.raises(AssertionError, match=r"the package 'attic' is in no layer: add it to LAYERS"):
+        layer("forecaster.attic.trunk")
 
 
 def test_the_layer_test_knows_lazy_and_typed_imports() -> None:
     text = "if TYPE_CHECKING:\n    import pandas\ndef f():\n    import pandas\nimport pandas\n"
-    found = [(one.lazy, one.typed) for one in made(show__x=text)[0] if one.target == "pandas"]
+    found = [(one.lazy, one.typed) for one in synthetic(show__x=text)[0] if one.target == "pandas"]
     assert found == [(False, True), (True, False), (False, False)]

@@ -76,7 +76,7 @@ def test_where_nothing_can_be_written_a_note_says_so_and_nothing_is_lost(ledger:
         folder.write_text("a file where the folder should be")
     found = ledger.record(look("first"))
     assert found.count == 1
-    assert "could not be noted" in found.notes[0]
+    assert "could not be recorded" in found.notes[0]
 
 
 @pytest.mark.parametrize(

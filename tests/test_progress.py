@@ -40,12 +40,12 @@ def test_a_resumed_training_is_not_fast_because_of_what_was_done_before() -> Non
 
 def test_lines_go_to_standard_error_with_loss_and_skill(capsys: pytest.CaptureFixture[str]) -> None:
     with training_progress() as watch:
-        watch.say("fold 1 of 2: learns [a, b]")
+        watch.say("fold 1 of 2: trains on [a, b]")
         for step in range(3):
             watch.tick(step, 2, *((0.25, 0.0123) if step == 2 else (None, None)))
     out, err = capsys.readouterr()
     assert out == ""
-    assert "fold 1 of 2: learns [a, b]" in err, "brackets are no markup"
+    assert "fold 1 of 2: trains on [a, b]" in err, "brackets are no markup"
     assert "step 2 of 2: loss 0.2500, validation skill +1.23%" in err
 
 

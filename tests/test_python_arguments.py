@@ -67,7 +67,7 @@ def test_fetch_takes_days_of_any_form(tmp_path: Path) -> None:
     for number, day in enumerate(DAYS[:1] + DAYS[3:7:3]):
         (one,) = forecaster.fetch("IBM", source="sample", data_dir=tmp_path / str(number), start="2012-01-01", end=day)
         assert (one.first, one.last) == ("2012-01-03", "2012-06-29")
-    with pytest.raises(InputError, match="start 2013-01-02 lies after end 2012-06-29: swap them"):
+    with pytest.raises(InputError, match="start 2013-01-02 is after end 2012-06-29: swap them"):
         forecaster.fetch("IBM", source="sample", data_dir=tmp_path, start="2013-01-02", end="2012-06-29")
 
 

@@ -90,7 +90,7 @@ def test_where_a_page_would_be_too_large_each_ticker_has_fewer_origins(
     found = report(str(trained.folder), data_dir=store, runs_dir=tmp_path)
     assert found.diagnosis is not None
     assert [len(view.origins) for view in found.diagnosis.explorer] == [12, 12, 12]
-    assert any("holds the last 12 origins" in note for note in found.notes)
+    assert any("has the last 12 origins" in note for note in found.notes)
 
 
 def test_a_report_is_one_look_however_often_it_is_made(trained: TrainedRun, store: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_revised_candles_are_said(trained: TrainedRun, own_store: Store, tmp_pat
     own_store.write(doubled_range(own_store.read("IBM")), source="test", force=True)
     notes = report(str(trained.folder), data_dir=own_store.root, runs_dir=tmp_path).notes
     assert "are not those of the training" in notes[0]
-    assert "On the store as it is now the skill is" in notes[1]
+    assert "With the store's current candles the skill is" in notes[1]
 
 
 def doubled_range(bars: Bars) -> Bars:
@@ -129,7 +129,7 @@ def test_lacking_tickers_are_said_and_the_rest_is_shown(trained: TrainedRun, own
     own_store.path("MSFT").write_bytes(b"no candles")
     found = report(str(trained.folder), data_dir=own_store.root, runs_dir=tmp_path)
     assert found.notes[0] == (
-        "2 of the 3 tickers of the run cannot be shown, for the store has no readable candles of them: IBM, MSFT."
+        "2 of the run's 3 tickers cannot be shown, because the store has no readable candles of them: IBM, MSFT."
     )
     assert found.diagnosis is not None
     assert found.diagnosis.by_ticker.names == ("AAPL",)
@@ -142,7 +142,7 @@ def test_weights_that_have_seen_the_test_period_are_not_tested_on_it(
     folder = crafted(trained, tmp_path / "later", fitted_to="2011-06-30")
     found = report(str(folder), data_dir=store, runs_dir=tmp_path)
     assert found.diagnosis is None
-    assert "would be no test of it" in found.notes[0]
+    assert "would not be a test of it" in found.notes[0]
 
 
 def test_without_a_readable_curve_the_report_says_so(trained: TrainedRun, store: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_candles_that_end_before_the_test_period_are_one_line(
     for ticker in ("AAPL", "IBM", "MSFT"):
         bars = own_store.read(ticker)
         own_store.write(bars.between(end=np.datetime64("2010-03-31")), source="test", force=True)
-    with pytest.raises(InputError, match="do not reach through its test period after 2010-06-30 to 2011-06-30"):
+    with pytest.raises(InputError, match="do not cover its test period after 2010-06-30 to 2011-06-30"):
         report(str(trained.folder), data_dir=own_store.root, runs_dir=tmp_path)
 
 
@@ -199,7 +199,7 @@ def test_an_unknown_or_unfinished_run_is_one_line(trained: TrainedRun, store: Pa
         report("smal", data_dir=store, runs_dir=tmp_path)
     folder = shutil.copytree(trained.folder, tmp_path / "open")
     (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="run open is not finished: go on with forecast train --resume open"):
+    with pytest.raises(InputError, match="run open is not finished: continue it with forecast train --resume open"):
         report("open", data_dir=store, runs_dir=tmp_path)
 
 

@@ -71,11 +71,11 @@ def test_outputs_begin_where_the_runs_candles_began(store: Path, tmp_path: Path)
 
 def test_held_names_what_is_missing_and_what_is_damaged(trained: TrainedRun, own: Path) -> None:
     run = Run.find(trained.folder.parent, trained.folder.name)
-    assert run.held(Store(own)).lacking == ()
+    assert run.candles(Store(own)).missing == ()
     Store(own).path("IBM").write_bytes(b"not a table")
     Store(own).path("AAPL").unlink()
-    held = run.held(Store(own))
-    assert held.lacking == ("AAPL", "IBM")
+    held = run.candles(Store(own))
+    assert held.missing == ("AAPL", "IBM")
     assert [one.ticker for one in held.bars] == ["MSFT"]
-    early = run.held(Store(own), np.datetime64("2010-06-30"))
+    early = run.candles(Store(own), np.datetime64("2010-06-30"))
     assert early.bars[0].dates[-1] == np.datetime64("2010-06-30")

@@ -213,7 +213,7 @@ def test_too_few_are_not_judged(
     append(journal, [one for one in entries if one.origin <= str(days[count - 1])])
     (verdict,) = score(journal, store).verdicts
     assert (verdict.code, verdict.more_dates) == ("too-few", more)
-    assert f"from {count} days are compared with actual prices, 30 are the least: {more} more." in verdict.text
+    assert f"from {count} days are compared with actual prices, the least is 30: {more} more." in verdict.text
 
 
 def test_days_to_come_are_waited_for(

@@ -104,13 +104,13 @@ def test_each_look_is_paid_for() -> None:
     p_value = of.verdict.hardest.p_value if of.verdict.hardest else None
     assert p_value is not None
     enough = int(0.05 / p_value) + 1
-    tried = of.after(enough).verdict
+    tried = of.with_looks(enough).verdict
     assert (of.verdict.code, tried.code) == ("skill", "no-evidence")
     assert tried.hardest is not None
     assert tried.hardest.p_value == p_value
     assert tried.hardest.p_adjusted == pytest.approx(p_value * enough)
     assert f"corrected for the {enough} models tried on this test" in tried.text
-    assert of.after(10**20).verdict.p_value == 1.0
+    assert of.with_looks(10**20).verdict.p_value == 1.0
 
 
 def test_a_formula_as_the_run_is_compared_with_the_others_and_never_has_skill() -> None:
@@ -155,7 +155,7 @@ def test_no_evidence_says_how_many_days_would_confirm_it_for_all_looks() -> None
     assert verdict.sessions_needed is not None
     assert verdict.sessions_needed > 200
     assert "you would need about " in verdict.text
-    more = card(0.995, noise=2.0).after(10).verdict
+    more = card(0.995, noise=2.0).with_looks(10).verdict
     assert (more.sessions_needed or 0) > verdict.sessions_needed
 
 
@@ -171,7 +171,7 @@ def test_a_point_forecast_is_judged_by_the_error_of_its_medians_and_says_nothing
     assert verdict.code == "skill"
     assert "ranges" not in verdict.text.lower()
     assert verdict.text.startswith("Skill: median prices ")
-    assert verdict.lines[1] == "Bands: none, this run forecasts medians alone."
+    assert verdict.lines[1] == "Bands: none, this run forecasts medians only."
     echo = card(1.0, bands=False, last_close=0.99).verdict
     assert echo.code != "skill", "the last close is one of those that a point forecast must beat"
 
@@ -211,7 +211,7 @@ def test_a_band_that_is_off_is_named_with_what_it_held() -> None:
 
 
 def test_the_data_is_that_of_the_interface() -> None:
-    verdict = card(0.9).after(3).verdict.as_data()
+    verdict = card(0.9).with_looks(3).verdict.as_data()
     json.dumps(verdict, allow_nan=False)
     assert {"code", "text", "reference", "hardest", "looks", "coverage"} <= set(verdict)
     assert {"baseline", "skill_pinball", "p_value"} <= set(verdict["hardest"])
@@ -221,11 +221,11 @@ def test_the_data_is_that_of_the_interface() -> None:
 
 def test_what_a_model_file_keeps_knows_nothing_of_other_models() -> None:
     of = card(0.9)
-    assert of.stored() == of.after(5).stored()
+    assert of.stored() == of.with_looks(5).stored()
     assert "verdict" not in of.stored()
     again = Scorecard.read(json.loads(json.dumps(of.stored())))
     assert again == of
-    assert again.after(5).verdict == of.after(5).verdict
+    assert again.with_looks(5).verdict == of.with_looks(5).verdict
 
 
 def test_a_scorecard_of_before_is_read_with_what_its_bands_held() -> None:

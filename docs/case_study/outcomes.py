@@ -19,7 +19,7 @@ COIN = 1.96
 def outcomes(run: str, folder: str) -> dict[str, Any]:
     """A run's forecasts for tomorrow on the test days beside the actual candles: their range, and their direction."""
     found = Run.find(Path(folder) / "runs", run)
-    trial = found.trial(found.held(Store(Path(folder) / "store")))
+    trial = found.trial(found.candles(Store(Path(folder) / "store")))
     rows = trial.test_rows
     quantiles = forecasters(found.model.members(), trial, rows)[trial.config.name](rows)[:, 0]
     actual, dates = trial.dataset.moves(rows)[:, 0], trial.panel.sessions[rows]

@@ -1,4 +1,4 @@
-"""The application and the discovery of its commands."""
+"""The typer application and the discovery of its commands."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def _version(wanted: bool) -> bool:
 
 
 def examples(*lines: str) -> str:
-    """An epilog that shows each example on a line of its own, ready to be copied."""
+    """Epilog of a help text: examples, one per line."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 app = typer.Typer(
     name="forecast",
-    help="Forecast stocks from your terminal, and learn how far the forecast can be trusted.",
+    help="Forecast stocks from your terminal, and see how far the forecasts can be trusted.",
     epilog=examples("forecast fetch --source sample", "forecast train demo", "forecast predict AAPL"),
     no_args_is_help=True,
     rich_markup_mode=None,  # rich's help takes twice as long
@@ -37,7 +37,7 @@ app = typer.Typer(
 @app.callback()
 def _forecast(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     pass
@@ -51,10 +51,11 @@ def group(name: str, text: str) -> typer.Typer:
 
 
 def build(asked: str = "") -> typer.Typer:
-    """The application with every command module of this package imported, or with one alone that is enough.
+    """The application with every command module imported, or with only the one that the command needs.
 
     Args:
-        asked: the first word of a command line. A module of that name which adds a command of that name needs no other.
+        asked: the first word of a command line. If the module of that name adds a command of that name, no other is
+            imported.
     """
     package = importlib.import_module("forecaster.cli")
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]

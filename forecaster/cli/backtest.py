@@ -21,15 +21,13 @@ def backtest(
     config_or_run: Annotated[str, typer.Argument(metavar="CONFIG_OR_RUN", help="A YAML, a shipped config, or a run.")],
     settings: opt.Settings = None,
     refit_every: Annotated[
-        int | None, typer.Option(min=1, help="Sessions of the test after which all is fitted anew.")
+        int | None, typer.Option(min=1, help="Refit everything after this many test sessions.")
     ] = None,
-    rolling: Annotated[str | None, typer.Option(metavar="SPAN", help="Learn from the last 5y, 18m … only.")] = None,
+    rolling: Annotated[str | None, typer.Option(metavar="SPAN", help="Train on the last 5y, 18m … only.")] = None,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where folds are fitted: on this machine; ray is still to come.")
+        Literal["local", "ray"], typer.Option(help="Where folds are fitted: on this machine; ray is not available yet.")
     ] = "local",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that share the folds; one a core without it.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes for the folds; one per core if absent.")] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -37,7 +35,7 @@ def backtest(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Walk forward through the test period beside the baselines, and say whether there is skill."""
+    """Evaluate walk-forward through the test period, beside the baselines, and report whether there is skill."""
     from forecaster.errors import InputError
     from forecaster.show.output import present
     from forecaster.show.progress import training_progress
@@ -45,8 +43,8 @@ def backtest(
     from forecaster.workflows.backtest import backtest as run_backtest
 
     if engine == "ray":
-        raise InputError("--engine ray is still to come: leave it away, and folds share the cores of this machine.")
-    with training_progress(quiet) as watch:
+        raise InputError("--engine ray is not available yet: omit it, and folds share the cores of this machine.")
+    with training_progress(quiet) as progress:
         result = run_backtest(
             config_or_run,
             settings=settings or (),
@@ -54,10 +52,10 @@ def backtest(
             rolling=rolling,
             data_dir=data_dir,
             runs_dir=runs_dir,
-            say=watch.say,
-            tick=watch.tick,
-            fold=watch.fold,
-            folds=watch.folds,
+            say=progress.say,
+            tick=progress.tick,
+            fold=progress.fold,
+            folds=progress.folds,
             workers=workers,
         )
     present(backtest_view(result, verbose), format, output)

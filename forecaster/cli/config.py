@@ -11,7 +11,7 @@ import typer
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples, group
 
-config = group("config", "Write a config, check one, or give the schema for your editor.")
+config = group("config", "Write a config, check one, or print the schema for your editor.")
 
 
 @config.command(epilog=examples("forecast config init", "forecast config init my.yaml --like lstm"))
@@ -49,7 +49,7 @@ def check(
 
 @config.command(epilog=examples("forecast config schema --output forecaster.schema.json"))
 def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Verbose = False) -> None:
-    """Give the JSON Schema that editors complete from."""
+    """Print the JSON Schema that editors use for completion."""
     from forecaster.files import write_text
     from forecaster.runs.config import config_schema
     from forecaster.show.output import present_text

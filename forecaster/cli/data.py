@@ -20,7 +20,7 @@ def list_(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """List the tickers that the store holds."""
+    """List the tickers in the store."""
     from forecaster.errors import PartialError, at_most_five
     from forecaster.show.data import listing_view
     from forecaster.show.output import present
@@ -35,7 +35,7 @@ def list_(
 @data.command(epilog=examples("forecast data show AAPL --rows 20", "forecast data show AAPL --rows 0 --format csv"))
 def show(
     tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")],
-    rows: Annotated[int, typer.Option(min=0, help="How many of the last candles; 0 for all.")] = 10,
+    rows: Annotated[int, typer.Option(min=0, help="Number of last candles; 0 for all.")] = 10,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
@@ -58,13 +58,13 @@ def show(
 def export(
     to: Annotated[Literal["npz", "safetensors"], typer.Option(help="Format of the tensors.")],
     tickers: Annotated[
-        list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all of the store if none.")
+        list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all in the store if none.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option(callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent.")
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="How to say what was written.")] = "table",
+    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:

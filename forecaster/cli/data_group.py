@@ -1,5 +1,5 @@
-"""The `forecast data` group, which several modules add to."""
+"""The `forecast data` group; several modules add commands to it."""
 
 from forecaster.cli.app import group
 
-data = group("data", "Look into the candle store, check it, export it.")
+data = group("data", "Inspect, check and export the candle store.")

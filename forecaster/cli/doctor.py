@@ -20,13 +20,13 @@ def doctor(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Check the installation and the store and, where one is named, a run for look-ahead, echo and their kin."""
+    """Check the installation, the store and, if a RUN is given, the run for look-ahead, echo and the like."""
     from forecaster.show.doctor import doctor_view
     from forecaster.show.output import present
     from forecaster.show.progress import training_progress
-    from forecaster.workflows.doctor import doctor as examine
+    from forecaster.workflows.doctor import doctor as check
 
-    with training_progress(quiet) as watch:
-        found = examine(run, data_dir=data_dir, runs_dir=runs_dir, say=watch.say)
-    present(doctor_view(found), format, output)
-    raise typer.Exit(0 if found.healthy else 3)
+    with training_progress(quiet) as progress:
+        result = check(run, data_dir=data_dir, runs_dir=runs_dir, say=progress.say)
+    present(doctor_view(result), format, output)
+    raise typer.Exit(0 if result.healthy else 3)

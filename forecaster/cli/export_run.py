@@ -20,11 +20,11 @@ def export(
     to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
     output: Annotated[Path | None, typer.Option(callback=opt.place, help="File to write; RUN.onnx if absent.")] = None,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="How to say what was written.")] = "table",
+    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Write a run's networks for use without this package; the file's metadata says what goes in and comes out."""
+    """Export a run's networks for use without this package; the file's metadata describes inputs and outputs."""
     from forecaster.show.output import present
     from forecaster.show.runexport import exported_run_view
     from forecaster.workflows.export_run import export_run

@@ -21,31 +21,33 @@ from forecaster.cli.app import app, examples
 def fetch(
     tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
     source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
-    path: Annotated[Path | None, typer.Option(help="File or folder; --source file.")] = None,
+    path: Annotated[Path | None, typer.Option(help="File or folder, for --source file.")] = None,
     tickers_file: opt.TickersFile = None,
     start: opt.Date = None,
     end: opt.Date = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=16, help="Requests at once, 4 if absent; --source yahoo.")
+        int | None, typer.Option(min=1, max=16, help="Parallel requests, 4 if absent; for --source yahoo.")
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Whole histories, not just what is new.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace even with fewer rows.")] = False,
-    currency: Annotated[str | None, typer.Option(help="Of the prices, USD if absent; --source file.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Fetch whole histories, not just new candles.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a history even with a shorter one.")] = False,
+    currency: Annotated[
+        str | None, typer.Option(help="Currency of the prices, USD if absent; for --source file.")
+    ] = None,
     calendar: Annotated[
-        str | None, typer.Option(help="Of the dates: XNYS (if absent), 24/7, Sun-Thu and so on; --source file.")
+        str | None, typer.Option(help="Calendar of the dates: XNYS (if absent), 24/7, Sun-Thu …; for --source file.")
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=NAME", help="A file's own column name, as in close=Price.")
     ] = None,
-    date_format: Annotated[str | None, typer.Option(metavar="F", help="How a file writes dates: %d/%m/%Y.")] = None,
-    resample: Annotated[str | None, typer.Option(metavar="day", help="Make daily candles of intraday ones.")] = None,
+    date_format: Annotated[str | None, typer.Option(metavar="F", help="Date format of a file, as in %d/%m/%Y.")] = None,
+    resample: Annotated[str | None, typer.Option(metavar="day", help="Make daily candles from intraday ones.")] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Bring daily candles into the store."""
+    """Fetch daily candles into the store."""
     from forecaster.data.sources import SourceOptions, check_options
     from forecaster.show.fetch import fetch_progress, fetch_view
     from forecaster.show.output import present

@@ -21,18 +21,18 @@ from forecaster.cli.app import app, examples
     )
 )
 def predict(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols that the store holds.")],
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols in the store.")],
     run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
     context: Annotated[
-        int | None, typer.Option(min=1, help="Grow the paths from so many last candles alone; 1 is 1-to-N.")
+        int | None, typer.Option(min=1, help="Grow the paths from this many last candles only; 1 is 1-to-N.")
     ] = None,
     plot: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Picture to write besides: .html, .svg or .png; may be said several times."),
+        typer.Option(metavar="FILE", help="Also write a picture: .html, .svg or .png; can be repeated."),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -41,7 +41,7 @@ def predict(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Forecast the next sessions of tickers, with bands and with what is known of the forecast's skill."""
+    """Forecast the next sessions of tickers, with bands and with the run's measured skill."""
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
@@ -70,7 +70,7 @@ def predict(
     for failure in failures:
         note(f"error: {failure.error}")
     for file in plots if forecasts else ():
-        write_plot(file, forecasts)  # before the table, which a reader may leave
+        write_plot(file, forecasts)  # before the table, whose pager or pipe may be closed early
         note(f"Picture: {file}", quiet)
     if forecasts:
         present(forecast_view(forecasts), format, output)

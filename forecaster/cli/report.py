@@ -15,14 +15,14 @@ from forecaster.cli.app import app, examples
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
     output: Annotated[
-        Path | None, typer.Option(callback=opt.place, help="The page; report.html in the run's folder if not given.")
+        Path | None, typer.Option(callback=opt.place, help="File to write; report.html in the run's folder if absent.")
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Write all that is known of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
+    """Write a report of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
     from forecaster.files import check_place, write_text
     from forecaster.runs.folder import find_run
     from forecaster.show.output import note, present_text
@@ -31,8 +31,8 @@ def report(
 
     place = output or find_run(runs_dir, run) / "report.html"
     check_place(place)
-    found = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
-    write_text(place, render(found))
+    content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
+    write_text(place, render(content))
     present_text(f"{place}\n", needed=output is None)
-    for text in found.notes:
+    for text in content.notes:
         note(f"note: {text}", quiet)

@@ -20,7 +20,7 @@ def list_(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """List the runs, unfinished ones too."""
+    """List the runs, including unfinished ones."""
     from forecaster.errors import PartialError, at_most_five
     from forecaster.show.output import present
     from forecaster.show.runs import listing_view
@@ -42,7 +42,7 @@ def show(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Show what a run was made of, and what its test said."""
+    """Show a run's data, config and test results."""
     from forecaster.show.output import present
     from forecaster.show.runs import run_view
     from forecaster.workflows.runs import show_run
@@ -52,7 +52,9 @@ def show(
 
 @runs.command(epilog=examples("forecast runs compare first second", "forecast runs compare a b c --format json"))
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Two or more runs; the first is compared with.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN…", help="Two or more runs; the others are compared with the first.")
+    ],
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -60,10 +62,10 @@ def compare(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Say what differs in config, data and score, with a test on the days that the runs share."""
+    """Show differences in config, data and score, with a significance test on the days that the runs share."""
     from forecaster.show.compare import compare_view
     from forecaster.show.output import note, present
     from forecaster.workflows.compare import compare as run_compare
 
-    said = run_compare(names, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
-    present(compare_view(said), format, output)
+    comparison = run_compare(names, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
+    present(compare_view(comparison), format, output)

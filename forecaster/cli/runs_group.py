@@ -1,5 +1,5 @@
-"""The `forecast runs` group, which several modules add to."""
+"""The `forecast runs` group; several modules add commands to it."""
 
 from forecaster.cli.app import group
 
-runs = group("runs", "Look into finished runs, compare and export them.")
+runs = group("runs", "List, show, compare and export runs.")

@@ -20,7 +20,7 @@ def score(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Hold every forecast ever made against what then happened."""
+    """Score every forecast ever made against what happened."""
     from forecaster.show.output import note, present
     from forecaster.show.score import notes, score_view
     from forecaster.workflows.score import score as run_score

@@ -26,7 +26,7 @@ def train(
     ] = None,
     settings: opt.Settings = None,
     name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.")] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -34,20 +34,20 @@ def train(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Train what a YAML says and report its skill beside the baselines."""
+    """Train a config and report its skill beside the baselines."""
     if (config is None) == (resume is None):
-        raise InputError("forecast train wants either CONFIG or --resume RUN: see `forecast train --help`.")
+        raise InputError("forecast train needs either CONFIG or --resume RUN: see `forecast train --help`.")
     if resume and (settings or name):
-        raise InputError("--resume goes on with the run's own config: leave --set and --name out.")
+        raise InputError("--resume uses the run's own config: omit --set and --name.")
     from forecaster.show.output import note, present
     from forecaster.show.progress import training_progress
     from forecaster.show.skill import trained_view
     from forecaster.workflows.train import resume as resume_run
     from forecaster.workflows.train import train as train_run
 
-    with training_progress(quiet) as watch:
+    with training_progress(quiet) as progress:
         if resume is not None:
-            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=watch.say, tick=watch.tick)
+            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=progress.say, tick=progress.tick)
         else:
             run = train_run(
                 str(config),
@@ -55,8 +55,8 @@ def train(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
                 name=name,
-                say=watch.say,
-                tick=watch.tick,
+                say=progress.say,
+                tick=progress.tick,
             )
     present(trained_view(run, verbose), format, output)
     note(f"Forecast with it: forecast predict TICKER --run {run.folder.name}", quiet)

@@ -13,15 +13,17 @@ from forecaster.cli.data_group import data
 
 @data.command(epilog=examples("forecast data verify", "forecast data verify AAPL --repair"))
 def verify(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Which; none means all.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Fetch what is wrong again from its source.")] = False,
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all if none.")] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Fetch tickers with findings again from their source.")
+    ] = False,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
     output: opt.Output = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Look for damaged files, and for candles that are missing, stale, or not of their calendar."""
+    """Find damaged files, and candles that are missing, stale, or off their calendar."""
     from forecaster.show.fetch import fetch_progress
     from forecaster.show.output import present
     from forecaster.show.verify import verify_view

@@ -1,1 +1,1 @@
-"""Is there skill? Baselines, scores, significance, and the ledger of looks at a test period."""
+"""Evaluation: scores, significance, verdict, the ledger of looks at a test period, and the forecast journal."""

@@ -1,4 +1,4 @@
-"""What the bands of the close promised, and what they held in the test."""
+"""Coverage of the close's central bands in the test, nominal and actual."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecaster.evaluation.scores import SHARES
 from forecaster.evaluation.significance import standard_error
 
 OFF = 2.0
-"""Standard errors from which a band is said to be off."""
+"""A band is reported as off beyond this many standard errors."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Band:
 
     Args:
         step: sessions ahead; `all` is the mean over the steps.
-        band: share of outcomes that it should hold.
-        held: share that it held.
-        error: standard error of `held`: days overlap, and tickers move together; None where there are too few days.
+        band: nominal coverage, a fraction.
+        held: actual coverage.
+        error: standard error of `held`, allowing for overlapping days and tickers that move together; None if there are
+            too few days.
     """
 
     step: int | str
@@ -34,12 +35,12 @@ class Band:
 
     @property
     def off(self) -> float:
-        """How many standard errors more (or, negative, fewer) outcomes it held than it should; 0 where nobody knows."""
+        """Actual − nominal coverage in standard errors; 0 if the standard error is unknown."""
         return (self.held - self.band) / self.error if self.error else 0.0
 
 
 def bands_of(daily: DailyScores, steps: tuple[int, ...]) -> Iterator[Band]:
-    """The bands of one forecaster at each step and over all of them; none for a point forecast."""
+    """Yields the bands of one forecaster at each step and over all steps; none for a point forecast."""
     origins = daily.origins
     for share, hits in zip(SHARES, daily.scores.inside, strict=True):
         if hits is None:
@@ -56,7 +57,7 @@ def bands_of(daily: DailyScores, steps: tuple[int, ...]) -> Iterator[Band]:
 
 
 def bands_in(rows: Sequence[Row]) -> Iterator[Band]:
-    """The bands of the model that the rows of an older scorecard tell of, without standard errors."""
+    """The bands of the model from the rows of an older scorecard, without standard errors."""
     closes = {row.step: row for row in rows if (row.name, row.variable) == (rows[0].name, "close")}
     for share in SHARES:
         for step, row in closes.items():

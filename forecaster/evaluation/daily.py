@@ -1,4 +1,4 @@
-"""Losses by date: tickers of one day move together, so a test counts days, not forecasts."""
+"""Losses averaged by date: tickers move together on a day, so a significance test counts days, not forecasts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from forecaster.evaluation.scores import Scores
 
 @dataclass(frozen=True, eq=False)
 class Origins:
-    """The origins of a test period, the same for all that is scored on them.
+    """The origins of a test period, shared by all forecasters.
 
     Args:
-        known: where an outcome lies in the period.
+        known: whether the outcome lies in the period.
         scored: prices that count, see `Dataset.scored`; all if absent.
     """
 
@@ -26,7 +26,7 @@ class Origins:
 
     @cached_property
     def date_of(self) -> Int[np.ndarray, " origin"]:
-        """Place of each origin's date among all dates."""
+        """Index of each origin's date among all dates."""
         return np.unique(self.dates, return_inverse=True)[1]
 
     @cached_property
@@ -42,11 +42,12 @@ class Origins:
     def by_date(
         self, values: Float[np.ndarray, "chosen variable"], chosen: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, "date variable"]:
-        """Mean over the tickers of each date that has any of the chosen origins, in the order of dates.
+        """Mean over tickers for each date that has a chosen origin, in the order of dates.
 
         NaN for a price that no ticker of the date is scored on.
         """
         index = self.date_of[chosen]
+        # Origins on dates [0, 0, 2] with values [1, 3, 5] give means [2, nan, 5], of which [2, 5] are returned.
         there = np.bincount(index) > 0
         means = np.stack([_means(index, column) for column in self.only_scored(values, chosen).T], axis=1)
         return means[there]
@@ -54,7 +55,7 @@ class Origins:
     def only_scored(
         self, values: Shaped[np.ndarray, "chosen variable"], chosen: Int[np.ndarray, " chosen"]
     ) -> Float[np.ndarray, "chosen variable"]:
-        """The values of the chosen origins, NaN where a price does not count."""
+        """The values of the chosen origins, with NaN where a price does not count."""
         if self.scored is None or values.shape[1] != self.scored.shape[1] or self.scored.all():
             return values.astype(np.float64)
         return np.where(self.scored[chosen], values, np.nan)
@@ -67,7 +68,7 @@ class Origins:
 
     @cached_property
     def counted(self) -> Bool[np.ndarray, "origin horizon variable"]:
-        """Where there is an outcome that counts."""
+        """Whether there is an outcome that counts."""
         scored = np.ones((len(self.known), 4), bool) if self.scored is None else self.scored
         return self.known[..., None] & scored[:, None]
 
@@ -83,12 +84,12 @@ def _means(index: Int[np.ndarray, " chosen"], values: Float[np.ndarray, " chosen
 
 @dataclass(frozen=True, eq=False)
 class Daily:
-    """One loss of one forecaster by date.
+    """One loss of one forecaster, averaged by date.
 
     Args:
-        by_step: for each step the mean over tickers by date.
-        whole: the mean over steps too, of the origins whose outcome is known at each.
-        mean: over all origins of each step.
+        by_step: for each step, the mean over tickers by date.
+        whole: the same averaged over steps, for origins whose outcome is known at every step.
+        mean: mean over all origins of each step.
     """
 
     by_step: tuple[Float[np.ndarray, "_ variable"], ...]
@@ -97,8 +98,9 @@ class Daily:
 
     @classmethod
     def of(cls, values: Shaped[np.ndarray, "origin horizon variable"], origins: Origins) -> Daily:
-        """Average a loss, or whether a band held."""
-        parts = [values[chosen, step] for step, chosen in enumerate(origins.at)]
+        """Averages a loss, or the hits of a band."""
+        # Steps differ in their origins: near the end of the test the longer ones have no outcome yet.
+        parts = [values[chosen, step] for step, chosen in enumerate(origins.at)]  # [chosen, variable] each
         return cls(
             by_step=tuple(origins.by_date(part, chosen) for part, chosen in zip(parts, origins.at, strict=True)),
             whole=origins.by_date(values[origins.whole].mean(axis=1, dtype=np.float64), origins.whole),
@@ -107,7 +109,7 @@ class Daily:
 
 
 def _column_means(values: Float[np.ndarray, "chosen variable"]) -> Float[np.ndarray, " variable"]:
-    """Mean over origins; NaN for a price that none counts for."""
+    """Mean over origins; NaN for a price that counts at none."""
     if np.isfinite(values).all() and len(values):
         means: np.ndarray = values.mean(axis=0)
         return means
@@ -132,7 +134,7 @@ class DailyScores:
         return Daily.of(self.scores.error, self.origins)
 
     @cached_property
-    def held(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
+    def coverage(self) -> tuple[Float[np.ndarray, "horizon variable"] | None, ...]:
         """Share of outcomes inside each band."""
         return tuple(
             None if hits is None else self._share((hits & self.origins.counted).sum(axis=0))
@@ -144,6 +146,6 @@ class DailyScores:
         return self._share(self.scores.crps)
 
     def _share(self, sums: Shaped[np.ndarray, "horizon variable"]) -> Float[np.ndarray, "horizon variable"]:
-        """Of the origins that count; NaN where there are none."""
+        """Divides sums by the number of origins that count; NaN where there are none."""
         counts = self.origins.counts
         return np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)

@@ -1,4 +1,4 @@
-"""A run's forecasts of its test period computed once more, for all that is not in its scorecard."""
+"""Recomputes a run's forecasts of its test period for everything that the scorecard lacks (the report's figures)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
 from forecaster.data.coherence import CLOSE
-from forecaster.evaluation.diagnostics import Echo, Tally, echo, held_by, months, pit, skill_by
+from forecaster.evaluation.diagnostics import Echo, Tally, coverage_by, echo, months, pit, skill_by
 from forecaster.evaluation.explorer import Shown, TickerView, explored_rows, explored_values, explorer
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import SHARES, Scores, score
@@ -19,19 +19,19 @@ from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.trial import Trial
 
 _BLOCK = 16_384
-"""Origins forecast at once: bounds the memory."""
+"""Origins forecast at once: limits memory."""
 
 _OLDER = 3
-"""Sessions before the last known close whose closes the echo check looks at too."""
+"""Sessions before the last close whose closes the echo check compares too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
-    """Skill and held band of each month, or of each ticker.
+    """Skill and coverage of each month, or of each ticker.
 
     Args:
-        skill: over the baseline, as a fraction; NaN where there was nothing to score.
-        held: share of outcomes in the 80 % band; None for a forecast without bands.
+        skill: over the baseline, a fraction; NaN where there was nothing to score.
+        held: coverage of the 80 % band; None for a forecast without bands.
     """
 
     names: tuple[str, ...]
@@ -42,12 +42,12 @@ class Grouped:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """What a look at the test period shows.
+    """Diagnostics of the forecasts of a test period.
 
     Args:
-        card: the scores of the model and of one baseline alone, its reference.
+        card: scores of the model and of its reference baseline only.
         first: date of the oldest candle.
-        reached: share of outcomes at or below each quantile, the mean over steps.
+        reached: share of outcomes at or below each quantile, mean over steps.
         pit: density between 0, the levels and 1.
         echoes: one a step.
         explorer: one a ticker, with the forecasts of its last origins.
@@ -65,20 +65,20 @@ class Diagnosis:
 
 
 def diagnose(forecasters: Mapping[str, Forecaster], trial: Trial) -> Diagnosis:
-    """Forecast the origins of the test period and hold what was forecast against what came.
+    """Forecasts the origins of the test period and compares the forecasts with the actual prices.
 
     Args:
-        forecasters: the model, and the baseline that it is compared with.
+        forecasters: the model, then the baseline that it is compared with.
     """
     (name, model), (other, reference), *_ = forecasters.items()
     dataset, rows, levels = trial.dataset, trial.test_rows, trial.levels
     shown = explored_rows(dataset, rows, levels)
-    parts = [_look(model, trial, block, shown) for block in _blocks(rows)]
+    parts = [_diagnose_block(model, trial, block, shown) for block in _blocks(rows)]
     own = Scores.joined([part.scores for part in parts])
     scores = {name: own, other: score(reference, dataset, rows, trial.test, levels)}
     ticker, dates = dataset.panel.ticker_of_row[rows], dataset.panel.sessions[rows]
     reached = reduce(add, (part.tally for part in parts)).reached()
-    found, month = months(dates)
+    month_names, month = months(dates)
     seen, place = np.unique(ticker, return_inverse=True)
     return Diagnosis(
         card=make_scorecard(scores, dates, len(seen), dataset.steps),
@@ -86,7 +86,7 @@ def diagnose(forecasters: Mapping[str, Forecaster], trial: Trial) -> Diagnosis:
         levels=levels,
         reached=reached,
         pit=pit(reached, levels),
-        by_month=_grouped(found.astype(str), month, *scores.values()),
+        by_month=_grouped(month_names.astype(str), month, *scores.values()),
         by_ticker=_grouped(np.asarray(dataset.panel.tickers)[seen], place, *scores.values()),
         echoes=_echoes(np.concatenate([part.medians for part in parts]), dataset, rows, own),
         explorer=explorer(dataset, trial.test, shown, np.concatenate([part.values for part in parts])),
@@ -95,7 +95,7 @@ def diagnose(forecasters: Mapping[str, Forecaster], trial: Trial) -> Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """What is kept of one block of forecasts: the quantiles of all origins would not fit the memory."""
+    """What is kept of one block of forecasts: the quantiles of all origins would not fit in memory."""
 
     scores: Scores
     tally: Tally
@@ -107,10 +107,10 @@ def _blocks(rows: Rows) -> Iterator[Rows]:
     yield from (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
 
 
-def _look(model: Forecaster, trial: Trial, rows: Rows, shown: Shown) -> _Part:
+def _diagnose_block(model: Forecaster, trial: Trial, rows: Rows, shown: Shown) -> _Part:
     quantiles, dataset, levels = model(rows), trial.dataset, trial.levels
     return _Part(
-        scores=score(lambda asked: quantiles[np.searchsorted(rows, asked)], dataset, rows, trial.test, levels),
+        scores=score(lambda some: quantiles[np.searchsorted(rows, some)], dataset, rows, trial.test, levels),
         tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, trial.test)),
         medians=quantiles[:, :, CLOSE, levels.index(0.5)],
         values=explored_values(quantiles[np.isin(rows, shown)], levels),
@@ -123,7 +123,7 @@ def _grouped(names: Shaped[np.ndarray, " group"], group: Int[np.ndarray, " origi
         names=tuple(map(str, names)),
         origins=np.bincount(group, minlength=len(names)),
         skill=skill_by(group, len(names), own, reference),
-        held=held_by(group, len(names), own, SHARES.index(0.8)),
+        held=coverage_by(group, len(names), own, SHARES.index(0.8)),
     )
 
 
@@ -131,11 +131,11 @@ def _echoes(
     medians: Float[np.ndarray, "origin horizon"], dataset: Dataset, rows: Rows, scores: Scores
 ) -> tuple[Echo, ...]:
     closes = dataset.logs[:, CLOSE]
-    found = []
+    echoes = []
     for place, step in enumerate(dataset.steps):
         chosen = rows[scores.known[:, place]]
         days = chosen[:, None] + step - np.arange(step + _OLDER + 1)
         around = closes[np.maximum(days, 0)] - closes[chosen, None]
         around[days < dataset.first_row[chosen, None]] = np.nan
-        found.append(echo(step, medians[scores.known[:, place], place], around))
-    return tuple(found)
+        echoes.append(echo(step, medians[scores.known[:, place], place], around))
+    return tuple(echoes)

@@ -1,4 +1,4 @@
-"""A run's members beside their baselines: fitted on the same years, calibrated alike, scored on the same origins."""
+"""Scores a run beside its baselines: fitted on the same period, calibrated alike, scored on the same origins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from forecaster.trial import Trial
 
 
 def baselines_of(config: Config) -> tuple[str, ...]:
-    """What a run is held against: every simple formula, the reference first, and what its config adds."""
+    """Baselines that a run is compared with: every simple formula, the reference first, then those of its config."""
     names = dict.fromkeys((*FORMULAS, *config.evaluation.baselines))
     return tuple(name for name in names if name != config.name)
 
@@ -30,27 +30,27 @@ def baselines_of(config: Config) -> tuple[str, ...]:
 def evaluate(
     members: Sequence[Member], trial: Trial, *, notes: Sequence[str] = (), templates: Templates | None = None
 ) -> Scorecard:
-    """Score the members' forecast and its baselines on the same origins of the test period.
+    """Scores the members' forecast and its baselines on the same origins of the test period.
 
     Args:
-        notes: what the reader of the scorecard should know beside.
-        templates: what paths are drawn by; without them none are scored.
+        notes: further remarks for the reader of the scorecard, a sentence each.
+        templates: historical paths that sample paths are drawn from; without them no paths are scored.
 
     Raises:
         InputError: the test period has no origin, or fewer sessions than the horizon.
     """
     rows, dataset = trial.test_rows, trial.dataset
-    found = forecasters(members, trial, rows)
-    scores = score_all(found, dataset, rows, trial.test, trial.levels)
+    compared = forecasters(members, trial, rows)
+    scores = score_all(compared, dataset, rows, trial.test, trial.levels)
     give_back()
-    measures = list(path_ranges(list(found.items()), dataset, rows, trial.test, templates, trial.levels))
+    measures = list(path_ranges(list(compared.items()), dataset, rows, trial.test, templates, trial.levels))
     return scorecard_of(scores, trial, notes, measures)
 
 
 def scorecard_of(
     scores: Mapping[str, Scores], trial: Trial, notes: Sequence[str] = (), measures: Sequence[Measure] = ()
 ) -> Scorecard:
-    """The scorecard of scores at the origins of the test period."""
+    """Makes the scorecard from scores at the origins of the test period."""
     rows, panel = trial.test_rows, trial.panel
     tickers = len(np.unique(panel.ticker_of_row[rows]))
     return make_scorecard(scores, panel.sessions[rows], tickers, trial.dataset.steps, notes, measures)
@@ -59,19 +59,19 @@ def scorecard_of(
 def forecasters(
     members: Sequence[Member], trial: Trial, rows: Rows, baselines: Sequence[str] | None = None
 ) -> dict[str, Forecaster]:
-    """The run first, then its baselines, the reference first; calibrated alike for the origins.
+    """Maps names to calibrated forecasters: the run first, then its baselines, the reference first.
 
     Args:
         rows: origins, as rows of the panel.
         baselines: all of `baselines_of` if absent.
     """
     config, dataset = trial.config, trial.dataset
-    found = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
+    raw = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
     for name in baselines_of(config) if baselines is None else baselines:
-        learnt = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels)
-        found[name] = learnt.bind(dataset)
+        fitted = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels)
+        raw[name] = fitted.bind(dataset)
     give_back()
-    calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
+    calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in raw.items()}
     give_back()
     return calibrated
 

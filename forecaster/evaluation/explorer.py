@@ -1,4 +1,4 @@
-"""The last forecasts of each ticker beside the candles that came."""
+"""The last forecasts of each ticker beside the actual candles (the report's explorer)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
+from forecaster.data.coherence import CLOSE, HIGH, LOW
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset, Rows
 
@@ -17,10 +18,10 @@ _BEFORE = 30
 """Candles shown before the first origin."""
 
 _MOST = 2_050_000
-"""Values in all: as 16-bit numbers in base64 they take 5.5 MB. Beyond it each ticker has fewer origins."""
+"""Most values in total: 5.5 MB as 16-bit numbers in base64. Beyond it each ticker gets fewer origins."""
 
-_EDGES = ((3, 0.25), (3, 0.75), (3, 0.1), (3, 0.9), (1, 0.9), (2, 0.1))
-"""What is kept beside the median candle, as variable and level: two bands of the close, and how far high and low go."""
+_EDGES = ((CLOSE, 0.25), (CLOSE, 0.75), (CLOSE, 0.1), (CLOSE, 0.9), (HIGH, 0.9), (LOW, 0.1))
+"""Quantiles kept beside the median candle, as (variable, level): two bands of the close, one edge of high and low."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +30,9 @@ class TickerView:
 
     Args:
         candles: open, high, low, close, adjusted for splits and dividends to the last of the sessions.
-        origins: places in `sessions`, ascending.
-        forecasts: log(price / close of the origin): the median open, high, low and close, then, where the forecast has
-            bands, the close's .25, .75, .1 and .9, the high's .9 and the low's .1.
+        origins: indices into `sessions`, ascending.
+        forecasts: log(price / close of the origin): the median open, high, low and close; then, if the forecast has
+            bands, the close's 0.25, 0.75, 0.1 and 0.9 quantiles, the high's 0.9 and the low's 0.1.
     """
 
     ticker: str
@@ -43,11 +44,11 @@ class TickerView:
 
 
 Shown = Int[np.ndarray, " shown"]
-"""Rows of the panel whose forecasts are in the explorer."""
+"""Rows of the panel whose forecasts the explorer shows."""
 
 
 def explored_rows(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Shown:
-    """The last origins of each ticker: `ORIGINS` of them, or as many as a page can hold."""
+    """The last origins of each ticker: `ORIGINS` of them, or as many as fit a page."""
     tickers = dataset.panel.ticker_of_row[rows]
     a_ticker = _MOST // (len(np.unique(tickers)) * len(dataset.steps) * (4 + len(_edges(levels))))
     from_end = np.searchsorted(tickers, tickers, "right") - np.arange(len(rows))
@@ -66,7 +67,7 @@ def explored_values(
 def explorer(
     dataset: Dataset, period: Period, rows: Shown, values: Float[np.ndarray, "shown horizon value"]
 ) -> tuple[TickerView, ...]:
-    """One view a ticker that has an origin.
+    """One view for each ticker that has an origin.
 
     Args:
         values: of the rows, as `explored_values` gives them.
@@ -87,7 +88,7 @@ def _view(dataset: Dataset, period: Period, ticker: int, rows: Shown, values: np
         ticker=panel.tickers[ticker],
         currency=panel.currencies[ticker],
         sessions=panel.sessions[window],
-        candles=panel.prices[window] * (panel.close[last] / panel.prices[last, 3]),
+        candles=panel.prices[window] * (panel.close[last] / panel.prices[last, CLOSE]),
         origins=rows - first,
         forecasts=values,
     )

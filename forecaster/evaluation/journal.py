@@ -1,7 +1,7 @@
-"""Every forecast that was made, kept beside the runs: an append-only SQLite file.
+"""The forecast journal: an append-only SQLite file beside the runs, with every forecast ever made.
 
-Quantiles are kept as logs of price / last close, which no later split or dividend changes. A forecast that is made
-again (same run and weights, ticker, origin, step) is the same forecast: the first one counts.
+Quantiles are stored as log(price / last close), which later splits and dividends do not change. A repeated forecast
+(same run and weights, ticker, origin, step) is not stored again: the first one counts.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from forecaster.errors import InputError
 from forecaster.inference.forecast import Forecast
 
 JOURNAL = "journal.sqlite"
-"""Name of the file in the folder of the runs."""
+"""File name, in the runs folder."""
 
 VERSION = 1
-"""Of the file's layout, as `PRAGMA user_version` has it."""
+"""Version of the file's layout, stored as `PRAGMA user_version`."""
 
 _PATIENCE = 3.0
-"""Seconds to wait for another process's writing, which takes some milliseconds."""
+"""Seconds to wait for another process to finish writing, which takes milliseconds."""
 
 _TABLE = """
 CREATE TABLE forecasts (
@@ -49,14 +49,14 @@ _LAYOUT = (
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What a run said of one session of a ticker.
+    """A run's forecast of one session of a ticker.
 
     Args:
-        model: fingerprint of the model file, and which of its weights spoke: `evaluated` or `production`.
-        as_of: asked for as if an earlier day were today.
-        date: the session spoken of, by the exchange's calendar as known then.
-        made: time of day, UTC.
-        fitted_to: last date that had a part in the weights.
+        model: fingerprint of the model file, and which of its weights were used: `evaluated` or `production`.
+        as_of: made with --as-of, as if an earlier day were today.
+        date: the session that is forecast, by the exchange's calendar as known then.
+        made: date and time, UTC.
+        fitted_to: last date that the weights were fitted on.
         levels: quantile levels, ascending.
         quantiles: of log(price / last close).
     """
@@ -75,7 +75,7 @@ class Entry:
 
     @property
     def live(self) -> bool:
-        """Made for a day that was still to come, or had only begun."""
+        """Made before the forecast day was over."""
         return not self.as_of and self.made[:10] <= self.date
 
 
@@ -86,7 +86,7 @@ _INSERT = f"INSERT OR IGNORE INTO forecasts ({', '.join(_NAMES)}) VALUES ({', '.
 def entries_of(
     forecasts: Sequence[Forecast], model_file: Path, as_of: bool, now: dt.datetime | None = None
 ) -> Iterator[Entry]:
-    """One entry for each ticker and step."""
+    """Yields one entry for each ticker and step."""
     made = (now or dt.datetime.now(dt.UTC)).astimezone(dt.UTC).isoformat(timespec="seconds")
     digest = hashlib.sha256(model_file.read_bytes()).hexdigest()[:16]
     for one in forecasts:
@@ -97,33 +97,33 @@ def entries_of(
             yield Entry(*head, one.levels, moves[place])
 
 
-def journalled(model: Path, forecasts: Sequence[Forecast], as_of: bool) -> list[Forecast]:
-    """Append the forecasts of a run to the journal beside its folder; no error of the journal stops them.
+def append_or_warn(model: Path, forecasts: Sequence[Forecast], as_of: bool) -> list[Forecast]:
+    """Appends forecasts to the journal beside the run's folder; a journal error becomes a warning.
 
     Args:
         model: the run's model file.
 
     Returns:
-        The forecasts themselves, with a warning where they could not be kept.
+        The forecasts, with a warning if they could not be stored.
     """
     if not forecasts:
         return []
     try:
         append(model.parent.parent / JOURNAL, list(entries_of(forecasts, model, as_of)))
     except (InputError, OSError) as error:
-        told = f"This forecast is not kept for `forecast score`: {error}"
-        return [replace(one, warnings=(*one.warnings, told)) for one in forecasts]
+        warning = f"This forecast is not kept for `forecast score`: {error}"
+        return [replace(one, warnings=(*one.warnings, warning)) for one in forecasts]
     return list(forecasts)
 
 
 def append(path: Path, entries: Sequence[Entry], patience: float = _PATIENCE) -> None:
-    """Keep entries, all or none of them; those that are there already stay as they are.
+    """Stores entries in one transaction; those that exist already stay as they are.
 
     Raises:
         InputError: the file is damaged, locked, of another version, or cannot be written.
     """
-    rows = [tuple(_kept(getattr(one, name)) for name in _NAMES) for one in entries]
-    with _opened(path, "rwc", patience) as base:
+    rows = [tuple(_to_sql(getattr(one, name)) for name in _NAMES) for one in entries]
+    with _connect(path, "rwc", patience) as base:
         base.execute("BEGIN IMMEDIATE")
         _check(path, base, make=True)
         base.executemany(_INSERT, rows)
@@ -138,25 +138,25 @@ def read(path: Path, run: str | None = None) -> list[Entry]:
     """
     if not path.exists():
         raise InputError(
-            f"{path.absolute()} does not exist yet: it begins with the first `forecast predict` of a run there."
+            f"{path.absolute()} does not exist yet: the first `forecast predict` of a run there creates it."
         )
-    with _opened(path, "rw", _PATIENCE) as base:  # not "ro", which could not roll back what a killed writer left
+    with _connect(path, "rw", _PATIENCE) as base:  # "ro" could not roll back the transaction of a killed writer
         _check(path, base, make=False)
         wanted = f"SELECT {', '.join(_NAMES)} FROM forecasts WHERE run = coalesce(?, run)"
         return [_entry(row) for row in base.execute(wanted, (run,))]
 
 
 def runs_in(path: Path) -> list[str]:
-    """Names of the runs whose forecasts are kept; none where there is no readable journal."""
+    """Names of the runs that have forecasts in the journal; none if there is no journal."""
     if not path.exists():
         return []
-    with _opened(path, "rw", _PATIENCE) as base:
+    with _connect(path, "rw", _PATIENCE) as base:
         _check(path, base, make=False)
         return [name for (name,) in base.execute("SELECT DISTINCT run FROM forecasts")]
 
 
 @contextmanager
-def _opened(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
+def _connect(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as base:
@@ -169,27 +169,25 @@ def _opened(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connecti
 def _remedy(error: Exception) -> str:
     text = str(error)
     if "locked" in text:
-        return "another process has held it too long; end that one"
+        return "another process has locked it too long; end that process"
     if any(word in text for word in ("readonly", "unable to open", "disk I/O", "is full")):
-        return "check the folder, its permissions and the space on the disk"
-    return "move it away, and a new one will be begun"
+        return "check the folder, its permissions and the free disk space"
+    return "move it away, and a new one will be created"
 
 
 def _check(path: Path, base: sqlite3.Connection, make: bool) -> None:
-    """Whether the file is a journal of ours; an empty one becomes such."""
+    """Checks the file's version; with `make`, gives an empty file its tables."""
     (version,) = base.execute("PRAGMA user_version").fetchone()
     empty = not version and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if empty and make:
         for statement in _LAYOUT:
             base.execute(statement)
     elif empty or version != VERSION:
-        what = (
-            "newer: update this program, or move it away" if version > VERSION else "no journal of ours: move it away"
-        )
+        what = "newer: update this program, or move it away" if version > VERSION else "not a journal: move it away"
         raise InputError(f"journal {path} is of version {version}, expected {VERSION}; it is {what}.")
 
 
-def _kept(value: object) -> object:
+def _to_sql(value: object) -> object:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return np.ascontiguousarray(value, "<f4").tobytes() if isinstance(value, np.ndarray) else value

@@ -1,4 +1,4 @@
-"""The ledger's file: lines of JSON that survive a crash, a foreign hand, and the format of before."""
+"""The ledger's file: JSON lines; reads damaged files and the format before version 0.2."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from forecaster.files import replacing
 NAME = "test-looks.jsonl"
 
 TAKEN_OVER = "taken_over"
-"""Key of a line that says whose lines were taken over: the hash of that file."""
+"""Key of a line that records a merged ledger: the hash of its file."""
 
 _PATIENCE = 60
-"""Seconds to wait for another process that writes a line."""
+"""Seconds to wait for another process that is writing."""
 
 
 def line_of(look: Look) -> str:
-    """A look as the file has it."""
+    """A look as a line of JSON."""
     return json.dumps(asdict(look))
 
 
 def append(folder: Path, lines: list[str]) -> None:
-    """Add lines; a crash may cut the last one short, and what follows must not become part of it."""
+    """Appends lines; starts a new line if a crash has cut the last one short."""
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,21 +40,21 @@ def append(folder: Path, lines: list[str]) -> None:
 
 
 def load(folder: Path) -> tuple[list[Look], set[str], tuple[str, ...]]:
-    """The looks of a store's ledger, the marks of ledgers that it took over, and notes; damage is set aside."""
+    """The looks of a store's ledger, the hashes of merged ledgers, and notes; a damaged file is set aside."""
     content = content_of(folder / NAME)
     looks, damaged = parse(content, folder)
     marks = {value[TAKEN_OVER] for line in content.splitlines() if (value := _value(line)) and TAKEN_OVER in value}
     if not damaged:
         return looks, marks, ()
-    told = f"{damaged} line{'s' * (damaged > 1)} of {folder / NAME} cannot be read"
+    problem = f"{damaged} line{'s' * (damaged > 1)} of {folder / NAME} cannot be read"
     with contextlib.suppress(OSError):
         aside = _set_aside(folder)
-        return looks, marks, (f"{told}: they are kept in {aside}, and looks are counted without them.",)
-    return looks, marks, (f"{told}: looks are counted without them.",)
+        return looks, marks, (f"{problem}: they are kept in {aside}, and looks are counted without them.",)
+    return looks, marks, (f"{problem}: looks are counted without them.",)
 
 
 def _set_aside(folder: Path) -> Path:
-    """Keep the damaged file under another name, and what can be read of it in its place."""
+    """Copies the damaged file to another name and keeps only the readable lines."""
     from filelock import FileLock
 
     with FileLock(folder / f".{NAME}.lock", timeout=_PATIENCE):
@@ -69,7 +69,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def parse(content: bytes, folder: Path) -> tuple[list[Look], int]:
-    """The looks in a ledger, and how many lines are none."""
+    """The looks in a ledger, and the number of unreadable lines."""
     looks: list[Look] = []
     damaged = 0
     for line in filter(None, map(bytes.strip, content.splitlines())):
@@ -81,7 +81,7 @@ def parse(content: bytes, folder: Path) -> tuple[list[Look], int]:
 
 
 def _value(line: bytes) -> dict[str, Any] | None:
-    """What a line says; None where it is no line of a ledger."""
+    """A line's values; None if it is not a line of a ledger."""
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(line)
         if isinstance(value, dict) and (isinstance(value.get(TAKEN_OVER), str) or _is_look(value)):
@@ -103,12 +103,12 @@ def _look(value: dict[str, Any], folder: Path) -> Iterator[Look]:
         yield Look(value["model"], *extent, by=str(value.get("by", "")))
         return
     verb, _, name = value["run"].rpartition(" ")
-    if not verb.startswith("compare"):  # whose runs have looked by themselves
+    if not verb.startswith("compare"):  # the compared runs have their own lines
         yield Look(_earlier_model(name, folder), *extent, by=value["run"])
 
 
 def _earlier_model(run: str, folder: Path) -> str:
-    """Before 0.2 a look named its run: the model is the config in its folder or, where that is gone, the name."""
+    """Before version 0.2 a look named its run: identify the model by the run's config or, if that is gone, its name."""
     from forecaster.config.load import read_document, validate
     from forecaster.errors import ForecasterError
 
@@ -120,7 +120,7 @@ def _earlier_model(run: str, folder: Path) -> str:
 
 
 def content_of(path: Path) -> bytes:
-    """All bytes of a file; none where it cannot be read."""
+    """All bytes of a file; empty if it cannot be read."""
     with contextlib.suppress(OSError):
         return path.read_bytes()
     return b""

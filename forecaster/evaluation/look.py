@@ -1,4 +1,4 @@
-"""What counts as a look at a test: a model, and the days and tickers that it was evaluated on."""
+"""A look at a test: a model, and the days and tickers that it was evaluated on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Look:
     """One model evaluated on one test.
 
     Args:
-        model: what `model_of` calls it.
+        model: hash of config and seed, see `model_of`.
         first: date of the first origin; `last` of the last one.
-        by: for readers of the file: the command and the run.
+        by: the command and the run, for readers of the file.
     """
 
     model: str
@@ -32,6 +32,6 @@ class Look:
 
 
 def model_of(config: Config) -> str:
-    """A model is its config and its seed; what else it was compared with, and where it was trained, is not."""
+    """Hash of config and seed; the baselines it was compared with and the device it was trained on do not count."""
     values = config.model_dump(mode="json", exclude={"evaluation": True, "training": {"device", "through"}})
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

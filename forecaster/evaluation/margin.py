@@ -1,4 +1,4 @@
-"""By how much a run is better than one simple formula."""
+"""How much better or worse a run is than one simple formula."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from forecaster.evaluation.significance import SIGNIFICANT
 
 _LEAST = 5e-5
-"""A margin that rounds to 0.00 % is none."""
+"""A smaller margin rounds to 0.00 % and counts as none."""
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,9 @@ class Margin:
     """A run beside one formula, over prices and steps.
 
     Args:
-        skill_pinball: share by which the run's loss is lower (a point forecast's absolute error); None where the
+        skill_pinball: share by which the run's loss is lower (a point forecast's absolute error); None if the
             formula's loss is 0.
-        p_value: two-sided, of this comparison alone; None where there are too few dates, or no difference at all.
+        p_value: two-sided, of this comparison alone; None if there are too few dates, or no difference at all.
     """
 
     baseline: str
@@ -36,17 +36,17 @@ class Margin:
         return (self.skill_pinball or 0.0) <= -_LEAST
 
     def certain(self, tests: int) -> bool:
-        """Whether luck is unlikely, the 5 % shared by so many tests."""
+        """Whether p is below 5 % after Bonferroni correction for this many tests."""
         return self.p_value is not None and self.p_value * tests < SIGNIFICANT
 
 
 def hardest(margins: Sequence[Margin]) -> Margin:
-    """The formula that decides: of the largest p or, where not all are beaten, of the lowest margin."""
+    """The formula that decides: the one with the largest p or, if not all are beaten, with the lowest margin."""
     if all(one.ahead for one in margins):
         return max(margins, key=lambda one: 1.0 if one.p_value is None else one.p_value)
     return min(margins, key=lowest)
 
 
 def lowest(one: Margin) -> float:
-    """Sorts margins; one that nobody knows comes first."""
+    """Sort key of margins; an unknown one comes first."""
     return one.skill_pinball if one.skill_pinball is not None else -math.inf

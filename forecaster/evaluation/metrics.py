@@ -1,4 +1,4 @@
-"""Losses as elementwise functions; how they are averaged is decided elsewhere."""
+"""Losses as elementwise functions; averaging is done in `daily` and `scorecard`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ def pinball(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...])
     """Twice the pinball loss, mean over levels: at the median alone this is the absolute error.
 
     Args:
-        quantiles: of log(price / last close); outcomes alike.
+        quantiles: of log(price / last close), the unit of `outcomes` too.
 
     Source: Koenker & Bassett (1978).
     """
-    return _weighted_pinball(quantiles, outcomes, levels, _alike(levels))[0]
+    return _weighted_pinball(quantiles, outcomes, levels, _equal_weights(levels))[0]
 
 
 def crps(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
-    """Continuous ranked probability score as 2∫pinball dτ, each level standing for the part of (0, 1) nearest to it.
+    """Continuous ranked probability score as 2∫pinball dτ, each level weighted by the part of (0, 1) nearest to it.
 
     Source: Gneiting & Raftery (2007); with one level it is the absolute error.
     """
-    return _weighted_pinball(quantiles, outcomes, levels, _by_width(levels))[0]
+    return _weighted_pinball(quantiles, outcomes, levels, _width_weights(levels))[0]
 
 
 def pinball_and_crps(
     quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]
 ) -> Float[np.ndarray, "2 origin horizon variable"]:
     """`pinball` and `crps` in one pass: both are sums of the same loss of each level."""
-    return _weighted_pinball(quantiles, outcomes, levels, np.concatenate([_alike(levels), _by_width(levels)]))
+    return _weighted_pinball(
+        quantiles, outcomes, levels, np.concatenate([_equal_weights(levels), _width_weights(levels)])
+    )
 
 
 def _weighted_pinball(
@@ -41,7 +43,7 @@ def _weighted_pinball(
 ) -> Float[np.ndarray, "sum origin horizon variable"]:
     """Weighted sums over the levels of max(τ·e, (τ − 1)·e), e = outcome − quantile."""
     sums = np.zeros((len(weights), *outcomes.shape))
-    for place, level in enumerate(levels):  # one level at a time: the whole cube would be seven times larger
+    for place, level in enumerate(levels):  # one level at a time: the array of all would be 7 times larger
         error = outcomes - quantiles[..., place]
         loss = np.maximum(level * error, (level - 1) * error)
         for total, weight in zip(sums, weights[:, place], strict=True):
@@ -49,18 +51,18 @@ def _weighted_pinball(
     return sums
 
 
-def _alike(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
+def _equal_weights(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
     return np.full((1, len(levels)), 2 / len(levels))
 
 
-def _by_width(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
-    """Twice the width of the probabilities nearest to each level."""
+def _width_weights(levels: tuple[float, ...]) -> Float[np.ndarray, "1 quantile"]:
+    """Twice the width of the part of (0, 1) nearest to each level: levels (0.1, 0.5, 0.9) give (0.6, 0.8, 0.6)."""
     edges = np.concatenate([[0.0], (np.asarray(levels)[1:] + np.asarray(levels)[:-1]) / 2, [1.0]])
     return 2 * np.diff(edges)[None]
 
 
 def direction(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
-    """1 where the median lies on the outcome's side of the last close, else 0; NaN where either is the last close."""
+    """1 where the median lies on the outcome's side of the last close, else 0; NaN where either equals it."""
     median = quantiles[..., levels.index(0.5)]
     right: np.ndarray = np.where(median * outcomes > 0, 1.0, 0.0)
     return np.where((median == 0) | (outcomes == 0), np.nan, right)
@@ -69,7 +71,7 @@ def direction(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...
 def qlike(expected: Float[np.ndarray, "*cell"], outcome: Float[np.ndarray, "*cell"]) -> Float[np.ndarray, "*cell"]:
     """outcome / expected − log(outcome / expected) − 1: 0 for a perfect forecast of a positive mean.
 
-    Of the losses for a volatility that only shows in noisy proxies one of the few that rank forecasts rightly.
+    One of the few losses that rank volatility forecasts correctly even if the outcome is a noisy proxy.
 
     Source: Patton (2011), "Volatility forecast comparison using imperfect volatility proxies".
     """
@@ -87,9 +89,9 @@ def absolute_error(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float
 def inside(
     quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...], share: float
 ) -> Bool[np.ndarray, "origin horizon variable"] | None:
-    """Whether the outcome lies in the central band that should hold `share` of them, borders included.
+    """Whether the outcome lies in the central band of nominal coverage `share`, bounds included.
 
-    None where the forecast has no such band.
+    None if the forecast lacks that band.
     """
     low, high = round((1 - share) / 2, 6), round((1 + share) / 2, 6)
     if low not in levels or high not in levels:

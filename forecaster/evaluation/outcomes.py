@@ -1,4 +1,4 @@
-"""Journal entries held against what came, beside what the simple formulas would have said on the same day."""
+"""Matches journal entries with actual prices, and computes what the simple formulas would have predicted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from forecaster.axes import Float, Int
 from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.data.bars import Bars
+from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.evaluation.journal import Entry
@@ -18,25 +19,25 @@ from forecaster.features.dataset import Dataset, Forecaster
 
 WAITING = "the store does not have their day yet"
 UNKNOWN = "the store has no candle of their origin"
-LEARNT = "their run has learnt from the day itself"
-LATE = "their session came more than ten days late, or never"
+LEARNT = "their run was fitted on the day itself"
+LATE = "their session was more than ten days late, or never took place"
 YOUNG = "the simple formulas have too little history to be fitted"
 
 _LATEST = np.timedelta64(10, "D")
-"""Longest that a session may be put off (in 2001 an exchange was shut for six days); beyond it the store has a hole."""
+"""Longest delay of a session (in 2001 an exchange was shut for six days); beyond it the store has a gap."""
 
 _FEWEST = 250
-"""Outcomes of each step that the reference is fitted on."""
+"""Outcomes of each step that the formulas need to be fitted."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """An entry whose day has come.
+    """An entry whose session has taken place.
 
     Args:
-        date: when its session was; not the day foretold where the exchange was unexpectedly shut.
+        date: of the actual session; later than predicted if the exchange was unexpectedly shut.
         moves: log(price / last close) of open, high, low, close.
-        formulas: quantiles that each of `FORMULAS` would have given.
+        formulas: quantiles that each of `FORMULAS` would have predicted.
     """
 
     entry: Entry
@@ -45,45 +46,45 @@ class Outcome:
     formulas: Float[np.ndarray, "formula variable quantile"]
 
 
-def first_said(entries: Sequence[Entry]) -> list[Entry]:
-    """One entry for each run, ticker, origin and step, live ones and others apart: the one that was made first."""
-    found: dict[tuple[object, ...], Entry] = {}
+def first_made(entries: Sequence[Entry]) -> list[Entry]:
+    """The first entry of each run, ticker, origin and step, live ones and others apart."""
+    first: dict[tuple[object, ...], Entry] = {}
     for one in sorted(entries, key=lambda entry: entry.made):
-        found.setdefault((one.run, one.ticker, one.origin, one.step, one.live), one)
-    return list(found.values())
+        first.setdefault((one.run, one.ticker, one.origin, one.step, one.live), one)
+    return list(first.values())
 
 
 def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[list[Outcome], list[tuple[str, Entry]]]:
-    """Match entries with the store's candles.
+    """Matches entries with the store's candles.
 
-    Steps count the ticker's own sessions, so that a holiday nobody foresaw moves an outcome to the next session. Moves
-    are of adjusted prices, both as the store has them now: a split or dividend in between changes nothing.
+    Steps count the ticker's own sessions, so an unforeseen holiday moves an outcome to the next session. Moves are of
+    adjusted prices as the store has them now: a split or dividend in between changes nothing.
 
     Returns:
-        The outcomes, and the entries that are set aside, each with the reason.
+        The outcomes, and the entries that cannot be scored, each with the reason.
     """
     aside: list[tuple[str, Entry]] = []
-    come: list[tuple[Entry, int]] = []
+    matched: list[tuple[Entry, int]] = []
     for one in entries:
         reason, row = _place(one, histories.get(one.ticker))
         if reason:
             aside.append((reason, one))
         else:
-            come.append((one, row))
-    adjusted = {ticker: np.log(histories[ticker].adjusted()) for ticker in {one.ticker for one, _ in come}}
+            matched.append((one, row))
+    adjusted = {ticker: np.log(histories[ticker].adjusted()) for ticker in {one.ticker for one, _ in matched}}
     found = []
-    for (one, row), formulas in zip(come, _formulas(come, histories), strict=True):
+    for (one, row), formulas in zip(matched, _formulas(matched, histories), strict=True):
         if formulas is None:
             aside.append((YOUNG, one))
             continue
         logs = adjusted[one.ticker]
         date = histories[one.ticker].dates[row + one.step]
-        found.append(Outcome(one, date, logs[row + one.step] - logs[row, 3], formulas))
+        found.append(Outcome(one, date, logs[row + one.step] - logs[row, CLOSE], formulas))
     return found, aside
 
 
 def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
-    """Why an entry is set aside, or the row of its origin."""
+    """The reason why an entry cannot be scored, or else the row of its origin."""
     if entry.date <= entry.fitted_to:
         return LEARNT, 0
     origin = np.datetime64(entry.origin)
@@ -96,20 +97,20 @@ def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
 
 
 def _formulas(
-    come: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars]
+    matched: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars]
 ) -> list[Float[np.ndarray, "formula variable quantile"] | None]:
-    """What the simple formulas would have said, fitted to the date to which the run's weights were.
+    """What the simple formulas would have predicted, fitted to the same date as the run's weights; None if unknown.
 
-    They are made again from the store, not kept: they need no more than candles up to the origin, of which only ratios
-    enter, and so a forecast need not wait for them. Unlike in a scorecard they are pooled over the tickers of the
-    journal, for the run may be gone.
+    They are recomputed from the store rather than stored with each forecast, which keeps `predict` fast: they need only
+    ratios of candles up to the origin. Unlike in a scorecard they are fitted on the tickers of the journal, because the
+    run may be gone.
     """
-    found: list[Float[np.ndarray, "formula variable quantile"] | None] = [None] * len(come)
+    found: list[Float[np.ndarray, "formula variable quantile"] | None] = [None] * len(matched)
     groups: dict[tuple[str, tuple[float, ...]], list[int]] = {}
-    for place, (one, _) in enumerate(come):
+    for place, (one, _) in enumerate(matched):
         groups.setdefault((one.fitted_to, one.levels), []).append(place)
     for (fitted_to, levels), places in groups.items():
-        group = [come[place] for place in places]
+        group = [matched[place] for place in places]
         for place, quantiles in zip(places, _quantiles(group, histories, fitted_to, levels), strict=True):
             found[place] = quantiles
     return found
@@ -125,19 +126,19 @@ def _quantiles(
     first = min(one.origin for one, _ in group)
     formulas = _fitted(dataset, (fitted_to, first), levels)
     rows = np.array([panel.offsets[tickers.index(one.ticker)] + row for one, row in group])
-    said = None if formulas is None else _said(formulas, rows)
+    predicted = None if formulas is None else _predicted(formulas, rows)
     for (one, _), row in zip(group, rows.tolist(), strict=True):
-        yield None if said is None else said[row][:, steps.index(one.step)]
+        yield None if predicted is None else predicted[row][:, steps.index(one.step)]
 
 
-def _said(formulas: Sequence[Forecaster], rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
-    """By origin: [formula, horizon, variable, quantile]."""
+def _predicted(formulas: Sequence[Forecaster], rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
+    """Quantiles [formula, horizon, variable, quantile] by origin."""
     origins = np.unique(rows)
     return dict(zip(origins.tolist(), np.stack([one(origins) for one in formulas], axis=1), strict=True))
 
 
 def _fitted(dataset: Dataset, ends: Sequence[str], levels: tuple[float, ...]) -> list[Forecaster] | None:
-    """The formulas, fitted to the first of the dates before which there is enough."""
+    """The formulas, fitted to the first of `ends` that has enough outcomes before it; None if none has."""
     for end in ends:
         period = Period(None, np.datetime64(end))
         if (dataset.known(dataset.origins(period), period).sum(axis=0) >= _FEWEST).all():

@@ -1,4 +1,4 @@
-"""Do paths hang together? The range of all their sessions asks for it: marginals alone do not know it."""
+"""Scores the range of whole paths, which depends on how sessions move together: marginals do not determine it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.paths import PathMaker, Templates
 
 _PATHS = 200
-"""Drawn at each origin."""
+"""Paths drawn at each origin."""
 
 _PATH_VALUES = 2**16
-"""Prices of paths drawn at once, half a megabyte of float64: they fit the cache, and none is mapped anew by itself."""
+"""Prices of paths drawn at once: 0.5 MB of float64, which fit the cache and need no `mmap` of their own."""
 
 _FORECAST = 2_048
-"""Origins forecast at once: a network reads many tickers side by side at little more than the price of one."""
+"""Origins forecast at once: a network runs many tickers in one batch for little more than the cost of one."""
 
 Ranges = Float[np.ndarray, "origin path"]
 
@@ -34,9 +34,9 @@ def path_ranges(
     templates: Templates | None,
     levels: tuple[float, ...],
 ) -> Iterator[Measure]:
-    """Pinball of log(highest high / lowest low) over a path, the model beside the reference; none for a single step.
+    """Pinball loss of log(highest high / lowest low) over a path, model beside reference; nothing for a single step.
 
-    Every so many dates only, so that no session is counted twice. Both draw the same templates at an origin.
+    Uses every `length`-th date, so that no session counts twice. Both draw the same templates at an origin.
     """
     if templates is None or (length := templates.shape[1]) < 2:
         return
@@ -48,9 +48,9 @@ def path_ranges(
     picks = np.random.default_rng(0).integers(len(maker), size=(len(rows), _PATHS), dtype=np.int32)
     losses = [_losses(one, dataset, rows, maker, picks, levels) for _, one in forecasters[:2]]
     (name, _), (reference, _) = forecasters[:2]
-    everywhere = np.ones(len(rows), bool)
+    known = np.ones(len(rows), bool)
     pair = (losses[0], losses[1])
-    yield compared(name, "path-range", length, "pinball", pair, everywhere, dates[chosen], reference, overlap=1)
+    yield compared(name, "path-range", length, "pinball", pair, known, dates[chosen], reference, overlap=1)
 
 
 def _losses(
@@ -68,6 +68,7 @@ def _losses(
         quantiles, drawn = forecaster(some)[:, :length], picks[start : start + _FORECAST]
         ranges = _ranges(quantiles, drawn, maker, levels)
         error = _range(dataset.moves(some)[:, :length]) - ranges
+        # Twice the pinball loss, mean over levels: error is [quantile, origin].
         weights = np.asarray(levels)[:, None]
         parts.append(2 * np.maximum(weights * error, (weights - 1) * error).mean(axis=0))
     return np.concatenate(parts)

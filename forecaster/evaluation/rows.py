@@ -10,10 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """Scores of one model or baseline, for one price and step; `all` steps means losses averaged over them.
+    """Scores of one model or baseline, for one price and step; step `all` is the mean over steps.
 
     Losses are on log(price / last close), pinball = 2 × the mean over levels; skills and coverages are fractions; p is
-    two-sided. `baseline` is what skills and p compare with: a model has a row for each. A figure that does not exist is
+    two-sided. `baseline` is what skills and p compare with: a model has a row for each. Figures that do not exist are
     None.
     """
 
@@ -37,11 +37,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Measure:
-    """How well a width is forecast, beside the reference.
+    """How well a range or volatility is forecast, beside a reference.
 
     Args:
-        quantity: `range`, log(high / low) of the session; `volatility`, the squared move of the close up to it; or
-            `path-range`, log(highest high / lowest low) of all sessions up to it.
+        quantity: `range`, log(high / low) of the session; `volatility`, the squared move from the last close to the
+            session's; or `path-range`, log(highest high / lowest low) of all sessions up to it.
         score: `qlike` (of the expected value, lower is better) or `pinball` (of the paths' quantiles).
         skill: share by which the loss is lower than the reference's.
     """
@@ -58,7 +58,7 @@ class Measure:
 
 
 def find(rows: Iterable[Row], name: str, variable: str, step: int | str, baseline: str | None) -> Row:
-    """The one row that is meant."""
+    """The row with these keys."""
     wanted = (name, variable, step, baseline)
     return next(row for row in rows if (row.name, row.variable, row.step, row.baseline) == wanted)
 

@@ -1,4 +1,4 @@
-"""Scores of a model and its baselines → one long table and a verdict in words."""
+"""The scorecard: scores of a model and its baselines as one long table, and the verdict."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from forecaster.evaluation.widths import COMPARED, width_measures
 
 @dataclass(frozen=True)
 class Scorecard:
-    """How a forecast did in a period, beside its baselines on the same origins.
+    """Scores of a forecast in a period, beside its baselines on the same origins.
 
     Args:
         rows: the model's come first.
         measures: how well ranges and volatility were forecast.
-        notes: what the reader should know beside, a sentence each.
-        bands: how many closes the model's bands held.
-        looks: how many different models were tried on this test, this one included; p-values in the rows don't know of
-            the others, the verdict does.
+        notes: further remarks for the reader, a sentence each.
+        bands: coverage of the model's bands of the close.
+        looks: how many different models were tried on this test, this one included; the verdict's p-values are
+            corrected for them, those in the rows are not.
     """
 
     origins: int
@@ -49,12 +49,12 @@ class Scorecard:
 
     @property
     def model(self) -> str:
-        """Name of what is judged."""
+        """Name of the model that is judged."""
         return self.rows[0].name
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What the rows say, for as many looks as there were."""
+        """The verdict on the rows, corrected for the looks."""
         return judge(self.rows, self.bands, self.reference, self.looks, self.sessions, self.horizon)
 
     @property
@@ -63,32 +63,32 @@ class Scorecard:
         return self.verdict.hardest.baseline if self.verdict.hardest else self.reference
 
     def widths(self) -> tuple[Measure, ...]:
-        """How well the model's widths were forecast beside HAR, or beside the reference where HAR was not scored."""
+        """The model's measures compared with HAR, or with the reference where HAR was not scored."""
         own = [one for one in self.measures if one.name == self.model]
         by_har = {(one.quantity, one.step) for one in own if one.baseline == COMPARED}
         return tuple(one for one in own if one.baseline == COMPARED or (one.quantity, one.step) not in by_har)
 
-    def after(self, looks: int) -> Scorecard:
-        """The same, once so many models have been tried on this test."""
+    def with_looks(self, looks: int) -> Scorecard:
+        """The same scorecard with another number of looks."""
         return replace(self, looks=looks)
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it: the rows are called models there, as in every command's output."""
+        """Values for JSON, where the rows are called `models`, as in every command's output."""
         data = self.stored() | {"verdict": self.verdict.as_data(), "test_period_looks": self.looks}
         return data
 
     def stored(self) -> dict[str, Any]:
-        """What a model file keeps: nothing that depends on what else was tried."""
+        """Values for the model file: everything that does not depend on other models' looks."""
         data = {"models" if key == "rows" else key: value for key, value in asdict(self).items()}
         del data["looks"]
         return data
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Scorecard:
-        """From what `stored` gave, also in model files of version 0.1, which have no `bands`.
+        """Reads what `stored` gave; model files of version 0.1 have no `bands`.
 
         Raises:
-            ValueError, TypeError, KeyError: it is none.
+            ValueError, TypeError, KeyError: it is not a scorecard.
         """
         known = {field.name for field in fields(cls)} - {"looks"}
         rows = tuple(Row(**row) for row in data["models"])
@@ -115,12 +115,12 @@ def make_scorecard(
     notes: Sequence[str] = (),
     measures: Sequence[Measure] = (),
 ) -> Scorecard:
-    """Make the table; the first of `scores` is the model, the second the reference.
+    """Makes the scorecard; the first of `scores` is the model, the second the reference.
 
     Args:
-        dates: of each origin.
-        tickers: how many the origins belong to.
-        measures: those that scores cannot give.
+        dates: date of each origin.
+        tickers: how many tickers the origins belong to.
+        measures: further ones, which cannot be computed from `scores`.
     """
     model, reference, *_ = scores
     origins = Origins(dates, scores[model].known, scores[model].scored)
@@ -151,8 +151,8 @@ class _Pair:
     """One forecaster's scores beside another's (None for the reference itself).
 
     Args:
-        comparable: False for a point forecast among others with bands: its quantiles are none, and a pinball loss
-            would charge it for that.
+        comparable: False for a point forecast among others with bands: it has no real quantiles, so a pinball loss
+            would be unfair.
     """
 
     name: str
@@ -173,40 +173,40 @@ class _Pair:
     def _row(self, variable: str, places: slice, step: int | str, columns: slice) -> Row:
         pinball, crps = (self.own.pinball.mean, self.own.crps) if self.comparable else (None, None)
         losses = (self.own.error.mean, pinball, crps)
-        figures = [None if one is None else _mean(one[columns, places]) for one in (*losses, *self.own.held)]
+        figures = [None if one is None else _mean(one[columns, places]) for one in (*losses, *self.own.coverage)]
         compared = self._compared(places, columns) if self.other else (None,) * 5
-        told = map(number, (*figures, self._direction(places, columns)))
-        return Row(self.name, self.kind, variable, step, *told, *compared)  # type: ignore[arg-type]
+        numbers = map(number, (*figures, self._direction(places, columns)))
+        return Row(self.name, self.kind, variable, step, *numbers, *compared)  # type: ignore[arg-type]
 
     def _compared(self, places: slice, columns: slice) -> tuple[Any, ...]:
         assert self.other is not None
         by_error = _gain(self.own.error, self.other.error, places, columns)
-        if self._alike:
+        if self._comparable_losses:
             gain = _gain(self.own.pinball, self.other.pinball, places, columns)
             test = self._test(self.own.pinball, self.other.pinball, places, columns)
-        else:  # a point and a band: the absolute error of the medians is what both have
+        else:  # one has bands, one has none: compare the absolute errors of the medians
             gain, test = None, self._test(self.own.error, self.other.error, places, columns)
         return (self.baseline, *map(number, (by_error, gain, test.statistic, test.p_value)))
 
     @property
-    def _alike(self) -> bool:
+    def _comparable_losses(self) -> bool:
         """Whether both have bands, or neither."""
         assert self.other is not None
         return self.own.scores.has_bands == self.other.scores.has_bands
 
     def _test(self, own: Daily, other: Daily, places: slice, columns: slice) -> Comparison:
-        """On the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
+        """Tests the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
         usual = other.mean[columns, places].mean(axis=0)
         real = np.isfinite(usual)
         if not real.any() or not (usual[real] > 0).all():
             return Comparison(math.nan, math.nan)
-        mine, theirs = (_by_date(daily, columns)[:, places][:, real] for daily in (own, other))
+        mine, theirs = (_by_date(daily, columns)[:, places][:, real] for daily in (own, other))  # [date, price]
         difference = (mine - theirs) / usual[real]
-        whole = np.isfinite(difference).any(axis=1)  # a date on which only coins trade has no open
+        whole = np.isfinite(difference).any(axis=1)  # a date on which only coins trade has no open price that counts
         return diebold_mariano(np.nanmean(difference[whole], axis=1), self.steps[columns][-1])
 
     def _direction(self, places: slice, columns: slice) -> float:
-        """Share of origins whose median was on the right side, of those where there is a side."""
+        """Share of origins whose median was on the right side of the last close, of those where there is a side."""
         scores = self.own.scores
         right, sided = (int(count[columns, places].sum()) for count in (scores.right, scores.sided))
         return right / sided if sided else math.nan
@@ -217,13 +217,13 @@ def _by_date(daily: Daily, columns: slice) -> Float[np.ndarray, "date variable"]
 
 
 def _gain(own: Daily, other: Daily, places: slice, columns: slice) -> float:
-    """Share by which a loss is lower, mean of the prices."""
+    """Share by which the loss is lower, mean over the prices."""
     mine, theirs = (daily.mean[columns, places].mean(axis=0) for daily in (own, other))
     real = np.isfinite(theirs)
     return float((1 - mine[real] / theirs[real]).mean()) if real.any() and (theirs[real] > 0).all() else math.nan
 
 
 def _mean(figures: Float[np.ndarray, "step variable"]) -> float:
-    """Over steps and the prices that are scored."""
+    """Mean over steps and over the prices that are scored."""
     real = np.isfinite(figures)
     return float(figures[real].mean()) if real.any() else math.nan

@@ -1,4 +1,4 @@
-"""Losses of one forecaster at all origins of a period: small arrays from which every table is made."""
+"""Losses of one forecaster at all origins of a period: the arrays that every table is computed from."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ SHARES = (0.5, 0.8, 0.9)
 """Central bands whose coverage is reported."""
 
 QUANTITIES = ("range", "volatility")
-"""Widths whose forecast is scored."""
+"""Quantities derived from the width of the bands whose forecast is scored."""
 
 _LEAST = 1e-4
-"""Smallest range or move, one basis point: of a candle that did not move, the logarithm would be infinite."""
+"""Smallest range or move, one basis point: QLIKE is infinite for a candle that did not move."""
 
 _BLOCK = 4_096
-"""Origins forecast at once: bounds the memory."""
+"""Origins forecast at once: limits memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
     """Losses on log(price / last close); meaningless where `known` is false.
 
-    In single precision, for a test period has millions of them; means and tests are taken in double precision.
+    Stored as float32, because a test period has millions of them; means and tests use float64.
 
     Args:
-        inside: for each of `SHARES` whether the band held; None where the forecast has no such band. A point forecast,
-            whose quantiles are all the same, has none.
-        crps: summed over the origins whose outcome is known; so are the two that follow.
-        right: origins whose median was on the right side of the last close.
-        sided: origins where there is a side.
-        widths: QLIKE of each of `QUANTITIES`; None where the forecast has no bands.
+        inside: for each of `SHARES`, whether the outcome lay in the band; None if the forecast lacks that band. A point
+            forecast, whose quantiles are all equal, has none.
+        crps: sum over the origins whose outcome is known, as are `right` and `sided`.
+        right: number of origins whose median was on the right side of the last close.
+        sided: number of origins where neither median nor outcome equals the last close.
+        widths: QLIKE of each of `QUANTITIES`; None if the forecast has no bands.
         scored: prices that count, see `Dataset.scored`; all if absent.
     """
 
@@ -70,7 +70,7 @@ class Scores:
         widths: Float[np.ndarray, "origin horizon quantity"] | None = None,
         scored: Bool[np.ndarray, "origin variable"] | None = None,
     ) -> Scores:
-        """What is asked of each origin, and sums of what is not.
+        """Keeps some losses by origin and sums the others over origins.
 
         Args:
             direction: 1 where the median was on the right side of the last close, else 0; NaN where there is no side.
@@ -90,7 +90,7 @@ class Scores:
 
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
-        """The scores of several stretches of origins as one."""
+        """Concatenates the scores of several blocks of origins."""
         bands = [[hits for part in parts if (hits := part.inside[band]) is not None] for band in range(len(SHARES))]
         bands = [band if len(band) == len(parts) else [] for band in bands]
         arrays = {
@@ -108,12 +108,12 @@ class Scores:
         )
 
     def as_point(self) -> Scores:
-        """The same of a forecast whose quantiles are all its median: it has no bands, however many levels it names."""
+        """The same scores without bands: for a forecast whose quantiles all equal its median."""
         return replace(self, inside=(None,) * len(SHARES), widths=None)
 
 
 def score(forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
-    """Compare a forecaster's quantiles with the actual prices."""
+    """Compares a forecaster's quantiles with the actual prices."""
     return score_all({"": forecaster}, dataset, rows, period, levels)[""]
 
 
@@ -125,6 +125,7 @@ def score_all(
     spread: set[str] = set()
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
+        # An outcome that is not known is NaN; as 0 it gives finite losses, which `known` leaves out of every mean.
         known, outcomes = dataset.known(block, period), np.nan_to_num(dataset.moves(block))
         scored = dataset.scored(block)
         for name, one in forecasters.items():
@@ -132,7 +133,7 @@ def score_all(
             parts[name].append(_score_block(quantiles, outcomes, known, levels, scored))
             if name not in spread and (quantiles[..., -1] > quantiles[..., 0]).any():
                 spread.add(name)
-    joined = {name: Scores.joined(found) for name, found in parts.items()}
+    joined = {name: Scores.joined(blocks) for name, blocks in parts.items()}
     return {name: one if name in spread else one.as_point() for name, one in joined.items()}
 
 

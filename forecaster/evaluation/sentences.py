@@ -1,4 +1,4 @@
-"""What a verdict says, in plain sentences."""
+"""The verdict in plain sentences."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from forecaster.evaluation.significance import SIGNIFICANT
 TITLES = {"skill": "Skill", "no-evidence": "No evidence of skill", "worse": "Worse than a simple formula"}
 
 _LEAK = 0.01
-"""Share by which no median of daily closes honestly beats the last close: on 204 stocks it was within 0.004."""
+"""No honest median of daily closes beats the last close by more than this share: on 204 stocks it was within 0.004."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sentences are made of.
+    """The facts that the sentences state.
 
     Args:
         formula: the run is itself a simple formula.
-        point: it forecasts medians alone.
+        point: the run forecasts medians only.
         hardest: the formula that the sentence names.
-        closest: the formula of the lowest margin, where that is another one.
+        closest: the formula with the lowest margin, if that is another one.
         missing: formulas that the run was never compared with.
-        fewest: dates below which no test can be made.
+        fewest: smallest number of dates for a significance test.
         needed: test days that would confirm the margin.
     """
 
@@ -53,7 +53,7 @@ def verdict(facts: Facts) -> str:
 
 
 def brief(facts: Facts) -> str:
-    """The verdict for a reader who came for a forecast: a dozen words."""
+    """The verdict in a dozen words, printed with each forecast."""
     hardest = facts.hardest
     if facts.missing or hardest is None or hardest.skill_pinball is None:
         return verdict(facts)
@@ -61,16 +61,16 @@ def brief(facts: Facts) -> str:
     way = f"{abs(hardest.skill_pinball):.2%} {'better' if hardest.skill_pinball > 0 else 'worse'} than"
     if not hardest.ahead and not hardest.behind:
         way = "no better than"
-    told = f"{title}: {'median prices' if facts.point else 'ranges'} {way} {hardest.baseline}"
+    text = f"{title}: {'median prices' if facts.point else 'ranges'} {way} {hardest.baseline}"
     if hardest.ahead and facts.closest:
-        told += f" and {facts.closest.skill_pinball:.2%} than {facts.closest.baseline}"
+        text += f" and {facts.closest.skill_pinball:.2%} than {facts.closest.baseline}"
     p_value = adjusted(hardest.p_value, facts.looks)
     claimed = p_value is not None and (hardest.ahead or facts.code == "worse")
-    return f"{told} ({chance(p_value)})." if claimed else f"{told}."
+    return f"{text} ({chance(p_value)})." if claimed else f"{text}."
 
 
 def ranges(facts: Facts) -> str:
-    """How the run did beside the simple formulas."""
+    """The run compared with the simple formulas, in one sentence."""
     return f"{'Median prices' if facts.point else 'Ranges'}: {_compared(facts)}."
 
 
@@ -84,7 +84,7 @@ def _compared(facts: Facts) -> str:
         never = ", ".join(facts.missing) or "any simple formula"
         return f"this run was never compared with {never}: score it again with forecast backtest RUN"
     if hardest.skill_pinball is None:
-        return "no price moved in the test, so that nothing can be measured"
+        return "no price moved in the test, so nothing can be measured"
     if not hardest.ahead:
         return _not_ahead(facts, hardest)
     formulas = "the hardest of the other formulas" if facts.formula else "the hardest simple formula"
@@ -116,27 +116,27 @@ def _not_ahead(facts: Facts, hardest: Margin) -> str:
     return f"{share:.2%} worse than {name}{also}{certain}"
 
 
-def bands(found: Sequence[Band]) -> str:
-    """What the 80 % band of the close held, and the band that is furthest off, if any is."""
-    if not found:
-        return "Bands: none, this run forecasts medians alone."
-    share = min(found, key=lambda one: (abs(one.band - 0.8), one.step != "all"))
-    told = f"Bands: promised {share.band:.0%}, held {share.held:.1%}"
-    off = off_bands(found)
+def bands(all_bands: Sequence[Band]) -> str:
+    """Coverage of the close's 80 % band, and of the band that is furthest off, if any is off."""
+    if not all_bands:
+        return "Bands: none, this run forecasts medians only."
+    share = min(all_bands, key=lambda one: (abs(one.band - 0.8), one.step != "all"))
+    text = f"Bands: promised {share.band:.0%}, held {share.held:.1%}"
+    off = off_bands(all_bands)
     if not off:
-        return f"{told}."
+        return f"{text}."
     worst = off[0]
     where = "on average" if worst.step == "all" else f"at step {worst.step}"
     way = "narrow" if worst.off < 0 else "wide"
     held = "" if worst is share else f": the {worst.band:.0%} band held {worst.held:.1%} {where}"
-    return f"{told}, too {way}{held} ({abs(worst.off):.1f} standard errors off)."
+    return f"{text}, too {way}{held} ({abs(worst.off):.1f} standard errors off)."
 
 
 def direction(close: Row | None, looks: int) -> str:
-    """Where the close goes: daily closes give nobody an edge, and a run that seems to have one should be doubted.
+    """Direction of the close: daily closes give nobody an edge, so a run that seems to have one should be doubted.
 
     Args:
-        close: the model beside the last close, by the absolute error of the median close.
+        close: the row that compares the absolute error of the median close with that of the last close.
     """
     if close is None or close.skill_mae is None:
         return "Direction: none, as expected."
@@ -149,24 +149,24 @@ def direction(close: Row | None, looks: int) -> str:
 
 
 def _round(number: int) -> int:
-    """To two digits: what is estimated from one test is not known better."""
+    """Rounds to two digits: an estimate from one test is not more precise."""
     return round(number, 2 - len(str(number)))
 
 
 def percent(fraction: float | None) -> str:
-    """A signed share, such as +2.95%."""
+    """A signed percentage, such as +2.95%."""
     return "unknown" if fraction is None else f"{fraction:+.2%}"
 
 
 def chance(p_value: float | None, looks: int = 1) -> str:
-    """How probable such a difference is by luck, shared by the models that were tried on the same test."""
+    """The p-value as text, corrected for the models that were tried on the same test."""
     if p_value is None:
         return "too few dates for a test"
-    shared = adjusted(p_value, looks) or 0.0
-    told = "p < 0.0001" if shared < 1e-4 else f"p = {shared:.2g}"
-    return told if looks == 1 else f"{told}, corrected for the {looks} models tried on this test"
+    corrected = adjusted(p_value, looks) or 0.0
+    text = "p < 0.0001" if corrected < 1e-4 else f"p = {corrected:.2g}"
+    return text if looks == 1 else f"{text}, corrected for the {looks} models tried on this test"
 
 
 def adjusted(p_value: float | None, looks: int) -> float | None:
-    """A p-value for the best of so many models (Bonferroni)."""
+    """The p-value for the best of `looks` models (Bonferroni)."""
     return None if p_value is None else min(p_value * looks, 1.0)

@@ -1,4 +1,4 @@
-"""Is one forecast better than another, or was it luck?"""
+"""Significance tests: is one forecast better than another, or was it luck? (Diebold–Mariano)"""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from forecaster.axes import Float
 
 SIGNIFICANT = 0.05
-"""Largest p at which a difference is more than luck."""
+"""A difference counts as more than luck below this p-value."""
 
 FEWEST_DATES = 30
-"""With fewer dates than this no test is made."""
+"""Fewest dates for a test."""
 
 _ROUNDING = 1e-12
 
 _POWER = 0.8
-"""Chance of seeing a difference that is there, in `dates_needed`."""
+"""Power: the chance of seeing a real difference, in `dates_needed`."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A Diebold–Mariano test: a negative statistic speaks for the first forecast; p is two-sided.
+    """A Diebold–Mariano test: a negative statistic favours the first forecast; p is two-sided.
 
-    Both are NaN where there are too few dates, or no difference at all.
+    Both are NaN if there are too few dates, or no difference at all.
     """
 
     statistic: float
@@ -34,11 +34,11 @@ class Comparison:
 
 
 def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comparison:
-    """Test that the mean difference of two losses is 0, with a variance that allows for overlapping forecasts.
+    """Tests that the mean difference of two losses is 0, with a variance that allows for overlapping forecasts.
 
     Args:
         differences: loss of the first minus loss of the second, averaged over tickers, by date.
-        steps: the longest horizon, in sessions: neighbouring forecasts share that many sessions less one.
+        steps: the longest horizon in sessions: neighbouring forecasts share steps − 1 of them.
 
     Source: Diebold & Mariano (1995) for the statistic; `standard_error` for its variance and Student's t.
     """
@@ -54,12 +54,12 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
 def standard_error(values: Float[np.ndarray, " date"], steps: int) -> tuple[float, int]:
     """Standard error of the mean of a series that is correlated in time, and its degrees of freedom.
 
-    NaN and 0 where there are too few dates. The long-run variance is the mean of the first B squared coefficients of
+    NaN and 0 if there are too few dates. The long-run variance is the mean of the first B squared coefficients of
     the series' cosine transform (equal-weighted cosine, EWC); mean / error is then Student's t with B degrees of
-    freedom. `benchmarks/significance` measures the size of the test.
+    freedom. `benchmarks/significance` measures the false-positive rate of the test.
 
     Args:
-        values: one a date; the mean over tickers, which move together.
+        values: one for each date: the mean over tickers, which move together.
         steps: sessions ahead, as in `diebold_mariano`.
 
     Source: Lazarus, Lewis, Stock & Watson (2018), "HAR Inference: Recommendations for Practice".
@@ -70,7 +70,7 @@ def standard_error(values: Float[np.ndarray, " date"], steps: int) -> tuple[floa
         return math.nan, 0
     coefficients = _cosines(count, freedom) @ values
     error = math.sqrt(float(coefficients @ coefficients) / freedom / count)
-    # Of values that are all the same only rounding is left.
+    # If all values are equal, the error is rounding noise: report 0.
     return (error if error > _ROUNDING * float(np.abs(values).max()) else 0.0), freedom
 
 
@@ -78,13 +78,13 @@ def degrees_of_freedom(dates: int, steps: int) -> int:
     """B, how many cosines estimate the variance: 0.4 · dates^⅔, and no more than dates / (2.5 · steps).
 
     The second bound keeps the periods of the cosines longer than the overlap of the forecasts. 0 means that no test
-    can be made: fewer dates than `FEWEST_DATES`, or than 2.5 · steps.
+    is possible: fewer dates than `FEWEST_DATES`, or than 2.5 · steps.
     """
     return int(min(0.4 * dates ** (2 / 3), dates / (2.5 * steps))) if dates >= FEWEST_DATES else 0
 
 
 def fewest_dates(steps: int) -> int:
-    """Dates below which forecasts of so many steps cannot be tested."""
+    """Fewest dates for a test of forecasts of this many steps."""
     return max(FEWEST_DATES, math.ceil(2.5 * steps))
 
 
@@ -96,12 +96,12 @@ def _cosines(count: int, terms: int) -> Float[np.ndarray, "term date"]:
 
 
 def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
-    """How many dates a test at 5 % needs to see a difference like this one four times out of five; None for none.
+    """Dates that a test at 5 % needs to see a difference of this size four times out of five; None if there is none.
 
     Args:
-        looks: models that share the 5 % (Bonferroni).
+        looks: number of models that share the 5 % (Bonferroni).
     """
-    from statistics import NormalDist  # scipy would double what a forecast imports
+    from statistics import NormalDist  # importing scipy would double the start-up time of a forecast
 
     if not math.isfinite(statistic) or statistic == 0:
         return None
@@ -112,7 +112,7 @@ def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
 
 
 def by_date(values: Float[np.ndarray, " origin"], dates: np.ndarray, known: np.ndarray) -> Float[np.ndarray, " date"]:
-    """Mean over the tickers of each date that has any, in the order of dates."""
+    """Mean over tickers for each date that has a known origin, in the order of dates."""
     _, index = np.unique(dates[known], return_inverse=True)
     means: np.ndarray = np.bincount(index, values[known]) / np.bincount(index)
     return means

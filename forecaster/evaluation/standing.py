@@ -1,4 +1,4 @@
-"""What a forecast says of its run's skill."""
+"""The skill of a run as reported with each of its forecasts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forecaster.evaluation.scorecard import Scorecard
 
 
 def skill_of(card: Scorecard, steps: tuple[int, ...]) -> dict[str, Any]:
-    """What a forecast says of its run's skill, and what its bands held in the test at the steps that it gives."""
+    """The run's verdict, and the coverage of its bands in the test at the forecast's steps."""
     verdict = card.verdict
     held = [{"step": one.step, "band": one.band, "held": one.held} for one in verdict.coverage if one.step in steps]
     return {

@@ -1,4 +1,4 @@
-"""Outcomes of the journal → how each run has done: in all, by ticker, by month, by step; and whether that says much."""
+"""Track record of each run from its journal: in total, by ticker, month and step; and a verdict on it."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ GROUPS = ("all", "ticker", "month", "step")
 
 @dataclass(frozen=True)
 class TrackRow:
-    """How a run's forecasts of one group did.
+    """Scores of one group of a run's forecasts.
 
-    Pinball is 2 × the mean over levels, of log(price / last close); skills and coverages are fractions, means of the
-    four prices; p is two-sided. A figure that does not exist is None.
+    Pinball is 2 × the mean over levels, of log(price / last close); skills and coverages are fractions, means over
+    the four prices; p is two-sided. Figures that do not exist are None.
 
     Args:
-        made: `live`, before the day; or `hindsight`, with --as-of or when the day was over.
-        by: `all`, `ticker`, `month` (of the session) or `step`; `of` is which.
-        forecasts: pairs of ticker and origin.
-        dates: origins on different days whose sessions have all come.
-        moved: sessions that came on another day than forecast.
+        made: `live`, before the day was over; or `hindsight`, with --as-of or afterwards.
+        by: `all`, `ticker`, `month` (of the session) or `step`; `of` is which one.
+        forecasts: number of (ticker, origin) pairs.
+        dates: number of origin dates whose sessions have all taken place.
+        moved: sessions that took place on another day than predicted.
         skill_pinball: over the EWMA random walk; `skill_last_close` compares the errors of the medians.
-        hardest: the simple formula that decides, as in a verdict; `skill_hardest` and `p_hardest` are over it.
+        hardest: the simple formula that decides, as in a verdict; `skill_hardest` and `p_hardest` refer to it.
     """
 
     run: str
@@ -71,10 +71,10 @@ class TrackRow:
 
 @dataclass(frozen=True)
 class TrackVerdict:
-    """`skill`, `no-evidence`, `worse` or `too-few`, of a run's live forecasts beside the simple formulas.
+    """Verdict on a run's live forecasts: `skill`, `no-evidence`, `worse` or `too-few`.
 
     Args:
-        more_dates: how many more dates of forecasts are needed: for a test at all, or to see such a difference.
+        more_dates: how many more dates of forecasts are needed for a test, or to confirm such a difference.
     """
 
     run: str
@@ -83,16 +83,16 @@ class TrackVerdict:
     more_dates: int | None
 
 
-def track(found: Sequence[Outcome], open_forecasts: frozenset[tuple[str, str, str, bool]]) -> list[TrackRow]:
-    """The rows of every run, live ones first.
+def track(outcomes: Sequence[Outcome], open_forecasts: frozenset[tuple[str, str, str, bool]]) -> list[TrackRow]:
+    """Makes the rows of every run, live ones first.
 
     Args:
-        open_forecasts: (run, ticker, origin, live) of forecasts with a session that has not come.
+        open_forecasts: (run, ticker, origin, live) of forecasts with a session still to come.
     """
     rows: list[TrackRow] = []
     for live in (True, False):
-        for run in sorted({one.entry.run for one in found if one.entry.live == live}):
-            own = [one for one in found if (one.entry.run, one.entry.live) == (run, live)]
+        for run in sorted({one.entry.run for one in outcomes if one.entry.live == live}):
+            own = [one for one in outcomes if (one.entry.run, one.entry.live) == (run, live)]
             cells = _Cells(own, open_forecasts)
             rows.extend(cells.row(run, live, by, of, chosen) for by in GROUPS for of, chosen in cells.groups(by))
     return rows
@@ -100,45 +100,45 @@ def track(found: Sequence[Outcome], open_forecasts: frozenset[tuple[str, str, st
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """The outcomes of one run, a cell for each ticker, origin and step."""
+    """The outcomes of one run; a cell is one ticker, origin and step."""
 
-    found: Sequence[Outcome]
+    outcomes: Sequence[Outcome]
     open_forecasts: frozenset[tuple[str, str, str, bool]]
 
     @cached_property
     def keys(self) -> dict[str, Shaped[np.ndarray, " cell"]]:
         return {
-            "all": np.array(["all"] * len(self.found)),
-            "ticker": np.array([one.entry.ticker for one in self.found]),
-            "month": np.array([str(one.date)[:7] for one in self.found]),
-            "step": np.array([one.entry.step for one in self.found]),
-            "origin": np.array([one.entry.origin for one in self.found]),
+            "all": np.array(["all"] * len(self.outcomes)),
+            "ticker": np.array([one.entry.ticker for one in self.outcomes]),
+            "month": np.array([str(one.date)[:7] for one in self.outcomes]),
+            "step": np.array([one.entry.step for one in self.outcomes]),
+            "origin": np.array([one.entry.origin for one in self.outcomes]),
         }
 
     @cached_property
     def whole(self) -> Bool[np.ndarray, " cell"]:
-        """Where no session of the forecast is to come: half a forecast would be compared with whole ones."""
-        names = ((one.entry.run, one.entry.ticker, one.entry.origin, one.entry.live) for one in self.found)
+        """Whether all sessions of the forecast have taken place: partial forecasts are not comparable."""
+        names = ((one.entry.run, one.entry.ticker, one.entry.origin, one.entry.live) for one in self.outcomes)
         return np.array([name not in self.open_forecasts for name in names], bool)
 
     @cached_property
     def moved(self) -> Bool[np.ndarray, " cell"]:
-        return np.array([str(one.date) != one.entry.date for one in self.found], bool)
+        return np.array([str(one.date) != one.entry.date for one in self.outcomes], bool)
 
     @cached_property
     def losses(self) -> Float[np.ndarray, "cell forecaster variable"]:
         """Pinball of the run, then of each simple formula."""
-        return np.stack([_losses(one) for one in self.found])
+        return np.stack([_losses(one) for one in self.outcomes])
 
     @cached_property
     def errors(self) -> Float[np.ndarray, "cell 2 variable"]:
         """Absolute error of the run's median, and of the last close carried forward."""
-        return np.stack([_errors(one) for one in self.found])
+        return np.stack([_errors(one) for one in self.outcomes])
 
     @cached_property
     def inside(self) -> Float[np.ndarray, "cell share"]:
         """Share of the four prices in each band; NaN where there is no such band."""
-        return np.stack([_inside(one) for one in self.found])
+        return np.stack([_inside(one) for one in self.outcomes])
 
     def groups(self, by: str) -> Iterator[tuple[str, Bool[np.ndarray, " cell"]]]:
         for key in np.unique(self.keys[by]):
@@ -146,7 +146,7 @@ class _Cells:
 
     def row(self, run: str, live: bool, by: str, of: str, chosen: Bool[np.ndarray, " cell"]) -> TrackRow:
         pairs = {
-            (self.found[place].entry.ticker, self.found[place].entry.origin)
+            (self.outcomes[place].entry.ticker, self.outcomes[place].entry.origin)
             for place in np.flatnonzero(chosen).tolist()
         }
         steps = self.keys["step"][chosen]
@@ -184,10 +184,11 @@ class _Cells:
         )
 
     def _test(self, chosen: Bool[np.ndarray, " cell"], formula: int) -> Comparison:
-        """Diebold–Mariano on means by origin date, each price and step weighing the same."""
+        """Diebold–Mariano test on means by origin date, with equal weight for each price and step."""
         if not chosen.any():
             return Comparison(math.nan, math.nan)
         steps, losses = self.keys["step"][chosen], self.losses[chosen]
+        # Losses grow with the step and differ by price: divide each by the formula's mean loss there.
         usual = np.ones((int(steps.max()) + 1, losses.shape[-1]))
         for step in np.unique(steps):
             usual[step] = np.maximum(losses[steps == step, formula].mean(axis=0), 1e-12)
@@ -197,15 +198,15 @@ class _Cells:
 
 
 def judge(row: TrackRow, runs: int = 1) -> TrackVerdict:
-    """What a run's live forecasts say in all: like a test's verdict, it asks for every simple formula to be beaten.
+    """Judges all live forecasts of a run: like a test's verdict, it requires that every simple formula is beaten.
 
     Args:
-        runs: with a live record: the best of several is lucky, and p is multiplied by their number.
+        runs: number of runs with a live record, by which p is multiplied (Bonferroni).
     """
     if row.dates < FEWEST_DATES or row.p_value is None or row.skill_hardest is None:
         more = max(FEWEST_DATES - row.dates, 1)
-        said = f"whole forecasts from {_days(row.dates)} are compared with actual prices, {FEWEST_DATES} are the least"
-        return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {said}: {more} more.", more)
+        count = f"whole forecasts from {_days(row.dates)} are compared with actual prices, the least is {FEWEST_DATES}"
+        return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {count}: {more} more.", more)
     way = "better" if row.skill_hardest > 0 else "worse"
     p_value = adjusted(row.p_hardest, runs if row.skill_hardest > 0 else len(FORMULAS) * runs)
     share = f", corrected for {runs} runs" if runs > 1 else ""
@@ -227,9 +228,9 @@ def _days(count: int) -> str:
 
 
 def _losses(one: Outcome) -> Float[np.ndarray, "forecaster variable"]:
-    said = np.concatenate([one.entry.quantiles[None], one.formulas])[:, None]
-    came = np.broadcast_to(one.moves, (len(said), 1, len(one.moves)))
-    return metrics.pinball(said, came, one.entry.levels)[:, 0]
+    predicted = np.concatenate([one.entry.quantiles[None], one.formulas])[:, None]
+    actual = np.broadcast_to(one.moves, (len(predicted), 1, len(one.moves)))
+    return metrics.pinball(predicted, actual, one.entry.levels)[:, 0]
 
 
 def _errors(one: Outcome) -> Float[np.ndarray, "2 variable"]:
@@ -238,18 +239,18 @@ def _errors(one: Outcome) -> Float[np.ndarray, "2 variable"]:
 
 
 def _gain(own: Float[np.ndarray, " variable"], other: Float[np.ndarray, " variable"]) -> float:
-    """Share by which a loss is lower, mean of the prices."""
+    """Share by which the loss is lower, mean over the prices."""
     return float((1 - own / np.maximum(other, 1e-12)).mean())
 
 
 def _inside(one: Outcome) -> Float[np.ndarray, " share"]:
-    said, came = one.entry.quantiles[None, None], one.moves[None, None]
-    hits = (metrics.inside(said, came, one.entry.levels, share) for share in SHARES)
+    predicted, actual = one.entry.quantiles[None, None], one.moves[None, None]
+    hits = (metrics.inside(predicted, actual, one.entry.levels, share) for share in SHARES)
     return np.array([math.nan if hit is None else float(hit.mean()) for hit in hits])
 
 
 def _mean_by_step(losses: Float[np.ndarray, "cell forecaster variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
-    """Means over the cells of each step, then over steps: [forecaster, variable]."""
+    """Mean over the cells of each step, then over steps: [forecaster, variable]."""
     means: np.ndarray = np.mean([losses[steps == step].mean(axis=0) for step in np.unique(steps)], axis=0)
     return means
 

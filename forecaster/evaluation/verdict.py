@@ -1,4 +1,4 @@
-"""Does the run beat every simple formula? The rows of a scorecard → one code, one figure, three plain sentences."""
+"""The verdict: does the run beat every simple formula? One code, one figure and three sentences from its rows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SKILL, NO_EVIDENCE, WORSE = "skill", "no-evidence", "worse"
 
 @dataclass(frozen=True)
 class Hardest:
-    """The formula that decides: of the largest p or, where some margin is not above 0, of the lowest margin.
+    """The formula that decides: the one with the largest p or, if not all are beaten, with the lowest margin.
 
     Args:
-        p_value: of the comparison alone; None where no margin is claimed.
-        p_adjusted: that times the number of looks, 1 at most.
+        p_value: of this comparison alone; None if the margin is not positive.
+        p_adjusted: p_value × looks, at most 1.
     """
 
     baseline: str
@@ -41,11 +41,11 @@ class Verdict:
     Args:
         text: one sentence; `brief` is a shorter one.
         lines: ranges, bands and direction, a sentence each.
-        hardest: None where no formula was scored.
+        hardest: None if no formula was scored.
         looks: different models that were tried on this test, this one included.
-        coverage: what the close's bands held at each step.
-        sessions_needed: test days that would confirm a margin of this size four times out of five; None where there
-            is nothing to confirm.
+        coverage: coverage of the close's bands at each step.
+        sessions_needed: test days that would confirm a margin of this size four times out of five; None if there is
+            nothing to confirm.
     """
 
     code: str
@@ -65,26 +65,26 @@ class Verdict:
 
     @property
     def p_value(self) -> float | None:
-        """Of that margin, corrected for the looks."""
+        """p-value of that margin, corrected for the looks."""
         return self.hardest.p_adjusted if self.hardest else None
 
     def coverage_of(self, band: float) -> list[Band]:
-        """One band at each step."""
+        """The coverage of one band at each step."""
         return [one for one in self.coverage if one.band == band]
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         return asdict(self)
 
 
 def judge(
     rows: Sequence[Row], bands: Sequence[Band], reference: str, looks: int, sessions: int, steps: Sequence[int]
 ) -> Verdict:
-    """Judge a model by its rows.
+    """Judges a model by its rows.
 
-    To claim skill each formula must be beaten at p < 0.05; the largest p is then the p-value of the whole claim
-    (intersection–union), so that their number needs no correction. To be worse than one of them is a minimum, and p is
-    multiplied by how many there are. Both are multiplied by the looks (Bonferroni).
+    `skill` requires that each formula is beaten at p < 0.05. The largest p is the p-value of the whole claim
+    (intersection–union test), so the number of formulas needs no correction. `worse` takes the smallest p of
+    several, so p is multiplied by the number of formulas. Both are multiplied by the looks (Bonferroni).
 
     Args:
         looks: different models tried on this test, this one included.
@@ -94,7 +94,7 @@ def judge(
     """
     model, point = rows[0].name, rows[0].coverage80 is None and rows[0].coverage50 is None
     rivals = [name for name in (*FORMULAS, *([LAST_CLOSE] if point else [])) if name != model]
-    margins = [found for name in rivals if (found := _margin(rows, model, name, point))]
+    margins = [margin for name in rivals if (margin := _margin(rows, model, name, point))]
     missing = tuple(name for name in rivals if name not in {one.baseline for one in margins})
     lost = [one for one in margins if one.behind and one.certain(max(len(FORMULAS), len(rivals)) * looks)]
     won = not missing and model not in FORMULAS and all(one.ahead and one.certain(looks) for one in margins)
@@ -142,7 +142,7 @@ def _margin(rows: Sequence[Row], model: str, baseline: str, point: bool) -> Marg
 
 
 def _closest(margins: Sequence[Margin], hardest: Margin | None) -> Margin | None:
-    """The formula of the lowest margin, unless that decides already: where all p are tiny, the largest says little."""
+    """The formula with the lowest margin, unless it decides already: if all p are tiny, the largest says little."""
     closest = min(margins, key=lowest, default=None)
     return closest if closest is not hardest else None
 

@@ -1,4 +1,4 @@
-"""How well widths are forecast: the range of a session, the volatility up to it, and the range of a whole path."""
+"""Scores the forecast of ranges and volatility against a reference, with QLIKE and a Diebold–Mariano test."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from forecaster.evaluation.scores import QUANTITIES, Scores
 from forecaster.evaluation.significance import by_date, diebold_mariano
 
 COMPARED = "har"
-"""The simple formula for volatility: what a model's widths are compared with beside the reference."""
+"""The simple formula for volatility that a model is compared with besides the reference."""
 
 
 def width_measures(scores: Mapping[str, Scores], dates: np.ndarray, steps: tuple[int, ...]) -> Iterator[Measure]:
-    """A row for each pair of forecasters with bands, quantity and step.
+    """Yields a row for each pair of forecasters with bands, each quantity and step.
 
-    The first of `scores` is the model, the second the reference. All are compared with that, the model with HAR too.
+    The first of `scores` is the model, the second the reference. All are compared with it, the model with HAR too.
     """
     model, reference, *_ = scores
     pairs = [(name, reference) for name in scores if name != reference]
@@ -46,10 +46,10 @@ def compared(
     reference: str,
     overlap: int | None = None,
 ) -> Measure:
-    """One forecaster's losses beside the reference's, at the origins whose outcome is known.
+    """Compares one forecaster's losses with the reference's, at the origins whose outcome is known.
 
     Args:
-        overlap: sessions that neighbouring outcomes share, and one; the step if absent.
+        overlap: horizon of the test: sessions that neighbouring outcomes share, plus 1; the step if absent.
     """
     own, other = losses
     mine, theirs = (float(loss[known].mean()) for loss in losses)

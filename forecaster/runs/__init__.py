@@ -1,1 +1,1 @@
-"""Runs: their folders, what makes one ready, and finished ones however they are found."""
+"""Runs: run folders, config checks, preparing a trial, and finished runs."""

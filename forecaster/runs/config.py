@@ -1,4 +1,4 @@
-"""A config held against everything that has names: feature groups, models, baselines."""
+"""Reads and checks configs: names of feature groups, models and baselines, and the shape of the task."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from forecaster.runs.shapes import shape_problems
 
 
 def load_config(config: str | Path, settings: Settings = ()) -> Config:
-    """Read and check a config: a path or the name of a shipped one, with settings on top: `KEY=VALUE` texts, or a dict.
+    """Reads and checks a config: a path or a shipped config's name, with settings (`KEY=VALUE` texts or a dict) on top.
 
     Raises:
-        ConfigError: every problem found, each with file, line, key, value, expectation and the nearest right name.
+        ConfigError: every problem found, each with file, line, key, value, expectation and the nearest valid name.
         UnknownNameError: no such file or shipped config.
     """
     document = read_document(str(config), setting_texts(settings))
-    checked = _narrowed(validate(document), document)
+    checked = _with_fitting_calibration(validate(document), document)
     problems = [
         *_unknown_names(document, ("features",), checked.features, GROUPS),
         *_unknown_names(document, ("evaluation", "baselines"), checked.evaluation.baselines, BASELINES),
@@ -44,10 +44,12 @@ def load_config(config: str | Path, settings: Settings = ()) -> Config:
     return checked.model_copy(update={"model": resolved[0]} if checked.model else {"members": tuple(resolved)})
 
 
-def _narrowed(config: Config, document: Document) -> Config:
-    """A horizon that a setting changes takes those of the file's calibrated steps with it that it no longer has."""
-    told, changed = (document.place(key).startswith("--set") for key in (("calibration", "steps"), ("task", "horizon")))
-    if told or not changed:
+def _with_fitting_calibration(config: Config, document: Document) -> Config:
+    """Drops the file's calibration steps that are not in a horizon changed with --set."""
+    explicit, changed = (
+        document.place(key).startswith("--set") for key in (("calibration", "steps"), ("task", "horizon"))
+    )
+    if explicit or not changed:
         return config
     steps = tuple(step for step in config.calibration.steps if step in config.task.steps)
     update = {"steps": steps} if steps else {"rolling": False}
@@ -58,11 +60,11 @@ def _calibration_problems(config: Config, document: Document) -> Iterator[str]:
     foreign = [step for step in config.calibration.steps if step not in config.task.steps]
     if config.calibration.rolling and foreign:
         place, steps = document.place(("calibration", "steps")), ", ".join(map(str, config.task.steps))
-        yield f"{place}: calibration.steps has {foreign[0]}, which is no step of task.horizon: choose among {steps}."
+        yield f"{place}: calibration.steps has {foreign[0]}, which is not a step of task.horizon: choose among {steps}."
 
 
 def config_schema() -> dict[str, Any]:
-    """The JSON Schema that editors complete from: registered names and each model's own parameters included."""
+    """The JSON Schema for completion in editors, with registered names and each model's parameters."""
     schema = Config.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     definitions = schema["$defs"]

@@ -1,4 +1,4 @@
-"""The runs folder: one folder a run, holding the resolved config, the training curve and one model file."""
+"""The runs folder: one folder for each run, with the resolved config, the training curve and one model file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CURVE = "curve.csv"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-def free_place(runs_dir: Path, name: str | None, model: str) -> Path:
-    """A folder for a new run, not made yet; without a name it is called after the model and the time.
+def new_folder(runs_dir: Path, name: str | None, model: str) -> Path:
+    """Path of a new run's folder, not created yet; named after the model and the time unless a name is given.
 
     Raises:
         InputError: the name is taken or not a plain file name.
@@ -34,39 +34,39 @@ def free_place(runs_dir: Path, name: str | None, model: str) -> Path:
         number += 1
         folder = runs_dir / f"{chosen}-{number}"
     if folder.exists():
-        remedy = "" if (folder / MODEL).is_file() else f", or go on with --resume {chosen}"
+        remedy = "" if (folder / MODEL).is_file() else f", or continue it with --resume {chosen}"
         raise InputError(f"run {chosen} exists in {runs_dir}: choose another --name{remedy}.")
     return folder
 
 
-def make(folder: Path) -> None:
-    """Make the folder of a run.
+def create(folder: Path) -> None:
+    """Creates the folder of a run.
 
     Raises:
-        OutsideError: it cannot be made.
+        OutsideError: it cannot be created.
     """
     with outside_errors(folder):
         folder.mkdir(parents=True)
 
 
 def finished_runs(runs_dir: Path) -> list[Path]:
-    """Folders of the runs that have a model file, the newest last."""
+    """Folders of the runs that have a model file, newest last."""
     files = [path for path in runs_dir.glob(f"*/{MODEL}") if path.is_file()]
     return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
 
 
 def unfinished_run(runs_dir: Path, run: str) -> Path:
-    """The folder of a run that was interrupted; `latest` is the newest such.
+    """The folder of an interrupted run; `latest` is the newest one.
 
     Raises:
         InputError: there is none, or the run is finished.
         UnknownNameError: no such run.
     """
     if run == "latest":
-        begun = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
-        if not begun:
+        interrupted = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
+        if not interrupted:
             raise InputError(f"{runs_dir.absolute()} holds no interrupted run: there is nothing to resume.")
-        return max(begun, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))
+        return max(interrupted, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))
     folder = find_run(runs_dir, run)
     if (folder / MODEL).is_file():
         raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
@@ -100,7 +100,7 @@ def finished_model(folder: Path) -> Model:
     from forecaster.modelfile import read_model
 
     if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
-        raise InputError(f"{folder.absolute()} is no run: it holds neither {MODEL} nor {CONFIG}; name another.")
+        raise InputError(f"{folder.absolute()} is not a run: it has neither {MODEL} nor {CONFIG}; name another folder.")
     if not (folder / MODEL).is_file():
-        raise InputError(f"run {folder.name} is not finished: go on with forecast train --resume {folder.name}.")
+        raise InputError(f"run {folder.name} is not finished: continue it with forecast train --resume {folder.name}.")
     return read_model(folder / MODEL)

@@ -1,4 +1,4 @@
-"""A finished run, however it is found: its folder, its model, and the candles that it was made from as they are now."""
+"""A finished run: its folder, its model, and its own tickers' candles as the store has them now."""
 
 from __future__ import annotations
 
@@ -31,32 +31,28 @@ from forecaster.trial import Trial
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
-    """What a store has of a run's own tickers.
+class RunCandles:
+    """The store's candles of a run's own tickers.
 
     Args:
         bars: from the run's `data.start` on, in the run's order.
-        lacking: tickers that are missing or damaged, or have no candle between the dates.
+        missing: tickers that are absent or damaged, or have no candle between the dates.
     """
 
     bars: tuple[Bars, ...]
-    lacking: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run.
-
-    Args:
-        folder: the run's own.
-    """
+    """A finished run."""
 
     folder: Path
     model: Model
 
     @classmethod
     def find(cls, runs_dir: Path | str, run: str = "latest") -> Run:
-        """The run that is meant: a folder, a name under the runs folder, or `latest`.
+        """Finds a run by folder, by name under the runs folder, or `latest`.
 
         Raises:
             UnknownNameError: no such run.
@@ -72,7 +68,7 @@ class Run:
 
     @property
     def header(self) -> Header:
-        """What the model file says of itself."""
+        """The model file's header."""
         return self.model.header
 
     @property
@@ -82,7 +78,7 @@ class Run:
 
     @property
     def tickers(self) -> tuple[str, ...]:
-        """The tickers that it was trained and tested on."""
+        """The tickers that the run was trained and tested on."""
         return self.header.tickers
 
     @property
@@ -91,18 +87,18 @@ class Run:
         return self.header.split
 
     def curves(self) -> Curves | None:
-        """The training curve of each member; None where the file is missing or damaged."""
+        """The training curve of each member; None if the file is missing or damaged."""
         return read_curves(self.folder / folders.CURVE, len(self.config.networks))
 
     def scorecard(self, known: Known) -> Scorecard:
-        """How it did in its test, with the looks at that test that the ledger knows of now.
+        """The scorecard of its test, with the looks at that test that the ledger has now.
 
         Raises:
-            InputError: the model file holds no scorecard.
+            InputError: the model file has no readable scorecard.
         """
         try:
             card = Scorecard.read(self.header.scorecard)
-            card = card.after(known.count(self.look(card)).count)
+            card = card.with_looks(known.count(self.look(card)).count)
             _ = card.verdict  # rows of a foreign file may hold anything
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = str(error).splitlines()[0]
@@ -111,19 +107,19 @@ class Run:
         return card
 
     def look(self, card: Scorecard, by: str = "") -> Look:
-        """A look at the test that a scorecard is of.
+        """A look at the test period of a scorecard.
 
         Args:
-            by: the command that looks.
+            by: the command that evaluates.
         """
         return Look(model_of(self.config), card.first, card.last, self.tickers, by)
 
     def ledger(self, data_dir: Path) -> Ledger:
-        """The ledger that its looks are counted in."""
+        """The ledger that counts the looks at its test."""
         return Ledger(data_dir, self.folder.parent)
 
     def history(self, store: Store, ticker: str, end: np.datetime64 | None = None) -> Reading:
-        """A ticker's candles as the run reads them: from its `data.start` on, as known on a day.
+        """A ticker's candles as the run reads them: from its `data.start` up to `end`.
 
         Raises:
             UnknownNameError: the store does not have the ticker.
@@ -132,31 +128,31 @@ class Run:
         store.require([ticker])
         return interpret(store.read(ticker).between(self._start, end))
 
-    def held(self, store: Store, end: np.datetime64 | None = None) -> Held:
-        """Its own tickers as the store has them now: of these and of no others it speaks.
+    def candles(self, store: Store, end: np.datetime64 | None = None) -> RunCandles:
+        """The candles of the run's own tickers, as the store has them now.
 
         Args:
-            end: the last day; the config's `data.end` if absent, without which all there is.
+            end: the last day; `data.end` of the config if absent, or the last candle without that.
         """
         stored = set(store.tickers())
         end = self._end if end is None else end
 
         def read(ticker: str) -> Bars | None:
-            with contextlib.suppress(DataError):  # a damaged file costs no more than a missing one
+            with contextlib.suppress(DataError):  # a damaged file counts as missing
                 return store.read(ticker).between(self._start, end) if ticker in stored else None
             return None
 
         bars = tuple(one for one in in_threads(read, self.tickers) if one)
         found = {one.ticker for one in bars}
-        return Held(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
+        return RunCandles(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
 
-    def trial(self, held: Held) -> Trial:
-        """Its own candles up to the end of its test, with its features and its split.
+    def trial(self, candles: RunCandles) -> Trial:
+        """The run's trial again, from candles up to the end of its test.
 
         Raises:
-            InputError: there is none, they do not reach through the test, or the features are others by now.
+            InputError: there are none, they do not cover the test period, or the features have changed since.
         """
-        bars = [part for one in held.bars if (part := one.between(end=self.split.test_end))]
+        bars = [part for one in candles.bars if (part := one.between(end=self.split.test_end))]
         if not bars:
             raise InputError(
                 f"the store has no candles of run {self.name}'s tickers ({at_most_five(self.tickers)}): "
@@ -164,32 +160,32 @@ class Run:
             )
         trial = Trial.of(self.config, Panel.of(bars), self.split)
         if trial.dataset.features.names != self.header.features:
-            raise InputError(f"run {self.name} reads other features than this version computes: train it again.")
+            raise InputError(f"run {self.name} uses other features than this version computes: train it again.")
         rows = trial.dataset.origins(self.split.test, self.config.task.context)
         if not len(rows) or not trial.dataset.known(rows, self.split.test).any(axis=0).all():
             raise InputError(
-                f"the store's candles of run {self.name}'s tickers do not reach through its test period "
+                f"the store's candles of run {self.name}'s tickers do not cover its test period "
                 f"{self.split.test}: fetch a longer history, or name the right --data-dir."
             )
         return trial
 
-    def is_made_of(self, held: Held) -> bool:
-        """Whether these are, to the last bit, the candles that it was trained on; later ones may follow."""
-        if not held.bars:
+    def was_trained_on(self, candles: RunCandles) -> bool:
+        """Whether these are, bit for bit, the candles that the run was trained on; later ones may follow."""
+        if not candles.bars:
             return False
-        panel = Panel.of(held.bars)
+        panel = Panel.of(candles.bars)
         return self.header.fingerprint in (panel.fingerprint, panel.until(self.split.test_end).fingerprint)
 
     def market(
         self, store: Store, members: Sequence[Member], days: np.ndarray, production: bool = False
     ) -> MarketView | None:
-        """What it reads of its own tickers on some days; None where it reads nothing of them.
+        """The market-wide means of its own tickers that the run reads on some days; None if it reads none.
 
         Args:
-            production: the members are those refitted on all candles.
+            production: `members` are those refitted on all candles.
         """
         return cached_market(
-            self.folder, store, self.model, members, days, lambda day: self.held(store, day).bars, production
+            self.folder, store, self.model, members, days, lambda day: self.candles(store, day).bars, production
         )
 
     @property

@@ -1,1 +1,1 @@
-"""Walk-forward evaluation: its folds, one by one or in several processes."""
+"""Walk-forward evaluation: its folds, fitted one by one or in several worker processes."""

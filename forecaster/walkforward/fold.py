@@ -1,7 +1,7 @@
-"""One fold of a walk forward: fit on what is known, score the sessions that follow.
+"""One fold of a walk-forward evaluation: fit on the past, score the sessions that follow.
 
-`main` makes a process do so for each number that it is given, a line each on standard input; it answers each with lines
-of JSON: how much of it is done, and at last that it is, or an error.
+`main` is a worker process. It reads fold numbers from stdin, one per line, and answers each with lines of JSON: the
+share done so far, then `{"share": 1.0}` or an error.
 """
 
 from __future__ import annotations
@@ -25,60 +25,60 @@ from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
 from forecaster.walkforward.walk import Walk, load_walk, save_scores
 
-_TELL_EVERY = 0.2
-"""Seconds between two words of how much is done."""
+_REPORT_EVERY = 0.2
+"""Seconds between two progress reports."""
 
 
 def fit_fold(
     walk: Walk, number: int, *, say: Say = lambda _: None, tick: Tick = lambda *_: None, cores: int | None = None
 ) -> None:
-    """Fit and score a fold, and leave its scores in a file; an interrupted one goes on from its checkpoints.
+    """Fits and scores a fold, and writes its scores to a file; an interrupted fold resumes from its checkpoints.
 
     Args:
-        cores: for members that train side by side; all if absent.
+        cores: for members that train in parallel; all if absent.
     """
     from forecaster.training.members import Job, learn
 
     place = walk.place(number)
     with outside_errors(place):
         place.mkdir(parents=True, exist_ok=True)
-    learnt = learn(Job(walk.fold(number), place, say, tick, cores))
-    save_scores(walk.scores(number), _scores(learnt.members, walk, number))
+    result = learn(Job(walk.fold(number), place, say, tick, cores))
+    save_scores(walk.scores(number), _scores(result.members, walk, number))
 
 
 def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Scores]:
-    """Scores at the fold's origins; an outcome may lie in a later fold, which only the next fit may learn from."""
+    """Scores at the fold's origins; outcomes may lie in a later fold, which only later fits may learn from."""
     trial, rows = walk.fold(number), walk.whole.test_rows
     rows = rows[trial.test.holds(trial.panel.sessions[rows])]
-    found = forecasters(members, trial, rows)
-    return score_all(found, trial.dataset, rows, walk.whole.test, trial.levels)
+    compared = forecasters(members, trial, rows)
+    return score_all(compared, trial.dataset, rows, walk.whole.test, trial.levels)
 
 
 @dataclass
-class _Share:
-    """Tells how much of a fold is learnt; its members learn one after the other, for as many steps each."""
+class _Progress:
+    """Reports the share of a fold that is trained; its members train one after the other, for equally many steps."""
 
     networks: int
     answer: Callable[..., None]
     member: int = 0
     last: int = 0
-    told: float = 0.0
+    reported: float = 0.0
 
     def tick(self, step: int, steps: int, *_: float | None) -> None:
         self.member += step < self.last
         self.last = step
-        if (now := time.monotonic()) - self.told >= _TELL_EVERY:
-            self.told = now
+        if (now := time.monotonic()) - self.reported >= _REPORT_EVERY:
+            self.reported = now
             self.answer(share=min((self.member + step / steps) / self.networks, 0.999))
 
 
 def main(place: str) -> None:
-    """Serve the process that asks, until it closes the pipe or ends."""
+    """Worker process: fits the folds requested on stdin until the parent closes the pipe or ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a plugin prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a plugin's output must not mix with the answers
 
-    def answer(**words: object) -> None:
-        answers.write(f"{json.dumps(words)}\n")
+    def answer(**values: object) -> None:
+        answers.write(f"{json.dumps(values)}\n")
         answers.flush()
 
     numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -88,7 +88,7 @@ def main(place: str) -> None:
     while True:
         number = numbers.get()
         try:
-            fit_fold(walk, number, tick=_Share(networks, answer).tick, cores=1)
+            fit_fold(walk, number, tick=_Progress(networks, answer).tick, cores=1)
         except ForecasterError as error:
             answer(error=str(error), code=error.exit_code)
         else:
@@ -96,7 +96,7 @@ def main(place: str) -> None:
 
 
 def _listen(numbers: queue.SimpleQueue[int]) -> None:
-    """Take what is asked; where nobody asks any more, not even a killed parent, the fold at work is in vain."""
+    """Reads fold numbers from stdin; exits at EOF (the parent is gone)."""
     for line in sys.stdin:
         numbers.put(int(line))
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Folds shared out among processes of this machine."""
+"""Distributes folds among worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from forecaster.errors import ForecasterError, InputError, OutsideError, Partial
 from forecaster.walkforward.fold import fit_fold
 from forecaster.walkforward.walk import Walk, save_walk
 
-Reached = Callable[[int, float], None]
-"""Called from several threads with a fold's number and how much of it is done; 1 once its scores are written."""
+OnProgress = Callable[[int, float], None]
+"""Called from several threads with a fold's number and the share done; 1 once its scores are written."""
 
 _ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
 
 
-def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, reached: Reached) -> None:
-    """Fit folds in processes of their own, each taking the next one as soon as it is free.
+def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, on_progress: OnProgress) -> None:
+    """Fits folds in worker processes, each of which takes the next fold as soon as it is free.
 
-    An interrupt, or the error of one, ends them all at once; folds that are finished are kept.
+    An interrupt, or the error of one worker, ends them all at once; finished folds are kept.
 
     Raises:
-        ForecasterError: what a fold raised, with its exit code; or a fault of ours in it.
-        OutsideError: a process was killed.
+        ForecasterError: the error that a fold raised, with its exit code; or a bug in it.
+        OutsideError: a worker was killed.
     """
     save_walk(walk)
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in numbers:
         waiting.put(number)
-    crew: list[_Worker] = []
+    started: list[_Worker] = []
     with ThreadPoolExecutor(workers) as pool:
         try:
             for place in range(min(workers, len(numbers))):
-                crew.append(_Worker(walk.folder, place))
-            for done in as_completed([pool.submit(worker.serve, waiting, reached) for worker in crew]):
+                started.append(_Worker(walk.folder, place))
+            for done in as_completed([pool.submit(worker.serve, waiting, on_progress) for worker in started]):
                 done.result()
         except _NotStartedError:
-            _fit_here(walk, numbers, reached)
+            _fit_here(walk, numbers, on_progress)
         finally:
-            for worker in crew:
+            for worker in started:
                 worker.end()
 
 
-def _fit_here(walk: Walk, numbers: Sequence[int], reached: Reached) -> None:
-    """One after the other in this process: the interpreter may lie where a container's user id cannot start it."""
+def _fit_here(walk: Walk, numbers: Sequence[int], on_progress: OnProgress) -> None:
+    """Fits folds one after the other in this process, if no worker can be started (no permission in a container)."""
     for number in numbers:
         fit_fold(walk, number, cores=1)
-        reached(number, 1.0)
+        on_progress(number, 1.0)
 
 
 class _NotStartedError(Exception):
-    """The system starts no further process."""
+    """A worker process cannot be started."""
 
 
 _START = """
@@ -68,17 +68,17 @@ package.loader.exec_module(sys.modules["forecaster"])
 from forecaster.walkforward.fold import main
 main(sys.argv[2])
 """
-"""Loads the package that the parent runs from where it lies, without a folder more to import from."""
+"""Loads the parent's own copy of the package by path, without changing sys.path."""
 
 
 class _Worker:
-    """A process that fits folds, one at a time; what it complains of goes to a file in the folder."""
+    """A process that fits folds, one at a time; its stderr goes to a log file in the folder."""
 
     def __init__(self, folder: Path, place: int) -> None:
         self._log = folder / f"worker-{place}.log"
         with self._log.open("wb") as log:
-            # -P: nothing is imported from the present folder, which is the user's. (-I would leave out PYTHONPATH and
-            # what is installed for one user alone.)
+            # -P: never import from the current folder, which is the user's. (-I would also ignore PYTHONPATH and
+            # packages installed for one user.)
             command = [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[1]), str(folder)]
             try:
                 self._process = subprocess.Popen(
@@ -88,33 +88,33 @@ class _Worker:
                     stderr=log,
                     text=True,
                     env={"OMP_NUM_THREADS": "1"} | os.environ,
-                    start_new_session=True,  # an interrupt is the parent's to hand on
+                    start_new_session=True,  # Ctrl-C goes to the parent only, which ends the workers
                 )
             except OSError as error:
                 raise _NotStartedError from error
 
-    def serve(self, waiting: queue.SimpleQueue[int], reached: Reached) -> None:
+    def serve(self, waiting: queue.SimpleQueue[int], on_progress: OnProgress) -> None:
         while True:
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
                 return
-            self._fit(number, reached)
+            self._fit(number, on_progress)
 
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def _fit(self, number: int, reached: Reached) -> None:
+    def _fit(self, number: int, on_progress: OnProgress) -> None:
         answer = self._ask(number)
         while answer.get("share", 1) < 1:
-            reached(number, answer["share"])
+            on_progress(number, answer["share"])
             answer = self._next()
         if not answer:
             raise self._ended(number)
         if "error" in answer:
             raise _ERRORS[answer["code"]](answer["error"])
-        reached(number, 1.0)
+        on_progress(number, 1.0)
 
     def _ask(self, number: int) -> dict[str, Any]:
         assert self._process.stdin
@@ -126,7 +126,7 @@ class _Worker:
         return self._next()
 
     def _next(self) -> dict[str, Any]:
-        """Its next line; empty once it has ended."""
+        """The worker's next answer; empty once it has ended."""
         assert self._process.stdout
         try:
             line = self._process.stdout.readline()
@@ -135,9 +135,9 @@ class _Worker:
         return dict(json.loads(line)) if line.endswith("\n") else {}
 
     def _ended(self, number: int) -> ForecasterError:
-        code, kept = self._process.wait(), "finished folds are kept: run the same command again to go on"
+        code, kept = self._process.wait(), "finished folds are kept: run the same command again to continue"
         if code < 0:
-            less = "with fewer --workers where memory is short"
+            less = "with fewer --workers if memory is short"
             return OutsideError(f"fold {number + 1}: its process was killed (signal {-code}); {kept}, {less}.")
-        said = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit code {code}"]
-        return ForecasterError(f"fold {number + 1}: this is a bug: {said[-1]}; {kept}. Its traceback: {self._log}")
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit code {code}"]
+        return ForecasterError(f"fold {number + 1}: this is a bug: {lines[-1]}; {kept}. Its traceback: {self._log}")

@@ -1,6 +1,6 @@
-"""What the folds of a walk forward share, and what each leaves, as files: several processes may then fit them.
+"""Files that let several processes fit the folds of a walk-forward evaluation: shared inputs, and each fold's scores.
 
-Features are computed once: the arrays are opened as views of the files, whose pages all processes share.
+Features are computed once. The arrays are memory-mapped, so that all processes share their pages.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _FEATURES = ("values", "scale", "ready")
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """A walk forward: what is fitted, on what, and when.
+    """A walk-forward evaluation: one trial, refitted for each fold of its test period.
 
     Args:
-        whole: the trial whose test period is walked through.
-        folds: what each fold may learn from, and what it tests.
+        whole: the trial whose test period is divided into folds.
+        folds: the split of each fold.
     """
 
     folder: Path
@@ -43,20 +43,20 @@ class Walk:
     folds: tuple[Split, ...]
 
     def fold(self, number: int) -> Trial:
-        """What a fold learns from and is tested on."""
+        """The trial of a fold."""
         return self.whole.over(self.folds[number])
 
     def place(self, number: int) -> Path:
-        """A fold's own folder, counted from 0."""
+        """The folder of a fold, counted from 0."""
         return self.folder / f"fold-{number}"
 
     def scores(self, number: int) -> Path:
-        """Where a finished fold's scores are."""
+        """The file of a finished fold's scores."""
         return self.place(number) / _SCORES
 
 
 def save_walk(walk: Walk) -> None:
-    """Write down what `load_walk` reads.
+    """Writes the files that `load_walk` reads.
 
     Raises:
         OutsideError: the folder cannot be written.
@@ -79,7 +79,7 @@ def save_walk(walk: Walk) -> None:
 
 
 def load_walk(folder: Path) -> Walk:
-    """Read what `save_walk` wrote: the arrays are views of the files."""
+    """Reads what `save_walk` wrote; the arrays are memory-mapped."""
     shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))
     arrays = {
         name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False).view(np.ndarray)
@@ -98,7 +98,7 @@ def load_walk(folder: Path) -> Walk:
 
 
 def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
-    """Write down the scores of a fold's forecasters, whole or not at all."""
+    """Writes the scores of a fold's forecasters, atomically."""
     tensors: dict[str, np.ndarray] = {}
     for place, one in enumerate(scores.values()):
         fields = {name: value for name, value in vars(one).items() if name != "inside" and value is not None}
@@ -108,18 +108,18 @@ def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
 
 
 def load_scores(path: Path) -> dict[str, Scores]:
-    """Read what `save_scores` wrote.
+    """Reads what `save_scores` wrote.
 
     Raises:
-        InputError: it is not there or damaged.
+        InputError: the file is missing or damaged.
     """
     tensors, header = load_tensors(path)
-    found = {}
+    scores = {}
     for place, name in enumerate(header["names"]):
         fields = {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith(f"{place}/")}
         inside = tuple(fields.pop(f"inside{band}", None) for band in range(len(SHARES)))
-        found[name] = Scores(inside=inside, **fields)
-    return found
+        scores[name] = Scores(inside=inside, **fields)
+    return scores
 
 
 def _dates(split: Split) -> dict[str, str | None]:
@@ -131,5 +131,5 @@ def _split(dates: Mapping[str, str | None]) -> Split:
 
 
 def unfinished(walk: Walk) -> Sequence[int]:
-    """The folds whose scores are not there yet."""
+    """Numbers of the folds without scores yet."""
     return [number for number in range(len(walk.folds)) if not walk.scores(number).is_file()]

@@ -1,1 +1,1 @@
-"""What the tool does, as plain functions of plain values."""
+"""Workflows: what each command does, as plain functions; these are the Python API."""

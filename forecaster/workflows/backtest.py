@@ -1,4 +1,4 @@
-"""Walk-forward evaluation: refit, forecast the sessions that follow, move on; beside the baselines, fitted alike."""
+"""Walk-forward evaluation: refit, forecast the next sessions, move on; beside baselines fitted the same way."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Backtest:
     """A finished walk-forward evaluation.
 
     Args:
-        refits: how often the networks were trained again.
-        notes: what the reader should know beside, a sentence each.
+        refits: how often the networks were trained.
+        notes: further remarks for the reader, a sentence each.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Backtest:
 
     @property
     def verdict(self) -> Verdict:
-        """What the test says, for as many models as were tried on it."""
+        """The verdict of the test, corrected for the models tried on it."""
         return self.scorecard.verdict
 
     @property
@@ -59,15 +59,15 @@ class Backtest:
         return self.scorecard.looks
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         card = self.scorecard.as_data()
         first = ("origins", "tickers", "horizon", "reference", "models", "verdict", "test_period_looks")
         return {key: card[key] for key in (*first, "measures", "notes")}
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Who is told how far a backtest is."""
+class ProgressCallbacks:
+    """Callbacks that a backtest reports its progress to; see `backtest`."""
 
     say: Say
     tick: Tick
@@ -89,22 +89,22 @@ def backtest(
     folds: Callable[[float, int], None] = lambda *_: None,
     workers: int | None = None,
 ) -> Backtest:
-    """Evaluate a config, or a finished run as it is, on its test period.
+    """Evaluates a config, or a finished run without refitting, on its test period.
 
     Args:
         config_or_run: a YAML file, the name of a shipped config, or a run.
         settings: `KEY=VALUE` texts, or a dict, on top of a config.
-        refit_every: sessions of the test after which everything is fitted anew on what is known by then; without it
+        refit_every: number of test sessions after which everything is refitted on the data known by then; if absent,
             a config is fitted once, and a run not at all.
-        rolling: learn from the last such span only, as in `5y`; without it from all history.
-        fold: called as a fold begins, with its number, the first being 1, and how many there are.
-        folds: called instead where several are fitted at a time, with how many are done, parts included, of how many.
-        workers: processes that share the folds; as many as there are cores if absent, one where a GPU learns. Scores
-            are the same to the last bit under `OMP_NUM_THREADS=1`; else least squares use all cores in one process and
-            one core in several, which add up in another order: about 1e-13.
+        rolling: fit on the last span only, such as `5y`; on all history if absent.
+        fold: called when a fold starts, with its number (from 1) and the number of folds.
+        folds: called instead if several folds are fitted in parallel, with the number done (fractional) and in total.
+        workers: number of processes; one for each core if absent, one if a GPU trains. Scores are the same bit for bit
+            under `OMP_NUM_THREADS=1`. Otherwise least squares use all cores in one process but one core in each of
+            several, and the different order of summation changes results by about 1e-13.
 
     Raises:
-        ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
+        ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used.
         OutsideError: the runs folder cannot be written.
     """
     root = Path(runs_dir)
@@ -115,8 +115,10 @@ def backtest(
     name = run.name if run else config.name
     if run is not None and refit_every is None:
         if rolling is not None:
-            raise InputError(f"--rolling {rolling} fits anew, but run {run.name} is taken as it is: add --refit-every.")
-        trial, refits = run.trial(run.held(open_store(data_dir))), 0
+            raise InputError(
+                f"--rolling {rolling} needs a refit, but run {run.name} is used as it is: add --refit-every."
+            )
+        trial, refits = run.trial(run.candles(open_store(data_dir))), 0
         say(f"scoring run {run.name} as it is")
         notes = survivorship(Path(data_dir), trial.panel, trial.split)
         card = evaluate(run.model.members(), trial, notes=notes, templates=run.model.templates)
@@ -124,21 +126,21 @@ def backtest(
         trial = prepare(_with_tickers(config, run.tickers) if run else config, Path(data_dir), say)
         splits = _usable(walk_forward(trial, refit_every, rolling), trial)
         walk = Walk(root / f".backtest-{_fingerprint(trial, splits)}", trial, tuple(splits))
-        scores = _refitted(walk, workers or _workers(config), Watch(say, tick, fold, folds))
+        scores = _refitted(walk, workers or _workers(config), ProgressCallbacks(say, tick, fold, folds))
         notes = survivorship(Path(data_dir), trial.panel, trial.split)
         card, refits = scorecard_of(scores, trial, notes), len(splits)
     look = Look(model_of(config), card.first, card.last, trial.panel.tickers, f"backtest {name}")
     looks = Ledger(Path(data_dir), run.folder.parent if run else root).record(look)
-    return Backtest(name, card.after(looks.count), refits, looks.notes)
+    return Backtest(name, card.with_looks(looks.count), refits, looks.notes)
 
 
 def _with_tickers(config: Config, tickers: tuple[str, ...]) -> Config:
-    """A run's own tickers, whatever `all` means by now."""
+    """The config with a run's own tickers, whatever `all` means now."""
     return config.model_copy(update={"data": config.data.model_copy(update={"tickers": tickers})})
 
 
 def walk_forward(trial: Trial, refit_every: int | None, rolling: str | None) -> Iterator[Split]:
-    """The splits of the folds: each tests the sessions that follow what it may learn from, and no session twice."""
+    """Yields the splits of the folds: each tests the sessions after its own training data, and no session twice."""
     split, dates = trial.split, trial.panel.dates
     test = dates[split.test.holds(dates)]
     validation = split.validation_end - split.train_end
@@ -150,10 +152,10 @@ def walk_forward(trial: Trial, refit_every: int | None, rolling: str | None) -> 
 
 
 def _usable(folds: Iterator[Split], whole: Trial) -> list[Split]:
-    """The folds that have an origin to test, each known to hold enough to learn from before anything is fitted.
+    """The folds that have an origin to test; checks before any training that each has enough data.
 
     Raises:
-        InputError: a fold has too little to learn from.
+        InputError: a fold has too little data to train on.
     """
     sessions = whole.panel.sessions[whole.test_rows]
     tested = [fold for fold in folds if fold.test.holds(sessions).any()]
@@ -161,14 +163,14 @@ def _usable(folds: Iterator[Split], whole: Trial) -> list[Split]:
         trial = whole.over(fold)
         for period in (trial.fitted, trial.validation):
             if period is not None and period.start is not None and period.start >= period.end:
-                raise InputError(f"--rolling leaves nothing to learn from: {period} is empty: choose a longer span.")
+                raise InputError(f"--rolling leaves nothing to train on: {period} is empty: choose a longer span.")
             if period is not None:
                 trial.origins(period)
     return tested
 
 
 def _run_of(name: str, root: Path) -> Run | None:
-    """The run that is meant, unless a config is."""
+    """The run of this name; None if the name means a config."""
     if Path(name).is_file():
         return None
     try:
@@ -181,47 +183,47 @@ def _run_of(name: str, root: Path) -> Run | None:
 
 
 def _workers(config: Config) -> int:
-    """A process a core; a GPU is no faster for being shared, and each process would need its own memory there."""
+    """One process for each core; one on a GPU, where sharing is no faster and each process needs its own memory."""
     from forecaster.training.device import choose_device
 
     return cores() if choose_device(config.training.device).type == "cpu" else 1
 
 
-def _refitted(walk: Walk, workers: int, watch: Watch) -> dict[str, Scores]:
-    """Scores of all folds together; those that an interrupted backtest left are taken as they are."""
+def _refitted(walk: Walk, workers: int, progress: ProgressCallbacks) -> dict[str, Scores]:
+    """Joined scores of all folds; folds that an interrupted backtest finished are reused."""
     walk.folder.mkdir(parents=True, exist_ok=True)
     waiting, total = unfinished(walk), len(walk.folds)
     if min(workers, len(waiting)) > 1:
-        watch.say(f"{len(waiting)} folds, {min(workers, len(waiting))} at a time")
-        _side_by_side(walk, waiting, workers, watch)
+        progress.say(f"{len(waiting)} folds, {min(workers, len(waiting))} at a time")
+        _in_parallel(walk, waiting, workers, progress)
     else:
         for number in waiting:
-            watch.fold(number + 1, total)
-            watch.say(f"fold {number + 1} of {total}: {_told(walk, number)}")
-            fit_fold(walk, number, say=watch.say, tick=watch.tick)
+            progress.fold(number + 1, total)
+            progress.say(f"fold {number + 1} of {total}: {_describe(walk, number)}")
+            fit_fold(walk, number, say=progress.say, tick=progress.tick)
     parts = [load_scores(walk.scores(number)) for number in range(total)]
     shutil.rmtree(walk.folder, ignore_errors=True)
     return {name: Scores.joined([part[name] for part in parts]) for name in parts[0]}
 
 
-def _side_by_side(walk: Walk, waiting: Sequence[int], workers: int, watch: Watch) -> None:
+def _in_parallel(walk: Walk, waiting: Sequence[int], workers: int, progress: ProgressCallbacks) -> None:
     lock, total = threading.Lock(), len(walk.folds)
     shares = [0.0 if number in waiting else 1.0 for number in range(total)]
 
-    def reached(number: int, share: float) -> None:
+    def on_progress(number: int, share: float) -> None:
         with lock:
             shares[number] = share
             if share == 1:
-                watch.say(f"fold {number + 1} of {total} is done: {_told(walk, number)}")
-            watch.folds(sum(shares), total)
+                progress.say(f"fold {number + 1} of {total} is done: {_describe(walk, number)}")
+            progress.folds(sum(shares), total)
 
-    watch.folds(sum(shares), total)
-    fit_folds(walk, waiting, workers, reached)
+    progress.folds(sum(shares), total)
+    fit_folds(walk, waiting, workers, on_progress)
 
 
-def _told(walk: Walk, number: int) -> str:
+def _describe(walk: Walk, number: int) -> str:
     period = walk.fold(number).fitted
-    return f"learns {period}, is tested to {walk.folds[number].test_end}"
+    return f"trains on {period}, tests to {walk.folds[number].test_end}"
 
 
 def _fingerprint(trial: Trial, folds: Sequence[Split]) -> str:

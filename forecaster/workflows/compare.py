@@ -1,4 +1,4 @@
-"""What differs between runs: in config, in data, and in score on the test origins that they share."""
+"""Compares runs: differences in config and data, and scores on the test origins that they share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.events import Say
 from forecaster.runs import folder as folders
-from forecaster.runs.run import Held, Run
+from forecaster.runs.run import Run, RunCandles
 from forecaster.workflows.differences import Difference, differences_of
 
 
@@ -29,8 +29,8 @@ class Compared:
     """A run's score on the shared origins, beside the first run's.
 
     Args:
-        loss: mean over prices, steps and origins, of log(price / last close).
-        gain: share by which the loss is lower than the first run's, mean of the four prices; None for the first.
+        loss: on log(price / last close), mean over prices, steps and origins.
+        gain: share by which the loss is lower than the first run's, mean over the four prices; None for the first.
         p_value: two-sided, of a Diebold–Mariano test on means by date.
     """
 
@@ -43,14 +43,14 @@ class Compared:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between runs.
+    """Differences between runs.
 
     Args:
-        metric: `pinball`, or `mae` of the median where the runs give different quantile levels.
+        metric: `pinball`, or `mae` of the median if the runs have different quantile levels.
         steps: sessions ahead that all runs forecast.
-        scores: empty where the runs share no test origin.
-        looks: different models that were tried on the shared test, these included; 0 without one.
-        notes: what the reader should know beside, a sentence each.
+        scores: empty if the runs share no test origin.
+        looks: different models that were tried on the shared test, these included; 0 if there is none.
+        notes: further remarks for the reader, a sentence each.
     """
 
     runs: tuple[str, ...]
@@ -67,7 +67,7 @@ class Comparison:
     notes: tuple[str, ...]
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         data = asdict(self)
         data["differences"] = [
             {"kind": one.kind, "key": one.key} | dict(zip(self.runs, one.values, strict=True))
@@ -83,11 +83,11 @@ def compare(
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
 ) -> Comparison:
-    """Compare finished runs with the first of them; the scores are computed anew from the store.
+    """Compares finished runs with the first of them; the scores are recomputed from the store.
 
     Raises:
         UnknownNameError: no such run.
-        InputError: fewer than two runs, a run is not finished, or the store no longer holds what it was tested on.
+        InputError: fewer than two runs, a run is not finished, or the store no longer has its test candles.
     """
     root = Path(runs_dir)
     places = list(dict.fromkeys(folders.find_run(root, name) for name in names))
@@ -104,8 +104,8 @@ def compare(
     notes = tuple(note for one in tested for note in one.notes)
     shared = _shared(tested)
     if shared is None:
-        told = "They share no test origin (a ticker, a day and a step of both tests): no test can tell them apart."
-        return Comparison(known, differences, _metric(chosen), (), 0, 0, None, None, (), told, 0, notes)
+        verdict = "They share no test origin (ticker, day and step), so their scores cannot be compared."
+        return Comparison(known, differences, _metric(chosen), (), 0, 0, None, None, (), verdict, 0, notes)
     dates = shared.dates
     first, last, tickers = str(dates.min()), str(dates.max()), tuple(sorted(set(shared.tickers.tolist())))
     ledger = Ledger(Path(data_dir), root)
@@ -132,7 +132,7 @@ def compare(
 
 @dataclass(frozen=True, eq=False)
 class _Tested:
-    """Losses of one run at the origins of its test; both kinds, for it is not known yet which can be compared."""
+    """Losses of one run at the origins of its test; both metrics, because the other runs decide which is used."""
 
     notes: tuple[str, ...]
     levels: tuple[float, ...]
@@ -158,15 +158,15 @@ class _Shared:
 
 
 def _test(run: Run, store: Store) -> _Tested:
-    """Score a run on its own tickers, whatever the store holds besides."""
-    held = run.held(store)
-    trial = run.trial(held)
+    """Scores a run on its own tickers."""
+    candles = run.candles(store)
+    trial = run.trial(candles)
     rows, panel = trial.test_rows, trial.panel
     one = next(iter(forecasters(run.model.members(), trial, rows, baselines=()).values()))
     scores = score(one, trial.dataset, rows, trial.test, trial.levels)
     tickers = np.array(panel.tickers)[panel.ticker_of_row[rows]]
     return _Tested(
-        tuple(_notes(run, held)),
+        tuple(_notes(run, candles)),
         trial.levels,
         trial.dataset.steps,
         tickers,
@@ -177,12 +177,12 @@ def _test(run: Run, store: Store) -> _Tested:
     )
 
 
-def _notes(run: Run, held: Held) -> Iterator[str]:
-    if held.lacking:
-        some = f"{len(held.lacking)} of run {run.name}'s tickers ({at_most_five(held.lacking)})"
-        yield f"The store lacks {some}: the others are compared."
-    elif not run.is_made_of(held):
-        yield f"The store has changed since {run.name} was trained: its scores are on the candles of today."
+def _notes(run: Run, candles: RunCandles) -> Iterator[str]:
+    if candles.missing:
+        some = f"{len(candles.missing)} of run {run.name}'s tickers ({at_most_five(candles.missing)})"
+        yield f"The store lacks {some}: the comparison uses the others."
+    elif not run.was_trained_on(candles):
+        yield f"The store has changed since {run.name} was trained: its scores are computed on the current candles."
 
 
 def _metric(runs: Sequence[Run]) -> str:
@@ -190,26 +190,26 @@ def _metric(runs: Sequence[Run]) -> str:
 
 
 def _shared(tested: Sequence[_Tested]) -> _Shared | None:
-    """Origins with an outcome at each common step; None where there is none."""
+    """Origins with an outcome at each common step; None if there are none."""
     steps = tuple(sorted(set.intersection(*(set(one.steps) for one in tested))))
     if not steps:
         return None
     columns = [[one.steps.index(step) for step in steps] for one in tested]
     places = [_whole(one, own) for one, own in zip(tested, columns, strict=True)]
-    common = sorted(set.intersection(*(set(found) for found in places)))
+    common = sorted(set.intersection(*(set(rows) for rows in places)))
     if not common:
         return None
     metric = "pinball" if len({one.levels for one in tested}) == 1 else "mae"
     losses = [
-        one.losses(metric)[np.array([found[key] for key in common])][:, own]
-        for one, own, found in zip(tested, columns, places, strict=True)
+        one.losses(metric)[np.array([rows[key] for key in common])][:, own]
+        for one, own, rows in zip(tested, columns, places, strict=True)
     ]
     tickers, dates = zip(*common, strict=True)
     return _Shared(steps, np.array(tickers), np.array(dates), np.stack(losses))
 
 
 def _whole(one: _Tested, columns: list[int]) -> dict[tuple[Any, Any], int]:
-    """(ticker, date) → row, where each of the steps has an outcome."""
+    """Maps (ticker, date) to the row, for origins with an outcome at each of the steps."""
     rows: Int[np.ndarray, " row"] = np.flatnonzero(one.known[:, columns].all(axis=1))
     return {(one.tickers[row], one.dates[row]): int(row) for row in rows}
 
@@ -218,8 +218,8 @@ def _compared(name: str, shared: _Shared, place: int) -> Compared:
     own, first = shared.losses[place], shared.losses[0]
     if place == 0:
         return Compared(name, float(own.mean()), None, None, None)
-    usual = first.mean(axis=(0, 1))
-    difference = ((own - first).mean(axis=1) / usual).mean(axis=1)  # each price weighs the same
+    usual = first.mean(axis=(0, 1))  # [variable]
+    difference = ((own - first).mean(axis=1) / usual).mean(axis=1)  # equal weight for each price
     test = diebold_mariano(by_date(difference, shared.dates, np.ones(len(own), bool)), shared.steps[-1])
     gain = float((1 - own.mean(axis=(0, 1)) / usual).mean())
     return Compared(name, float(own.mean()), gain, number(test.statistic), number(test.p_value))
@@ -227,8 +227,8 @@ def _compared(name: str, shared: _Shared, place: int) -> Compared:
 
 def _sentence(one: Compared, first: str) -> str:
     if one.p_value is None or one.gain is None:
-        return f"Too few dates to tell {one.run} from {first}, or no difference at all."
+        return f"Too few dates to compare {one.run} with {first}, or no difference at all."
     size = f"{abs(one.gain):.2%} {'lower' if one.gain > 0 else 'higher'} loss, p = {one.p_value:.2g}"
     if one.p_value >= 0.05:
-        return f"{one.run} cannot be told from {first}: {size}."
+        return f"{one.run} does not differ significantly from {first}: {size}."
     return f"{one.run} is {'better' if one.gain > 0 else 'worse'} than {first}: {size}."

@@ -1,4 +1,4 @@
-"""Writing and checking configs."""
+"""Writes and checks configs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forecaster.runs.config import config_schema, load_config
 
 
 def check_config(config: str) -> list[str]:
-    """Every problem of a config, a line each; none if it can be trained.
+    """Lists every problem of a config, a line each; empty if it is valid.
 
     Raises:
         UnknownNameError: no such file or shipped config.
@@ -28,7 +28,7 @@ def check_config(config: str) -> list[str]:
 
 
 def init_config(target: Path, like: str = "gru", force: bool = False) -> Path:
-    """Write a config with every key, its default and its meaning, ready to be edited.
+    """Writes a config with every key, its default and its meaning, ready to be edited.
 
     Args:
         like: a config to start from.
@@ -56,14 +56,14 @@ def _section(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any
         else:
             flow = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
             lines.append(f"{indent}{key}: {flow}")
-    if indent:  # what is not set: named, so that the reader knows of it
+    if indent:  # keys that are not set are listed in comments
         unset = {key: one for key, one in schema.get("properties", {}).items() if key not in values}
         lines += [f"{indent}# {key}: {one['description']}" for key, one in unset.items() if "description" in one]
     return lines
 
 
 def _resolved(schema: dict[str, Any], root: dict[str, Any], value: Any) -> dict[str, Any]:
-    """Follow a reference, keeping the text beside it; of the models, take the one that is named."""
+    """Resolves a `$ref`, keeping the keys beside it; of several models, picks the one named in `value`."""
     reference = schema.get("$ref")
     if reference is None:
         return schema

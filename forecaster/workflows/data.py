@@ -1,4 +1,4 @@
-"""Look into the candle store and take candles out of it."""
+"""Lists, reads and exports the candles of the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forecaster.errors import DataError, UnknownNameError
 
 @dataclass(frozen=True)
 class Listing:
-    """What the store says of its tickers; `damaged` has one complaint for each file that cannot be read."""
+    """The tickers of the store; `damaged` has one message for each file that cannot be read."""
 
     records: tuple[Record, ...]
     damaged: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote: the axes of the tensors, and how many of their cells are real candles."""
+    """The exported file: sizes of the tensors, and how many of their cells are real candles."""
 
     file: str
     tickers: int
@@ -38,10 +38,10 @@ class Exported:
 
 
 def listing(data_dir: Path | str = "data/store") -> Listing:
-    """Describe each ticker of the store from its file's footer; the candles are not read.
+    """Describes each ticker of the store from its file's footer, without reading the candles.
 
     Raises:
-        InputError: the store holds nothing.
+        InputError: the store is empty.
     """
     store = open_store(data_dir)
     records: list[Record] = []
@@ -55,10 +55,10 @@ def listing(data_dir: Path | str = "data/store") -> Listing:
 
 
 def candles(tickers: str | Sequence[str], *, rows: int = 0, data_dir: Path | str = "data/store") -> list[Bars]:
-    """The last `rows` candles of each ticker, all for 0.
+    """The last `rows` candles of each ticker; 0 for all.
 
     Raises:
-        InputError: the store is empty, or a symbol is none.
+        InputError: the store is empty, or a symbol is invalid.
         UnknownNameError, DataError: a ticker is not in the store or its file is damaged.
     """
     store = open_store(data_dir)
@@ -73,7 +73,7 @@ def export(
     output: Path | str | None = None,
     data_dir: Path | str = "data/store",
 ) -> Exported:
-    """Write the panel of tickers (none: all) as `npz` or `safetensors`, whole or not at all.
+    """Writes the panel of tickers (all if none is named) as `npz` or `safetensors`, atomically.
 
     Args:
         output: the file; `panel.npz` or `panel.safetensors` in the current folder if absent.
@@ -100,10 +100,10 @@ def load_panel(
     start: DateLike | None = None,
     end: DateLike | None = None,
 ) -> Panel:
-    """Read tickers (all that the store holds if none is named) as one panel.
+    """Reads tickers (all of the store if none is named) as one panel.
 
     `panel.ohlc` is the [N, T, 4] tensor of adjusted open, high, low, close with NaN where a ticker did not trade, and
-    `panel.observed` says where it did.
+    `panel.observed` is true where it did.
 
     Raises:
         InputError: the store is empty, or a ticker has no candle between the dates.

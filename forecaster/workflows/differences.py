@@ -1,4 +1,4 @@
-"""On which keys of config, data and versions runs differ."""
+"""Finds the keys of config, data and versions in which runs differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecaster.workflows.runs import config_of, data_of
 
 @dataclass(frozen=True)
 class Difference:
-    """A key of config or data on which the runs differ; one value a run, None where a run has no such key."""
+    """A key of config, data or versions in which runs differ; one value for each run, None if a run lacks the key."""
 
     kind: str
     key: str
@@ -20,21 +20,21 @@ class Difference:
 
 
 def differences_of(headers: Sequence[Header]) -> tuple[Difference, ...]:
-    """Config key by key, data, and versions."""
+    """Compares config key by key, then data and versions."""
     return (
-        *_differences("config", [_flat(config) for config in _alike([config_of(header) for header in headers])]),
+        *_differences("config", [_flat(config) for config in _as_ensembles([config_of(header) for header in headers])]),
         *_differences("data", [data_of(header) for header in headers]),
-        *_lacking(headers),
+        *_missing_tickers(headers),
         *_differences("versions", [dict(header.versions) for header in headers]),
     )
 
 
-def _lacking(headers: Sequence[Header]) -> Iterator[Difference]:
-    """Tickers that other runs were trained on."""
+def _missing_tickers(headers: Sequence[Header]) -> Iterator[Difference]:
+    """Tickers that only other runs were trained on."""
     every = set[str]().union(*(header.tickers for header in headers))
-    lacking = tuple(tuple(sorted(every.difference(header.tickers))) or None for header in headers)
-    if any(lacking):
-        yield Difference("data", "tickers lacking", lacking)
+    missing = tuple(tuple(sorted(every.difference(header.tickers))) or None for header in headers)
+    if any(missing):
+        yield Difference("data", "tickers lacking", missing)
 
 
 def _differences(kind: str, tables: Sequence[dict[str, Any]]) -> Iterator[Difference]:
@@ -44,8 +44,8 @@ def _differences(kind: str, tables: Sequence[dict[str, Any]]) -> Iterator[Differ
             yield Difference(kind, key, values)
 
 
-def _alike(configs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """A single model told as the one member of an ensemble, where another run is one."""
+def _as_ensembles(configs: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """If any run is an ensemble, writes single models as ensembles of one member, so that their keys compare."""
     if not any(config.get("members") for config in configs):
         return configs
     return [
@@ -59,16 +59,16 @@ def _without(config: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _flat(config: dict[str, Any], key: str = "") -> dict[str, Any]:
-    """`{model: {name: gru}}` → `{"model.name": "gru"}`; members are numbered, and an empty list is as none at all."""
-    found: dict[str, Any] = {}
+    """`{model: {name: gru}}` → `{"model.name": "gru"}`; members are numbered; empty lists count as absent."""
+    flat: dict[str, Any] = {}
     for name, value in config.items():
         path = f"{key}.{name}" if key else str(name)
         nested = {str(place): item for place, item in enumerate(value)} if _holds_sections(value) else value
         if isinstance(nested, dict):
-            found |= _flat(nested, path)
+            flat |= _flat(nested, path)
         elif nested not in ((), []):
-            found[path] = nested
-    return found
+            flat[path] = nested
+    return flat
 
 
 def _holds_sections(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Examine the installation, the store and, where one is named, a run."""
+"""Checks the installation, the store and, if named, a run."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import numpy as np
 
 from forecaster.data.store import Store, open_store
 from forecaster.errors import ForecasterError, at_most_five
-from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, Patient
+from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, RunUnderTest
 from forecaster.evaluation.evaluate import evaluate, forecasters
 from forecaster.events import Say
 from forecaster.runs.run import Run
 from forecaster.workflows.installation import check_installation, check_store
 
 _ORDER = ("look-ahead", "fitted-inside", "newest-candle", "labels", "scorecard", "echo", "calibration")
-"""Known canaries, from what reads the future to what is only imprecise; others come after them."""
+"""Order of the known canaries: look-ahead first, mere imprecision last; unknown ones follow."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What the doctor found.
+    """Result of all checks.
 
     Args:
-        run: name of the run; None where none was examined.
-        notes: what the reader should know beside, a sentence each.
+        run: name of the run; None if none was checked.
+        notes: further remarks for the reader, a sentence each.
     """
 
     run: str | None
@@ -36,11 +36,11 @@ class Examination:
 
     @property
     def healthy(self) -> bool:
-        """Nothing failed."""
+        """Whether no check failed."""
         return all(check.status != FAILED for check in self.checks)
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         return {"run": self.run, "healthy": self.healthy, **asdict(self)}
 
 
@@ -51,61 +51,63 @@ def doctor(
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
 ) -> Examination:
-    """Examine installation and store, and the canaries of a run.
+    """Checks installation and store, and runs the canaries of a run.
 
-    Recomputing its scores is no new look at the test: the model is the same.
+    Recomputing its scores is not a new look at the test, because the model is the same.
 
     Args:
         run: a folder, a name under the runs folder, or `latest`.
 
     Raises:
-        UnknownNameError, InputError: no such run, it is not finished or damaged, or the store lacks its tickers.
+        UnknownNameError, InputError: no such run, it is unfinished or damaged, or the store lacks its tickers.
     """
     one = None if run is None else Run.find(runs_dir, run)
-    say("looking at the installation")
+    say("checking the installation")
     checks = list(check_installation(Path(data_dir), Path(runs_dir)))
     say("reading every file of the store")
     checks.append(check_store(Path(data_dir)))
     if one is None:
         return Examination(None, tuple(checks))
-    patient, notes = _patient(one, open_store(data_dir), say)
-    looks = one.ledger(Path(data_dir)).record(one.look(patient.card, f"doctor {one.name}"))
+    examined, notes = _under_test(one, open_store(data_dir), say)
+    looks = one.ledger(Path(data_dir)).record(one.look(examined.card, f"doctor {one.name}"))
     models = "1 model was" if looks.count == 1 else f"{looks.count} different models were"
     notes += [f"{models} tried on this test so far, this one included.", *looks.notes]
-    checks += _sung(patient, say)
+    checks += _run_canaries(examined, say)
     return Examination(one.name, tuple(checks), tuple(notes))
 
 
-def _patient(run: Run, store: Store, say: Say) -> tuple[Patient, list[str]]:
-    """The run with its candles and its scores made anew, and what is to be said of them."""
+def _under_test(run: Run, store: Store, say: Say) -> tuple[RunUnderTest, list[str]]:
+    """The run with its candles and its recomputed scores, and notes about them."""
     say(f"reading the candles of run {run.name}")
-    held, notes = run.held(store), []
-    if held.lacking:
-        notes.append(f"The store lacks {len(held.lacking)} of the run's tickers ({at_most_five(held.lacking)}).")
-    same = run.is_made_of(held)
+    candles, notes = run.candles(store), []
+    if candles.missing:
+        notes.append(f"The store lacks {len(candles.missing)} of the run's tickers ({at_most_five(candles.missing)}).")
+    same = run.was_trained_on(candles)
     if not same:
-        notes.append("The store's candles are not those of the training to the last bit: comparisons are looser.")
+        notes.append("The store's candles are not exactly those of the training: comparisons are looser.")
     if run.header.refit:
-        notes.append("The run is examined by its tested members; those refitted on all candles have no test to show.")
+        notes.append("The checks use the run's tested members; those refitted on all candles have no test period.")
     say("computing features")
-    trial, members = run.trial(held), run.model.members()
-    say("scoring the test period anew")
+    trial, members = run.trial(candles), run.model.members()
+    say("scoring the test period again")
     card = evaluate(members, trial, templates=run.model.templates)
     quantiles = forecasters(members, trial, trial.test_rows)[run.config.name](trial.test_rows)
     curves = run.curves() or [[] for _ in members]
-    tested = {one.ticker for one in held.bars if one.dates[0] <= run.split.test_end}
-    bars = tuple(one for one in held.bars if one.ticker in tested)
-    return Patient(run.model, members, bars, trial, same, card, np.asarray(quantiles, float), curves), notes
+    tested = {one.ticker for one in candles.bars if one.dates[0] <= run.split.test_end}
+    bars = tuple(one for one in candles.bars if one.ticker in tested)
+    return RunUnderTest(run.model, members, bars, trial, same, card, np.asarray(quantiles, float), curves), notes
 
 
-def _sung(patient: Patient, say: Say) -> Iterator[Check]:
-    """Each canary's check; what stops one does not stop the others."""
+def _run_canaries(examined: RunUnderTest, say: Say) -> Iterator[Check]:
+    """Yields each canary's check; an error in one does not stop the others."""
     for name in _in_order(CANARIES.names()):
         say(f"canary: {name}")
         try:
-            yield CANARIES[name](patient)
+            yield CANARIES[name](examined)
         except ForecasterError as error:
-            yield Check("run", name, SKIPPED, None, str(error), "a run that can be looked at", "Nothing was learnt.")
+            yield Check(
+                "run", name, SKIPPED, None, str(error), "a run that can be checked", "This check could not run."
+            )
 
 
 def _in_order(names: Sequence[str]) -> list[str]:

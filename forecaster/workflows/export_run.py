@@ -1,4 +1,4 @@
-"""A run's networks for use elsewhere."""
+"""Exports a run's networks to ONNX."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from forecaster.runs.run import Run
 
 @dataclass(frozen=True)
 class ExportedRun:
-    """What an export wrote.
+    """The exported file.
 
     Args:
-        features: the networks' inputs a candle.
-        candles: that a forecast should have read.
-        steps: sessions ahead that come out.
+        features: number of inputs for each candle.
+        candles: how many a forecast should read.
+        steps: sessions ahead that are forecast.
         size: bytes.
     """
 
@@ -29,15 +29,15 @@ class ExportedRun:
 
 
 def export_run(run: str = "latest", *, output: Path | None = None, runs_dir: Path | str = "runs") -> ExportedRun:
-    """Write the networks of a finished run as one ONNX file; `RUN.onnx` in the present folder without `output`.
+    """Writes the networks of a finished run as one ONNX file; `RUN.onnx` in the current folder without `output`.
 
-    Its input is float32 "batch time feature", of any batch and time; its output are coherent standardised quantiles at
-    the newest candle, "batch step variable level". Names, levels, and how to standardise and to get prices stand in the
-    file's metadata.
+    Input: float32 [batch, time, feature], batch and time of any size. Output: coherent standardised quantiles at the
+    newest candle, [batch, step, variable, level]. The file's metadata has the names and levels, and how to standardise
+    inputs and get prices.
 
     Raises:
         UnknownNameError: no such run.
-        InputError: the onnx library is not installed, the model file is damaged or has no ONNX form.
+        InputError: the onnx library is not installed, the model file is damaged, or it cannot be exported to ONNX.
         OutsideError: the file cannot be written.
     """
     from forecaster.deploy.network import onnx_bytes

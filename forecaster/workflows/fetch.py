@@ -1,4 +1,4 @@
-"""Bring candles from a source into the store."""
+"""Fetches candles from a source into the store."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from forecaster.errors import DataError, ForecasterError, InputError, OutsideErr
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of one ticker.
+    """Outcome of one ticker.
 
     Args:
-        status: `new`, `updated`, `unchanged`, `kept` (the store's was better) or `failed`.
-        rows: candles the store holds now.
-        added: dates that came in.
-        first, last: dates of the oldest and the newest candle that the store holds now.
+        status: `new`, `updated`, `unchanged`, `kept` (the store's history is better) or `failed`.
+        rows: candles in the store now.
+        added: number of new dates.
+        first, last: dates of the oldest and the newest candle in the store now.
         notes: what was repaired, dropped or looks odd, a sentence each.
         reason: why it failed or was kept.
         code: exit code of the failure, 0 if there was none.
@@ -54,28 +54,28 @@ def fetch(
     report: Callable[[Fetched], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Fetched]:
-    """Bring daily candles of tickers into the store, one after the other as they arrive.
+    """Fetches daily candles of tickers into the store, one after the other as they arrive.
 
     Args:
-        tickers: symbols, a single text being one; with none, `file` and `sample` bring all they hold and `yahoo`
-            updates what the store has.
-        options: where a file lies and what it can't say of itself; how a network source is reached.
-        start, end: first and last date to bring.
-        full: bring whole histories even where the rest would do.
-        force: replace a history in the store even with a shorter one; brings whole histories.
+        tickers: symbols, or a single one as text; if empty, `file` and `sample` fetch all they have and `yahoo`
+            updates the tickers in the store.
+        options: path of a file and what it lacks; how a network source is reached.
+        start, end: first and last date to fetch.
+        full: fetch whole histories, not just new candles.
+        force: replace a history in the store even with a shorter one; implies `full`.
         report: called with each outcome as it happens.
-        say: called with what the user should know while waiting.
+        say: called with progress messages.
 
     Returns:
-        One outcome a ticker, in the order asked for. What succeeded stays in the store whatever fails or is
-        interrupted later.
+        One outcome for each ticker, in the order requested. Tickers that succeeded stay in the store if others fail or
+        the fetch is interrupted.
 
     Raises:
-        InputError: dates reversed, a bad symbol, an option without effect, or a source that cannot serve the order.
+        InputError: reversed dates, a bad symbol, an option without effect, or a source that cannot serve the request.
     """
     first, last = to_day(start, "start"), to_day(end, "end")
     if first is not None and last is not None and first > last:
-        raise InputError(f"start {first} lies after end {last}: swap them.")
+        raise InputError(f"start {first} is after end {last}: swap them.")
     options = options or SourceOptions()
     check_options(source, options_set(options))
     names = normalise_all(tickers)
@@ -97,7 +97,9 @@ def fetch(
             except OutsideError as error:
                 if all(one.code for one in outcomes):
                     raise
-                outcome = _failed(store, replace(delivery, failure=error))  # the disk filled up: say what came before
+                outcome = _failed(
+                    store, replace(delivery, failure=error)
+                )  # the disk is full: report the outcomes so far
             outcomes.append(outcome)
             report(outcome)
     place = {name: at for at, name in enumerate(names)}
@@ -105,7 +107,7 @@ def fetch(
 
 
 def exit_code(outcomes: Sequence[Fetched]) -> int:
-    """0 when all of it was done, 3 when a part was, else the reason's own code."""
+    """0 if all tickers succeeded, 3 if some did, else the failure's own code."""
     codes = {outcome.code for outcome in outcomes if outcome.code}
     if not codes:
         return 0
@@ -121,14 +123,14 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
         return _failed(store, replace(delivery, failure=error))
     change = store.write(bars, source=source, force=force, part=delivery.part)
     worse = OutsideError.exit_code if delivery.outside else InputError.exit_code
-    held = store.record(delivery.ticker)
+    record = store.record(delivery.ticker)
     return Fetched(
         ticker=delivery.ticker,
         status=change.status,
-        rows=held.rows,
+        rows=record.rows,
         added=change.rows_added,
-        first=str(held.first),
-        last=str(held.last),
+        first=str(record.first),
+        last=str(record.last),
         notes=(*delivery.notes, *odd),
         reason=change.reason,
         code=worse if change.status == "kept" else 0,
@@ -136,10 +138,10 @@ def _settle(store: Store, delivery: Delivery, source: str, force: bool) -> Fetch
 
 
 def _failed(store: Store, delivery: Delivery) -> Fetched:
-    failure = delivery.failure or ForecasterError("the source gave neither candles nor a reason")
+    failure = delivery.failure or ForecasterError("the source returned neither candles nor a reason")
     try:
-        held = store.record(delivery.ticker)
-        rows, first, last = held.rows, str(held.first), str(held.last)
+        record = store.record(delivery.ticker)
+        rows, first, last = record.rows, str(record.first), str(record.last)
     except (InputError, KeyError):
         rows, first, last = 0, "", ""
     return Fetched(
@@ -148,7 +150,7 @@ def _failed(store: Store, delivery: Delivery) -> Fetched:
 
 
 def _known(store: Store, ticker: str, source: str) -> Bars | None:
-    """What can be continued: an undamaged history from the same source."""
+    """The history that an update can continue: undamaged and from the same source."""
     try:
         return store.checked(ticker) if store.record(ticker).source == source else None
     except (UnknownNameError, DataError):
@@ -156,20 +158,20 @@ def _known(store: Store, ticker: str, source: str) -> Bars | None:
 
 
 def _held(store: Store, source: str) -> tuple[str, ...]:
-    """The store's tickers from this source, and those whose file is too damaged to tell."""
+    """The store's tickers from this source, and those whose file is too damaged to name one."""
 
-    def ours(ticker: str) -> bool:
+    def from_source(ticker: str) -> bool:
         try:
             return store.record(ticker).source == source
         except DataError:
             return True
 
-    return tuple(ticker for ticker in store.tickers() if ours(ticker))
+    return tuple(ticker for ticker in store.tickers() if from_source(ticker))
 
 
 @contextmanager
 def _closing(deliveries: Iterator[Delivery]) -> Iterator[Iterator[Delivery]]:
-    """End a source's workers as soon as nobody takes what they bring."""
+    """Closes the generator on exit, which ends the source's workers."""
     try:
         yield deliveries
     finally:

@@ -1,4 +1,4 @@
-"""Candles and forecasts as the pandas frames that other libraries take as they are."""
+"""Candles and forecasts as pandas DataFrames in the formats of other libraries."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ CANDLE_STYLES = ("backtesting", "nixtla", "darts", "long")
 
 
 def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.DataFrame:
-    """Forecasts as a DataFrame; or a trained run, a backtest or its scorecard, a panel, what `fetch` gives.
+    """Converts forecasts, a trained run, a backtest or its scorecard, a panel or fetch outcomes to a DataFrame.
 
-    Of a run, a backtest or a scorecard there is a row for each figure of the skill table; of a panel one for each
-    candle, adjusted; of a fetch one for each ticker.
+    A run, backtest or scorecard gives a row for each row of the skill table, a panel one for each adjusted candle, a
+    fetch one for each ticker.
 
     Args:
-        found: one of these, or a list of one kind.
+        found: one of these, or a list of the same kind.
         style: `long` has a row for each ticker, step, price and level, as CSV has; `nixtla` has `unique_id`, `ds` and
             one price as `forecaster` with the bands `forecaster-lo-80`, `forecaster-hi-80`; `darts` has `ticker`,
             `date` and a column `close_q0.050` for each price and level.
-        price: which one `nixtla` gives.
+        price: the price in the style `nixtla`.
 
     Raises:
         UnknownNameError: no such style or price.
-        InputError: it is none of these, or a list of several kinds.
+        InputError: another type, or a list of several kinds.
     """
     import pandas as pd
 
@@ -56,7 +56,7 @@ def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.Dat
 
 
 def _table(several: Sequence[Any]) -> pd.DataFrame:
-    """What has one form only."""
+    """The table of objects that have one format only."""
     import pandas as pd
 
     from forecaster.workflows.tables import columns
@@ -74,14 +74,14 @@ def candles_frame(
     origin: DateLike | None = None,
     data_dir: Path | str = "data/store",
 ) -> pd.DataFrame:
-    """Candles of the store as a DataFrame, adjusted for splits and dividends.
+    """Reads candles of the store as a DataFrame, adjusted for splits and dividends.
 
     Args:
         style: `backtesting` has `Open High Low Close Volume` over a DatetimeIndex, of one ticker; `nixtla` has
             `unique_id`, `ds` and the close as `y`; `darts` and `long` have `ticker`, `date`, `open`, `high`, `low`,
             `close`, `volume`.
-        origin: the day whose prices are those of the market, as a forecast from it has them; the last candle's if
-            absent. Volume is as the source gives it.
+        origin: adjusted prices equal market prices on this day, as in a forecast from it; the last candle if absent.
+            Volume is not adjusted.
 
     Raises:
         UnknownNameError: no such style, or the store does not have a ticker.
@@ -92,7 +92,7 @@ def candles_frame(
     _one_of("style", style, CANDLE_STYLES)
     names = [tickers] if isinstance(tickers, str) else list(tickers)
     if style == "backtesting" and len(names) != 1:
-        raise InputError(f"style backtesting is of one ticker, but there are {len(names)}: call it for each of them.")
+        raise InputError(f"style backtesting has one ticker, but there are {len(names)}: call it for each of them.")
     histories, day = candles(names, data_dir=data_dir), to_date(origin, "origin")
     if style == "backtesting":
         return _backtesting(histories[0], day)
@@ -105,7 +105,7 @@ def _one_of(kind: str, name: str, known: Sequence[str]) -> None:
 
 
 def _nixtla(one: Forecast, variable: int) -> dict[str, Any]:
-    """Nixtla's libraries name a model's bands by their share in percent."""
+    """Columns named as in Nixtla's libraries: a band by its coverage in percent."""
     prices = one.prices[:, variable]
     table: dict[str, Any] = {"unique_id": one.ticker, "ds": one.dates.astype("datetime64[ns]")}
     table["forecaster"] = prices[:, one.levels.index(0.5)]
@@ -117,7 +117,7 @@ def _nixtla(one: Forecast, variable: int) -> dict[str, Any]:
 
 
 def _darts(one: Forecast) -> dict[str, Any]:
-    """darts names the quantiles of a component so."""
+    """Columns named as in darts: component and quantile level."""
     table: dict[str, Any] = {"ticker": one.ticker, "date": one.dates.astype("datetime64[ns]")}
     for variable, name in enumerate(VARIABLES):
         for place, level in enumerate(one.levels):
@@ -126,7 +126,7 @@ def _darts(one: Forecast) -> dict[str, Any]:
 
 
 def _prices(bars: Bars, origin: dt.date | None) -> Float[np.ndarray, "time 4"]:
-    """Adjusted prices on the scale of one day."""
+    """Adjusted prices, scaled to the market prices of one day."""
     day = bars.dates[-1] if origin is None else np.datetime64(origin, "D")
     row = max(int(np.searchsorted(bars.dates, day, "right")) - 1, 0)
     return bars.adjusted() * (bars.close[row] / bars.adj_close[row])

@@ -1,4 +1,4 @@
-"""Candles of pandas frames into a store, for people who work in a notebook."""
+"""Writes candles from pandas DataFrames into a store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forecaster.errors import DataError, InputError, UnknownNameError
 if TYPE_CHECKING:
     import pandas as pd
 
-_kept: list[tempfile.TemporaryDirectory[str]] = []
+_temporary_folders: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def store_frame(
@@ -31,27 +31,27 @@ def store_frame(
     force: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Path:
-    """Put candles of pandas frames into a store, for all that takes a `data_dir`.
+    """Writes candles from pandas DataFrames into a store, whose folder other functions take as `data_dir`.
 
-    Nothing is written unless every frame can be used. Frames that continue what the store holds are put to it.
+    Nothing is written unless every frame is valid. Frames that continue a history in the store are appended to it.
 
     Args:
-        frames: a long frame with a ticker column, what `yfinance.download` gives, or a frame for each ticker by name.
-            Columns are known by the spellings that files may have; dates may stand in the index.
-        data_dir: the store; without one, a folder that is removed when Python ends.
-        currency: ISO code of the prices; what the store has of the ticker, else USD, if absent.
-        calendar: exchange calendar of the dates; what the store has of the ticker, else XNYS, if absent.
-        columns: names of columns that are not known: field → name, as in `{"close": "Price"}`.
-        date_format: how dates are written, as `strftime` does, where they alone do not tell.
-        resample: `day` makes daily candles where a frame has several a day.
-        force: replace a longer history that the store holds.
+        frames: a long frame with a ticker column, the result of `yfinance.download`, or a dict of one frame for each
+            ticker. Column names may be spelled as in files; dates may be the index.
+        data_dir: the store; if absent, a temporary folder that is removed when Python exits.
+        currency: ISO code of the prices; if absent the ticker's in the store, else USD.
+        calendar: exchange calendar of the dates; if absent the ticker's in the store, else XNYS.
+        columns: names of unrecognised columns: field → name, as in `{"close": "Price"}`.
+        date_format: format of ambiguous dates, as in `strftime`.
+        resample: `day` makes daily candles from intraday ones.
+        force: replace a longer history in the store.
         say: called with what was repaired or dropped, a sentence each.
 
     Returns:
         The store's folder.
 
     Raises:
-        InputError, DataError: candles that cannot be used, or a store that holds a longer history.
+        InputError, DataError: the candles cannot be used, or the store has a longer history.
     """
     from forecaster.data.sources import SourceOptions
     from forecaster.data.sources.given import bars_of
@@ -60,7 +60,7 @@ def store_frame(
     options = SourceOptions(
         currency=currency, calendar=calendar, columns=columns or {}, date_format=date_format, resample=resample
     )
-    with _python_words():
+    with _argument_names():
         given = bars_of(frames, options, lambda ticker: _held(store, ticker))
         for bars, notes in given:
             for note in notes:
@@ -79,8 +79,8 @@ def _held(store: Store, ticker: str) -> Bars | None:
 
 
 @contextmanager
-def _python_words() -> Iterator[None]:
-    """Errors that name an argument where the command line has an option."""
+def _argument_names() -> Iterator[None]:
+    """Rewrites errors that name a command-line option to name the Python argument."""
     try:
         yield
     except InputError as error:
@@ -92,18 +92,18 @@ def _python(message: str) -> str:
     """`--column close=NAME` → `columns={"close": "NAME"}`, and the like."""
     message = re.sub(r"--column (\w+)=('[^']*'|\w*)", _column, message)
     message = re.sub(r"--(date-format|resample|calendar) ([\w%/.:-]*\w)", _argument, message)
-    message = re.sub(r"--(currency|calendar|date-format)", lambda found: found[1].replace("-", "_"), message)
+    message = re.sub(r"--(currency|calendar|date-format)", lambda match: match[1].replace("-", "_"), message)
     return message.replace("--force", "force=True")
 
 
-def _column(found: re.Match[str]) -> str:
-    return f'columns={{"{found[1]}": "{found[2].strip(chr(39))}"}}'
+def _column(match: re.Match[str]) -> str:
+    return f'columns={{"{match[1]}": "{match[2].strip(chr(39))}"}}'
 
 
-def _argument(found: re.Match[str]) -> str:
-    return f'{found[1].replace("-", "_")}="{found[2]}"'
+def _argument(match: re.Match[str]) -> str:
+    return f'{match[1].replace("-", "_")}="{match[2]}"'
 
 
 def _temporary() -> str:
-    _kept.append(tempfile.TemporaryDirectory(prefix="forecaster-"))
-    return _kept[-1].name
+    _temporary_folders.append(tempfile.TemporaryDirectory(prefix="forecaster-"))
+    return _temporary_folders[-1].name

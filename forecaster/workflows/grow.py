@@ -1,4 +1,4 @@
-"""Candle paths that grow from the last few candles of a ticker, or from a single one (1-to-N)."""
+"""Candle paths by autoregressive rollout from the last few candles of a ticker, or from a single one (1-to-N)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """Candles to come, drawn as often as was asked.
+    """Sampled paths of future candles.
 
     Args:
-        context: candles that were read.
+        context: number of candles that were read.
         last_close: close of the origin as the source gives it; prices are on its scale.
         prices: coherent candles: open, high, low, close.
     """
@@ -54,19 +54,20 @@ def grow(
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
 ) -> Paths:
-    """Grow candle paths from the last `context` candles of a ticker and from nothing else.
+    """Grows candle paths from the last `context` candles of a ticker only (autoregressive rollout).
 
-    The networks begin at zero state, read these candles, and go on: a next candle is drawn from their quantiles of
-    step 1 and fed back as the newest candle, and so forth. A candle is told as moves from the close before it, so that
-    this one price before the first candle is used too.
+    The networks start from a zero hidden state and read these candles. Then the next candle is drawn from their
+    quantiles of step 1 and fed back as the newest candle, and so on. A candle is expressed as moves from the previous
+    close, so the close before the first candle is used too.
 
     Args:
-        steps: sessions ahead, any number; the run's own horizon if absent.
+        steps: sessions ahead, any number; the run's horizon if absent.
         as_of: grow from the last candle on or before this date.
 
     Raises:
         UnknownNameError: no such run or ticker.
-        InputError: the run reads what candles alone cannot give, did not learn step 1, or the ticker is too young.
+        InputError: the run reads features that candles alone cannot give, did not learn step 1, or the history is too
+            short.
     """
     from forecaster.features.compute import compute_features
     from forecaster.features.dataset import Dataset
@@ -100,8 +101,8 @@ def _require_growing(config: Config, run: str) -> None:
     baselines = [network.name for network in config.networks if network.name in BASELINES]
     if baselines:
         raise InputError(
-            f"run {run} has the member {at_most_five(baselines)}, no network that candles could be fed back to: "
-            "grow paths with a run of networks alone, such as one_to_n."
+            f"run {run} has the member {at_most_five(baselines)}, not a network that can read its own candles: "
+            "grow paths with a run of networks only, such as one_to_n."
         )
     foreign = [group for group in config.features if group not in growing_groups()]
     if foreign:
@@ -112,4 +113,6 @@ def _require_growing(config: Config, run: str) -> None:
     if config.task.steps[0] != 1:
         raise InputError(f"run {run} did not learn step 1, from which paths grow: train with task.horizon 1 or more.")
     if any(network.parameters.get("bidirectional") for network in config.networks):
-        raise InputError(f"run {run} reads backwards too, and cannot go on: train with model.bidirectional false.")
+        raise InputError(
+            f"run {run} reads backwards too and cannot be rolled out: train with model.bidirectional false."
+        )

@@ -1,4 +1,4 @@
-"""Forecasts of candles that grew from a few candles, or from one: quantiles of the paths (1-to-N)."""
+"""Forecasts from the quantiles of grown paths (1-to-N): see `grow`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from forecaster.runs.run import Run
 from forecaster.workflows.grow import Paths, grow
 
 _FEW = 100
-"""Paths below which their outer quantiles say little."""
+"""With fewer paths their outer quantiles are too noisy."""
 
 
 def grown_forecasts(
@@ -37,14 +37,14 @@ def grown_forecasts(
     runs_dir: Path,
     failed: Callable[[str, ForecasterError], None],
 ) -> Iterator[Forecast]:
-    """One forecast a ticker from its last `context` candles alone: not what the run's test spoke of, and said so.
+    """Yields one forecast for each ticker from its last `context` candles only, marked as untested.
 
     Args:
-        horizon: sessions ahead, any number; the run's own if absent.
+        horizon: sessions ahead, any number; the run's horizon if absent.
         failed: called with each ticker that cannot be forecast.
 
     Raises:
-        InputError: no number of paths was given.
+        InputError: the number of paths is missing.
         UnknownNameError: no such run.
     """
     if paths is None:

@@ -1,4 +1,4 @@
-"""Is everything there that the program needs, and is the store whole?"""
+"""Checks of the installation and of the store, for `forecast doctor`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def check_installation(data_dir: Path, runs_dir: Path) -> Iterator[Check]:
 
 
 def check_store(data_dir: Path) -> Check:
-    """What `forecast data verify` says, in short."""
-    expected, meaning = "every file whole, no candle that looks wrong", "Candles are the ground of everything else."
+    """Summary of `forecast data verify`."""
+    expected, meaning = "every file undamaged, no candle that looks wrong", "Everything else depends on the candles."
     if not Store(data_dir).tickers():
         remedy = f"{data_dir.absolute()} holds no candles yet: forecast fetch --source sample"
         return Check("store", "candles", SKIPPED, 0.0, remedy, expected, meaning)
@@ -42,7 +42,7 @@ def check_store(data_dir: Path) -> Check:
         return Check("store", "candles", PASSED, 0.0, f"{count} tickers, nothing found", expected, meaning)
     named = at_most_five(f"{finding.ticker} {finding.kind}" for finding in findings)
     tickers = f"{count} ticker{'s' * (count > 1)}"
-    measured = f"{len(findings)} finding{'s' * (len(findings) > 1)} in {tickers} ({named}): data verify says more"
+    measured = f"{len(findings)} finding{'s' * (len(findings) > 1)} in {tickers} ({named}): see forecast data verify"
     return Check("store", "candles", FAILED, float(len(findings)), measured, expected, meaning)
 
 
@@ -56,35 +56,39 @@ def _python() -> Check:
     with contextlib.suppress(metadata.PackageNotFoundError):
         wanted = (metadata.metadata("forecaster")["Requires-Python"] or wanted).removeprefix(">=")
     ok = _numbers(here) >= _numbers(wanted)
-    return _installed("python", ok, None, here, f"{wanted} or newer", "Older ones lack what the code is written with.")
+    return _installed(
+        "python", ok, None, here, f"{wanted} or newer", "Older versions lack features that the code uses."
+    )
 
 
 def _libraries() -> Check:
-    name, meaning = "libraries", "Older libraries than these were never tested."
-    expected = "each at or above the version that the package asks for"
+    name, meaning = "libraries", "Older libraries have not been tested."
+    expected = "each at or above the version that the package requires"
     try:
         wanted = [match.groups() for line in metadata.requires("forecaster") or () if (match := _FLOOR.fullmatch(line))]
     except metadata.PackageNotFoundError:
-        return _installed(name, None, None, "the package itself is not installed, only found", expected, meaning)
-    lacking = [text for library, floor in wanted if (text := _lacking(library, floor))]
-    versions = ", ".join(f"{library} {metadata.version(library)}" for library in ("torch", "numpy") if not lacking)
-    measured = f"{'; '.join(lacking)}: pip install --upgrade them" if lacking else f"{len(wanted)} found: {versions}, …"
-    return _installed(name, not lacking, float(len(lacking)), measured, expected, meaning)
+        return _installed(name, None, None, "the package is imported from a folder, not installed", expected, meaning)
+    problems = [text for library, floor in wanted if (text := _problem(library, floor))]
+    versions = ", ".join(f"{library} {metadata.version(library)}" for library in ("torch", "numpy") if not problems)
+    measured = (
+        f"{'; '.join(problems)}: pip install --upgrade them" if problems else f"{len(wanted)} found: {versions}, …"
+    )
+    return _installed(name, not problems, float(len(problems)), measured, expected, meaning)
 
 
-def _lacking(library: str, floor: str) -> str:
-    """What is wrong with a library; nothing if it is fine."""
+def _problem(library: str, floor: str) -> str:
+    """What is wrong with a library; empty if it is fine."""
     try:
         here = metadata.version(library)
     except metadata.PackageNotFoundError:
         return f"{library} is missing"
-    return "" if _numbers(here) >= _numbers(floor) else f"{library} is {here}, {floor} is wanted"
+    return "" if _numbers(here) >= _numbers(floor) else f"{library} is {here}, {floor} is required"
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The release of a version, such as (2, 6, 0) of `2.6.0+cpu`."""
-    found = re.match(r"\d+(\.\d+)*", version)
-    return tuple(map(int, found.group().split("."))) if found else ()
+    """The release part of a version, such as (2, 6, 0) of `2.6.0+cpu`."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, match.group().split("."))) if match else ()
 
 
 def _device() -> Check:
@@ -99,22 +103,22 @@ def _device() -> Check:
 
 
 def _folder(name: str, folder: Path, option: str) -> Check:
-    """A file is really written, in the folder or, where it is not made yet, in the nearest one above."""
+    """Tests by writing a file to the folder or, if it does not exist yet, to its nearest existing parent."""
     place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    expected, meaning = "can be written", "What is fetched or trained must have a place."
+    expected, meaning = "can be written", "Fetched candles and trained runs are stored here."
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
         measured = f"{place}: {error.strerror or error}; name another one: {option}"
         return _installed(name, False, None, measured, expected, meaning)
-    return _installed(name, True, None, f"{folder}{'' if folder.exists() else ', not made yet'}", expected, meaning)
+    return _installed(name, True, None, f"{folder}{'' if folder.exists() else ', not created yet'}", expected, meaning)
 
 
 def _calendars(store: Store) -> Check:
     names = {calendars.DEFAULT}
     for ticker in store.tickers():
-        with contextlib.suppress(DataError):  # the check of the store names it
+        with contextlib.suppress(DataError):  # reported by the check of the store
             names.add(store.record(ticker).calendar)
     wrong = [text for name in sorted(names) if (text := _calendar_fault(name))]
     following = calendars.next_opening(calendars.DEFAULT, dt.datetime.now(dt.UTC))

@@ -1,4 +1,4 @@
-"""What a config's `model:` section can name."""
+"""Lists the networks and baselines that a config's `model:` section can name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ingredient:
-    """What a config's `model:` section can name.
+    """A network or baseline that a config's `model:` section can name.
 
     Args:
         kind: `network` or `baseline`.
@@ -43,11 +43,11 @@ def models() -> list[Ingredient]:
 
 
 def _sentence(member: Any) -> str:
-    """The first sentence of a docstring: that of a class or function, or of what an object is made by."""
+    """The first sentence of the docstring of a class, a function, or an object's class."""
     fixed: dict[str, Any] = {}
     if isinstance(member, partial):
         member, fixed = member.func, member.keywords
-    told = inspect.getdoc(member if inspect.isclass(member) or inspect.isfunction(member) else type(member)) or ""
+    text = inspect.getdoc(member if inspect.isclass(member) or inspect.isfunction(member) else type(member)) or ""
     cells = [value.__name__ for value in fixed.values() if isinstance(value, type)]
-    first = " ".join(told.partition("\n\n")[0].split()).removesuffix(".")
+    first = " ".join(text.partition("\n\n")[0].split()).removesuffix(".")
     return f"{first}{f' ({cells[0]})' if cells else ''}." if first else ""

@@ -1,4 +1,4 @@
-"""What a run says at every candle of a ticker: the synchronous outputs of an N-to-N network."""
+"""A run's forecasts at every candle of a ticker: the outputs of an N-to-N network."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.axes import Float, Shaped
+from forecaster.data.coherence import CLOSE
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.store import open_store
@@ -21,8 +22,8 @@ class Outputs:
     """A forecast from each candle of a ticker.
 
     Args:
-        dates: of the candles, the origins.
-        close: of each origin, adjusted for splits and dividends up to the last candle read.
+        dates: of the origins.
+        close: of each origin, adjusted for splits and dividends to the last candle read.
         steps: sessions ahead.
         levels: quantile levels, ascending.
         quantiles: coherent, of log(price / close of the origin); open, high, low, close.
@@ -38,7 +39,7 @@ class Outputs:
 
     @property
     def prices(self) -> Float[np.ndarray, "time step 4 quantile"]:
-        """The same as prices, on the scale of `close`."""
+        """The quantiles as prices, on the scale of `close`."""
         return self.close[:, None, None, None] * np.exp(self.quantiles)
 
 
@@ -51,18 +52,18 @@ def outputs(
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
 ) -> Outputs:
-    """Read a ticker candle by candle, and give what the networks say after each of them.
+    """Reads a ticker candle by candle, and returns the networks' forecast after each of them.
 
-    Each is the forecast as of its own date: no later candle has a part in it. Rolling calibration is left out, so that
-    these are the networks' own words.
+    Each is the forecast as of its own date: no later candle affects it. These are the raw outputs of the networks,
+    without rolling calibration.
 
     Args:
-        start: first origin; the first that has candles enough before it if absent.
+        start: first origin; if absent, the first with enough candles before it.
         end: last origin; the newest candle if absent.
 
     Raises:
         UnknownNameError: no such run or ticker.
-        InputError: no candle between the dates has history enough.
+        InputError: no candle between the dates has enough history.
     """
     from forecaster.features.compute import compute_features
     from forecaster.features.dataset import Dataset
@@ -87,6 +88,6 @@ def outputs(
     rows = np.flatnonzero(usable)
     if not len(rows):
         raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")
-    found = ensemble(networks, dataset, Reach.of(task), config.weights)(rows)
-    close = panel.prices[rows, 3] * (known.close[-1] / panel.prices[-1, 3])
-    return Outputs(name, one.name, panel.sessions[rows], close, task.steps, task.levels, found)
+    quantiles = ensemble(networks, dataset, Reach.of(task), config.weights)(rows)
+    close = panel.prices[rows, CLOSE] * (known.close[-1] / panel.prices[-1, CLOSE])
+    return Outputs(name, one.name, panel.sessions[rows], close, task.steps, task.levels, quantiles)

@@ -1,4 +1,4 @@
-"""Forecast tickers of the store with a trained run."""
+"""Forecasts tickers of the store with a trained run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
-from forecaster.evaluation.journal import journalled
+from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import skill_of
 from forecaster.features.candles import READY_AGE
@@ -48,21 +48,21 @@ def predict(
     context: int | None = None,
     failed: Callable[[Failure], None] | None = None,
 ) -> list[Forecast]:
-    """Forecast the next sessions of tickers, seen in training or not.
+    """Forecasts the next sessions of tickers, whether they were seen in training or not.
 
     Args:
-        tickers: symbols; a single text is one.
+        tickers: symbols, or a single one as text.
         run: a folder, a name under the runs folder, or `latest`.
         horizon: keep the trained steps up to this one.
         as_of: forecast from the last close on or before this date, as if nothing later were known.
         paths: how many coherent candle paths to draw over the contiguous steps 1, 2, …
-        seed: of the paths: the same seed draws the same ones.
-        context: grow the paths from so many last candles alone, or from one; see `grown_forecasts`.
+        seed: of the paths; the same seed draws the same paths.
+        context: grow the paths from this many last candles only; see `grown_forecasts`.
         failed: called with each ticker that cannot be forecast; without it the first failure is raised.
 
     Raises:
         UnknownNameError: no such run or ticker.
-        InputError: a horizon beyond the trained one, too little history, or paths of a run that can draw none.
+        InputError: a horizon beyond the trained one, too little history, or a run that cannot draw paths.
     """
     as_of = to_date(as_of, "as_of")
     if context is not None:
@@ -96,7 +96,7 @@ def predict(
             histories[ticker] = found
     card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
     made = {one.ticker: one for one in _forecasts(found_run, store, request, histories, card)}
-    return journalled(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
+    return append_or_warn(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -108,7 +108,7 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
 def _forecasts(
     run: Run, store: Store, request: Request, histories: Mapping[str, Reading], card: Scorecard
 ) -> Iterator[Forecast]:
-    """By the weights that each history asks for."""
+    """Forecasts each history with production or evaluated weights, see `chosen_weights`."""
     skill, widths, model = skill_of(card, request.steps), card.widths(), run.model
     for weights in (PRODUCTION, EVALUATED):
         chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
@@ -122,7 +122,7 @@ def _forecasts(
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:
-    """0 when every ticker was forecast, 3 when some were, else the failure's own code."""
+    """0 if every ticker was forecast, 3 if some were, else the failure's own code."""
     if not failures:
         return 0
     return 3 if forecasts else max(failure.error.exit_code for failure in failures)
@@ -134,19 +134,19 @@ def _steps(config: Config, horizon: int | None) -> tuple[int, ...]:
         return trained
     if not trained[0] <= horizon <= trained[-1]:
         raise InputError(
-            f"--horizon is {horizon}, but the run was trained for steps {_told(trained)}: "
+            f"--horizon is {horizon}, but the run was trained for steps {_as_text(trained)}: "
             "choose one of them, or train with a longer task.horizon."
         )
     return tuple(step for step in trained if step <= horizon)
 
 
-def _told(steps: tuple[int, ...]) -> str:
+def _as_text(steps: tuple[int, ...]) -> str:
     whole = steps == tuple(range(steps[0], steps[-1] + 1)) and len(steps) > 2
     return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
 
 
 def _history(run: Run, store: Store, ticker: str, as_of: dt.date | None) -> Reading:
-    """What was known of a ticker, when it is enough."""
+    """A ticker's history as of a date, checked to be long enough."""
     known, task = run.history(store, ticker, to_day(as_of, "as_of")), run.config.task
     needed = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
     if len(known.bars) < needed:

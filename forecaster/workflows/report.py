@@ -1,4 +1,4 @@
-"""All that a page about a run says, gathered from its folder and from the store."""
+"""Gathers the content of a run's report page from its folder and the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
 from forecaster.runs import folder as folders
-from forecaster.runs.run import Held, Run
+from forecaster.runs.run import Run, RunCandles
 from forecaster.training.files import Curves
 
 _SAME = 5e-5
@@ -26,13 +26,13 @@ _SAME = 5e-5
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What a page about a run says.
+    """The content of a run's report page.
 
     Args:
-        card: how it did in the test period, as its training said.
-        curves: empty where they are lost.
-        diagnosis: what its forecasts of the test period show; None where they would be no test.
-        notes: what cannot be shown or is not as it was in training, a sentence each.
+        card: scorecard of the test period, from the model file.
+        curves: empty if the file is gone.
+        diagnosis: diagnostics of the test period; None if the run was fitted on it.
+        notes: what cannot be shown or has changed since training, a sentence each.
     """
 
     source: Run
@@ -48,7 +48,7 @@ class Report:
 
     @property
     def header(self) -> Header:
-        """What the model file says of itself."""
+        """The model file's header."""
         return self.source.header
 
     @property
@@ -64,14 +64,14 @@ def report(
     runs_dir: Path | str = "runs",
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Gather a run's report; its forecasts of the test period are computed again.
+    """Gathers a run's report; its forecasts of the test period are recomputed.
 
     Args:
         run: a folder, a name under the runs folder, or `latest`.
 
     Raises:
         UnknownNameError: no such run.
-        InputError: it is not finished or damaged, or the store has nothing of its test period.
+        InputError: it is unfinished or damaged, or the store has no candles of its test period.
     """
     one = Run.find(runs_dir, run)
     card, curves, members = _card(one), one.curves(), one.model.members()
@@ -81,25 +81,25 @@ def report(
     diagnosis = None
     if one.header.fitted_to > one.split.validation_end:
         notes.append(
-            f"The run has learnt from days up to {one.header.fitted_to}, so that forecasts of the days after "
-            f"{one.split.validation_end} would be no test of it: calibration, skill by month and ticker, the echo "
+            f"The run was fitted on days up to {one.header.fitted_to}, so forecasts of the days after "
+            f"{one.split.validation_end} would not be a test of it: calibration, skill by month and ticker, the echo "
             "check and the explorer are left out."
         )
     else:
         say("reading candles")
-        held = one.held(open_store(data_dir))
-        trial = one.trial(held)
+        candles = one.candles(open_store(data_dir))
+        trial = one.trial(candles)
         say(f"forecasting {len(trial.test_rows):,} origins of the test period")
         diagnosis = diagnose(forecasters(members, trial, trial.test_rows, baselines=[card.hardest]), trial)
-        notes += _changes(one, held, card, diagnosis)
+        notes += _changes(one, candles, card, diagnosis)
     looks = Ledger(Path(data_dir), Path(runs_dir)).record(one.look(card, f"report {one.name}"))
     return Report(
-        one, card.after(looks.count), curves if curves and any(curves) else (), diagnosis, (*notes, *looks.notes)
+        one, card.with_looks(looks.count), curves if curves and any(curves) else (), diagnosis, (*notes, *looks.notes)
     )
 
 
 def _card(run: Run) -> Scorecard:
-    """What the header says of the test, when it makes sense: a model file may come from anywhere."""
+    """The header's scorecard, validated: a model file may come from anywhere."""
     from pydantic import TypeAdapter
 
     try:
@@ -120,7 +120,7 @@ def _skill(card: Scorecard, baseline: str) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    """The first thing that is wrong, on one line."""
+    """The first problem, on one line."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
@@ -129,21 +129,21 @@ def _reason(error: Exception) -> str:
     return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
-def _changes(run: Run, held: Held, card: Scorecard, diagnosis: Diagnosis) -> Iterator[str]:
-    """In what the store is not the one that the run was trained on."""
-    if held.lacking:
+def _changes(run: Run, candles: RunCandles, card: Scorecard, diagnosis: Diagnosis) -> Iterator[str]:
+    """Yields a sentence for each difference between the store now and the candles of the training."""
+    if candles.missing:
         yield (
-            f"{len(held.lacking)} of the {len(run.tickers)} tickers of the run cannot be shown, for the store has no "
-            f"readable candles of them: {at_most_five(held.lacking)}."
+            f"{len(candles.missing)} of the run's {len(run.tickers)} tickers cannot be shown, because the store has no "
+            f"readable candles of them: {at_most_five(candles.missing)}."
         )
-    elif not run.is_made_of(held):
+    elif not run.was_trained_on(candles):
         yield "The store's candles of these tickers are not those of the training: some are newer, or were revised."
-    told, now = (_skill(one, diagnosis.card.reference) for one in (card, diagnosis.card))
-    if told is not None and now is not None and abs(told - now) > _SAME:
+    then, now = (_skill(one, diagnosis.card.reference) for one in (card, diagnosis.card))
+    if then is not None and now is not None and abs(then - now) > _SAME:
         yield (
-            f"On the store as it is now the skill is {now:+.2%}, not {told:+.2%}: verdict and skill table are those of "
-            "the training, all else is of now."
+            f"With the store's current candles the skill is {now:+.2%}, not {then:+.2%}: verdict and skill table are "
+            "from the training, everything else is current."
         )
     fewest = min(len(one.origins) for one in diagnosis.explorer)
     if fewest < min(ORIGINS, diagnosis.by_ticker.origins.min()):
-        yield f"The explorer holds the last {fewest} origins of each ticker: more would make the page too large."
+        yield f"The explorer has the last {fewest} origins of each ticker: more would make the page too large."

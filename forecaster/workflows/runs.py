@@ -1,4 +1,4 @@
-"""List runs, and look into one."""
+"""Lists runs, and shows one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from forecaster.runs.run import Run
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One line on a run; what an unfinished or damaged one cannot say is None.
+    """One line about a run; values that an unfinished or damaged run lacks are None.
 
     Args:
         status: `finished`, `unfinished`, `damaged`, or `newer`: a newer version of this program made it.
-        made: when its model file, or else its config, was written; local time.
+        made: local time at which its model file, or else its config, was written.
         horizon: steps, in sessions.
-        verdict: code of the test's verdict; skill and p are those over the hardest simple formula, for the looks at
+        verdict: code of the test's verdict; skill and p refer to the hardest simple formula, corrected for the looks at
             the test so far.
     """
 
@@ -41,7 +41,7 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunListing:
-    """All runs of a folder, the newest last; `damaged` has one complaint for each that cannot be read here."""
+    """All runs of a folder, newest last; `damaged` has one message for each that cannot be read."""
 
     records: tuple[RunRecord, ...]
     damaged: tuple[str, ...]
@@ -49,11 +49,11 @@ class RunListing:
 
 @dataclass(frozen=True)
 class RunDetails:
-    """A finished run, looked into.
+    """Details of a finished run.
 
     Args:
-        card: how it did in its test, and the looks at that test so far.
-        weights: numbers that were learnt, production weights included.
+        card: scorecard of its test, with the looks at that test so far.
+        weights: number of trained parameters, production weights included.
         size: of the model file, in bytes.
     """
 
@@ -66,7 +66,7 @@ class RunDetails:
     card: Scorecard
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         head, card = self.header, self.card.as_data()
         return {
             "run": self.name,
@@ -83,10 +83,10 @@ class RunDetails:
 
 
 def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/store") -> RunListing:
-    """Describe every run of a folder.
+    """Describes every run of a folder.
 
     Raises:
-        InputError: there is none.
+        InputError: there are no runs.
     """
     root = Path(runs_dir)
     places = {path.parent for name in (folders.MODEL, folders.CONFIG) for path in root.glob(f"*/{name}")}
@@ -106,7 +106,7 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
 
 
 def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_dir: Path | str = "runs") -> RunDetails:
-    """Look into a finished run.
+    """Details of a finished run.
 
     Raises:
         UnknownNameError: no such run.
@@ -120,13 +120,13 @@ def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_d
 
 
 def config_of(header: Header) -> dict[str, Any]:
-    """The resolved config, as JSON has it."""
+    """The resolved config, as values for JSON."""
     config: dict[str, Any] = header.as_json()["config"]
     return config
 
 
 def data_of(header: Header) -> dict[str, Any]:
-    """What a run was made from: how many tickers, which dates, which candles."""
+    """The data of a run: number of tickers, dates, and fingerprint of the candles."""
     card, split = header.scorecard, header.split
     return {
         "tickers": len(header.tickers),

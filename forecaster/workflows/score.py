@@ -1,4 +1,4 @@
-"""Hold the forecasts of the journal against what then happened."""
+"""Scores the forecasts of the journal against what happened."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from forecaster.data.bars import Bars
 from forecaster.data.store import Store, open_store
 from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.evaluation.journal import JOURNAL, Entry, read, runs_in
-from forecaster.evaluation.outcomes import WAITING, first_said, outcomes
+from forecaster.evaluation.outcomes import WAITING, first_made, outcomes
 from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
 from forecaster.runs import folder as runs
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """Sessions that are not scored, live or not, and why."""
+    """Sessions that are not scored, and why."""
 
     reason: str
     live: bool
@@ -30,11 +30,11 @@ class SetAside:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How the journal's forecasts have done.
+    """Scores of the journal's forecasts.
 
     Args:
-        verdicts: one for each run with live forecasts whose days have come.
-        next_day: the first session of a live forecast that the store does not have yet; None where none is.
+        verdicts: one for each run with live forecasts whose sessions have taken place.
+        next_day: first session of a live forecast that the store does not have yet; None if there is none.
     """
 
     journal: Path
@@ -45,28 +45,28 @@ class TrackRecord:
     next_day: str | None
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Values for JSON."""
         return asdict(self) | {"journal": str(self.journal)}
 
 
 def score(run: str | None = None, *, data_dir: Path | str = "data/store", runs_dir: Path | str = "runs") -> TrackRecord:
-    """Score every forecast of the journal whose day has come.
+    """Scores every forecast of the journal whose session has taken place.
 
     Args:
-        run: a folder, a name, or `latest`; all runs that the journal knows if absent, deleted ones too.
+        run: a folder, a name, or `latest`; all runs in the journal if absent, including deleted ones.
 
     Raises:
-        InputError: there is no journal yet, it cannot be read, or it holds nothing of the run.
+        InputError: there is no journal yet, it cannot be read, or it has no forecast of the run.
         UnknownNameError: no such run.
     """
-    journal, name = _meant(Path(runs_dir), run)
-    entries = first_said(read(journal, name))
+    journal, name = _journal_and_name(Path(runs_dir), run)
+    entries = first_made(read(journal, name))
     if not entries:
         raise InputError(
             f"{journal} holds no forecast{f' of run {name}' if name else ''}: make one with {_hint(name)}."
         )
-    found, aside = outcomes(entries, _histories(open_store(data_dir), {one.ticker for one in entries}))
-    rows = track(found, frozenset((one.run, one.ticker, one.origin, one.live) for _, one in aside))
+    matched, aside = outcomes(entries, _histories(open_store(data_dir), {one.ticker for one in entries}))
+    rows = track(matched, frozenset((one.run, one.ticker, one.origin, one.live) for _, one in aside))
     live = [row for row in rows if (row.made, row.by) == (LIVE, "all")]
     return TrackRecord(
         journal=journal,
@@ -78,8 +78,8 @@ def score(run: str | None = None, *, data_dir: Path | str = "data/store", runs_d
     )
 
 
-def _meant(root: Path, run: str | None) -> tuple[Path, str | None]:
-    """The journal and the run's name in it."""
+def _journal_and_name(root: Path, run: str | None) -> tuple[Path, str | None]:
+    """Path of the journal, and the run's name in it."""
     if run is None or run in (known := runs_in(root / JOURNAL)):
         return root / JOURNAL, run
     try:
@@ -94,12 +94,12 @@ def _hint(name: str | None) -> str:
 
 
 def _histories(store: Store, tickers: Iterable[str]) -> dict[str, Bars]:
-    """Of the tickers that the store still has."""
-    found = {}
+    """Candles of the tickers that the store still has."""
+    histories = {}
     for ticker in sorted(tickers):
         with contextlib.suppress(DataError, UnknownNameError):
-            found[ticker] = store.read(ticker)
-    return found
+            histories[ticker] = store.read(ticker)
+    return histories
 
 
 def _set_aside(aside: Sequence[tuple[str, Entry]]) -> list[SetAside]:

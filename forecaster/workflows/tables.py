@@ -1,4 +1,4 @@
-"""What the workflows give beside forecasts, as the columns or rows of a table."""
+"""Results of the workflows, except forecasts, as columns or rows of a table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ from forecaster.workflows.train import TrainedRun
 
 @singledispatch
 def columns(part: Any) -> Any:
-    """What a frame is made of."""
-    raise InputError(
-        f"to_frame cannot make a frame of a {type(part).__name__}: give forecasts, a run, a backtest or a panel."
-    )
+    """Columns (a dict) or rows (a list of dicts) of a result."""
+    raise InputError(f"to_frame cannot convert a {type(part).__name__}: give forecasts, a run, a backtest or a panel.")
 
 
 @columns.register

@@ -1,4 +1,4 @@
-"""Train what a YAML says, and hold it against the baselines on the test period."""
+"""Trains a config and compares it with the baselines on the test period."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TrainedRun:
     """A finished run.
 
     Args:
-        notes: what the reader should know beside, a sentence each.
+        notes: further remarks for the reader, a sentence each.
     """
 
     folder: Path
@@ -46,7 +46,7 @@ class TrainedRun:
 
     @property
     def verdict(self) -> Verdict:
-        """What the test says, for as many models as were tried on it."""
+        """The verdict of the test, corrected for the models tried on it."""
         return self.scorecard.verdict
 
     @property
@@ -65,25 +65,25 @@ def train(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
-    """Train a run from a config file (or a shipped config's name) and leave a run folder with one model file.
+    """Trains a config (a file or a shipped config's name) and writes a run folder with one model file.
 
     Args:
         settings: `KEY=VALUE` texts, or a dict, on top of the config.
 
     Raises:
-        ConfigError, UnknownNameError, InputError, DataError: what was given cannot be used.
+        ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used.
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
-    folder = runs.free_place(Path(runs_dir), name, checked.name)
+    folder = runs.new_folder(Path(runs_dir), name, checked.name)
     trial = prepare(checked, Path(data_dir), say)
-    runs.make(folder)
-    say(f"run {folder.name}; if interrupted it goes on with: forecast train --resume {folder.name}")
+    runs.create(folder)
+    say(f"run {folder.name}; if interrupted, continue with: forecast train --resume {folder.name}")
     try:
         write_text(folder / runs.CONFIG, to_yaml(checked))
         return _run(folder, trial, Path(data_dir), say, tick)
     except Exception:
-        if not checkpoints(folder):  # nothing to resume: the name is free again
+        if not checkpoints(folder):  # nothing to resume: free the name
             shutil.rmtree(folder)
         raise
 
@@ -96,7 +96,7 @@ def resume(
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
-    """Go on with a run that was interrupted (`latest`: the newest such), to the same bytes as without the interruption.
+    """Resumes an interrupted run (`latest`: the newest one); the result is bit for bit that of an uninterrupted run.
 
     Raises:
         InputError: the run is finished, or its candles, its config or the libraries have changed since.
@@ -126,7 +126,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
-    return TrainedRun(folder, scorecard.after(looks.count), looks.notes)
+    return TrainedRun(folder, scorecard.with_looks(looks.count), looks.notes)
 
 
 def _write_model(
@@ -137,7 +137,7 @@ def _write_model(
     templates: Templates | None,
     production: Learnt | None,
 ) -> None:
-    """Write the one file that a forecast needs."""
+    """Writes the model file, the only file that a forecast needs."""
     from forecaster.modelfile import save_model, versions
 
     panel = trial.panel

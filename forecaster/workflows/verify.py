@@ -1,4 +1,4 @@
-"""Check the store, and mend it from where its candles came from."""
+"""Checks the store, and repairs it from the sources of its candles."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from forecaster.errors import DataError, ForecasterError
 from forecaster.workflows.fetch import Fetched, fetch
 
 _DEFAULT_SOURCE = "yahoo"
-_TOLD = ("file", "frame")
-"""Sources that cannot say their calendar: their user does."""
+_SET_BY_USER = ("file", "frame")
+"""Sources without a calendar of their own: the user sets it."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a ticker.
+    """One problem of a ticker.
 
     Args:
-        kind: `damaged` (the file), or what `Oddity.kind` names (its candles).
-        source: where its candles came from, or, where its file can't tell, most of the others did.
-        outcome: what the repair came to; empty where none was asked for.
-        mended: whether a second look finds it no more.
+        kind: `damaged` (the file), or a kind of `Oddity` (the candles).
+        source: of its candles or, if its file is unreadable, of most other tickers.
+        outcome: result of the repair; empty if none was requested.
+        mended: whether the problem is gone after the repair.
     """
 
     ticker: str
@@ -54,16 +54,16 @@ def verify(
     report: Callable[[Fetched], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Finding]:
-    """Read every file whole and look for damage, and for candles that look wrong (see `quality.Oddity`).
+    """Reads every file completely and looks for damage, and for candles that look wrong (see `quality.Oddity`).
 
     Args:
-        tickers: which; none means all.
-        repair: bring the whole history of each ticker with a finding from its source again.
+        tickers: all if empty.
+        repair: fetch the whole history of each ticker with a finding again.
         options: how the sources are reached.
         report, say: as in `fetch`.
 
     Returns:
-        What was found; after a repair with its outcome.
+        The findings, after a repair with its outcome.
 
     Raises:
         InputError: there is no store, or it does not have a ticker.
@@ -86,17 +86,17 @@ def verify(
 
 
 def _findings(store: Store, tickers: Sequence[str]) -> list[Finding]:
-    found: list[Finding] = []
+    findings: list[Finding] = []
     ends: dict[str, tuple[Bars, str]] = {}
     for ticker in tickers:
         try:
             bars, source = store.checked(ticker), store.record(ticker).source
         except DataError as error:
-            found.append(_damage(store, ticker, error))
+            findings.append(_damage(store, ticker, error))
             continue
         ends[ticker] = (bars.between(start=bars.dates[-1]), source)
-        found += [_odd(store, ticker, source, oddity) for oddity in quality.oddities(bars)]
-    return found + _behind(store, ends)
+        findings += [_odd(store, ticker, source, oddity) for oddity in quality.oddities(bars)]
+    return findings + _behind(store, ends)
 
 
 def _damage(store: Store, ticker: str, error: DataError) -> Finding:
@@ -106,7 +106,7 @@ def _damage(store: Store, ticker: str, error: DataError) -> Finding:
 
 
 def _odd(store: Store, ticker: str, source: str, oddity: Oddity) -> Finding:
-    options = "" if oddity.kind == "calendar" and source not in _TOLD else oddity.options
+    options = "" if oddity.kind == "calendar" and source not in _SET_BY_USER else oddity.options
     remedy = _remedy(ticker, source, options and f" {options}")
     return Finding(ticker, str(store.path(ticker)), oddity.kind, f"{oddity.text}.", remedy, source)
 
@@ -125,11 +125,11 @@ def _behind(store: Store, ends: dict[str, tuple[Bars, str]]) -> list[Finding]:
 
 
 def _late(last: np.datetime64, newest: np.datetime64) -> str:
-    return f"the last candle is of {last}, others go up to {newest}"
+    return f"the last candle is of {last}, others reach {newest}"
 
 
 def _source(store: Store, ticker: str) -> str:
-    """Where a ticker came from, or, where its file can't tell, most of the others did."""
+    """Source of a ticker or, if its file is unreadable, of most other tickers."""
     try:
         return store.record(ticker).source
     except DataError:
@@ -147,7 +147,7 @@ def _remedy(ticker: str, source: str, options: str = "") -> str:
     if source == "file":
         return f"Fetch it from its file again: forecast fetch {ticker} --source file --path FILE --full{options}."
     if source == "frame":
-        return f"Give its frame again, to forecaster.store_frame{' with' * bool(options)}{_in_python(options)}."
+        return f"Pass its frame to forecaster.store_frame again{' with' * bool(options)}{_in_python(options)}."
     which = f" --source {source}" if source != _DEFAULT_SOURCE else ""
     return f"forecast data verify --repair, or: forecast fetch {ticker}{which} --full{options}."
 
@@ -165,7 +165,7 @@ def _repair(
     report: Callable[[Fetched], None],
     say: Callable[[str], None],
 ) -> dict[str, str]:
-    """Fetch each ticker once, source by source; what became of it, in words."""
+    """Fetches each ticker once, source by source; returns the outcomes as text."""
     outcomes: dict[str, str] = {}
     sources = {finding.ticker: finding.source for finding in findings}
     for source in sorted(set(sources.values())):
@@ -173,6 +173,6 @@ def _repair(
         try:
             done = fetch(names, source=source, data_dir=store.root, options=options, full=True, report=report, say=say)
             outcomes |= {one.ticker: one.reason or f"{one.status}: {one.rows} rows from {source}" for one in done}
-        except ForecasterError as error:  # such as a file source, whose path the store does not know
+        except ForecasterError as error:  # such as a file, whose path the store does not know
             outcomes |= dict.fromkeys(names, str(error))
     return outcomes

@@ -1,4 +1,4 @@
-"""Windows of the plain candles as a torch dataset, for people who bring their own network."""
+"""Windows of plain candles as a torch dataset, for custom networks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from forecaster.errors import InputError
 
 
 class Windows(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs (window, target) of adjusted candles [open, high, low, close], both views of one tensor: nothing is copied.
+    """Pairs (window, target) of adjusted candles [open, high, low, close], both views of one tensor, without copies.
 
-    A target begins with the candle after its window's last, and neither reaches into another ticker. Sessions are the
+    A target starts with the candle after its window, and neither reaches into another ticker. Sessions are the
     ticker's own.
 
     Args:
         candles: all rows of the panel, ticker after ticker.
-        firsts: the row each window begins with.
+        firsts: the first row of each window.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return self.candles[first:origin], self.candles[origin : origin + self.horizon]
 
     def tensors(self) -> tuple[Float[Tensor, "window context 4"], Float[Tensor, "window horizon 4"]]:
-        """All pairs at once, copied."""
+        """All pairs, as copies."""
         rows = self.firsts[:, None] + torch.arange(self.context + self.horizon)
         pairs = self.candles[rows]
         return pairs[:, : self.context], pairs[:, self.context :]
 
     def origin(self, index: int) -> tuple[str, np.datetime64]:
-        """Ticker and date of a window's last candle: the day on whose evening its forecast is made."""
+        """Ticker and date of a window's last candle, after whose close the forecast is made."""
         row = int(self.firsts[index]) + self.context - 1
         return self.panel.tickers[self.panel.ticker_of_row[row]], self.panel.sessions[row]
 
@@ -62,17 +62,17 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
 def windows(
     panel: Panel, *, context: int = 60, horizon: int = 1, after: DateLike | None = None, until: DateLike | None = None
 ) -> Windows:
-    """Every window of a panel whose whole target is known.
+    """Every window of a panel whose target is completely known.
 
     Args:
-        context: candles of a window.
-        horizon: candles of a target, the next ones.
-        after: the window's last candle is dated later than this.
-        until: the target's last candle is not dated later than this; so that windows `until` a date and windows `after`
+        context: candles in a window.
+        horizon: candles in a target.
+        after: the window's last candle is later than this date.
+        until: the target's last candle is not later than this date, so that windows `until` a date and windows `after`
             it share no target.
 
     Raises:
-        InputError: sizes below 1, or no ticker has so many candles between the dates.
+        InputError: sizes below 1, or no ticker has enough candles between the dates.
     """
     for name, size in (("context", context), ("horizon", horizon)):
         if size < 1:

@@ -1,4 +1,4 @@
-"""Canaries: each tries one way in which a run could deceive its user, on the run itself and on the store's candles."""
+"""Canaries: the checks of `forecast doctor RUN`. Each tests one way in which a run could mislead its user."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PASSED, WARNED, FAILED, SKIPPED = "passed", "warned", "failed", "skipped"
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, and what came of it.
+    """What was checked, and the result.
 
     Args:
         part: `installation`, `store` or `run`.
-        status: `passed`; `failed`, where something is broken; `warned`, where all works but should not be trusted
-            blindly; or `skipped` where there was nothing to look at.
-        value: the figure that decided, in the unit that `measured` says; None where there is none.
+        status: `passed`; `failed`, if something is broken; `warned`, if everything works but should not be trusted
+            blindly; or `skipped`, if there was nothing to check.
+        value: the deciding figure, in the unit that `measured` states; None if there is none.
         meaning: one sentence for a reader who does not know the check.
     """
 
@@ -44,17 +44,17 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class Patient:
-    """A run and the candles it is examined on.
+class RunUnderTest:
+    """A run and the candles it is checked on.
 
     Args:
-        members: as they were tested.
-        bars: the run's own tickers, later candles included.
-        trial: of these candles up to the end of the test.
-        same_candles: these are the very candles that the run was made with.
-        card: the scorecard that comes out now.
+        members: with the weights that were tested.
+        bars: the run's own tickers, including candles after its test period.
+        trial: made from these candles up to the end of the test.
+        same_candles: the store still has exactly the candles that the run was trained on.
+        card: the scorecard, recomputed.
         quantiles: the run's calibrated forecasts of the test period, as log(price / last close).
-        curves: training curve of each member; empty where it is lost.
+        curves: training curve of each member; empty if the file is gone.
     """
 
     model: Model
@@ -91,20 +91,20 @@ class Patient:
         return self.config.task.levels
 
 
-STILL = "a price that never moved says nothing"
+NO_MOVES = "no price ever moved, so there is nothing to check"
 
 
-def moved(dataset: Dataset, rows: Rows) -> bool:
-    """Whether any price of the first step after some origins was another than the last close."""
+def any_move(dataset: Dataset, rows: Rows) -> bool:
+    """Whether any price of the first step after these origins differs from the last close."""
     return bool(np.nan_to_num(dataset.moved(rows, dataset.steps[0])).any())
 
 
-Canary = Callable[[Patient], Check]
+Canary = Callable[[RunUnderTest], Check]
 
 CANARIES: Registry[Canary] = Registry("canary", __name__)
 
 
-def found(
+def check(
     name: str,
     ok: bool | None,
     value: float | int | None,
@@ -114,12 +114,12 @@ def found(
     meaning: tuple[str, str] | str,
     broken: bool = True,
 ) -> Check:
-    """A check of a run.
+    """Makes the `Check` of a run.
 
     Args:
-        ok: None where there was nothing to look at.
-        meaning: of passing and of failing; or one for both.
-        broken: False where what is not ok is a weakness, no fault.
+        ok: None if there was nothing to check (`skipped`).
+        meaning: one sentence for passing and one for failing; or one for both.
+        broken: False if a failure is a weakness (`warned`) rather than a fault (`failed`).
     """
     status = SKIPPED if ok is None else PASSED if ok else FAILED if broken else WARNED
     sentence = meaning if isinstance(meaning, str) else meaning[0 if ok else 1]

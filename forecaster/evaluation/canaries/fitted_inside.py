@@ -1,4 +1,4 @@
-"""Was everything that a run has learnt by counting learnt from the days it says?"""
+"""Were base quantiles, baselines and path templates fitted on the fitted period alone?"""
 
 from __future__ import annotations
 
@@ -9,78 +9,78 @@ import numpy as np
 
 from forecaster.baselines import FittedBaseline
 from forecaster.data.splits import Period
-from forecaster.evaluation.canaries import CANARIES, Check, Patient, found
-from forecaster.evaluation.canaries.otherwise import panel_after
+from forecaster.evaluation.canaries import CANARIES, Check, RunUnderTest, check
+from forecaster.evaluation.canaries.perturb import panel_after
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.inference.paths import draw_templates
 
 _TOLERANCE = 1e-6
-"""Relative to the largest number: a source's revision of dividends changes last bits."""
+"""Relative to the largest number: a source's revision of dividends changes the last bits."""
 
 
 @CANARIES.register("fitted-inside")
-def fitted_inside(patient: Patient) -> Check:
-    """Base quantiles, baselines and templates are learnt again, with every later candle replaced by another."""
-    kept = _kept(patient)
-    inside = _learnt(patient, _other(patient), patient.period)
-    apart = {name: _distance(kept[name], again) for name, again in inside.items()}
+def fitted_inside(run: RunUnderTest) -> Check:
+    """Fits base quantiles, baselines and templates again with every later candle altered, and compares."""
+    stored = _stored(run)
+    refitted = _refitted(run, _altered(run), run.period)
+    apart = {name: _distance(stored[name], again) for name, again in refitted.items()}
     worst = max(apart, key=lambda name: apart[name])
     ok: bool | None = apart[worst] <= _TOLERANCE
-    changed = "" if patient.same_candles else "; the store's candles are not quite those of the training"
-    if not ok and not patient.same_candles:
-        # Revised candles move all figures a little: of two explanations the nearer one is taken.
-        everything = Period(patient.period.start, patient.split.test_end)
-        ok = None if apart[worst] < _distance(kept["base"], _base(patient, patient.dataset, everything)) else False
-    return found(
+    changed = "" if run.same_candles else "; the store's candles have been revised since training"
+    if not ok and not run.same_candles:
+        # Revised candles move every figure a little: fail only if a fit on all days, test included, comes nearer.
+        everything = Period(run.period.start, run.split.test_end)
+        ok = None if apart[worst] < _distance(stored["base"], _base(run, run.dataset, everything)) else False
+    return check(
         "fitted-inside",
         ok,
         apart[worst],
-        measured=f"{worst}: {apart[worst]:.1g} of its size away from what the days {patient.period} give{changed}",
+        measured=f"{worst}: relative difference {apart[worst]:.1g} from a fit on {run.period} alone{changed}",
         expected=f"at most {_TOLERANCE:g}",
         meaning=(
-            "Base quantiles, baselines and path templates are what the fitted period alone gives.",
-            "Something was fitted on days that the run calls unseen, or was altered afterwards: its test is none."
+            "Base quantiles, baselines and path templates were fitted on the fitted period alone.",
+            "Something was fitted on days that the run calls unseen, or was altered afterwards: its test is invalid."
             if ok is False
-            else "The candles have been revised since: train again to have this looked at.",
+            else "The candles have been revised since: train again to check this.",
         ),
     )
 
 
-def _kept(patient: Patient) -> dict[str, np.ndarray]:
-    """What the model file holds."""
-    kept = {"base": patient.model.header.base}
-    for number, member in _baselines(patient):
-        kept |= {_name(number, member, name): array for name, array in member.fitted.items()}
-    if patient.model.templates is not None:
-        kept["templates"] = patient.model.templates
-    return kept
+def _stored(run: RunUnderTest) -> dict[str, np.ndarray]:
+    """The fitted arrays in the model file, by name."""
+    stored = {"base": run.model.header.base}
+    for number, member in _baselines(run):
+        stored |= {_name(number, member, name): array for name, array in member.fitted.items()}
+    if run.model.templates is not None:
+        stored["templates"] = run.model.templates
+    return stored
 
 
-def _learnt(patient: Patient, dataset: Dataset, period: Period) -> dict[str, np.ndarray]:
-    """The same, learnt from some candles."""
-    learnt = {"base": _base(patient, dataset, period)}
-    for number, member in _baselines(patient):
-        again = FittedBaseline.learnt(member.name, dataset, period, patient.levels)
-        learnt |= {_name(number, member, name): array for name, array in again.fitted.items()}
-    templates = draw_templates(dataset, period, patient.config)
-    if templates is not None and patient.model.templates is not None and patient.same_candles:
-        learnt["templates"] = templates  # of other candles, others would be drawn
-    return learnt
+def _refitted(run: RunUnderTest, dataset: Dataset, period: Period) -> dict[str, np.ndarray]:
+    """The same arrays, fitted again on the given candles."""
+    refitted = {"base": _base(run, dataset, period)}
+    for number, member in _baselines(run):
+        again = FittedBaseline.learnt(member.name, dataset, period, run.levels)
+        refitted |= {_name(number, member, name): array for name, array in again.fitted.items()}
+    templates = draw_templates(dataset, period, run.config)
+    if templates is not None and run.model.templates is not None and run.same_candles:
+        refitted["templates"] = templates  # other candles would draw other templates
+    return refitted
 
 
-def _base(patient: Patient, dataset: Dataset, period: Period) -> np.ndarray:
-    return pooled_quantiles(dataset, period, dataset.units, patient.levels)
+def _base(run: RunUnderTest, dataset: Dataset, period: Period) -> np.ndarray:
+    return pooled_quantiles(dataset, period, dataset.units, run.levels)
 
 
-def _other(patient: Patient) -> Dataset:
-    """The run's candles, with another future after the fitted period."""
-    panel = panel_after(patient.dataset.panel, patient.period.end)
-    return replace(patient.dataset, panel=panel, features=compute_features(panel, patient.config.features))
+def _altered(run: RunUnderTest) -> Dataset:
+    """The run's dataset, with every candle after the fitted period altered."""
+    panel = panel_after(run.dataset.panel, run.period.end)
+    return replace(run.dataset, panel=panel, features=compute_features(panel, run.config.features))
 
 
-def _baselines(patient: Patient) -> Iterator[tuple[int, FittedBaseline]]:
-    return ((place, one) for place, one in enumerate(patient.members, 1) if isinstance(one, FittedBaseline))
+def _baselines(run: RunUnderTest) -> Iterator[tuple[int, FittedBaseline]]:
+    return ((place, one) for place, one in enumerate(run.members, 1) if isinstance(one, FittedBaseline))
 
 
 def _name(number: int, member: FittedBaseline, array: str) -> str:

@@ -1,7 +1,7 @@
-"""Were the labels of training those of the days that the forecast speaks of?
+"""Were the training labels the moves of the days that are forecast?
 
-The draws of a step are a function of seed and step alone: the last ones are made again, their labels are rebuilt from
-the candles, and the loss of the weights on them is held against the one that training reported.
+Each training step's batch is a function of seed and step alone. The last batches are drawn again, their labels are
+rebuilt from the candles, and the loss of the weights on them is compared with the loss that training reported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 
 from forecaster.axes import Bool, Float
 from forecaster.baselines import FittedBaseline
-from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
+from forecaster.evaluation.canaries import CANARIES, NO_MOVES, Check, RunUnderTest, any_move, check
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.sweep import Runnable
@@ -23,13 +23,13 @@ from forecaster.training.fit import seed_of
 from forecaster.training.sampling import LARGEST_MOVE, Sampler
 
 _TOLERANCE = 0.1
-"""Between what training reported and what its labels should give; honest runs came within .6 %."""
+"""Largest relative difference between the reported and the recomputed loss; honest runs stayed within 0.6 %."""
 
 _NEAR, _NEAR_AT_FIRST = 0.003, 0.01
-"""As near as this, no other explanation is looked for; in the first stretch of a training the weights still run."""
+"""Relative difference that needs no other explanation; larger in the first interval, where weights change fast."""
 
 _LEAST_GAIN = 5e-4
-"""Share by which training must have lowered the loss: what is less is no learning."""
+"""Share by which training must have lowered the loss to count as learning."""
 
 _TRUE = (0, 0)
 _EXPLANATIONS = {
@@ -39,45 +39,46 @@ _EXPLANATIONS = {
     (0, 1): "outcomes one session later",
     (0, -1): "outcomes one session earlier",
 }
-"""By the shift of the origin and of the outcome, in sessions."""
+"""By the shift of (origin, outcome), in sessions."""
 
 
 @CANARIES.register("labels")
-def labels(patient: Patient) -> Check:
-    """The loss that training reported, beside the loss of its weights with labels rebuilt from the candles."""
-    still = not moved(patient.dataset, patient.dataset.origins(patient.period))
-    told = [] if still else list(_compared(patient))
-    wrong = [one for one in told if one.wrong]
-    idle = [one for one in told if one.learnt_nothing]
-    worst = max(wrong or idle or told, key=lambda one: abs(one.ratio - 1), default=None)
-    return found(
+def labels(run: RunUnderTest) -> Check:
+    """Compares the reported training loss with the loss of the weights on labels rebuilt from the candles."""
+    still = not any_move(run.dataset, run.dataset.origins(run.period))
+    results = [] if still else list(_results(run))
+    wrong = [one for one in results if one.wrong]
+    idle = [one for one in results if one.learnt_nothing]
+    worst = max(wrong or idle or results, key=lambda one: abs(one.ratio - 1), default=None)
+    return check(
         "labels",
-        not (wrong or idle) if told else None,
+        not (wrong or idle) if results else None,
         worst.ratio - 1 if worst else None,
         broken=bool(wrong),
-        measured=worst.in_words() if worst else STILL if still else "no network with a training curve",
+        measured=worst.in_words() if worst else NO_MOVES if still else "no network with a training curve",
         expected=f"within {_TOLERANCE:.0%}, and no shift of the labels that explains it better",
         meaning=(
-            "The network learnt of the very sessions that its forecasts speak of.",
-            "What the network learnt are not the moves of the sessions that its forecasts speak of."
+            "The network was trained on the moves of the sessions that it forecasts.",
+            "The network was trained on other moves than those of the sessions that it forecasts."
             if wrong
-            else "It learnt nothing: its loss is where training began. Train longer, or with a higher learning rate.",
+            else "It learnt nothing: its loss is still the initial one. Train longer, or with a higher learning rate.",
         )
-        if told
-        else "Labels that are all alike cannot be told apart."
+        if results
+        else "Labels that are all the same cannot be told apart."
         if still
-        else "What is fitted without steps has no reported loss to compare with.",
+        else "A model fitted without training steps reports no loss to compare with.",
     )
 
 
 @dataclass(frozen=True)
 class _Loss:
-    """What training reported of a network, in units of the loss that labels rebuilt from the candles give.
+    """A network's reported training loss beside the recomputed one.
 
     Args:
-        near: a difference that needs no other explanation.
-        explanation: whose loss comes nearest to the reported one.
-        gain: share by which its loss is lower than that of the quantiles that it started from, on the same draws.
+        ratio: reported loss / loss with labels rebuilt from the candles.
+        near: relative difference that needs no other explanation.
+        explanation: key of `_EXPLANATIONS` whose loss is closest to the reported one.
+        gain: share by which its loss is lower than that of the initial quantiles, on the same batches.
     """
 
     name: str
@@ -97,33 +98,33 @@ class _Loss:
 
     def in_words(self) -> str:
         way = "above" if self.ratio > 1 else "below"
-        told = f"{self.name}: training reported a loss {abs(self.ratio - 1):.2%} {way} that of true labels"
+        text = f"{self.name}: training reported a loss {abs(self.ratio - 1):.2%} {way} that of true labels"
         if self.learnt_nothing and not self.wrong:
-            return f"{told}, which is no lower than without any training"
+            return f"{text}, which is no lower than without any training"
         if self.explanation == _TRUE or not self.wrong:
-            return told
-        return f"{told}; {_EXPLANATIONS[self.explanation]} fit better"
+            return text
+        return f"{text}; {_EXPLANATIONS[self.explanation]} fit better"
 
 
-def _compared(patient: Patient) -> Iterator[_Loss]:
-    dataset = replace(patient.dataset, steps=patient.config.task.learnt)  # a recursive decoder learns the first alone
-    sampler = Sampler(dataset, patient.config.task, patient.period, torch.device("cpu"))
-    for number, (member, model) in enumerate(zip(patient.members, patient.config.networks, strict=True)):
-        curve = patient.curves[number]
+def _results(run: RunUnderTest) -> Iterator[_Loss]:
+    dataset = replace(run.dataset, steps=run.config.task.learnt)  # a recursive decoder learns step 1 only
+    sampler = Sampler(dataset, run.config.task, run.period, torch.device("cpu"))
+    for number, (member, model) in enumerate(zip(run.members, run.config.networks, strict=True)):
+        curve = run.curves[number]
         if isinstance(member, FittedBaseline) or not curve:
             continue
         reported, begin, end = _reported(curve)
-        losses = _losses(patient, member, sampler, patient.config.training.seed + number, range(begin, end))
+        losses = _losses(run, member, sampler, run.config.training.seed + number, range(begin, end))
         ratios, gain = reported / losses[:-1], 1 - float(losses[0] / losses[-1])
         nearest = list(_EXPLANATIONS)[int(np.argmin(np.abs(np.log(ratios))))]
-        name = model.name if len(patient.members) == 1 else f"member {number + 1} ({model.name})"
-        exact = patient.same_candles and not patient.config.task.teacher_forcing  # which is fed what no forecast knows
+        name = model.name if len(run.members) == 1 else f"member {number + 1} ({model.name})"
+        exact = run.same_candles and not run.config.task.teacher_forcing  # teacher forcing feeds actual prices
         near = _TOLERANCE / 2 if not exact else _NEAR if begin else _NEAR_AT_FIRST
         yield _Loss(name, float(ratios[0]), near, nearest, gain)
 
 
 def _reported(curve: Sequence[CurvePoint]) -> tuple[float, int, int]:
-    """Mean loss of the stretch that ends with the weights that were kept, the best by validation or the last."""
+    """Mean training loss of the interval that ends at the weights kept (early stopping), and its steps."""
     ends = [0, *(point.step for point in curve)]
     judged = [point.validation for point in curve if point.validation is not None]
     kept = int(np.argmin(judged)) if judged else len(curve) - 1
@@ -131,33 +132,33 @@ def _reported(curve: Sequence[CurvePoint]) -> tuple[float, int, int]:
 
 
 def _losses(
-    patient: Patient, member: Runnable, sampler: Sampler, seed: int, steps: range
+    run: RunUnderTest, member: Runnable, sampler: Sampler, seed: int, steps: range
 ) -> Float[np.ndarray, " explanation"]:
-    """Loss of a network over the draws of some steps, as in training, for each explanation of the labels.
+    """Mean training loss of a network over the batches of some steps, for each explanation of the labels.
 
-    The last is that of the base quantiles with true labels: where training began.
+    The last entry is the loss of the base quantiles with true labels: the initial loss.
     """
-    dataset, task = replace(patient.dataset, steps=patient.config.task.learnt), patient.config.task
+    dataset, task = replace(run.dataset, steps=run.config.task.learnt), run.config.task
     by_outcome = {
         outcome: replace(dataset, steps=tuple(step + outcome for step in dataset.steps)) for outcome in (-1, 0, 1)
     }
-    base = patient.model.header.base[: len(dataset.steps)]
+    base = run.model.header.base[: len(dataset.steps)]
     losses, generator = [], torch.Generator()
     for step in steps:
         generator.manual_seed(seed_of(seed, step))
-        rows, last = (part.numpy() for part in sampler.chunks(patient.config.training.batch, generator))
+        rows, last = (part.numpy() for part in sampler.chunks(run.config.training.batch, generator))
         quantiles = member.run(dataset.features.values[np.minimum(rows, last)], sampler.span).astype(float)
-        origins = rows[:, -sampler.span :]
+        origins = rows[:, -sampler.span :]  # [batch, span]: rows of the panel that the loss is taken at
         known = origins[..., None] + np.asarray(dataset.steps) <= last[..., None]
         origins = np.minimum(origins, last)
-        known &= dataset.features.ready[origins][..., None]
+        known &= dataset.features.ready[origins][..., None]  # [batch, span, horizon]
         units = dataset.units(origins.ravel())[..., None]
-        told = [
+        explained = [
             _loss(quantiles, by_outcome[outcome], origins.ravel() + origin, units, known, task.levels)
             for origin, outcome in _EXPLANATIONS
         ]
         start = np.broadcast_to(base, quantiles.shape)
-        losses.append([*told, _loss(start, dataset, origins.ravel(), units, known, task.levels)])
+        losses.append([*explained, _loss(start, dataset, origins.ravel(), units, known, task.levels)])
     means: np.ndarray = np.mean(losses, axis=0)
     return means
 
@@ -170,7 +171,7 @@ def _loss(
     known: Bool[np.ndarray, "batch span horizon"],
     levels: tuple[float, ...],
 ) -> float:
-    """Mean pinball with the labels of some origins, without the factor 2."""
+    """Mean pinball loss with the labels of these origins, without the factor 2."""
     moves = dataset.moves(np.clip(origins, 0, len(dataset.features.ready) - 1)) / units
     targets = np.clip(moves, -LARGEST_MOVE, LARGEST_MOVE)
     sure = known.reshape(len(origins), -1) & np.isfinite(targets).all(axis=-1)

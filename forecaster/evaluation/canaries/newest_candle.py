@@ -1,4 +1,4 @@
-"""Does the forecast of the next session depend on the newest candle, beyond the scale that it is measured in?"""
+"""Does the next session's forecast, in units of its scale, depend on the newest candle?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from forecaster.axes import Bool
 from forecaster.baselines import FittedBaseline
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
-from forecaster.evaluation.canaries import CANARIES, STILL, Check, Patient, found, moved
-from forecaster.evaluation.canaries.otherwise import another_day, few
+from forecaster.evaluation.canaries import CANARIES, NO_MOVES, Check, RunUnderTest, any_move, check
+from forecaster.evaluation.canaries.perturb import another_day, sample
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.inference.ensemble import Member
@@ -20,66 +20,66 @@ from forecaster.inference.sweep import Reach, standardised_quantiles
 _DAYS = 3
 _LENGTH = 400
 _BACK = 10
-"""Candles that are changed one after the other, the newest first."""
+"""Candles that are changed, one at a time, the newest first."""
 
 _LEAST = 1e-7
-"""Change of a quantile that counts, relative to the largest: below lies the rounding of single precision."""
+"""Smallest change of a quantile that counts, relative to the largest: below it is float32 rounding."""
 
 
 @CANARIES.register("newest-candle")
-def newest_candle(patient: Patient) -> Check:
-    """Change the newest candle, then the one before, …: the first step of each member must follow the newest."""
+def newest_candle(run: RunUnderTest) -> Check:
+    """Changes the newest candle, then the one before, …: each member's first step must follow the newest."""
     expected = "step 1 follows the newest candle in every trial"
-    if not moved(patient.dataset, patient.dataset.origins(patient.period)):
-        meaning = "What learnt from prices that never moved cannot follow any."
-        return found("newest-candle", None, None, measured=STILL, expected=expected, meaning=meaning)
-    days = np.unique(patient.dataset.panel.sessions[patient.rows])
+    if not any_move(run.dataset, run.dataset.origins(run.period)):
+        meaning = "A model trained on prices that never moved cannot follow any."
+        return check("newest-candle", None, None, measured=NO_MOVES, expected=expected, meaning=meaning)
+    days = np.unique(run.dataset.panel.sessions[run.rows])
     days = np.unique(days[np.linspace(0, len(days) - 2, _DAYS).astype(int)])
-    stories, verdicts, share = [], [], []
-    for number, (member, model) in enumerate(zip(patient.members, patient.config.networks, strict=True), 1):
-        told = [
-            _follows(patient, member, [one.between(end=day) for one in bars])
+    texts, verdicts, share = [], [], []
+    for number, (member, model) in enumerate(zip(run.members, run.config.networks, strict=True), 1):
+        by_day = [
+            _follows(run, member, [one.between(end=day) for one in bars])
             for day in days
-            if (bars := few(patient.bars, day, patient.config.task.context, _LENGTH))
+            if (bars := sample(run.bars, day, run.config.task.context, _LENGTH))
         ]
-        who = model.name if len(patient.members) == 1 else f"member {number} ({model.name})"
-        if not told:
+        who = model.name if len(run.members) == 1 else f"member {number} ({model.name})"
+        if not by_day:
             continue
-        follows = np.concatenate(told)
+        follows = np.concatenate(by_day)
         unchanging = isinstance(member, FittedBaseline) and not follows.any()
         verdicts.append(None if unchanging else bool(follows[:, 0].all()))
         share.append(float(follows[:, 0].mean()))
-        stories.append(f"{who} never changes, by design" if unchanging else f"{who}: {_in_words(follows)}")
+        texts.append(f"{who} never changes, by design" if unchanging else f"{who}: {_in_words(follows)}")
     judged = [verdict for verdict in verdicts if verdict is not None]
-    return found(
+    return check(
         "newest-candle",
         all(judged) if judged else None,
         min(share, default=None),
-        measured="; ".join(stories) or "no ticker has candles around the test",
+        measured="; ".join(texts) or "no ticker has candles around the test",
         expected=expected,
-        meaning="A forecast that always says the same has no candle to follow."
+        meaning="A forecast that never changes has no candle to follow."
         if not judged
         else (
-            "The network's own answer, not only its unit, follows the newest candle.",
-            "The network is blind to the newest candles: it decodes from an older state, and says stale news.",
+            "The network's own output, not only its scale, follows the newest candle.",
+            "The network ignores the newest candles: it decodes from an older hidden state and is stale.",
         ),
     )
 
 
-def _follows(patient: Patient, member: Member, bars: Sequence[Bars]) -> Bool[np.ndarray, "ticker back"]:
+def _follows(run: RunUnderTest, member: Member, bars: Sequence[Bars]) -> Bool[np.ndarray, "ticker back"]:
     """Whether the first step of the forecast from the last candle changes with each of the candles before it."""
-    now = _first_step(patient, member, bars)
-    changed = [_first_step(patient, member, [another_day(one, back) for one in bars]) for back in range(_BACK)]
+    now = _first_step(run, member, bars)
+    changed = [_first_step(run, member, [another_day(one, back) for one in bars]) for back in range(_BACK)]
     size = np.abs(now).max(axis=(-2, -1))
     moved: np.ndarray = np.stack([np.abs(other - now).max(axis=(-2, -1)) > _LEAST * size for other in changed], axis=1)
     return moved
 
 
-def _first_step(patient: Patient, member: Member, bars: Sequence[Bars]) -> np.ndarray:
-    """Quantiles [ticker, variable, level] of the first step: a network's in units of the known volatility."""
-    config = patient.config
+def _first_step(run: RunUnderTest, member: Member, bars: Sequence[Bars]) -> np.ndarray:
+    """Quantiles [ticker, variable, level] of the first step; a network's are in units of the known volatility."""
+    config = run.config
     panel = Panel.of(bars)
-    dataset = Dataset(panel, compute_features(panel, config.features), patient.dataset.steps)
+    dataset = Dataset(panel, compute_features(panel, config.features), run.dataset.steps)
     rows = panel.offsets[1:] - 1
     if isinstance(member, FittedBaseline):
         return np.asarray(member.bind(dataset)(rows))[:, 0]

@@ -1,4 +1,4 @@
-"""Candles as they might have been: another future, none at all, or another day."""
+"""Perturbed candles: later ones altered or deleted, or a single one changed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from forecaster.data.panel import Panel
 from forecaster.features.candles import READY_AGE, SCALE_FLOOR
 
 MOST = 5
-"""Tickers that a canary looks at."""
+"""Tickers that a canary checks."""
 
 _AFTER = 60
-"""Candles after a day that are left, to be changed."""
+"""Candles kept after a day, to be altered."""
 
 
-def few(bars: Sequence[Bars], day: np.datetime64, depth: int, length: int) -> list[Bars]:
-    """Some tickers of one exchange, spread over the list, with enough candles up to a day and some after it.
+def sample(bars: Sequence[Bars], day: np.datetime64, depth: int, length: int) -> list[Bars]:
+    """At most `MOST` tickers of one exchange, spread over the list, with enough candles up to a day and some after it.
 
     Args:
         depth: candles that a forecast needs.
-        length: candles up to the day that are enough to look at.
+        length: candles to keep up to the day.
     """
     needed = max(depth, READY_AGE + 1)
     fit = [one for one in bars if np.sum(one.dates <= day) >= needed and one.dates[-1] > day]
@@ -38,7 +38,7 @@ def _around(bars: Bars, day: np.datetime64, length: int) -> Bars:
 
 
 def another_future(bars: Bars, day: np.datetime64) -> Bars:
-    """Every later candle is another: wilder, dearer, on no volume."""
+    """Alters every later candle: more volatile, higher, without volume, with splits."""
     later = bars.dates > day
     factor = np.where(later, np.exp(np.random.default_rng(0).normal(0.5, 0.2, len(bars))), 1.0)
     prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close", "adj_close")}
@@ -46,14 +46,14 @@ def another_future(bars: Bars, day: np.datetime64) -> Bars:
 
 
 def no_future(bars: Bars, day: np.datetime64) -> Bars:
-    """The day's candle is the last one."""
+    """Deletes every later candle."""
     return bars.between(end=day)
 
 
 def another_day(bars: Bars, back: int) -> Bars:
-    """The candle so many before the last one is wider and ends higher, on twice the volume; all others stay."""
+    """Makes one candle wider, its close higher and its volume double; `back` counts from the last candle."""
     at = np.arange(len(bars)) == len(bars) - 1 - back
-    width = max(float(np.std(np.diff(np.log(bars.adjusted()[-60:, 3])))), SCALE_FLOOR)  # it may not have moved
+    width = max(float(np.std(np.diff(np.log(bars.adjusted()[-60:, 3])))), SCALE_FLOOR)  # the price may not have moved
     shifts = {"high": 2.0, "low": -1.0, "close": 1.0, "adj_close": 1.0}
     prices = {name: getattr(bars, name) * np.where(at, np.exp(shift * width), 1.0) for name, shift in shifts.items()}
     prices["high"] = np.maximum(prices["high"], prices["close"])
@@ -61,7 +61,7 @@ def another_day(bars: Bars, back: int) -> Bars:
 
 
 def panel_after(panel: Panel, end: np.datetime64) -> Panel:
-    """The same panel, with every row after a date replaced by another."""
+    """The panel with every row after a date altered."""
     later = panel.sessions > end
     noise = np.exp(np.random.default_rng(0).normal(0.5, 0.3, len(later)))
     return replace(
