@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS, CalibrationConfig
-from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import first_origin, rolling_offsets, update_on
-from tests.studio import assert_coherent, bars, dataset, panel
+from tests.studio import CUTS, assert_coherent, bars, dataset, futures, panel
 
 STEPS = (1, 3)
 SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=50, every=10)
@@ -81,24 +80,20 @@ def test_a_longer_history_moves_no_day_of_correction(data: Dataset) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["changed", "deleted"])
-def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(step: int, how: str) -> None:
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(
+    panel_with_holes: Panel, step: int, how: str, day: np.datetime64
+) -> None:
     """Nor the outcome of a ticker that did not trade on the day: it came later than that of the others."""
-    day = np.datetime64("2010-10-15")
     settings = SETTINGS.model_copy(update={"steps": (step,), "every": 1})
-    halted = bars("B", 260, 1)
-    traded = abs(halted.dates - day) > np.timedelta64(2, "D")
-    of = Panel.of(
-        [bars("A", 300), replace(halted, **{name: getattr(halted, name)[traded] for name in ("dates", *COLUMNS)})]
-    )
-    later = of.sessions > day
-    raised = replace(of, prices=np.where(later[:, None], 1.7 * of.prices, of.prices))
     found = []
-    for panel_ in (of, of.until(day) if how == "deleted" else raised):
-        one = dataset(panel_, STEPS)
-        found.append(rolling_offsets(narrow(one), one, settings, LEVELS, FIRST, day))
+    for of in (panel_with_holes, futures(panel_with_holes, day)[how]):
+        one = dataset(of, STEPS)
+        found.append(rolling_offsets(narrow(one), one, settings, LEVELS, day - 10, day))
     assert found[0].dates[-1] == day == found[1].dates[-1]
-    assert np.array_equal(found[0].values["XNYS"], found[1].values["XNYS"])
-    assert found[0].values["XNYS"][-1].any()
+    for calendar in ("XNYS", "XTKS"):
+        assert np.array_equal(found[0].values[calendar], found[1].values[calendar])
+        assert found[0].values[calendar][-1].any()
 
 
 def test_step_one_is_the_same_whatever_else_is_corrected(data: Dataset) -> None:
