@@ -11,7 +11,7 @@ import pytest
 from forecaster.config.schema import LEVELS, CalibrationConfig
 from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.calibration import first_origin, rolling_offsets, update_on
+from forecaster.inference.calibration import Offsets, first_origin, has_spread, rolling_offsets, update_on
 from tests.studio import CUTS, assert_coherent, bars, dataset, futures, panel
 
 STEPS = (1, 3)
@@ -134,6 +134,47 @@ def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
     rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, LAST, history=110)
     rows = np.concatenate(asked)
     assert (rows - data.first_row[rows]).min() == 109
+
+
+def test_no_origin_is_asked_whose_error_nobody_uses(data: Dataset) -> None:
+    """None before the first window, and none whose outcome has not come."""
+    asked: list[Rows] = []
+
+    def forecaster(rows: Rows) -> np.ndarray:
+        asked.append(rows)
+        return narrow(data)(rows)
+
+    dates, last = data.panel.dates, data.panel.dates[-1]
+    rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, last)
+    rows = np.concatenate(asked)
+    assert data.panel.sessions[rows].min() == first_origin(dates, SETTINGS, FIRST)
+    assert data.panel.sessions[rows + 1].max() == update_on(dates, SETTINGS, last)
+    assert np.array_equal(data.panel.ticker_of_row[rows], data.panel.ticker_of_row[rows + 1])
+
+
+def test_a_correction_is_in_force_from_its_date_until_the_next(data: Dataset) -> None:
+    days = data.panel.sessions[[100, 110]]
+    values = np.array([1.0, 2.0])[:, None, None, None] * np.ones((2, len(STEPS), 4, len(LEVELS)))
+    rows = np.array([99, 100, 109, 110, 111])
+    moved = Offsets(days, {"XNYS": values}).apply(narrow(data)(rows), data, rows) - narrow(data)(rows)
+    np.testing.assert_allclose(moved[:, 0, 3, 0] / data.units(rows)[:, 0], [0, 1, 1, 2, 2], atol=1e-9)
+
+
+def test_corrections_from_before_all_candles_are_all_there_are(data: Dataset) -> None:
+    dates = data.panel.dates
+    early, whole = (
+        rolling_offsets(narrow(data), data, SETTINGS, LEVELS, first, LAST) for first in (dates[0] - 9, dates[0])
+    )
+    assert np.array_equal(early.dates, whole.dates)
+    assert early.dates[0] == dates[0]
+    assert len(early.dates) > 20
+
+
+@pytest.mark.parametrize("level", [0, -1])
+def test_a_forecast_of_which_a_single_level_differs_has_spread(level: int) -> None:
+    quantiles = np.zeros((2, 1, 4, len(LEVELS)))
+    quantiles[1, 0, 3, level] = 1.0
+    assert has_spread(quantiles).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("step", STEPS)
