@@ -8,7 +8,7 @@ SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check format smoke matrix bench pictures case-study clean
+.PHONY: help demo test coverage check format smoke matrix bench mutate pictures case-study clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -49,6 +49,9 @@ matrix: $(INSTALLED) ## try other Pythons and older libraries (FULL=1: with all 
 
 bench: $(INSTALLED) ## measure speed and memory, in one table (STORE=FOLDER: of candles of your own; else of the sample)
 	$(BIN)/python benchmarks/speed/run.py $(if $(STORE),--data-dir $(STORE))
+
+mutate: $(INSTALLED) ## make small mistakes in what decides figures: which does no test notice? (SAMPLE=all: all of them)
+	$(BIN)/python benchmarks/mutation/run.py $(if $(filter all,$(SAMPLE)),,--sample $(or $(SAMPLE),25))
 
 pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample
 	$(BIN)/python docs/pictures.py

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from forecaster.data.bars import Bars
+from forecaster.data.panel import Panel
 from forecaster.data.sources import SOURCES, Order, SourceOptions
 from forecaster.data.store import Store
 
@@ -63,6 +64,14 @@ def bars(ticker: str = "AAPL", days: object = 5, *, seed: int = 0, **changes: ob
 @pytest.fixture
 def make_bars() -> Callable[..., Bars]:
     return bars
+
+
+@pytest.fixture(scope="session")
+def panel_with_holes() -> Panel:
+    """A ticker halted for half a year, one that missed a session, one on another exchange's calendar (`with_holes`)."""
+    from tests.studio import with_holes
+
+    return with_holes()
 
 
 @pytest.fixture(scope="session")

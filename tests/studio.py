@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from forecaster.data.bars import Bars
+from forecaster.data.bars import COLUMNS, Bars
+from forecaster.data.calendars import sessions
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -21,6 +23,12 @@ from forecaster.features.dataset import Dataset
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 PLAIN = ("base", "vol")
+
+HALTED, RESUMED, MISSED = (np.datetime64(day) for day in ("2010-07-01", "2011-01-03", "2011-03-15"))
+"""Of `with_holes`: first day without a session, first day with one again; a day on which one ticker has none."""
+
+CUTS = tuple(np.datetime64(day) for day in ("2010-06-15", "2010-12-01", "2011-01-04", "2011-03-15", "2011-09-01"))
+"""Days of `with_holes` after which all is changed: before the halt, in it, just after it, at the hole, at none."""
 
 QUICK = (
     "data.tickers=[AAPL, IBM, MSFT]",
@@ -80,6 +88,41 @@ def panel(*lengths: int, seed: int = 0) -> Panel:
     """Tickers T0, T1, … of these lengths; each starts some weeks after the one before."""
     starts = [str(np.datetime64("2010-01-04") + 21 * place) for place in range(len(lengths))]
     return Panel.of([bars(f"T{n}", rows, seed + n, starts[n]) for n, rows in enumerate(lengths)])
+
+
+def on_days(one: Bars, days: np.ndarray) -> Bars:
+    """The first candles of a ticker, on other days."""
+    kept = {name: getattr(one, name)[: len(days)] for name in COLUMNS}
+    return replace(one, dates=days, **kept)
+
+
+def with_holes() -> Panel:
+    """Four tickers, one whole, one halted from July to December 2010, one that missed a session, one of Tokyo.
+
+    A panel in which the ticker's own sessions are not the panel's dates: what counts rows where it should count dates,
+    or reads a row that is the next one only where no ticker has holes, is seen.
+    """
+    days = sessions("XNYS", np.datetime64("2010-01-04"), np.datetime64("2011-12-30"))
+    halted = (days < HALTED) | (days >= RESUMED)
+    tokyo = sessions("XTKS", np.datetime64("2010-01-04"), np.datetime64("2011-12-30"))
+    return Panel.of(
+        [
+            on_days(bars("WHOLE", len(days), 1), days),
+            on_days(bars("HALTED", len(days), 2), days[halted]),
+            on_days(bars("MISSED", len(days), 3), days[days != MISSED]),
+            replace(on_days(bars("TOKYO", len(tokyo), 4), tokyo), calendar="XTKS"),
+        ]
+    )
+
+
+def futures(of: Panel, day: np.datetime64) -> dict[str, Panel]:
+    """The panel with other candles after a day, and with none."""
+    later = of.sessions > day
+    factor = np.exp(np.random.default_rng(1).normal(0.5, 1.0, (len(later), 1)))
+    changed = replace(
+        of, prices=np.where(later[:, None], of.prices * factor, of.prices), volume=np.where(later, 7.0, of.volume)
+    )
+    return {"changed": changed, "deleted": of.until(day)}
 
 
 def dataset(of: Panel, steps: tuple[int, ...] = (1, 2, 5), features: Sequence[str] = PLAIN) -> Dataset:

@@ -13,7 +13,7 @@ from forecaster.config.schema import LEVELS
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset, Forecaster
-from tests.studio import assert_coherent, bars, dataset, panel
+from tests.studio import CUTS, assert_coherent, bars, dataset, futures, panel
 
 STEPS = (1, 3)
 LENGTHS = (300, 220, 90)
@@ -50,20 +50,16 @@ def test_an_origin_is_forecast_alike_alone_and_among_others(data: Dataset, name:
     np.testing.assert_array_equal(forecaster(rows)[37:38], forecaster(rows[37:38]))
 
 
-def test_what_comes_after_does_not_reach_a_baseline(data: Dataset, name: str) -> None:
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_what_comes_after_does_not_reach_a_baseline(panel_with_holes: Panel, name: str, day: np.datetime64) -> None:
     """Neither the rows after an origin, nor the rows after the period that it learnt from."""
-    date = PERIOD.end
-    later = data.panel.sessions > date
-    rows = np.flatnonzero(~later & data.features.ready)
-    noise = np.exp(np.random.default_rng(0).normal(size=(len(later), 1)))
-    changed = dataset(
-        replace(data.panel, prices=np.where(later[:, None], data.panel.prices * noise, data.panel.prices)), STEPS
-    )
-    whole = bound(name, data, LEVELS)(rows)
-    assert np.array_equal(whole, bound(name, changed, LEVELS)(rows))
-    cut = dataset(data.panel.until(date), STEPS)
-    kept = np.cumsum(~later) - 1
-    assert np.array_equal(whole, bound(name, cut, LEVELS)(kept[rows]))
+    period, said = Period(None, day), []
+    for of in (panel_with_holes, *futures(panel_with_holes, day).values()):
+        one = dataset(of, STEPS)
+        rows = np.flatnonzero((of.sessions <= day) & one.features.ready)
+        said.append(FittedBaseline.learnt(name, one, period, LEVELS).bind(one)(rows))
+    assert np.array_equal(said[0], said[1])
+    assert np.array_equal(said[0], said[2])
 
 
 def test_a_point_is_the_median_of_the_quantiles(data: Dataset, name: str) -> None:

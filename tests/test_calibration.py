@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS, CalibrationConfig
-from forecaster.data.bars import COLUMNS
 from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.calibration import first_origin, rolling_offsets, update_on
-from tests.studio import assert_coherent, bars, dataset, panel
+from forecaster.inference.calibration import Offsets, first_origin, has_spread, rolling_offsets, update_on
+from tests.studio import CUTS, assert_coherent, bars, dataset, futures, panel
 
 STEPS = (1, 3)
 SETTINGS = CalibrationConfig(rolling=True, steps=(1,), window=50, every=10)
@@ -81,24 +80,20 @@ def test_a_longer_history_moves_no_day_of_correction(data: Dataset) -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["changed", "deleted"])
-def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(step: int, how: str) -> None:
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_what_comes_after_a_date_does_not_reach_its_correction_by_a_bit(
+    panel_with_holes: Panel, step: int, how: str, day: np.datetime64
+) -> None:
     """Nor the outcome of a ticker that did not trade on the day: it came later than that of the others."""
-    day = np.datetime64("2010-10-15")
     settings = SETTINGS.model_copy(update={"steps": (step,), "every": 1})
-    halted = bars("B", 260, 1)
-    traded = abs(halted.dates - day) > np.timedelta64(2, "D")
-    of = Panel.of(
-        [bars("A", 300), replace(halted, **{name: getattr(halted, name)[traded] for name in ("dates", *COLUMNS)})]
-    )
-    later = of.sessions > day
-    raised = replace(of, prices=np.where(later[:, None], 1.7 * of.prices, of.prices))
     found = []
-    for panel_ in (of, of.until(day) if how == "deleted" else raised):
-        one = dataset(panel_, STEPS)
-        found.append(rolling_offsets(narrow(one), one, settings, LEVELS, FIRST, day))
+    for of in (panel_with_holes, futures(panel_with_holes, day)[how]):
+        one = dataset(of, STEPS)
+        found.append(rolling_offsets(narrow(one), one, settings, LEVELS, day - 10, day))
     assert found[0].dates[-1] == day == found[1].dates[-1]
-    assert np.array_equal(found[0].values["XNYS"], found[1].values["XNYS"])
-    assert found[0].values["XNYS"][-1].any()
+    for calendar in ("XNYS", "XTKS"):
+        assert np.array_equal(found[0].values[calendar], found[1].values[calendar])
+        assert found[0].values[calendar][-1].any()
 
 
 def test_step_one_is_the_same_whatever_else_is_corrected(data: Dataset) -> None:
@@ -139,6 +134,47 @@ def test_no_origin_shallower_than_the_context_is_asked(data: Dataset) -> None:
     rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, LAST, history=110)
     rows = np.concatenate(asked)
     assert (rows - data.first_row[rows]).min() == 109
+
+
+def test_no_origin_is_asked_whose_error_nobody_uses(data: Dataset) -> None:
+    """None before the first window, and none whose outcome has not come."""
+    asked: list[Rows] = []
+
+    def forecaster(rows: Rows) -> np.ndarray:
+        asked.append(rows)
+        return narrow(data)(rows)
+
+    dates, last = data.panel.dates, data.panel.dates[-1]
+    rolling_offsets(forecaster, data, SETTINGS, LEVELS, FIRST, last)
+    rows = np.concatenate(asked)
+    assert data.panel.sessions[rows].min() == first_origin(dates, SETTINGS, FIRST)
+    assert data.panel.sessions[rows + 1].max() == update_on(dates, SETTINGS, last)
+    assert np.array_equal(data.panel.ticker_of_row[rows], data.panel.ticker_of_row[rows + 1])
+
+
+def test_a_correction_is_in_force_from_its_date_until_the_next(data: Dataset) -> None:
+    days = data.panel.sessions[[100, 110]]
+    values = np.array([1.0, 2.0])[:, None, None, None] * np.ones((2, len(STEPS), 4, len(LEVELS)))
+    rows = np.array([99, 100, 109, 110, 111])
+    moved = Offsets(days, {"XNYS": values}).apply(narrow(data)(rows), data, rows) - narrow(data)(rows)
+    np.testing.assert_allclose(moved[:, 0, 3, 0] / data.units(rows)[:, 0], [0, 1, 1, 2, 2], atol=1e-9)
+
+
+def test_corrections_from_before_all_candles_are_all_there_are(data: Dataset) -> None:
+    dates = data.panel.dates
+    early, whole = (
+        rolling_offsets(narrow(data), data, SETTINGS, LEVELS, first, LAST) for first in (dates[0] - 9, dates[0])
+    )
+    assert np.array_equal(early.dates, whole.dates)
+    assert early.dates[0] == dates[0]
+    assert len(early.dates) > 20
+
+
+@pytest.mark.parametrize("level", [0, -1])
+def test_a_forecast_of_which_a_single_level_differs_has_spread(level: int) -> None:
+    quantiles = np.zeros((2, 1, 4, len(LEVELS)))
+    quantiles[1, 0, 3, level] = 1.0
+    assert has_spread(quantiles).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("step", STEPS)

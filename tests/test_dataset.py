@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import LEVELS
+from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset, pooled_quantiles
-from tests.studio import dataset, panel
+from tests.studio import CUTS, dataset, futures, panel
 
 STEPS = (1, 2, 5)
 BORDER = np.datetime64("2010-05-14")
@@ -102,11 +103,16 @@ def test_pooled_quantiles_are_those_of_all_moves_in_their_units(data: Dataset) -
             np.testing.assert_allclose(pooled[column, variable], np.quantile(z, LEVELS), rtol=1e-9)
 
 
-def test_what_comes_after_a_period_does_not_reach_its_pooled_quantiles(data: Dataset) -> None:
-    period = Period(None, BORDER)
-    short = dataset(data.panel.until(BORDER), STEPS)
-    pools = [pooled_quantiles(one, period, one.units, LEVELS) for one in (data, short)]
-    assert np.array_equal(*pools)
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_what_comes_after_a_period_does_not_reach_its_pooled_quantiles(
+    panel_with_holes: Panel, day: np.datetime64
+) -> None:
+    pools = []
+    for of in (panel_with_holes, *futures(panel_with_holes, day).values()):
+        one = dataset(of, STEPS)
+        pools.append(pooled_quantiles(one, Period(None, day), one.units, LEVELS))
+    assert np.array_equal(pools[0], pools[1])
+    assert np.array_equal(pools[0], pools[2])
 
 
 def test_a_context_longer_than_any_history_names_the_longest(data: Dataset) -> None:

@@ -12,7 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.errors import UnknownNameError
 from forecaster.features import GROUPS
 from forecaster.features.compute import compute_features
-from tests.studio import bars, panel
+from tests.studio import CUTS, bars, futures, panel
 from tests.test_candles import logs_of, slow_scale, slow_variance
 
 
@@ -48,26 +48,19 @@ def test_no_feature_is_always_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GROUPS.names())
-@pytest.mark.parametrize("day", ["2010-06-15", "2010-12-01"])
-def test_rows_after_a_day_do_not_reach_its_features_by_a_single_bit(name: str, day: str) -> None:
-    of, date = panel(400, 370, 340), np.datetime64(day)
-    later = of.sessions > date
-    rng = np.random.default_rng(1)
-    changed = replace(
-        of,
-        prices=np.where(later[:, None], of.prices * np.exp(rng.normal(size=(len(later), 1))), of.prices),
-        volume=np.where(later, 7.0, of.volume),
-    )
-    whole = compute_features(of, [name])
-    for other in (compute_features(changed, [name]), compute_features(of.until(date), [name])):
-        same = slice(None) if len(other.values) < len(later) else ~later
-        assert np.array_equal(whole.values[~later], other.values[same])
-        assert np.array_equal(whole.scale[~later], other.scale[same])
-        assert np.array_equal(whole.ready[~later], other.ready[same])
-    assert not np.array_equal(whole.values[later], compute_features(changed, [name]).values[later]) or name in (
-        "weekday",
-        "calendar",
-    )
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_rows_after_a_day_do_not_reach_its_features_by_a_single_bit(
+    panel_with_holes: Panel, name: str, day: np.datetime64
+) -> None:
+    of, later = panel_with_holes, panel_with_holes.sessions > day
+    whole, others = compute_features(of, [name]), {}
+    for how, future in futures(of, day).items():
+        others[how] = compute_features(future, [name])
+        same = future.sessions <= day
+        assert np.array_equal(whole.values[~later], others[how].values[same])
+        assert np.array_equal(whole.scale[~later], others[how].scale[same])
+        assert np.array_equal(whole.ready[~later], others[how].ready[same])
+    assert not np.array_equal(whole.values[later], others["changed"].values[later]) or name in ("weekday", "calendar")
 
 
 def test_base_is_the_geometry_over_the_scale() -> None:

@@ -105,6 +105,14 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read(tmp_path / JOURNAL, "another run") == []
 
 
+def test_a_forecast_is_live_until_its_day_is_over() -> None:
+    """By the clock of Greenwich: on the day itself it may have been made after the close, and is believed."""
+    made = {"2020-01-02T22:00:00": True, "2020-01-03T00:00:00": True, "2020-01-03T23:59:59": True}
+    for moment, live in (made | {"2020-01-04T00:00:00": False}).items():
+        assert entry(made=f"{moment}+00:00").live is live
+        assert not entry(made=f"{moment}+00:00", as_of=True).live
+
+
 def test_the_first_said_counts(tmp_path: Path) -> None:
     append(tmp_path / JOURNAL, [entry()])
     append(tmp_path / JOURNAL, [entry(made="2020-01-05T10:00:00+00:00", quantiles=np.zeros((4, 3))), entry(step=2)])

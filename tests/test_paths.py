@@ -91,6 +91,23 @@ def test_beyond_the_outer_quantiles_a_path_goes_on_with_their_slope(templates: n
     np.testing.assert_allclose(same, coherent(templates[..., None].astype(float))[..., 0], atol=1e-6)
 
 
+@pytest.mark.parametrize(("outer", "inner"), [(0, 2), (-1, -3)])
+def test_the_slope_beyond_an_outer_quantile_is_that_of_the_two_intervals_within(
+    templates: np.ndarray, outer: int, inner: int
+) -> None:
+    """Of opens and closes, which no clamp moves; the forecast's quantiles are no straight line of the templates'."""
+    own = np.moveaxis(np.quantile(templates, LEVELS, axis=0), 0, -1)
+    quantiles = coherent(0.02 * np.sinh(own))
+    paths = PathMaker.of(templates, LEVELS).map(quantiles, np.arange(len(templates)))
+    beyond = (templates < own[..., outer]) if outer == 0 else (templates > own[..., outer])
+    slope = (quantiles[..., outer] - quantiles[..., inner]) / (own[..., outer] - own[..., inner])
+    expected = quantiles[..., outer] + slope * (templates - own[..., outer])
+    for variable in (0, 3):
+        chosen = beyond[..., variable]
+        assert chosen.mean() == pytest.approx(0.05, abs=0.01)
+        np.testing.assert_allclose(paths[..., variable][chosen], expected[..., variable][chosen], rtol=1e-9)
+
+
 def test_one_seed_draws_the_same_paths_whoever_is_forecast_beside(templates: np.ndarray) -> None:
     ask = {"count": 50, "levels": LEVELS}
     first, again = (sample_paths(templates, forecast(templates), seed=3, ticker="A", **ask) for _ in range(2))  # type: ignore[arg-type]

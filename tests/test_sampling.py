@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from forecaster.config.schema import TaskConfig
+from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 from forecaster.training.sampling import DENSE_SPAN, LARGEST_MOVE, Batch, Sampler
-from tests.studio import dataset, panel
+from tests.studio import CUTS, dataset, futures, panel
 
 STEPS = (1, 2, 5)
 END = np.datetime64("2010-07-30")
@@ -117,11 +118,11 @@ def test_the_generator_alone_decides(data: Dataset) -> None:
     assert all(torch.isfinite(one.targets).all() for one in batches)
 
 
-def test_prices_after_the_period_do_not_reach_a_batch(data: Dataset) -> None:
-    later = data.panel.sessions > END
-    prices = np.where(later[:, None], 1.0, data.panel.prices)
-    changed = dataset(replace(data.panel, prices=prices), STEPS)
-    samplers = [Sampler(one, task("dense"), PERIOD, torch.device("cpu")) for one in (data, changed)]
+@pytest.mark.parametrize("day", CUTS[1:], ids=str)
+def test_prices_after_the_period_do_not_reach_a_batch(panel_with_holes: Panel, day: np.datetime64) -> None:
+    both = (panel_with_holes, futures(panel_with_holes, day)["changed"])
+    period = Period(None, day)
+    samplers = [Sampler(dataset(of, STEPS), task("dense"), period, torch.device("cpu")) for of in both]
     for first, second in pairwise([sampler.draw(64, torch.Generator().manual_seed(0)) for sampler in samplers]):
         assert torch.equal(first.inputs, second.inputs)
         assert torch.equal(first.targets, second.targets)

@@ -85,6 +85,18 @@ def test_earnings_are_shocks_in_volatility_and_volume_and_the_days_since(followi
             np.testing.assert_allclose(found[row], expected, atol=1e-5)
 
 
+def test_a_season_is_due_fifty_to_seventy_sessions_after_an_event_and_past_until_forty() -> None:
+    """Neither fifty nor seventy, nor forty: one event in candles that are otherwise all alike."""
+    one, event = bars(rows=300), np.arange(300) == 150
+    still = {name: np.full(300, 50.0) for name in ("open", "close", "adj_close")}
+    swing = np.where(event, 1.1, 1.01)
+    one = replace(one, **still, high=50 * swing, low=50 / swing, volume=np.where(event, 1e6, 1e5))
+    features = compute_features(Panel.of([one]), ["earnings"])
+    columns = dict(zip(features.names, features.values[150:].T, strict=True))
+    assert np.flatnonzero(columns["earnings.season_due"]).tolist() == list(range(51, 70))
+    assert np.flatnonzero(columns["earnings.season_past"]).tolist() == list(range(40))
+
+
 def test_calendar_is_of_the_next_session(following: list[dt.date]) -> None:
     found = compute_features(Panel.of([ONE]), ["calendar"]).values
     for row, (date, coming) in enumerate(zip(ONE.dates.astype(object), following, strict=True)):

@@ -90,6 +90,7 @@ def test_too_few_dates_or_no_difference_is_no_test() -> None:
     alike = diebold_mariano(np.full(100, 0.3), 1)
     assert all(math.isnan(value) for one in (few, same, alike) for value in (one.statistic, one.p_value))
     assert not math.isnan(diebold_mariano(np.random.default_rng(5).normal(size=30), 1).p_value)
+    assert (degrees_of_freedom(29, 1), standard_error(np.ones(29), 1)[1]) == (0, 0)
 
 
 def test_a_test_needs_enough_dates_for_the_overlap_of_its_forecasts() -> None:

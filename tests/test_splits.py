@@ -69,6 +69,8 @@ def test_the_purge_drops_origins_whose_outcome_lies_beyond_the_border() -> None:
         ("10y", "10y", "ends training on 1993-03-01, but the candles begin on 2000-03-01: shorten the spans"),
         ("13y", "1m", "but the candles begin on 2000-03-01"),
         ("1m", "3000y", "3000y reaches back before the year 1"),
+        ("1m", "2013y", "2013y reaches back before the year 1"),
+        ("1m", "2012y", "ends training on 0001-02-01, but the candles begin on 2000-03-01"),
     ],
 )
 def test_spans_longer_than_the_history_are_refused(validation: str, test: str, complaint: str) -> None:

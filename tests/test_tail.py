@@ -18,17 +18,20 @@ VALID = np.array([2900, 1400, 100, 0])
 OF = panel(3000, 1500, 300, 40)
 
 
-def rows_from(of: Panel, valid: np.ndarray) -> np.ndarray:
-    """Rows of the sessions from `valid` on, counted back from each ticker's end."""
-    kept = OF.lengths - valid
+def last_rows(of: Panel, kept: np.ndarray) -> np.ndarray:
+    """The last rows of each ticker, so many of each."""
     return np.concatenate([np.arange(end - count, end) for end, count in zip(of.offsets[1:], kept, strict=True)])
 
 
+@pytest.mark.parametrize("valid", [VALID, np.array([130, 150, 320, 480]), np.array([502, 374, 501, 489])], ids=str)
 @pytest.mark.parametrize("group", GROUPS.names())
-def test_features_scale_and_readiness_are_those_of_the_whole_history(group: str) -> None:
-    whole, tail = compute_features(OF, [group]), tail_dataset(OF, [group], (1,), VALID, measure_market(OF))
-    there, here = rows_from(OF, VALID), rows_from(tail.panel, VALID)
-    assert np.array_equal(tail.panel.sessions[here], OF.sessions[there])
+def test_features_scale_and_readiness_are_those_of_the_whole_history(
+    panel_with_holes: Panel, group: str, valid: np.ndarray
+) -> None:
+    of = OF if valid is VALID else panel_with_holes
+    whole, tail = compute_features(of, [group]), tail_dataset(of, [group], (1,), valid, measure_market(of))
+    there, here = last_rows(of, of.lengths - valid), last_rows(tail.panel, of.lengths - valid)
+    assert np.array_equal(tail.panel.sessions[here], of.sessions[there])
     assert np.any(whole.values[there].std(axis=0) > 0)
     np.testing.assert_allclose(tail.features.values[here], whole.values[there], atol=1e-5)
     np.testing.assert_allclose(tail.features.scale[here], whole.scale[there], rtol=1e-9)

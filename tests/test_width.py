@@ -75,7 +75,7 @@ def test_highs_and_lows_change_places_in_the_mirror() -> None:
 def test_an_update_counts_the_window_of_outcomes_known_on_its_day() -> None:
     """Some outcomes came later than `step` dates after their origin, and one after more than a window."""
     rng = np.random.default_rng(2)
-    origin = np.repeat(np.arange(20, 130), 3)
+    origin = np.repeat(np.arange(130), 3)
     outcome = origin + 5 + rng.choice([0, 0, 0, 1, 4, 70], len(origin))
     errors = errors_of(2 * rng.standard_normal((len(origin), 4)))
     updates = (60, 70, 71, 101, 120)
@@ -100,8 +100,12 @@ def test_without_errors_nothing_is_corrected() -> None:
     assert late.corrections()[1].any()
 
 
-def test_errors_out_of_all_bounds_count_as_far_off() -> None:
+def test_errors_out_of_all_bounds_count_in_the_outermost_bins() -> None:
+    """Half of them below −10, half above 10: a tenth lies a fifth of a bin of 0.05 within; a fifth of it is used."""
     one = width(54)
     origin = np.repeat(np.arange(50), 2)
     one.add(origin, origin + 5, errors_of(np.tile([-1e9, 1e9], 50)))
-    assert np.abs(one.corrections()).max() <= 10
+    found = one.corrections()[0]
+    np.testing.assert_allclose(found[:, 0], -0.2 * (10 - 0.05 / 5), rtol=1e-9)
+    np.testing.assert_allclose(found[:, 4], 0.2 * (10 - 0.05 / 5), rtol=1e-9)
+    np.testing.assert_allclose(found[:, 2], 0, atol=1e-9)

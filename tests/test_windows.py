@@ -10,8 +10,9 @@ import torch
 from torch.utils.data import DataLoader
 
 import forecaster
+from forecaster.data.panel import Panel
 from forecaster.errors import InputError
-from tests.studio import panel
+from tests.studio import CUTS, futures, panel
 
 LENGTHS = (80, 70, 12)
 
@@ -42,14 +43,14 @@ def test_windows_and_targets_are_views() -> None:
     assert target.data_ptr() == start + 14 * 4 * 4
 
 
-def test_no_window_sees_what_comes_after_it() -> None:
-    """Other candles after a day leave all windows that end on it as they are."""
-    own = panel(60)
-    day = own.sessions[40]
-    before = forecaster.windows(own.until(day), context=10, horizon=1).tensors()
-    inputs, targets = forecaster.windows(own, context=10, horizon=1, until=day.item()).tensors()
-    assert torch.equal(before[0], inputs)
-    assert torch.equal(before[1], targets)
+@pytest.mark.parametrize("day", CUTS, ids=str)
+def test_no_window_sees_what_comes_after_it(panel_with_holes: Panel, day: np.datetime64) -> None:
+    """Other candles after a day, or none, leave all windows that end on it as they are."""
+    own = forecaster.windows(panel_with_holes, context=10, horizon=1, until=day.item()).tensors()
+    for future in futures(panel_with_holes, day).values():
+        inputs, targets = forecaster.windows(future, context=10, horizon=1, until=day.item()).tensors()
+        assert torch.equal(own[0], inputs)
+        assert torch.equal(own[1], targets)
 
 
 def test_periods_share_no_target() -> None:
