@@ -97,7 +97,7 @@ def cache_folder() -> Path | None:
 def home_for_imports() -> Iterator[None]:
     """Lend a user without a home one that cannot exist: some libraries ask for it as they are imported.
 
-    yfinance fails without one, and matplotlib takes a relative `HOME` to write into the present folder.
+    yfinance fails without one.
     """
     if cache_folder() is not None:
         yield

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from forecaster.inference.forecast import Forecast
-from forecaster.show.chart import standalone
+from forecaster.show.sheet import standalone
 from forecaster.show.page import page
 from tests.browser import looked_at, offences, visit
 from tests.forecasts import made

@@ -13,8 +13,8 @@ from rich.text import Text
 from forecaster.axes import Float
 from forecaster.inference.forecast import Forecast
 from forecaster.show.held import beside, held_text
-from forecaster.show.prices import price_text
-from forecaster.show.svg import Scale, tick_texts
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.words import price_text
 
 _CANDLES = "Body ┃ rose, █ fell; ahead, medians."
 HEIGHT = 14

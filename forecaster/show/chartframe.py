@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from forecaster.show.fan import Fan
-from forecaster.show.svg import Markup, Scale, element, line, tick_texts
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.svg import element, line
 
 LETTER = 6.4
 """Pixels of a letter; digits are wider, by a fifth at most."""
@@ -78,7 +81,7 @@ def days(frame: Frame) -> Iterator[Markup]:
     """The line after the origin, its day before it, the last day after it; the line leaves the months' words alone."""
     forecast, x, y = frame.fan.forecast, frame.x(0.5), frame.bottom + _DAYS
     wide = _DIGIT * 10
-    end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 2.0)
+    end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 6.0)
     between = line([x, x], [y - 12, y + 4]) if end - wide >= x + 2 else ""
     yield element("path", class_="origin", d=line([x, x], [frame.top - 8, frame.bottom]) + between)
     yield element("text", f"last close {forecast.origin}", x=min(x - 5, end - wide - 6), y=y, text_anchor="end")

@@ -13,8 +13,7 @@ from rich.text import Text
 from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.runs import short
-from forecaster.show.steps import steps
-from forecaster.show.words import chance
+from forecaster.show.words import chance, steps
 from forecaster.workflows.compare import Compared, Comparison
 
 _SHORT = 20

@@ -13,8 +13,8 @@ from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.inference.forecast import Forecast
 from forecaster.show.held import beside, held_at, held_text
-from forecaster.show.prices import price_text
-from forecaster.show.svg import nice_ticks
+from forecaster.show.scale import nice_ticks
+from forecaster.show.words import price_text, shortened
 
 LOW, HIGH, CLOSE = (VARIABLES.index(name) for name in ("low", "high", "close"))
 FEWEST, MOST = 30, 66
@@ -90,6 +90,11 @@ class Fan:
     def title(self) -> str:
         one = self.forecast
         return f"{one.ticker}: {self.price(one.last_close)} {one.currency} on {one.origin}"
+
+    def title_within(self, letters: int) -> str:
+        """The title with its ticker cut where it would be longer."""
+        ticker, title = self.forecast.ticker, self.title
+        return shortened(ticker, max(2, letters - len(title) + len(ticker))) + title.removeprefix(ticker)
 
     @property
     def summary(self) -> str:

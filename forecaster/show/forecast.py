@@ -15,8 +15,8 @@ from forecaster.show import candlechart
 from forecaster.show.columns import fitting, table, taken
 from forecaster.show.held import beside, held_at, held_text
 from forecaster.show.output import View
-from forecaster.show.prices import price_text
 from forecaster.show.screen import drawn
+from forecaster.show.words import price_text
 from forecaster.show.words import share as share_text
 
 _BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))

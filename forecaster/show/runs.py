@@ -14,8 +14,7 @@ from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
 from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
-from forecaster.show.steps import steps
-from forecaster.show.words import VERDICT_COLOURS, chance, signed
+from forecaster.show.words import VERDICT_COLOURS, chance, signed, steps
 from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 

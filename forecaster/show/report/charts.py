@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forecaster.show.svg import Markup, Scale, element, joined, line, tick_texts
+from markupsafe import Markup
+
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.svg import element, joined, line
 
 Format = Callable[[float], str]
 Texts = Callable[[Sequence[float]], list[str]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from markupsafe import Markup
 
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnose import Diagnosis, Grouped
@@ -12,7 +13,7 @@ from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
 from forecaster.show.report.ranking import ranking
-from forecaster.show.svg import Markup, tick_texts
+from forecaster.show.scale import tick_texts
 from forecaster.training.files import Curves
 
 _NAMED = 20

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from forecaster.show.svg import Markup, Scale, element, line
+from markupsafe import Markup
+
+from forecaster.show.scale import Scale
+from forecaster.show.svg import element, line
+from forecaster.show.words import shortened
 
 WIDTH = 360.0
 _ROW = 19.0
@@ -50,11 +54,10 @@ def ranking(
 def _bar(x: Scale, row: int, name: str, value: float, write: Callable[[float], str]) -> Markup:
     start, end = sorted((x(0.0), x(value)))
     y, kind = _ROW * row, "above" if value >= 0 else "below"
-    short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
     return element(
         "g",
         element("title", f"{name}: {write(value)}"),
-        element("text", short, x=x.pixels[0] - 6, y=y + 14, class_="end"),
+        element("text", shortened(name, _LONGEST), x=x.pixels[0] - 6, y=y + 14, class_="end"),
         element("rect", x=start, y=y + 3, width=max(end - start, 0.5), height=_ROW - 6, class_=f"bar {kind}"),
         element("text", write(value), x=WIDTH - 2, y=y + 14, class_="end"),
     )

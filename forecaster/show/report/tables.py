@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,20 +13,7 @@ from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.rows import Row
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show import words
-
-
-@dataclass(frozen=True)
-class Table:
-    """Text in rows; the first cell of a row is its head.
-
-    Args:
-        strong: places of the rows to set off.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    strong: frozenset[int] = frozenset()
+from forecaster.show.templates import Table
 
 
 def percent(fraction: float | None, decimals: int = 2, sign: bool = True) -> str:
