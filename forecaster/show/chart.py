@@ -91,7 +91,7 @@ def _title(fan: Fan, width: int) -> Iterator[Markup]:
     yield element("text", title, class_="title", x=12, y=22, style=f"font-size: {size}px")
 
 
-def legend(fan: Fan, width: float, top: float) -> tuple[list[Markup], float]:
+def legend(fan: Fan, width: int, top: float) -> tuple[list[Markup], float]:
     """What the marks mean, wrapped to as many lines as needed, and the y where they end."""
     x, y, parts = 12.0, top + 12, list[Markup]()
     for sample, words in _meanings(fan, narrow=width < _NARROW):

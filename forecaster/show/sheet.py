@@ -65,7 +65,7 @@ def _charts(forecasts: Sequence[Forecast], columns: int, top: float, small: bool
         yield element("g", drawn, transform=f"translate({width * column} {top + height * row:g})")
 
 
-def _lines(forecasts: Sequence[Forecast], width: float) -> Iterator[str]:
+def _lines(forecasts: Sequence[Forecast], width: int) -> Iterator[str]:
     """Run, verdict and notes, wrapped."""
     for text in (fan_of(forecasts[0]).caption, *notes(forecasts)):
         yield from textwrap.wrap(text, int((width - 32) / (1.12 * LETTER)))
