@@ -16,6 +16,14 @@ from markupsafe import Markup, escape
 
 from forecaster.show.scale import Scale
 
+MARKS = {
+    "circle": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
+    "square": "m-3 -3h6v6h-6z",
+    "triangle": "m0 -4l4 7h-8z",
+    "diamond": "m0 -4.5l4 4.5l-4 4.5l-4 -4.5z",
+}
+"""Path data of marks about the current point, by name."""
+
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:
     """One element: `class_` becomes `class`, `stroke_width` becomes `stroke-width`; an attribute of None is omitted."""

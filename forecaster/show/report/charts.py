@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from forecaster.show.scale import Scale, tick_texts
-from forecaster.show.svg import element, joined, line
+from forecaster.show.svg import MARKS, element, joined, line
 
 Format = Callable[[float], str]
 Texts = Callable[[Sequence[float]], list[str]]
@@ -21,17 +21,11 @@ WIDE = 360.0
 """Width of a chart that has a column for itself."""
 
 _RIGHT, _TOP, _BOTTOM = 8.0, 8.0, 34.0
-_MARKS = {
-    "circle": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
-    "square": "m-3 -3h6v6h-6z",
-    "triangle": "m0 -4l4 7h-8z",
-    "diamond": "m0 -4.5l4 4.5l-4 4.5l-4 -4.5z",
-}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points joined by a line; `mark` is one of `_MARKS`, or nothing for the line with a mark at its end alone."""
+    """Points joined by a line; `mark` is one of `MARKS`, or nothing for the line with a mark at its end alone."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -150,7 +144,7 @@ def _rule(kind: str, x: Scale, y: float) -> Markup:
 
 
 def _mark(kind: str, number: int, x: float, y: float) -> Markup:
-    return element("path", d=f"M{x:.2f} {y:.2f}{_MARKS[kind or 'circle']}", class_=f"mark s{number}")
+    return element("path", d=f"M{x:.2f} {y:.2f}{MARKS[kind or 'circle']}", class_=f"mark s{number}")
 
 
 def _legend(series: Sequence[Series]) -> Markup:
