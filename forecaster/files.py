@@ -97,7 +97,7 @@ def cache_folder() -> Path | None:
 def home_for_imports() -> Iterator[None]:
     """Set `HOME` to a path that cannot exist while importing, if the user has no home folder.
 
-    yfinance fails to import without `HOME`, and matplotlib would write to the current folder if it is relative.
+    yfinance fails to import without one.
     """
     if cache_folder() is not None:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -56,3 +57,10 @@ def made(
         range=np.full(len(steps), 0.0193),
         volatility=np.full(len(steps), 0.241 if len(levels) > 1 else np.nan),
     )
+
+
+def with_paths(forecast: Forecast, count: int = 60) -> Forecast:
+    """The forecast with candle paths that wander about its median, over its contiguous steps."""
+    steps = [step for place, step in enumerate(forecast.steps, 1) if step == place]
+    wander = np.random.default_rng(0).normal(0, 0.015, (count, len(steps), 1)).cumsum(axis=1)
+    return replace(forecast, paths=forecast.point[: len(steps)] * np.exp(wander))

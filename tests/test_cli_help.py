@@ -14,7 +14,7 @@ from tests.studio import environment, forecast
 
 HEAVY = (
     *("torch", "pandas", "numpy", "yfinance", "pydantic", "rich", "pyarrow", "exchange_calendars", "safetensors"),
-    *("yaml", "jaxtyping", "filelock", "arch", "scipy", "matplotlib"),
+    *("yaml", "jaxtyping", "filelock", "arch", "scipy", "resvg_py"),
 )
 
 LIST_MODULES = """

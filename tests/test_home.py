@@ -38,7 +38,7 @@ def place(trained: TrainedRun, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("home", HOMES.values(), ids=HOMES)
 def test_a_forecast_needs_no_home(place: Path, home: str | None) -> None:
     words = ["predict", "VOD.L", "--run", "small", "--quiet", "--output", "o.csv", "--format", "csv"]
-    picture = ["--plot", "x.png"] if home == HOMES["relative"] else []  # matplotlib would make its cache there
+    picture = ["--plot", "x.png"] if home == HOMES["relative"] else []  # no library makes a cache there
     done = homeless(FORECAST, *words, *picture, cwd=place, home=home)
     assert (done.returncode, done.stderr) == (0, "")
     assert (place / "o.csv").read_text().count("VOD.L") > 10

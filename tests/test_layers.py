@@ -135,12 +135,12 @@ def test_pandas_and_yfinance_stay_in_the_sources() -> None:
 
 
 def test_rich_and_plotly_stay_in_show() -> None:
-    assert places([one for one in offenders("rich", "plotly", "matplotlib") if package(one.module) != "show"]) == []
+    assert places([one for one in offenders("rich", "plotly", "resvg_py") if package(one.module) != "show"]) == []
 
 
-def test_jinja_stays_in_the_page_of_a_report() -> None:
-    outside = [one for one in offenders("jinja2", "markupsafe") if not one.module.startswith("forecaster.show.report")]
-    assert places(outside) == []
+def test_markup_stays_in_show_and_one_module_makes_pages() -> None:
+    assert places([one for one in offenders("markupsafe") if package(one.module) != "show"]) == []
+    assert places([one for one in offenders("jinja2") if one.module != "forecaster.show.templates"]) == []
 
 
 def test_typer_and_click_stay_in_the_command_line() -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from forecaster.inference.forecast import Forecast
-from forecaster.show.chart import standalone
 from forecaster.show.page import page
+from forecaster.show.sheet import standalone
 from tests.browser import looked_at, offences, visit
-from tests.forecasts import made
+from tests.forecasts import made, with_paths
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -21,13 +18,6 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.browser_fixtures",)
 
 HORIZONS = [(1,), (1, 2, 3, 4, 5), tuple(range(1, 21)), (1, 2, 3, 4, 5, 20)]
-
-
-def with_paths(forecast: Forecast, count: int = 60) -> Forecast:
-    """The forecast with candle paths that wander about its median, over its contiguous steps."""
-    steps = [step for place, step in enumerate(forecast.steps, 1) if step == place]
-    wander = np.random.default_rng(0).normal(0, 0.015, (count, len(steps), 1)).cumsum(axis=1)
-    return replace(forecast, paths=forecast.point[: len(steps)] * np.exp(wander))
 
 
 @pytest.mark.parametrize(
@@ -46,11 +36,18 @@ def test_nothing_in_a_page_offends_the_eye(
 
 
 @pytest.mark.parametrize("steps", HORIZONS, ids=str)
-def test_nothing_in_an_svg_offends_the_eye(browser: Browser, tmp_path: Path, steps: tuple[int, ...]) -> None:
-    drawn = standalone([with_paths(made("AAA", steps)), made("BBB", steps, warnings=("BBB is thin. " * 20,))])
+@pytest.mark.parametrize("more", [0, 3])
+def test_nothing_in_an_svg_offends_the_eye(browser: Browser, tmp_path: Path, steps: tuple[int, ...], more: int) -> None:
+    drawn = standalone(
+        [
+            with_paths(made("AAA", steps)),
+            made("BBB", steps, warnings=("BBB is thin. " * 20,)),
+            *(made("ABCDEFGHIJKLMNOPQRSTUVWXYZ-12345", steps, scale=10.0**place) for place in range(more)),
+        ]
+    )
     file = tmp_path / "page.html"
     file.write_text(f"<!doctype html><title>x</title><body style='margin: 0'>{drawn}", encoding="utf-8")
-    assert offences(visit(browser, file, 900).page) == []
+    assert offences(visit(browser, file, 1200).page) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.show.progress import Crew, Folds, Pace, training_progress
+from forecaster.show.progress import Folds, Pace, ParallelFolds, training_progress
 
 
 def pace(*times: float) -> Pace:
@@ -83,7 +83,7 @@ def test_a_walk_taken_up_takes_what_the_folds_since_then_took() -> None:
 
 
 def test_folds_at_a_time_count_their_parts_and_what_was_done_before_is_no_speed() -> None:
-    crew = Crew(clock=iter([1000.0, 1010.0, 1010.5, 1020.0, 1040.0]).__next__)
+    crew = ParallelFolds(clock=iter([1000.0, 1010.0, 1010.5, 1020.0, 1040.0]).__next__)
     said = [crew.words(done, 8) for done in (4.0, 4.5, 4.55, 5.2, 8.0)]
     assert said == ["4 of 8 folds"] * 3 + ["5 of 8 folds, 0:40 left", "8 of 8 folds"]
 

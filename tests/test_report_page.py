@@ -78,7 +78,7 @@ def html(found: Report) -> str:
 def test_every_element_is_closed_and_the_verdict_comes_first(html: str, found: Report) -> None:
     page = Page(html)
     assert page.open == []
-    assert page.text.index(TITLES[found.card.verdict.code]) < page.text.index("Skill beside the baselines")
+    assert page.text.index(TITLES[found.card.verdict.code]) < page.text.index("Skill against the baselines")
     assert words.verdict(found.card) in page.text
     assert page.count("h1") == 1
 
@@ -86,8 +86,8 @@ def test_every_element_is_closed_and_the_verdict_comes_first(html: str, found: R
 def test_the_page_says_all_that_was_asked_of_it(html: str, found: Report) -> None:
     page = Page(html)
     for heading in (
-        *("Skill beside the baselines", "Forecast explorer", "Calibration", "Skill over time", "Skill by ticker"),
-        *("How far prices move", "Echo check", "Training", "What it saw", "Config and versions"),
+        *("Skill against the baselines", "Forecast explorer", "Calibration", "Skill over time", "Skill by ticker"),
+        *("How far prices move", "Echo check", "Training", "Data", "Config and versions"),
     ):
         assert heading in page.text
     assert "survivorship" in page.text, "what the scorecard wants the reader to know"

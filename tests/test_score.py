@@ -285,7 +285,7 @@ def test_the_command_says_what_it_waits_for(ask: Callable[..., Answer], journal:
     assert len(read(journal)) == 3
     answer = ask()
     assert answer.code == 0
-    assert "No forecast of the journal can be held against what came yet." in answer.out
+    assert "No forecast in the journal can be scored yet." in answer.out
     assert "3 hindsight sessions not scored: the store does not have their day yet." in answer.err
     assert ask("--format", "csv").code == 0
 

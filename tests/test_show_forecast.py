@@ -67,7 +67,7 @@ def test_notes_that_hold_for_several_tickers_are_said_once() -> None:
         for place in range(8)
     ]
     assert notes(forecasts) == [
-        "T0's candles end on 2013-03-01: fetch. So it is with T1, T2, T3, T4, T5 and 2 more.",
+        "T0's candles end on 2013-03-01: fetch. The same holds for T1, T2, T3, T4, T5 and 2 more.",
         "The run is old.",
     ]
     assert notes(forecasts[:1]) == ["T0's candles end on 2013-03-01: fetch.", "The run is old."]

@@ -6,8 +6,11 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
+from markupsafe import Markup
 
-from forecaster.show.svg import THEME, Markup, Scale, band, candle, element, joined, line, nice_ticks, tick_texts
+from forecaster.show.scale import Scale, nice_ticks, tick_texts
+from forecaster.show.svg import band, candle, element, joined, line
+from forecaster.show.theme import THEME
 
 
 @pytest.mark.parametrize(

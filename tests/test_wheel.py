@@ -38,10 +38,9 @@ def test_wheel_holds_the_package_its_configs_and_the_sample(wheel: Path) -> None
     sample = {f"forecaster/_shipped/sample/{name}" for name in ("wiki-prices.parquet", "README.md")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "forecaster").rglob("*.py")}
     assert configs
-    page = {
-        f"forecaster/show/report/{name}"
-        for name in ("page.html", "macros.html", "style.css", "chart.js", "explorer.js")
-    }
+    kinds = {".html", ".css", ".js", ".ttf", ".txt"}
+    page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "forecaster/show").rglob("*") if path.suffix in kinds}
+    assert {"forecaster/show/base.html", "forecaster/show/report/chart.js", "forecaster/show/fonts/OFL.txt"} <= page
     assert configs | sample | modules | page | {"forecaster/py.typed"} <= names
 
 

@@ -3,55 +3,55 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
+from markupsafe import Markup
 
-# Okabe & Ito's colours, told apart by all eyes. A cell has one colour; opened gates are filled marks and a whole line.
-COLOURS = {"RNN": "#D55E00", "GRU": "#0072B2", "LSTM": "#009E73"}
-SETTINGS = {"svg.hashsalt": "memory", "svg.fonttype": "none", "font.size": 11, "font.family": "sans-serif"}
+from forecaster.show.plot import Axis, Box, Look, Plot, legend, picture
+
+# A cell has one colour and one mark; opened gates are filled marks and a solid line.
+COLOURS = {"RNN": "other", "GRU": "accent", "LSTM": "fourth"}
+MARKS = {"RNN": "circle", "GRU": "square", "LSTM": "triangle"}
+UNTRAINED = Look("muted", dash="1 3", width=1.5)
+WIDTH, HEIGHT, LEGEND = 1100.0, 430.0, 60.0
 
 
 def draw(results: dict[str, Any], target: Path) -> None:
     """Training steps until it recalls over the delay, and the gradient over the steps back."""
-    with mpl.rc_context(SETTINGS | {"axes.spines.top": False, "axes.spines.right": False}):
-        figure, (recall, gradient) = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
-        _recall(recall, results)
-        _gradient(gradient, results)
-        handles, labels = gradient.get_legend_handles_labels()
-        figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=3, handlelength=3.5)
-        figure.savefig(target, metadata={"Date": None})
-        plt.close(figure)
+    names = [(_name(label), _look(label)) for label in results["recalled"]]
+    entries = [*names, ("RNN, untrained", UNTRAINED)]
+    parts = [*_recall(results), *_gradient(results), *legend(entries, 20, HEIGHT + 8, WIDTH - 40)]
+    target.write_text(picture(WIDTH, HEIGHT + LEGEND, parts), encoding="utf-8")
 
 
-def _style(label: str) -> dict[str, Any]:
-    colour, opened = COLOURS[label.split(",")[0]], label.endswith("opened")
-    return {
-        "color": colour,
-        "linestyle": "-" if opened else "--",
-        "linewidth": 2,
-        "marker": {"RNN": "o", "GRU": "s", "LSTM": "^"}[label.split(",")[0]],
-        "markersize": 8,
-        "markerfacecolor": colour if opened else "#ffffff",
-        "markeredgewidth": 1.5,
-    }
+def _name(label: str) -> str:
+    return label if label == "RNN" or label.endswith("opened") else f"{label}, torch's default gates"
 
 
-def _recall(axes: Any, results: dict[str, Any]) -> None:
+def _look(label: str) -> Look:
+    cell, opened = label.split(",")[0], label.endswith("opened")
+    return Look(COLOURS[cell], dash=None if opened else "6 4", mark=MARKS[cell], hollow=not opened)
+
+
+def _recall(results: dict[str, Any]) -> Iterator[Markup]:
     delays, most, never = results["delays"], results["most_steps"], 2 * results["most_steps"]
+    across = Axis(
+        0.8 * delays[0], 1.2 * delays[-1], "steps between the symbol and the question", _texts(delays), log=True
+    )
+    ticks = [*_texts([20, 100, 500, most]), (never, "never")]
+    up = Axis(10, 1.3 * never, "training steps, median of all seeds", ticks, log=True)
+    plot = Plot("How long each cell trains until it recalls", across, up, Box(0, 0, WIDTH / 2, HEIGHT))
+    yield from plot.frame()
     for label, own in results["recalled"].items():
         tried = [delay for delay in delays if str(delay) in own]
         needed = [_median([run["steps"] or never for run in own[str(delay)]], most, never) for delay in tried]
-        axes.plot(tried, needed, **_style(label))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(delays, [str(delay) for delay in delays])
-    axes.set_yticks([20, 100, 500, most, never], ["20", "100", "500", f"{most:,}", "not\nrecalled"])
-    axes.minorticks_off()
-    axes.set(xlabel="steps between the symbol and the question", ylabel="training steps, median of all seeds")
-    axes.set_title("How long each cell trains until it recalls", fontsize=11, loc="left")
+        yield from plot.line(tried, needed, _look(label))
+
+
+def _texts(values: list[int]) -> list[tuple[float, str]]:
+    return [(value, f"{value:,}") for value in values]
 
 
 def _median(steps: list[int], most: int, never: int) -> float:
@@ -60,15 +60,29 @@ def _median(steps: list[int], most: int, never: int) -> float:
     return middle if middle <= most else never
 
 
-def _gradient(axes: Any, results: dict[str, Any]) -> None:
-    for label in results["recalled"]:
-        name = label if label == "RNN" or label.endswith("opened") else f"{label}, torch's default gates"
-        axes.plot(results["gradient"]["trained"][label], label=name, **_style(label), markevery=50)
-    axes.plot(results["gradient"]["start"]["RNN"], color="#000000", linewidth=1, linestyle=":", label="RNN, untrained")
-    axes.set_yscale("log")
-    axes.set(xlabel="steps back, k", ylim=(1e-12, 3), ylabel="gradient, relative to its largest")
-    axes.set_title(
-        f"Gradient of the output with respect to the input\nk steps ago, trained at {results['trained_at']} steps",
-        fontsize=11,
-        loc="left",
+def _gradient(results: dict[str, Any]) -> Iterator[Markup]:
+    title = f"Gradient of the output with respect to the input k steps ago, trained at {results['trained_at']} steps"
+    trained, last = results["gradient"]["trained"], results["delays"][-1]
+    across = Axis.of([0, last], "steps back, k")
+    up = Axis(
+        FAINTEST,
+        3,
+        "gradient, relative to its largest",
+        [(10.0**power, f"1e{power}") for power in (-12, -9, -6, -3, 0)],
+        log=True,
     )
+    plot = Plot(title, across, up, Box(WIDTH / 2, 0, WIDTH / 2, HEIGHT))
+    yield from plot.frame()
+    for label in results["recalled"]:
+        yield from _curve(plot, trained[label], _look(label))
+    yield from _curve(plot, results["gradient"]["start"]["RNN"], UNTRAINED)
+
+
+FAINTEST = 1e-12
+"""Gradients below this are not drawn."""
+
+
+def _curve(plot: Plot, gradient: list[float], look: Look) -> Iterator[Markup]:
+    """As far as it can be seen."""
+    faint = next((place for place, value in enumerate(gradient) if value < FAINTEST), len(gradient))
+    return plot.line(range(faint), gradient[:faint], look, every=50)

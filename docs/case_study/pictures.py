@@ -1,129 +1,138 @@
-"""The case study's pictures: SVG on white, in colours that all eyes tell apart (Okabe & Ito)."""
+"""The case study's pictures: SVG files in the colours of the pages, which all eyes tell apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from claims import NETWORKS
-from matplotlib import pyplot as plt
+from markupsafe import Markup
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"
+from forecaster.show.plot import Axis, Box, Look, Plot, legend, picture
+from forecaster.show.scale import Scale
+from forecaster.show.svg import candle, element
+
 PLACED = ("harx", "har", "ewma-garman-klass")
 """Formulas with a place beside the networks; climatology would lie far off."""
 
-STYLE = {
-    "svg.hashsalt": "case-study",
-    "font.size": 11,
-    "svg.fonttype": "path",
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
+CLOSE, FORECAST = Look("ink", width=1.4), Look("other", width=1.4)
+YESTERDAY = Look("accent", dash="2 3")
+NETWORK, FORMULA = Look("accent", mark="circle", opacity=0.6), Look("other", mark="circle", opacity=0.6)
+PREDICTED, ACTUAL = Look("accent"), Look("other")
+WIDE, HIGH = 900.0, 340.0
 
 
 def draw_all(results: dict[str, Any], folder: Path) -> None:
     """One file a picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawings: dict[str, tuple[Callable[[Any, dict[str, Any]], None], int, tuple[float, float]]] = {
-        "candles": (_candles, 1, (9, 3.4)),
-        "echo": (_echo, 2, (11, 4.2)),
-        "waves": (_waves, 1, (9, 3.4)),
-        "networks": (_networks, 1, (9, 3.8)),
-        "fan": (_fan, 1, (9, 3.8)),
-        "range": (_range, 1, (9, 3.4)),
+    drawings: dict[str, tuple[Callable[[dict[str, Any]], Iterator[Markup]], float, float]] = {
+        "candles": (_candles, WIDE, HIGH),
+        "echo": (_echo, 1100.0, 420.0),
+        "waves": (_waves, WIDE, HIGH),
+        "networks": (_networks, WIDE, 380.0),
+        "fan": (_fan, WIDE, 380.0),
+        "range": (_range, WIDE, HIGH),
     }
-    with mpl.rc_context(STYLE):
-        for name, (draw, columns, size) in drawings.items():
-            figure, axes = plt.subplots(1, columns, figsize=size, layout="constrained")
-            draw(axes, results)
-            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-            plt.close(figure)
+    for name, (draw, width, height) in drawings.items():
+        (folder / f"{name}.svg").write_text(picture(width, height, list(draw(results))), encoding="utf-8")
 
 
-def _candles(axes: Any, results: dict[str, Any]) -> None:
-    for day, (opened, high, low, close) in enumerate(results["tensor"]["shown"]):
-        colour = BLUE if close >= opened else ORANGE
-        axes.plot([day, day], [low, high], color=colour, linewidth=1.2)
-        axes.bar(day, max(abs(close - opened), 0.02), bottom=min(opened, close), width=0.6, color=colour)
-    example = results["tensor"]["example"]
-    axes.set_title(f"{example['ticker']}, the last {len(results['tensor']['shown'])} candles (blue: it closed higher)")
-    axes.set(xlabel="session", ylabel="price")
+def _candles(results: dict[str, Any]) -> Iterator[Markup]:
+    shown = results["tensor"]["shown"]
+    low, high = min(min(one) for one in shown), max(max(one) for one in shown)
+    title = f"{results['tensor']['example']['ticker']}, the last {len(shown)} candles (hollow: it rose)"
+    plot = Plot(title, Axis.of([-1, len(shown)], "session"), Axis.of([low, high], "price"), Box(0, 0, WIDE, HIGH))
+    yield from plot.frame()
+    prices = Scale((low, high), (plot.y(low), plot.y(high)))
+    for day, one in enumerate(shown):
+        body = candle(plot.x(day), one, prices, 0.6 * (plot.x(1) - plot.x(0)))
+        fill = "page" if one[3] >= one[0] else "ink"
+        yield element("path", d=body, style=f"fill: var(--{fill}); stroke: var(--ink)")
 
 
-def _echo(axes: Any, results: dict[str, Any]) -> None:
+def _echo(results: dict[str, Any]) -> Iterator[Markup]:
     ticker, curves = next((name, one["curves"]) for name, one in results["usual"].items() if one["curves"])
     close, forecast = np.array(curves["close"]), np.array(curves["forecast"])
-    for panel, first, title in ((axes[0], 0, "all test days"), (axes[1], len(close) - 40, "the last forty, close up")):
+    near = len(close) - 40
+    for column, (first, title) in enumerate(((0, "all test days"), (near, "the last forty, close up"))):
         days = np.arange(first, len(close))
-        panel.plot(days, close[first:], color="#000000", linewidth=1.4, label="close")
-        panel.plot(days, forecast[first:], color=ORANGE, linewidth=1.4, label="forecast of the usual way")
-        panel.set(title=f"{ticker}: {title}", xlabel="test day", ylabel="price")
-    axes[1].plot(days, close[first - 1 : -1], color=BLUE, linestyle=":", linewidth=2, label="yesterday's close")
-    axes[1].legend(fontsize=9)
+        prices = Axis.of([*close[first:], *forecast[first:]], "price")
+        plot = Plot(f"{ticker}: {title}", Axis.of(days.tolist(), "test day"), prices, Box(550.0 * column, 0, 550, 380))
+        yield from plot.frame()
+        yield from plot.line(days, close[first:], CLOSE)
+        yield from plot.line(days, forecast[first:], FORECAST)
+    yield from plot.line(days, close[first - 1 : -1], YESTERDAY)
+    entries = [("close", CLOSE), ("forecast of the usual way", FORECAST), ("yesterday's close", YESTERDAY)]
+    yield from legend(entries, 40, 388, 1000)
 
 
-def _waves(axes: Any, results: dict[str, Any]) -> None:
-    lags = np.arange(1, results["waves"]["lags"] + 1)
-    axes.plot(lags, results["waves"]["ranges"], color=BLUE, linewidth=2, label="range of the day, log(high / low)")
-    axes.plot(lags, results["waves"]["returns"], color=ORANGE, linewidth=2, label="return of the day")
-    axes.axhline(0, color=GREY, linewidth=1, linestyle=":")
-    axes.set(title="How much a day says about the day so many sessions later", xlabel="sessions later")
-    axes.set_ylabel("correlation")
-    axes.legend()
+def _waves(results: dict[str, Any]) -> Iterator[Markup]:
+    waves = results["waves"]
+    lags = np.arange(1, waves["lags"] + 1)
+    title = "How much a day says about the day so many sessions later"
+    up = Axis.of([0.0, *waves["ranges"], *waves["returns"]], "correlation")
+    plot = Plot(title, Axis.of(lags.tolist(), "sessions later"), up, Box(0, 0, WIDE, HIGH - 30))
+    yield from plot.frame()
+    yield plot.rule(Look("muted", dash="2 3", width=1), y=0.0)
+    yield from plot.line(lags, waves["ranges"], PREDICTED)
+    yield from plot.line(lags, waves["returns"], ACTUAL)
+    entries = [("range of the day, log(high / low)", PREDICTED), ("return of the day", ACTUAL)]
+    yield from legend(entries, 40, HIGH - 26, WIDE - 60)
 
 
-def _networks(axes: Any, results: dict[str, Any]) -> None:
-    runs = results["runs"]
-    for place, name in enumerate(NETWORKS + PLACED):
-        skills = [100 * one["skill"] for one in runs[name]]
-        colour = BLUE if name in NETWORKS else GREEN
-        axes.plot(skills, [place] * len(skills), "o", color=colour, markersize=9, alpha=0.6)
-        axes.plot(np.mean(skills), place, "|", color="#000000", markersize=18, markeredgewidth=2)
-    axes.axvline(0, color=ORANGE, linewidth=2)
-    top = len(NETWORKS + PLACED) - 0.5
-    axes.annotate("the random walk", (0, top), xytext=(4, -4), textcoords="offset points", color=ORANGE)
-    axes.axvline(100 * runs["har"][0]["skill"], color=GREEN, linewidth=1, linestyle=":")
-    axes.set_yticks(
-        range(len(NETWORKS + PLACED)), [name.upper() if name in NETWORKS else name for name in NETWORKS + PLACED]
-    )
-    axes.set(ylim=(-0.6, top + 0.3), xlabel="skill [%]")
-    axes.set_title("Networks (blue: a point a seed, the bar their mean) and formulas (green; dotted: HAR)")
+def _networks(results: dict[str, Any]) -> Iterator[Markup]:
+    runs, names = results["runs"], NETWORKS + PLACED
+    skills = {name: [100 * one["skill"] for one in runs[name]] for name in names}
+    ticks = [(place, name.upper() if name in NETWORKS else name) for place, name in enumerate(names)]
+    across = Axis.of([0.0, *(skill for own in skills.values() for skill in own)], "skill [%]")
+    title = "Networks (a point a seed, the bar their mean) and formulas; dotted: HAR"
+    plot = Plot(title, across, Axis(-0.6, len(names) - 0.4, "", ticks), Box(0, 0, WIDE, 380))
+    yield from plot.frame()
+    yield plot.rule(Look("muted"), x=0.0)
+    yield plot.note("the random walk", 0.0, len(names) - 0.65)
+    yield plot.rule(Look("other", dash="2 3", width=1), x=skills["har"][0])
+    for place, own in enumerate(skills.values()):
+        look = NETWORK if names[place] in NETWORKS else FORMULA
+        yield from plot.marks(own, [place] * len(own), look)
+        mean = float(np.mean(own))
+        yield from plot.line([mean, mean], [place - 0.25, place + 0.25], CLOSE)
 
 
-def _fan(axes: Any, results: dict[str, Any]) -> None:
+def _fan(results: dict[str, Any]) -> Iterator[Markup]:
     fan = results["fan"]
     close = np.array(fan["close"])
     ahead, past = np.arange(len(close) + 1), np.arange(-len(fan["before"]) + 1, 1)
-    start = np.full((1, close.shape[1]), fan["before"][-1])
-    paths = np.concatenate([start, close])
-    for low, high, shade in ((0.05, 0.95, 0.18), (0.1, 0.9, 0.25), (0.25, 0.75, 0.4)):
-        band = [paths[:, fan["levels"].index(level)] for level in (low, high)]
-        axes.fill_between(ahead, *band, color=BLUE, alpha=shade, linewidth=0, label=f"{high - low:.0%} band")
-    axes.plot(ahead, paths[:, fan["levels"].index(0.5)], color=BLUE, linewidth=2, label="median")
-    axes.plot(past, fan["before"], color="#000000", linewidth=1.4, label="close")
-    axes.plot(ahead[1:], fan["after"], "o", color=ORANGE, label="actual close")
-    axes.set(title=f"{fan['ticker']}, seen from the evening of {fan['origin']}", xlabel="sessions from that evening")
-    axes.set_ylabel("close")
-    axes.legend(loc="upper left", fontsize=9)
+    paths = np.concatenate([np.full((1, close.shape[1]), fan["before"][-1]), close])
+    title = f"{fan['ticker']}, seen from the evening of {fan['origin']}"
+    across = Axis.of([int(past[0]), int(ahead[-1])], "sessions from that evening")
+    up = Axis.of([*paths.ravel(), *fan["before"], *fan["after"]], "close")
+    plot = Plot(title, across, up, Box(0, 0, WIDE, 350))
+    yield from plot.frame()
+    shades = {(0.05, 0.95): 0.18, (0.1, 0.9): 0.25, (0.25, 0.75): 0.4}
+    for (low, high), shade in shades.items():
+        lower, upper = (paths[:, fan["levels"].index(level)].tolist() for level in (low, high))
+        yield plot.area(ahead.tolist(), lower, upper, Look("band", opacity=shade))
+    yield from plot.line(ahead, paths[:, fan["levels"].index(0.5)], PREDICTED)
+    yield from plot.line(past, fan["before"], CLOSE)
+    after = Look("other", mark="circle", width=0)
+    yield from plot.marks(ahead[1:], fan["after"], after)
+    entries = [("close", CLOSE), ("median, in its 50%, 80% and 90% bands", PREDICTED), ("actual close", after)]
+    yield from legend(entries, 40, 356, WIDE - 60)
 
 
-def _range(axes: Any, results: dict[str, Any]) -> None:
+def _range(results: dict[str, Any]) -> Iterator[Markup]:
     own = results["outcomes"]["gru"]
-    places = np.arange(len(own["range_actual"]))
-    axes.bar(
-        places - 0.2,
-        [100 * value for value in own["range_predicted"]],
-        0.38,
-        color=BLUE,
-        label="predicted (median candle)",
-    )
-    axes.bar(places + 0.2, [100 * value for value in own["range_actual"]], 0.38, color=GREEN, label="actual")
-    axes.set_xticks(places, ["calmest fifth", "second", "third", "fourth", "widest fifth"])
-    axes.set(ylabel="high over low [%]", title="Test days, by the range that was predicted for them")
-    axes.legend()
+    bars = [(PREDICTED, own["range_predicted"], -0.4), (ACTUAL, own["range_actual"], 0.02)]
+    names = ["calmest fifth", "second", "third", "fourth", "widest fifth"]
+    top = 100 * max(*own["range_predicted"], *own["range_actual"])
+    across = Axis(-0.6, len(names) - 0.4, "", list(enumerate(names)))
+    up = Axis.of([0.0, top], "high over low [%]")
+    plot = Plot("Test days, by the range that was predicted for them", across, up, Box(0, 0, WIDE, HIGH - 30))
+    yield from plot.frame()
+    for look, values, left in bars:
+        for place, value in enumerate(values):
+            yield plot.area([place + left, place + left + 0.38], [0.0, 0.0], [100 * value] * 2, look)
+    entries = [("predicted (median candle)", PREDICTED), ("actual", ACTUAL)]
+    yield from legend(entries, 40, HIGH - 26, WIDE - 60, filled=True)

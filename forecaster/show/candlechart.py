@@ -1,6 +1,6 @@
-"""Candles in a terminal: two half-rows a line, a column or two a session, and the bands of what is to come.
+"""Candles in a terminal: two half-rows per line, one or two columns per session, and the forecast's bands.
 
-Shape alone tells all: a thin body rose, a solid one fell, shades are bands. Colour only repeats it.
+Shape alone carries the meaning: a thin body rose, a solid one fell, shades are bands. Colour only repeats it.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from rich.text import Text
 from forecaster.axes import Float
 from forecaster.inference.forecast import Forecast
 from forecaster.show.held import beside, held_text
-from forecaster.show.prices import price_text
-from forecaster.show.svg import Scale, tick_texts
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.words import price_text
 
 _CANDLES = "Body ┃ rose, █ fell; ahead, medians."
 HEIGHT = 14
 NARROWEST = 40
-"""Columns below which a chart tells nothing."""
+"""Columns below which a chart is unreadable."""
 
 _BANDS = ((0.1, 0.9, "░"), (0.25, 0.75, "▒"))
 _BAND, _RISING, _FALLING, _AHEAD = "cyan", "green", "red", "bold"
 _LEAST = 12
 _DATE = len("2013-03-01")
-# what the lower and the upper half of a cell hold: 0 nothing, 1 wick, 2 body
+# by the lower and the upper half of a cell: 0 empty, 1 wick, 2 body
 _THIN = {(1, 1): "│", (2, 2): "┃", (2, 1): "╽", (1, 2): "╿", (1, 0): "╷", (0, 1): "╵", (2, 0): "╻", (0, 2): "╹"}
 _SOLID = _THIN | {(2, 2): "█", (2, 1): "▄", (1, 2): "▀", (2, 0): "▄", (0, 2): "▀"}
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where things lie: sessions by column, prices by half-row, counted from the bottom."""
+    """Layout: sessions by column, prices by half-row from the bottom."""
 
     past: int
     pitch: int
@@ -41,7 +41,7 @@ class _Frame:
 
     @property
     def origin(self) -> int:
-        """The column of the line between what was and what may come."""
+        """Column of the line between history and forecast."""
         return self.past * self.pitch
 
     @property
@@ -49,7 +49,7 @@ class _Frame:
         return self.origin + 1 + self.steps * self.pitch
 
     def ahead(self, step: int) -> int:
-        """Column of the session so many steps ahead."""
+        """Column of the session that is `step` steps ahead."""
         return self.origin + 1 + (step - 1) * self.pitch
 
     def half(self, price: float) -> int:
@@ -57,17 +57,17 @@ class _Frame:
 
 
 Cells = list[list[tuple[str, str]]]
-"""Marks with their styles by row, from the bottom, and column."""
+"""Marks with their styles, by row from the bottom and column."""
 
 
 def legend(forecast: Forecast) -> str:
-    """What the marks mean, and what the bands held in the test of the run."""
+    """What the marks mean, and the bands' coverage in the run's test."""
     wide, narrow = held_text(forecast, 0.8), held_text(forecast, 0.5, where="")
     return f"{_CANDLES}\n░ {beside('80% of closes', wide)}. ▒ {beside('50%', narrow)}."
 
 
 def candle_chart(forecast: Forecast, width: int, height: int = HEIGHT) -> Text:
-    """The last candles, the median candles to come and their bands, in lines of at most `width` columns.
+    """The last candles, the median candles ahead and their bands, in lines of at most `width` columns.
 
     Sessions between the trained steps stay empty.
     """
@@ -88,7 +88,7 @@ def candle_chart(forecast: Forecast, width: int, height: int = HEIGHT) -> Text:
 
 
 def _framed(forecast: Forecast, width: int, height: int) -> _Frame:
-    """As many candles of the past as there is room for; a column more between sessions where a dozen still fit."""
+    """As many past candles as fit; two columns per session where at least a dozen still fit."""
     steps = forecast.steps[-1]
     room = width - 3 - len(price_text(forecast.last_close, forecast.last_close))
     pitch = 2 if room // 2 - steps >= _LEAST else 1
@@ -113,23 +113,23 @@ def _draw_candle(cells: Cells, frame: _Frame, column: int, prices: Float[np.ndar
     bottom, top = sorted((opened, closed))
     marks = _THIN if prices[3] >= prices[0] else _SOLID
 
-    def held(half: int) -> int:
+    def mark(half: int) -> int:
         return (low <= half <= high) + (bottom <= half <= top)
 
     for row in range(low // 2, high // 2 + 1):
-        cells[row][column] = (marks[held(row * 2), held(row * 2 + 1)], style)
+        cells[row][column] = (marks[mark(row * 2), mark(row * 2 + 1)], style)
 
 
 def _dates(forecast: Forecast, frame: _Frame) -> Text:
     """The first day shown and the origin before the line; after it the first and the last day, under their candles."""
-    told = _ends(str(forecast.history.dates[-frame.past]), str(forecast.origin), 0, frame.origin)
+    past = _ends(str(forecast.history.dates[-frame.past]), str(forecast.origin), 0, frame.origin)
     begins = frame.ahead(forecast.steps[0]) - frame.origin - 1
-    coming = _ends(str(forecast.dates[0]), str(forecast.dates[-1]), begins, max(frame.width - frame.origin - 1, _DATE))
-    return Text(f"{told}┊{coming}", "dim")
+    ahead = _ends(str(forecast.dates[0]), str(forecast.dates[-1]), begins, max(frame.width - frame.origin - 1, _DATE))
+    return Text(f"{past}┊{ahead}", "dim")
 
 
 def _ends(first: str, last: str, begins: int, width: int) -> str:
-    """A stretch of the axis with its last day at its end, and its first where it begins, unless they would touch."""
+    """Part of the axis: its first day where it begins, its last at the end; the first only where both fit."""
     if first == last or begins + len(first) + len(last) >= width:
         return f"{last if len(last) <= width else '':>{width}}"
     return f"{'':{begins}}{first:<{width - begins - len(last)}}{last}"

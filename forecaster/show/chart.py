@@ -1,85 +1,64 @@
-"""A forecast as SVG: the last months as candles, the bands of what may come, and nothing that needs a script."""
+"""One ticker's forecast as an SVG chart: the last months as candles, then bands, paths and median candles."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+
+from markupsafe import Markup
 
 from forecaster.inference.forecast import Forecast
 from forecaster.show.chartframe import LETTER, Frame, axes, days, figures
 from forecaster.show.fan import LEGEND, PATHS, RANGE, Fan, fan_of
-from forecaster.show.notes import notes
-from forecaster.show.svg import THEME, Markup, band, candle, element, line
+from forecaster.show.svg import band, candle, element, line
 
 STYLE = """
 .chart { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+.chart .chart { overflow: visible; }
 .chart text { fill: var(--ink); font-variant-numeric: tabular-nums; }
 .chart .muted { fill: var(--muted); paint-order: stroke; stroke: var(--page); stroke-width: 3px; }
 .chart .title { font-size: 16px; font-weight: 600; }
 .chart .sheet { fill: var(--page); }
 .chart .grid { stroke: var(--grid); fill: none; }
 .chart .origin { stroke: var(--muted); stroke-dasharray: 2 3; }
-.chart .band { fill: var(--band); fill-opacity: .2; }
+.chart .band { fill: var(--band); fill-opacity: 0.2; }
 .chart .median { stroke: var(--accent); stroke-width: 1.5; fill: none; }
 .chart .reach { stroke: var(--accent); stroke-dasharray: 5 3; fill: none; }
-.chart .path { stroke: var(--ink); stroke-opacity: .3; stroke-width: .7; fill: none; }
+.chart .path { stroke: var(--ink); stroke-opacity: 0.3; stroke-width: 0.7; fill: none; }
 .chart .candle { stroke: var(--ink); fill: var(--page); }
 .chart .fell { fill: var(--ink); }
 .chart .ahead { stroke: var(--accent); }
 .chart .ahead.fell { fill: var(--accent); }
 .chart .value { fill: var(--accent); font-weight: 600; }
 .chart .slot { fill: transparent; }
-.chart .slot:hover { fill: var(--muted); fill-opacity: .14; }
+.chart .slot:hover { fill: var(--muted); fill-opacity: 0.14; }
 """
 NARROW, WIDE = 360, 820
 _NARROW = 600
 """A chart below this width is for a phone."""
 
-_FEW = 30
-"""Paths on a card, of which a page has many."""
+HEIGHT = {False: 420, True: 300}
+"""Height of a chart, by whether it is narrow."""
+
+FEW = 30
+"""Paths in a small chart, of which a page has many."""
 
 _ROW = 17
 """Pixels of a line of the legend."""
 
 
-def standalone(forecasts: Sequence[Forecast]) -> Markup:
-    """A whole SVG file: one chart under the other, and the sentence on skill."""
-    charts = [chart(forecast, WIDE) for forecast in forecasts]
-    said = [fan_of(forecasts[0]).caption, *notes(forecasts)]
-    height, lines = 420, [part for text in said for part in textwrap.wrap(text, int((WIDE - 32) / (1.12 * LETTER)))]
-    total = height * len(charts) + 18 * len(lines) + 20
-    placed = [element("g", one, transform=f"translate(0 {height * place})") for place, one in enumerate(charts)]
-    words = [
-        element("text", text, class_="muted", x=16, y=height * len(charts) + 16 + 18 * place)
-        for place, text in enumerate(lines)
-    ]
-    return element(
-        "svg",
-        element("style", Markup(THEME + STYLE)),
-        element("rect", class_="sheet", width=WIDE, height=total),
-        *placed,
-        *words,
-        xmlns="http://www.w3.org/2000/svg",
-        viewBox=f"0 0 {WIDE} {total}",
-        width=WIDE,
-        height=total,
-        class_="chart",
-    )
-
-
-def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = True, legend: bool = True) -> Markup:
+def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = True, legended: bool = True) -> Markup:
     """One chart as an `<svg>` element that a page styles with `STYLE`.
 
     Args:
-        width: of the view box, whose height follows; a narrow chart shows fewer candles, so that text stays large.
-        identity: makes ids on a page unique; without it the chart is not named for screen readers.
+        width: of the view box, which sets its height; a narrow chart shows fewer candles, so that text stays large.
+        identity: makes ids unique on a page; without it screen readers get no name of the chart.
         titled: whether ticker and last close are drawn.
-        legend: whether the marks are explained; on a card, which has no legend, the sessions say nothing to the mouse.
+        legended: whether the marks are explained and sessions have tooltips; small charts in a grid have neither.
     """
     narrow = width < _NARROW
-    fan = fan_of(forecast, 30 if narrow else 66, PATHS if legend else _FEW)
-    height = 300 if narrow else 420
-    told, head = _legend(fan, width, 30.0 * titled) if legend else ([], 30.0 * titled)
+    fan = fan_of(forecast, 30 if narrow else 66, PATHS if legended else FEW)
+    height = HEIGHT[narrow]
+    explained, head = legend(fan, width, 30.0 * titled) if legended else ([], 30.0 * titled)
     frame = Frame.of(fan, width, height, head + 18)
     names = (
         [element("title", fan.title, id=f"{identity}-t"), element("desc", fan.summary, id=f"{identity}-d")]
@@ -89,14 +68,14 @@ def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = Tru
     return element(
         "svg",
         *names,
-        *_title(fan, titled),
-        *told,
+        *(_title(fan, width) if titled else ()),
+        *explained,
         *axes(frame),
         *_ahead(frame),
         *_past(frame),
         *days(frame),
         *figures(frame),
-        *(_slots(frame) if legend else ()),
+        *(_slots(frame) if legended else ()),
         viewBox=f"0 0 {width} {height}",
         width=width,
         height=height,
@@ -106,13 +85,14 @@ def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = Tru
     )
 
 
-def _title(fan: Fan, wanted: bool) -> Iterator[Markup]:
-    if wanted:
-        yield element("text", fan.title, class_="title", x=12, y=22)
+def _title(fan: Fan, width: int) -> Iterator[Markup]:
+    size = 14 if width < _NARROW else 16
+    title = fan.title_within(int((width - 24) / (0.65 * size)))
+    yield element("text", title, class_="title", x=12, y=22, style=f"font-size: {size}px")
 
 
-def _legend(fan: Fan, width: int, top: float) -> tuple[list[Markup], float]:
-    """What the marks mean, in as many lines as it takes, and where they end."""
+def legend(fan: Fan, width: int, top: float) -> tuple[list[Markup], float]:
+    """What the marks mean, wrapped to as many lines as needed, and the y where they end."""
     x, y, parts = 12.0, top + 12, list[Markup]()
     for sample, words in _meanings(fan, narrow=width < _NARROW):
         ends = x + 18 * bool(sample) + 1.12 * LETTER * len(words)
@@ -125,7 +105,7 @@ def _legend(fan: Fan, width: int, top: float) -> tuple[list[Markup], float]:
 
 
 def _meanings(fan: Fan, narrow: bool) -> Iterator[tuple[list[Markup], str]]:
-    """Samples of 14 by 10 pixels with their words; a band lies on those around it, which makes it darker."""
+    """Samples of 14 by 10 pixels with their words; an inner band overlays the outer ones and is darker."""
     for place, words in enumerate(fan.band_words):
         layers = [element("rect", class_="band", y=1, width=14, height=10) for _ in range(place + 1)]
         yield layers, words
@@ -139,7 +119,7 @@ def _meanings(fan: Fan, narrow: bool) -> Iterator[tuple[list[Markup], str]]:
 
 
 def _ahead(frame: Frame) -> Iterator[Markup]:
-    """Bands, reach, paths, median; bands end half a session after the last step, whose candle lies inside them."""
+    """Bands, reach, paths, median; bands end half a session after the last step, to hold its whole candle."""
     fan, end = frame.fan, frame.x(frame.fan.last + 0.5)
     xs = [*(frame.x(x) for x in fan.xs), end]
 
@@ -151,8 +131,8 @@ def _ahead(frame: Frame) -> Iterator[Markup]:
     if fan.reach:
         yield element("path", class_="reach", d=line(xs, ys(fan.reach.lower)) + line(xs, ys(fan.reach.upper)))
     if fan.paths:
-        there = [frame.x(session) for session in range(len(fan.paths[0]))]
-        yield element("path", class_="path", d="".join(line(there, map(frame.y, one)) for one in fan.paths))
+        sessions = [frame.x(session) for session in range(len(fan.paths[0]))]
+        yield element("path", class_="path", d="".join(line(sessions, map(frame.y, one)) for one in fan.paths))
     yield element("path", class_="median", d=line(xs, ys(fan.median)))
     for step, prices in zip(fan.forecast.steps, fan.forecast.point.tolist(), strict=True):
         yield _candle(frame, step, prices, " ahead")
@@ -170,7 +150,7 @@ def _candle(frame: Frame, session: int, prices: list[float], more: str) -> Marku
 
 
 def _slots(frame: Frame) -> Iterator[Markup]:
-    """An invisible column over every session that tells its figures to the mouse."""
+    """An invisible column over every session, with its figures as a tooltip."""
     fan, forecast = frame.fan, frame.fan.forecast
     dates = forecast.history.dates[-fan.past :]
     for place, (date, prices) in enumerate(zip(dates, fan.candles.tolist(), strict=True)):
@@ -179,8 +159,8 @@ def _slots(frame: Frame) -> Iterator[Markup]:
         shares = [
             f"{one.words}: {fan.reach_text(one, place + 1)}{fan.held_text(one, step)}" for one in reversed(fan.bands)
         ]
-        told = [f"{forecast.dates[place]}, median", _words(fan, forecast.point[place].tolist()), *shares]
-        yield _slot(frame, step, "\n".join(told))
+        lines = [f"{forecast.dates[place]}, median", _words(fan, forecast.point[place].tolist()), *shares]
+        yield _slot(frame, step, "\n".join(lines))
 
 
 def _slot(frame: Frame, session: int, words: str) -> Markup:

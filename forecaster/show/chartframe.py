@@ -1,33 +1,36 @@
-"""What stands around a chart's candles: prices on the left, months below, the last day's figures on the right."""
+"""Axes of a chart: prices on the left, months below, the last day's median and band on the right."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from forecaster.show.fan import Fan
-from forecaster.show.svg import Markup, Scale, element, line, tick_texts
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.svg import element, line
 
 LETTER = 6.4
-"""Pixels of a letter; digits are wider, by a fifth at most."""
+"""Mean width of a letter in pixels; digits are wider, by at most a fifth."""
 
 _DIGIT = 1.2 * LETTER
 _APART = 13
-"""Pixels between two lines of text."""
+"""Least pixels between two lines of text."""
 
 _MONTHS, _DAYS = 15, 33
-"""Pixels from the plot down to its lines of text."""
+"""Pixels from the plot down to the two lines of text below it."""
 
 _TICKS = 7
 """Prices on the axis, at most."""
 
 FOOT = 44.0
-"""Pixels that the text below the plot needs."""
+"""Height of the text below the plot, in pixels."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the plot lies in the picture, in pixels."""
+    """The plot area within the picture, in pixels."""
 
     fan: Fan
     width: int
@@ -38,14 +41,14 @@ class Frame:
 
     @classmethod
     def of(cls, fan: Fan, width: int, height: int, head: float) -> Frame:
-        """As wide as the figures on both sides allow."""
+        """As wide as the labels on both sides allow."""
         left = 20 + _DIGIT * max(map(len, tick_texts(fan.ticks(_TICKS))))
-        right = width - 12 - 1.1 * _DIGIT * max(len(fan.price(price)) for price in _told(fan))
+        right = width - 12 - 1.1 * _DIGIT * max(len(fan.price(price)) for price in _labels(fan))
         return cls(fan, width, left, right, head, height - FOOT)
 
     @property
     def slot(self) -> float:
-        """Pixels of a session."""
+        """Width of a session in pixels."""
         return (self.right - self.left) / (self.fan.last - self.fan.first + 1)
 
     def x(self, session: int | float) -> float:
@@ -57,7 +60,7 @@ class Frame:
 
 
 def axes(frame: Frame) -> Iterator[Markup]:
-    """The grid with prices and months; where there is no room for a word its line goes without."""
+    """The grid with prices and months; a grid line without room for its label has none."""
     ticks = frame.fan.ticks(_TICKS)
     for tick, text in zip(ticks, tick_texts(ticks), strict=True):
         y = frame.y(tick)
@@ -75,10 +78,10 @@ def axes(frame: Frame) -> Iterator[Markup]:
 
 
 def days(frame: Frame) -> Iterator[Markup]:
-    """The line after the origin, its day before it, the last day after it; the line leaves the months' words alone."""
+    """The line after the origin, the origin's date left of it, the last date right; it does not cross month labels."""
     forecast, x, y = frame.fan.forecast, frame.x(0.5), frame.bottom + _DAYS
     wide = _DIGIT * 10
-    end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 2.0)
+    end = min(max(x + 5 + wide, frame.x(frame.fan.last) + wide / 2), frame.width - 6.0)
     between = line([x, x], [y - 12, y + 4]) if end - wide >= x + 2 else ""
     yield element("path", class_="origin", d=line([x, x], [frame.top - 8, frame.bottom]) + between)
     yield element("text", f"last close {forecast.origin}", x=min(x - 5, end - wide - 6), y=y, text_anchor="end")
@@ -86,14 +89,14 @@ def days(frame: Frame) -> Iterator[Markup]:
 
 
 def figures(frame: Frame) -> Iterator[Markup]:
-    """The last day's median and main band, beside the plot; where they would touch, the band's make room."""
-    prices = _told(frame.fan)
+    """The last day's median and main band, right of the plot; where labels would touch, the band's are moved apart."""
+    prices = _labels(frame.fan)
     middle = frame.y(prices[0])
     for place, price in enumerate(prices):
         y = (middle, min(frame.y(price), middle - _APART), max(frame.y(price), middle + _APART))[place]
         yield element("text", frame.fan.price(price), class_="value", x=frame.right + 6, y=y + 4)
 
 
-def _told(fan: Fan) -> list[float]:
+def _labels(fan: Fan) -> list[float]:
     """Median, and the upper and lower end of the main band, of the last day."""
     return [fan.median[-1], *((fan.main.upper[-1], fan.main.lower[-1]) if fan.main else ())]

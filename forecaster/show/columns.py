@@ -1,4 +1,4 @@
-"""Tables that fit: a narrow screen goes without some columns rather than break words or figures in two."""
+"""Tables that fit: on a narrow screen columns are dropped rather than words or figures broken."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _APART = 2
 
 
 def taken(columns: Columns) -> int:
-    """Columns of the screen that a table takes."""
+    """Width of a table in characters."""
     return sum(_APART + max(map(len, (name, *texts))) for name, texts in columns.items()) - _APART
 
 
 def fitting(columns: Columns, width: int, spared: Sequence[str]) -> Columns:
-    """What fits into `width`: columns are spared one after the other, in this order, as long as it is too wide."""
+    """What fits into `width`: the `spared` columns are dropped in this order until it does."""
     left = dict(columns)
     for name in spared:
         if taken(left) > width:
@@ -34,9 +34,9 @@ def table(columns: Columns, left: Collection[str], folded: Collection[str] = (),
     """A table with a header and no lines.
 
     Args:
-        left: columns of words; the others hold figures and stand right.
-        folded: columns that may break where all else is too wide.
-        styles: of the rows.
+        left: columns of words; the others hold figures and are right-aligned.
+        folded: columns that may wrap where the table is too wide.
+        styles: one per row.
     """
     made = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
@@ -50,10 +50,10 @@ def table(columns: Columns, left: Collection[str], folded: Collection[str] = (),
 
 @dataclass(frozen=True)
 class Sparing:
-    """A table that takes what width there is.
+    """A table that adapts to the width available.
 
     Args:
-        spared: columns to go without, in this order; the others as in `table`.
+        spared: columns to drop, in this order; the other arguments as in `table`.
     """
 
     columns: Columns
@@ -68,7 +68,7 @@ class Sparing:
 
 @dataclass(frozen=True)
 class Facts:
-    """One row: beside each other where they fit, else one under the other."""
+    """Name and value pairs: as one row where it fits, else one pair per line."""
 
     facts: Mapping[str, str]
 
@@ -86,5 +86,5 @@ class Facts:
 
 
 def by_column(names: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> Columns:
-    """Rows turned into columns."""
+    """Rows transposed into columns."""
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}

@@ -13,56 +13,58 @@ from rich.text import Text
 from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.runs import short
-from forecaster.show.steps import steps
-from forecaster.show.words import chance
+from forecaster.show.words import chance, steps
 from forecaster.workflows.compare import Compared, Comparison
 
 _SHORT = 20
-"""Letters of a run's name that a column's header has room for."""
+"""Longest run name that fits a column's header."""
 
 
-def compare_view(said: Comparison) -> View:
-    """What differs, then the scores; the long form has a row for each key and run."""
+def compare_view(comparison: Comparison) -> View:
+    """Differences, then scores; the long form has one row per key and run."""
     rows: list[dict[str, Any]] = [
         {"kind": one.kind, "key": one.key, "run": run, "value": short(value)}
-        for one in said.differences
-        for run, value in zip(said.runs, one.values, strict=True)
+        for one in comparison.differences
+        for run, value in zip(comparison.runs, one.values, strict=True)
     ]
-    for one in said.scores:
+    for one in comparison.scores:
         figures = {"loss": one.loss, "gain": one.gain, "dm_statistic": one.dm_statistic, "p_value": one.p_value}
         rows += [{"kind": "score", "key": key, "run": one.run, "value": short(value)} for key, value in figures.items()]
-    return View(said.as_data(), rows, lambda: _page(said))
+    return View(comparison.as_data(), rows, lambda: _page(comparison))
 
 
-def _page(said: Comparison) -> RenderableType:
+def _page(comparison: Comparison) -> RenderableType:
     parts: list[RenderableType] = []
     for kind, title in (("config", "Config"), ("data", "Data"), ("versions", "Made with")):
-        parts.append(_differences(said, kind, title))
-    if said.scores:
-        where = f"{said.origins:,} test origins that they share, {said.dates} days, {said.first} to {said.last}"
-        parts += [Text(f"\nScore on the {where}; steps {steps(said.steps)}", "bold"), _scores(said)]
-    parts.append(Text(f"\n{said.verdict}"))
-    parts += [Text(note, "dim") for note in said.notes]
-    if said.looks > len(said.runs):
-        told = f"{said.looks} different models were tried on this test: the more there are, the luckier the best."
-        parts.append(Text(told, "dim"))
+        parts.append(_differences(comparison, kind, title))
+    if comparison.scores:
+        days = f"{comparison.dates} days, {comparison.first} to {comparison.last}"
+        where = f"{comparison.origins:,} test origins that they share, {days}"
+        parts += [Text(f"\nScore on the {where}; steps {steps(comparison.steps)}", "bold"), _scores(comparison)]
+    parts.append(Text(f"\n{comparison.verdict}"))
+    parts += [Text(note, "dim") for note in comparison.notes]
+    if comparison.looks > len(comparison.runs):
+        warning = (
+            f"{comparison.looks} different models were tried on this test: the more there are, the luckier the best."
+        )
+        parts.append(Text(warning, "dim"))
     return Group(*parts)
 
 
-def _differences(said: Comparison, kind: str, title: str) -> RenderableType:
+def _differences(comparison: Comparison, kind: str, title: str) -> RenderableType:
     found = {
         one.key: [short(value)[: 12 if one.key == "fingerprint" else None] or "–" for value in one.values]
-        for one in said.differences
+        for one in comparison.differences
         if one.kind == kind
     }
     if not found:
         return Text(f"\n{title}: no difference", "bold")
-    return Group(Text(f"\n{title}", "bold"), _Differences(said.runs, found))
+    return Group(Text(f"\n{title}", "bold"), _Differences(comparison.runs, found))
 
 
 @dataclass(frozen=True)
 class _Differences:
-    """Keys with a value a run: side by side where no word is cut by that, else one under the other."""
+    """Keys with one value per run: side by side where no word is cut, else one below the other."""
 
     runs: tuple[str, ...]
     found: Mapping[str, Sequence[str]]
@@ -73,7 +75,7 @@ class _Differences:
         if needed <= options.max_width:
             yield self._side_by_side()
         else:
-            yield from self._one_under_the_other(options.max_width)
+            yield from self._stacked(options.max_width)
 
     def _by_run(self) -> Iterator[tuple[str, Sequence[str]]]:
         return zip(self.runs, zip(*self.found.values(), strict=True), strict=True)
@@ -87,7 +89,7 @@ class _Differences:
             table.add_row(key, *map(Text, values))  # [1, 2] is no markup
         return table
 
-    def _one_under_the_other(self, width: int) -> Iterator[RenderableType]:
+    def _stacked(self, width: int) -> Iterator[RenderableType]:
         for key, values in self.found.items():
             yield Text(key)
             pairs = Table.grid(padding=(0, 2))
@@ -98,10 +100,10 @@ class _Differences:
             yield pairs
 
 
-def _scores(said: Comparison) -> Sparing:
-    first = said.runs[0] if len(said.runs[0]) <= _SHORT else "the first"
-    rows = [(one.run, f"{one.loss * 1e4:.2f}", *_figures(one)) for one in said.scores]
-    return Sparing(by_column(("run", said.metric, f"better than {first}", "p"), rows), ("run",), folded=("run",))
+def _scores(comparison: Comparison) -> Sparing:
+    first = comparison.runs[0] if len(comparison.runs[0]) <= _SHORT else "the first"
+    rows = [(one.run, f"{one.loss * 1e4:.2f}", *_figures(one)) for one in comparison.scores]
+    return Sparing(by_column(("run", comparison.metric, f"better than {first}", "p"), rows), ("run",), folded=("run",))
 
 
 def _figures(one: Compared) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What is wrong with a config."""
+"""Problems of a config."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from forecaster.show.output import View
 
 
 def problems_view(config: str, problems: Sequence[str]) -> View:
-    """One line a problem, or that there is none."""
+    """One line per problem, or that there is none."""
     rows = [{"problem": problem} for problem in problems]
     return View({"config": config, "problems": list(problems)}, rows, lambda: _Problems(config, problems))
 
 
 @dataclass(frozen=True)
 class _Problems:
-    """A paragraph each on a terminal; elsewhere whole lines, however long: an editor reads file and line from them."""
+    """Wrapped on a terminal; elsewhere one line each, which editors parse for file and line."""
 
     config: str
     problems: Sequence[str]

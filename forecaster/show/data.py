@@ -1,4 +1,4 @@
-"""What the store holds: the list of tickers, candles, and what an export wrote."""
+"""The store's tickers, candles, and the result of an export."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SHOWN = ("open", "high", "low", "close", "adj_close")
 
 
 def listing_view(records: Sequence[Record]) -> View:
-    """One row a ticker; data formats have the time zone as well."""
+    """One row per ticker; data formats include the time zone."""
     rows = [asdict(record) | {"first": str(record.first), "last": str(record.last)} for record in records]
     shown = [row | {"rows": f"{row['rows']:,}", "changed": row["changed"][:10]} for row in rows]
     return View(rows, rows, lambda: _table(_LISTED, shown, ("changed", "source", "calendar", "currency"), "rows"))
 
 
 def candles_view(histories: Sequence[Bars]) -> View:
-    """A table a ticker; JSON has an object a ticker, CSV and Parquet are long; both have all columns."""
+    """One table per ticker; JSON has one object per ticker, CSV and Parquet are long; all columns in each."""
     held = [(one, _rows(one)) for one in histories]
     data = [
         {
@@ -44,7 +44,7 @@ def candles_view(histories: Sequence[Bars]) -> View:
 
 
 def export_view(exported: Exported) -> View:
-    """The file that was written and the size of its axes."""
+    """The file written and the size of its axes."""
     row = asdict(exported)
     shown = {name: str(value) for name, value in row.items()} | {"fingerprint": exported.fingerprint[:12]}
     return View(row, [row], lambda: Facts(shown))
@@ -68,7 +68,7 @@ def _candles(bars: Bars, rows: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def _price(price: float) -> str:
-    """Cents for a stock, more digits where a price is small, as of a currency."""
+    """Two decimals from 10 on, else five significant digits, as for an exchange rate."""
     return f"{price:,.2f}" if price >= 10 else f"{price:.5g}"
 
 

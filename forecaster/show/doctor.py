@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""Results of the checks of `forecast doctor`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARKS = {PASSED: ("✓", "green"), WARNED: ("!", "yellow"), FAILED: ("✗", "bo
 
 
 def doctor_view(found: Examination) -> View:
-    """One row a check."""
+    """One row per check."""
     return View(found.as_data(), [asdict(check) for check in found.checks], lambda: _report(found))
 
 
@@ -31,19 +31,19 @@ def _report(found: Examination) -> RenderableType:
 
 
 def _table(checks: Sequence[Check]) -> Table:
-    """Mark, name and measure; what was expected where it was not met, and what a run's check means."""
+    """Mark, name and measured value; the expectation where it was not met, and what a run's check means."""
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(no_wrap=True, min_width=13)
     table.add_column()
     for check in checks:
         mark, style = _MARKS[check.status]
-        told = Text(check.measured)
+        text = Text(check.measured)
         if check.status in (FAILED, WARNED):
-            told.append(f"\nexpected: {check.expected}", "dim")
+            text.append(f"\nexpected: {check.expected}", "dim")
         if check.part == "run" or check.status == FAILED:
-            told.append(f"\n{check.meaning}", {FAILED: "red", WARNED: "yellow"}.get(check.status, "dim"))
-        table.add_row(Text(mark, style), Text(check.name, style), told)
+            text.append(f"\n{check.meaning}", {FAILED: "red", WARNED: "yellow"}.get(check.status, "dim"))
+        table.add_row(Text(mark, style), Text(check.name, style), text)
     return table
 
 

@@ -1,4 +1,4 @@
-"""What a picture of a forecast shows, whoever draws it: sessions in x with the origin at 0, prices in y."""
+"""What a picture of a forecast shows, in any format: x in sessions with the origin at 0, y in prices."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.inference.forecast import Forecast
 from forecaster.show.held import beside, held_at, held_text
-from forecaster.show.prices import price_text
-from forecaster.show.svg import nice_ticks
+from forecaster.show.scale import nice_ticks
+from forecaster.show.words import price_text, shortened
 
 LOW, HIGH, CLOSE = (VARIABLES.index(name) for name in ("low", "high", "close"))
 FEWEST, MOST = 30, 66
 PATHS = 50
-"""Paths drawn: more would be a grey patch."""
+"""Paths drawn: more would merge into a grey area."""
 
 LEGEND = "Hollow candles rose, filled ones fell. Ahead: median candles."
 RANGE = "of lows and highs"
@@ -30,7 +30,7 @@ class Band:
     """Where a share of the closes is expected, from the origin on.
 
     Args:
-        held: what it held in the test of the run, in words; empty where no test said so.
+        held: its coverage in the run's test, in words; empty if not measured.
     """
 
     share: float
@@ -48,12 +48,12 @@ class Fan:
     """One picture.
 
     Args:
-        past: sessions shown, the last of them the origin.
-        xs: 0 and the steps, for bands, median and reach: a step is drawn at its session, trained neighbours or not.
+        past: number of past sessions shown, the last of them the origin.
+        xs: 0 and the steps, for bands, median and reach: step 20 is drawn at session 20 even if 6 to 19 are missing.
         bands: the widest first.
-        reach: the range of the candles: lines that the lows seldom undercut and the highs seldom pass.
-        months: first sessions of months, as x and words.
-        paths: closes of candle paths from the origin on, no more than can be told apart.
+        reach: the range of the candles: from a low quantile of the lows to a high quantile of the highs.
+        months: first sessions of months, as x and label.
+        paths: closes of candle paths from the origin on, few enough to be told apart.
     """
 
     forecast: Forecast
@@ -80,30 +80,35 @@ class Fan:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Lowest and highest price drawn, with a little air."""
+        """Lowest and highest price drawn, with a margin of 3%."""
         lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)] + self.paths
         prices = [*self.candles.ravel().tolist(), *self.forecast.point.ravel().tolist(), *chain.from_iterable(lines)]
-        air = 0.03 * (max(prices) - min(prices) or max(prices))
-        return min(prices) - air, max(prices) + air
+        margin = 0.03 * (max(prices) - min(prices) or max(prices))
+        return min(prices) - margin, max(prices) + margin
 
     @property
     def title(self) -> str:
         one = self.forecast
         return f"{one.ticker}: {self.price(one.last_close)} {one.currency} on {one.origin}"
 
+    def title_within(self, letters: int) -> str:
+        """The title with its ticker cut where it would be longer."""
+        ticker, title = self.forecast.ticker, self.title
+        return shortened(ticker, max(2, letters - len(title) + len(ticker))) + title.removeprefix(ticker)
+
     @property
     def summary(self) -> str:
         """The last day in one sentence."""
         one = self.forecast
-        said = f"By {one.dates[-1]}: median close {self.price(self.median[-1])} {one.currency}"
+        median = f"By {one.dates[-1]}: median close {self.price(self.median[-1])} {one.currency}"
         band = self.main
         if not band:
-            return f"{said}."
-        return f"{said}, {band.words} {self.reach_text(band)}{self.held_text(band, one.steps[-1])}."
+            return f"{median}."
+        return f"{median}, {band.words} {self.reach_text(band)}{self.held_text(band, one.steps[-1])}."
 
     @property
     def main(self) -> Band | None:
-        """The band that is named: the one nearest to 80%."""
+        """The band that is labelled: the one nearest to 80%."""
         return min(self.bands, key=lambda band: abs(band.share - 0.8), default=None)
 
     @property
@@ -133,7 +138,7 @@ class Fan:
         return price_text(price, self.forecast.last_close)
 
     def held_text(self, band: Band, step: int) -> str:
-        """What a band held in the test at a step, in brackets."""
+        """A band's coverage in the test at a step, in brackets."""
         held = held_at(self.forecast, band.share, step)
         return "" if held is None else f" (held {held:.0%} in the test)"
 
@@ -142,11 +147,11 @@ class Fan:
 
 
 def fan_of(forecast: Forecast, most: int = MOST, paths: int = PATHS) -> Fan:
-    """A month and a half for the next day, three months for the next month.
+    """A month and a half of history for one day ahead, three months for one month ahead.
 
     Args:
         most: candles of the past.
-        paths: how many to draw, the first ones; they are independent draws, so that any of them stand for all.
+        paths: how many to draw: the first ones, as they are independent draws.
     """
     past = min(len(forecast.history.dates), most, max(FEWEST, 8 * forecast.steps[-1]))
     pairs = _pairs(forecast.levels)
@@ -167,7 +172,7 @@ def fan_of(forecast: Forecast, most: int = MOST, paths: int = PATHS) -> Fan:
 
 
 def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
-    """Places of levels that lie alike on either side of the median, the outermost first."""
+    """Indices of levels symmetric about the median, the outermost pair first."""
     places = range(len(levels))
     return [
         (low, high) for low in places for high in places if low < high and math.isclose(levels[low], 1 - levels[high])
@@ -186,14 +191,14 @@ def _band(forecast: Forecast, pair: tuple[int, int], lower: int, upper: int) -> 
 
 
 def _months(forecast: Forecast, past: int) -> list[tuple[int, str]]:
-    """`Feb`, with the year where it begins and at the first."""
+    """`Feb`; the first label and each January have the year."""
     dates = np.concatenate([forecast.history.dates[-past:], forecast.dates]).astype("datetime64[D]")
     xs = [*range(1 - past, 1), *forecast.steps]
     months = dates.astype("datetime64[M]")
     found: list[tuple[int, str]] = []
     for place in np.flatnonzero(months[1:] != months[:-1]) + 1:
         if xs[place] - xs[place - 1] > 1:
-            continue  # between two steps far apart nobody knows where a month begins
+            continue  # the first session of a month is unknown between steps that are apart
         date = dates[place].item()
         found.append((xs[place], f"{date:%b %Y}" if not found or date.month == 1 else f"{date:%b}"))
     return found

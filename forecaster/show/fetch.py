@@ -1,4 +1,4 @@
-"""A row for each ticker as it arrives, and the summary of a fetch."""
+"""One line per ticker as it arrives, and the summary of a fetch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STYLES = {"new": "green", "updated": "green", "unchanged": "dim", "kept": "yell
 
 @dataclass(frozen=True)
 class Screen:
-    """What to call while a fetch runs: `row` with each outcome, `say` with a sentence."""
+    """Callbacks while a fetch runs: `row` for each outcome, `say` for a message."""
 
     row: Callable[[Fetched], None]
     say: Callable[[str], None]
@@ -32,7 +32,7 @@ class Screen:
 
 @contextmanager
 def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
-    """A row a ticker above a bar, on standard error."""
+    """One line per ticker above a progress bar, on standard error."""
     console = screen.console(sys.stderr)
     columns = (
         TextColumn("{task.description}"),
@@ -57,7 +57,7 @@ def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
 
 
 def fetch_view(outcomes: Sequence[Fetched]) -> View:
-    """One row a ticker: what is held now, what was repaired or dropped, what failed and why."""
+    """One row per ticker: what the store holds now, what was repaired or dropped, what failed and why."""
     rows = [asdict(outcome) | {"notes": list(outcome.notes)} for outcome in outcomes]
     flat = [row | {"notes": "; ".join(row["notes"])} for row in rows]
     return View(rows, flat, lambda: _summary(outcomes))
@@ -91,7 +91,7 @@ def _table(outcomes: Sequence[Fetched]) -> Sparing:
 
 
 def _remarks(outcome: Fetched) -> list[RenderableType]:
-    """Why it failed or was kept, and each note, in lines that wrap under the ticker."""
+    """Why it failed or was kept, and each note, wrapped below the ticker."""
     reason = outcome.reason.removeprefix(f"{outcome.ticker}: ")
     texts = [
         (part, style) for part, style in ((reason, _STYLES[outcome.status]), *((n, "") for n in outcome.notes)) if part

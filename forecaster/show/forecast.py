@@ -1,4 +1,4 @@
-"""A forecast in a terminal: a chart, the candles to come as a table, and how far to trust them."""
+"""A forecast in a terminal: a chart, the forecast candles as a table, and the verdict on skill."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from forecaster.show import candlechart
 from forecaster.show.columns import fitting, table, taken
 from forecaster.show.held import beside, held_at, held_text
 from forecaster.show.output import View
-from forecaster.show.prices import price_text
 from forecaster.show.screen import drawn
+from forecaster.show.words import price_text
 from forecaster.show.words import share as share_text
 
 _BANDS = ((0.1, 0.9, "─", "cyan"), (0.25, 0.75, "━", "bold cyan"))
@@ -24,18 +24,18 @@ _BAND_NAME = "80% of closes"
 _WIDEST_CHART, _WIDEST_LINE = 100, 80
 _NARROWEST, _WIDEST = 9, 30
 _CHARTS, _TABLES = 3, 8
-"""With more tickers than this, charts would drown the tables; with more than that, each ticker is one line."""
+"""Up to 3 tickers have a chart each, up to 8 a table each; more are one line each."""
 
 
 def forecast_view(forecasts: Sequence[Forecast]) -> View:
-    """A chart and a table a ticker, for many tickers a line each, and the sentence on skill once."""
+    """One chart and table per ticker, or one line each for many, and the verdict once."""
     rows = [row for forecast in forecasts for row in forecast.as_rows()]
     return View([forecast.as_data() for forecast in forecasts], rows, lambda: _Pages(forecasts))
 
 
 @dataclass(frozen=True)
 class _Pages:
-    """Everything on one screen, as wide as it is."""
+    """All forecasts, at the width of the screen."""
 
     forecasts: Sequence[Forecast]
 
@@ -70,7 +70,7 @@ def _page(forecast: Forecast, width: int, chart: bool) -> Iterator[RenderableTyp
 
 
 def _path_line(paths: np.ndarray) -> str:
-    """How far all sessions of a path together span, which no band of a single one tells."""
+    """The range of whole paths, low to high over all their sessions, which no band of one session shows."""
     spans = paths[:, :, 1].max(axis=1) / paths[:, :, 2].min(axis=1) - 1
     low, middle, high = np.quantile(spans, (0.1, 0.5, 0.9))
     sessions = f"{paths.shape[1]} session{'s' if paths.shape[1] > 1 else ''}"
@@ -100,7 +100,7 @@ def _columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
 
 
 def _widths(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
-    """How far high and low will lie apart, and the volatility of a year, where the run can say it."""
+    """Range from low to high and annualised volatility, where the run forecasts them."""
     if not np.isfinite(forecast.volatility).all():
         return {}
     return {
@@ -115,7 +115,7 @@ def _range(forecast: Forecast, place: int) -> str:
 
 
 def _pictures(forecast: Forecast, width: int) -> list[Text]:
-    """The bands of the close, each step drawn to the same scale."""
+    """The bands of the close, all steps on one scale."""
     prices = np.log(forecast.prices[:, 3])
     outer = [forecast.levels.index(level) for level in _BANDS[0][:2]]
     bottom, top = prices[:, outer].min(), prices[:, outer].max()
@@ -137,7 +137,7 @@ def _has_bands(forecast: Forecast) -> bool:
 
 
 def _overview(forecasts: Sequence[Forecast], width: int) -> Iterator[RenderableType]:
-    """A line a ticker: its last close, and where the close of the last day forecast will be."""
+    """One line per ticker: its last close, and the forecast close of the last day."""
     step = forecasts[0].steps[-1]
     yield Text(f"\n{len(forecasts)} tickers, {step} session{'s' if step > 1 else ''} ahead", "bold")
     lines = [_line(forecast) for forecast in forecasts]

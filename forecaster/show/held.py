@@ -1,4 +1,4 @@
-"""What the bands of a forecast held in the test of its run, beside every band that is shown."""
+"""Coverage of a forecast's bands in its run's test, for every band that is shown."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from forecaster.inference.forecast import Forecast
 
 
 def held_at(forecast: Forecast, band: float, step: int) -> float | None:
-    """Share of closes that a central band held in the test at a step; None where no test said so."""
+    """Share of closes inside a central band in the test, at a step; None if not measured."""
     return next((held for at, held in _held(forecast, band) if at == step), None)
 
 
 def held_text(forecast: Forecast, band: float, where: str = " in the test") -> str:
-    """Over the forecast's steps: `held 76% in the test`, or `held 74–78% in the test`; empty where no test said so."""
+    """Over the forecast's steps: `held 76% in the test`, or `held 74–78% in the test`; empty if not measured."""
     shares = [round(100 * held) for _, held in _held(forecast, band)]
     if not shares:
         return ""

@@ -1,4 +1,4 @@
-"""The networks and baselines, and what they take."""
+"""The networks and baselines, with their parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from forecaster.workflows.models import Ingredient
 
 
 def models_view(found: Sequence[Ingredient]) -> View:
-    """A line a model and one for each of its parameters; the long form has a row a parameter."""
+    """One line per model and one per parameter; the long form has one row per parameter."""
     rows = [row for one in found for row in _rows(one)]
     return View([asdict(one) for one in found], rows, lambda: _page(found))
 
@@ -37,24 +37,24 @@ def _default(schema: dict[str, Any]) -> str | None:
 
 def _page(found: Sequence[Ingredient]) -> RenderableType:
     parts: list[RenderableType] = []
-    told: dict[str, str] = {}
+    shown: dict[str, str] = {}
     for kind in dict.fromkeys(one.kind for one in found):
         parts.append(Text(f"\n{kind.capitalize()}s", "bold"))
         members = [one for one in found if one.kind == kind]
         widest = max(len(one.name) for one in members)
         for one in members:
-            parts.append(_told(one, widest))
+            parts.append(_heading(one, widest))
             if one.parameters:
                 key = json.dumps(one.parameters)
-                parts.append(Text(f"  takes what {told[key]} takes", "dim") if key in told else _parameters(one))
-                told.setdefault(key, one.name)
+                parts.append(Text(f"  takes what {shown[key]} takes", "dim") if key in shown else _parameters(one))
+                shown.setdefault(key, one.name)
     parts.append(
         Text("\nmodel: {name: gru, hidden_size: 32} in a config; evaluation.baselines: [har] for a baseline.", "dim")
     )
     return Group(*parts)
 
 
-def _told(one: Ingredient, widest: int) -> Table:
+def _heading(one: Ingredient, widest: int) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="cyan", no_wrap=True, min_width=widest)
     grid.add_column()

@@ -1,4 +1,4 @@
-"""What the reader of forecasts should know."""
+"""Warnings of forecasts, as a reader sees them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from forecaster.errors import at_most_five
 from forecaster.inference.forecast import Forecast
-from forecaster.show.steps import steps
+from forecaster.show.words import steps
 
 
 def notes(forecasts: Sequence[Forecast]) -> list[str]:
-    """What the reader should know, each once: what holds for several tickers is said of the first, with their names."""
+    """The forecasts' warnings, each once: one that holds for several tickers names the first, then the others."""
     alike: dict[str, list[tuple[str, str]]] = {}
     for forecast in forecasts:
         for text in forecast.warnings:
@@ -20,15 +20,15 @@ def notes(forecasts: Sequence[Forecast]) -> list[str]:
 
 
 def steps_left_out(horizon: int | None, forecast: Forecast) -> list[str]:
-    """That a horizon between the trained steps is not itself forecast."""
+    """A note where the requested horizon lies between trained steps and is not forecast itself."""
     if horizon is None or horizon in forecast.steps:
         return []
-    told = f"the forecast keeps its steps up to it, {steps(forecast.steps)}"
-    return [f"--horizon {horizon} is not a step of run {forecast.run}: {told}."]
+    kept = f"the forecast keeps its steps up to it, {steps(forecast.steps)}"
+    return [f"--horizon {horizon} is not a step of run {forecast.run}: {kept}."]
 
 
 def _note(key: str, found: Sequence[tuple[str, str]]) -> str:
     (_, text), *others = found
-    if not others or text == key:  # one that names no ticker is of them all
+    if not others or text == key:  # without a ticker's name it holds for all
         return text
-    return f"{text} So it is with {at_most_five(ticker for ticker, _ in others)}."
+    return f"{text} The same holds for {at_most_five(ticker for ticker, _ in others)}."

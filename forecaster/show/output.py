@@ -22,9 +22,9 @@ class View:
     """A result to show.
 
     Args:
-        data: what JSON gives.
-        rows: the long form that CSV and Parquet give.
-        render: makes the picture for people.
+        data: as JSON.
+        rows: the long form, for CSV and Parquet.
+        render: makes the table for people.
     """
 
     data: Any
@@ -33,14 +33,14 @@ class View:
 
 
 def present(view: View, format: str = "table", output: Path | None = None, *, needed: bool = True) -> None:
-    """Give a result on standard output or, whole or not at all, in a file.
+    """Write a result to standard output or, atomically, to a file.
 
     Args:
-        needed: whether it is a failure that standard output cannot be written: not where it only says what lies in a
-            file that the user named.
+        needed: whether an unwritable standard output is an error; it is not where the result is also in a file that
+            the user named.
 
     Raises:
-        InputError: Parquet without a file to put it in.
+        InputError: Parquet without an output file.
         OutsideError: the file, or standard output, cannot be written.
     """
     if format == "parquet":
@@ -57,7 +57,7 @@ def present(view: View, format: str = "table", output: Path | None = None, *, ne
 
 
 def present_text(text: str, *, needed: bool = True) -> None:
-    """Give text on standard output.
+    """Write text to standard output.
 
     Raises:
         OutsideError: it cannot be written, and it is needed.
@@ -67,7 +67,7 @@ def present_text(text: str, *, needed: bool = True) -> None:
 
 
 def note(message: str, quiet: bool = False) -> None:
-    """Say something beside the result, on standard error."""
+    """Write a message to standard error, beside the result."""
     if not quiet:
         console(sys.stderr).print(message, markup=False)
 
@@ -106,7 +106,7 @@ def _parquet(view: View, output: Path | None) -> None:
 
 
 def _one_type_a_column(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Numbers as text in the columns that hold words too, such as the scorecard's steps 1, 2, …, all."""
+    """Numbers become text in columns that also hold words, such as the scorecard's steps 1, 2, …, all."""
     worded = {key for row in rows for key, value in row.items() if isinstance(value, str)}
     return [
         {key: encodable(str(value)) if key in worded and value is not None else value for key, value in row.items()}

@@ -1,4 +1,4 @@
-"""`--plot FILE`: the ending says which picture; what cannot be written is said before the forecast is computed."""
+"""`--plot FILE`: the suffix chooses the format; what cannot be written is refused before the forecast is computed."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from pathlib import Path
 from forecaster.errors import InputError
 from forecaster.files import check_place, replacing, write_text
 from forecaster.inference.forecast import Forecast
-from forecaster.show import plot
+from forecaster.show.png import png, require_resvg
+from forecaster.show.sheet import MOST, standalone
 
-_ENDINGS = (".html", ".png", ".svg")
+_SUFFIXES = (".html", ".png", ".svg")
 
 
 def check_plot(path: Path, tickers: int) -> None:
-    """Refuse what would fail after the work was done.
+    """Refuse early what could not be written later.
 
     Raises:
-        InputError: an ending that is none of ours, a folder, too many tickers for the format, or matplotlib is missing.
-        OutsideError: the place cannot be written.
+        InputError: an unknown suffix, a folder, too many tickers for the format, or resvg-py is missing.
+        OutsideError: there is no permission to write there.
     """
-    if path.suffix.lower() not in _ENDINGS:
+    if path.suffix.lower() not in _SUFFIXES:
         raise InputError(f"--plot {path} ends in {path.suffix or 'nothing'}: expected .html, .png or .svg.")
-    if path.suffix.lower() != ".html" and tickers > plot.MOST:
+    if path.suffix.lower() != ".html" and tickers > MOST:
         raise InputError(
-            f"--plot {path} would hold {tickers} tickers, but {path.suffix} shows {plot.MOST} at most: "
+            f"--plot {path} would hold {tickers} tickers, but {path.suffix} shows {MOST} at most: "
             "take .html, or fewer tickers."
         )
     if path.suffix.lower() == ".png":
-        plot.require_matplotlib()
+        require_resvg()
     check_place(path)
 
 
@@ -41,10 +42,8 @@ def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:
     kind = path.suffix.lower()
     if kind == ".png":
         with replacing(path) as part:
-            plot.write_png(forecasts, part)
+            part.write_bytes(png(forecasts))
     elif kind == ".svg":
-        from forecaster.show.chart import standalone
-
         write_text(path, standalone(forecasts))
     else:
         from forecaster.show.page import page

@@ -1,4 +1,4 @@
-"""What a stream that cannot draw a mark shows in its place: plain letters instead of question marks."""
+"""ASCII replacements for marks that a stream's encoding lacks, instead of question marks."""
 
 from __future__ import annotations
 

@@ -1,190 +1,208 @@
-"""A forecast as PNG, by matplotlib (the extra `plots`), which needs neither a browser nor a screen."""
+"""Plots of numbers as SVG files, for documents: lines, marks, bands and bars on linear or logarithmic axes.
+
+plot = Plot("Skill by step", Axis.of(steps, "sessions ahead"), Axis.of(skills, "skill [%]"), Box(0, 0, 480, 300))
+picture(480, 300, [*plot.frame(), *plot.line(steps, skills, Look("accent", mark="circle"))])
+"""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
-import numpy as np
+from markupsafe import Markup
 
-from forecaster.errors import InputError
-from forecaster.files import home_for_imports
-from forecaster.inference.forecast import Forecast
-from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
-from forecaster.show.notes import notes
-from forecaster.show.svg import tick_texts
+from forecaster.show.scale import Scale, nice_ticks, tick_texts
+from forecaster.show.svg import MARKS, band, element, line
+from forecaster.show.theme import THEME
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+Number = int | float
 
-MOST = 40
-"""Tickers in one picture: more would be too small to read."""
-
-_INK, _MUTED, _GRID, _ACCENT = "#1b1f24", "#59636e", "#e3e7eb", "#0a5fb4"
-_SHADE = 0.2
-_PATH: Any = {"color": _INK, "alpha": 0.3, "linewidth": 0.5}
-_APART = 0.066
-"""Height of a line of figures, as a share of a panel's."""
-
-_STYLE: Any = {  # rcParams
-    "font.size": 9.0,
-    "font.family": "sans-serif",
-    "text.color": _INK,
-    "text.parse_math": False,  # a $ in a ticker's name is a $
-    "axes.edgecolor": _GRID,
-    "axes.linewidth": 0.8,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
-    "grid.color": _GRID,
-    "svg.hashsalt": "forecaster",
-}
+_STYLE = """
+.plot { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
+.plot text { fill: var(--ink); font-variant-numeric: tabular-nums; }
+.plot .sheet { fill: var(--page); }
+.plot .grid { stroke: var(--grid); fill: none; }
+.plot .tick { fill: var(--muted); }
+.plot .title { font-weight: 600; }
+.plot .middle { text-anchor: middle; }
+.plot .end { text-anchor: end; }
+"""
+_HEAD, _FOOT, _LETTER = 34.0, 46.0, 8.0
+_LEGEND_ROW = 20.0
 
 
-def require_matplotlib() -> None:
-    """Raises:
-    InputError: matplotlib is not installed.
+@dataclass(frozen=True)
+class Axis:
+    """Values from low to high, in their units; a logarithmic axis takes positive ones alone.
+
+    Args:
+        ticks: values and their texts.
     """
-    from importlib.util import find_spec
 
-    if find_spec("matplotlib") is None:
-        raise InputError(
-            "--plot to PNG needs matplotlib, which is not installed: pip install 'forecaster[plots]', "
-            "or name a .html or .svg file."
+    low: Number
+    high: Number
+    label: str
+    ticks: Sequence[tuple[Number, str]]
+    log: bool = False
+
+    @classmethod
+    def of(cls, values: Sequence[Number], label: str, ticks: Sequence[tuple[Number, str]] | None = None) -> Axis:
+        """A linear axis as long as the values need, with round ticks if none are given."""
+        low, high = min(values), max(values)
+        air = 0.04 * (high - low)
+        places = nice_ticks(low - air, high + air)
+        chosen = list(zip(places, tick_texts(places), strict=True)) if ticks is None else ticks
+        return cls(low - air, high + air, label, chosen)
+
+    def place(self, value: Number, pixels: tuple[float, float]) -> float:
+        ends = float(self.low), float(self.high)
+        if self.log:
+            value, ends = math.log10(value), (math.log10(self.low), math.log10(self.high))
+        return Scale(ends, pixels)(float(value))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is drawn: a colour of the theme, by name; `dash` as SVG has it; a mark of `MARKS`."""
+
+    colour: str
+    dash: str | None = None
+    mark: str = ""
+    hollow: bool = False
+    width: Number = 2.0
+    opacity: Number = 1.0
+
+    @property
+    def ink(self) -> str:
+        return f"var(--{self.colour})"
+
+    def path(self, data: str) -> Markup:
+        return element(
+            "path",
+            d=data,
+            style=f"stroke: {self.ink}",
+            fill="none",
+            stroke_width=self.width,
+            stroke_dasharray=self.dash,
         )
 
+    def at(self, x: Number, y: Number) -> Markup:
+        fill = "var(--page)" if self.hollow else self.ink
+        style = f"fill: {fill}; stroke: {self.ink}"
+        return element("path", d=f"M{x:.1f} {y:.1f}{MARKS[self.mark]}", style=style, opacity=self.opacity)
 
-def write_png(forecasts: Sequence[Forecast], path: Path) -> None:
-    """Draw, and write what was drawn."""
-    with home_for_imports(), _unheard("matplotlib"):
-        from matplotlib import font_manager, rc_context  # noqa: F401
-
-    with rc_context(_STYLE):
-        figure = figure_of(forecasts)
-        title = fan_of(forecasts[0]).title
-        figure.savefig(path, format="png", dpi=160, facecolor="white", metadata={"Title": title})
+    def area(self, data: str) -> Markup:
+        return element("path", d=data, style=f"fill: {self.ink}", fill_opacity=self.opacity)
 
 
-@contextlib.contextmanager
-def _unheard(name: str) -> Iterator[None]:
-    """Pass over what a library says on its log: that a user without a home has no cache is nothing to act on."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+@dataclass(frozen=True)
+class Box:
+    """A part of the picture, in pixels."""
+
+    left: Number
+    top: Number
+    width: Number
+    height: Number
 
 
-def figure_of(forecasts: Sequence[Forecast]) -> Figure:
-    """One panel a ticker, up to three a row."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+@dataclass(frozen=True)
+class Plot:
+    """One pair of axes."""
 
-    columns = min(len(forecasts), 1 if len(forecasts) < 3 else 3)
-    rows = math.ceil(len(forecasts) / columns)
-    size = (8.0, 4.4 * rows + 0.5) if columns == 1 else (15.0, 3.6 * rows + 0.8)
-    fans = [fan_of(forecast, 66 if columns == 1 else 36) for forecast in forecasts]
-    with rc_context(_STYLE):
-        figure = Figure(figsize=size)
-        figure.set_layout_engine("constrained", w_pad=0.08)  # inches
-        FigureCanvasAgg(figure)
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, fan in zip(grid, fans, strict=False):
-            _draw(axes, fan)
-        for axes in grid[len(fans) :]:
-            axes.set_axis_off()
-        ncols = 2 if columns == 1 and any(band.held for band in fans[0].bands) else 5
-        figure.legend(handles=list(_marks(fans[0])), loc="outside upper left", ncols=ncols, frameon=False, fontsize=8.5)
-        said = [LEGEND, fans[0].caption, *notes(forecasts)]
-        lines = [part for text in said for part in textwrap.wrap(text, int(size[0] * 15.5))]
-        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=8, color=_MUTED)
-    return figure
+    title: str
+    across: Axis
+    up: Axis
+    box: Box
 
+    @property
+    def _xs(self) -> tuple[float, float]:
+        words = max((len(text) for _, text in self.up.ticks), default=0)
+        return self.box.left + 34 + _LETTER * words, self.box.left + self.box.width - 16.0
 
-def _marks(fan: Fan) -> Iterator[Artist]:
-    """What the legend shows: a band lies on those around it, which makes it darker."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
+    @property
+    def _ys(self) -> tuple[float, float]:
+        return self.box.top + self.box.height - _FOOT, self.box.top + _HEAD
 
-    for place, words in enumerate(fan.band_words):
-        yield Patch(color=_ACCENT, alpha=1 - (1 - _SHADE) ** (place + 1), linewidth=0, label=words)
-    if fan.reach:
-        yield Line2D([], [], color=_ACCENT, linewidth=0.8, dashes=(4, 2), label=f"{fan.reach.share:.0%} band {RANGE}")
-    if fan.paths:
-        yield Line2D([], [], label=fan.paths_words, **_PATH)
+    def x(self, value: Number) -> float:
+        return self.across.place(value, self._xs)
 
+    def y(self, value: Number) -> float:
+        return self.up.place(value, self._ys)
 
-def _draw(axes: Axes, fan: Fan) -> None:
-    end = fan.last + 0.5
-    for band in fan.bands:
-        lower, upper = ([*one, one[-1]] for one in (band.lower, band.upper))
-        axes.fill_between([*fan.xs, end], lower, upper, color=_ACCENT, alpha=_SHADE, linewidth=0)
-    if fan.reach:
-        for one in (fan.reach.lower, fan.reach.upper):
-            axes.plot([*fan.xs, end], [*one, one[-1]], color=_ACCENT, linewidth=0.8, dashes=(4, 2))
-    for path in fan.paths:
-        axes.plot(range(len(path)), path, **_PATH)
-    axes.plot([*fan.xs, end], [*fan.median, fan.median[-1]], color=_ACCENT, linewidth=1.2)
-    _candles(axes, range(fan.first, 1), fan.candles, _INK)
-    _candles(axes, fan.forecast.steps, fan.forecast.point, _ACCENT)
-    axes.axvline(0.5, color=_MUTED, linewidth=0.8, linestyle=":")
-    _dress(axes, fan)
+    def frame(self) -> Iterator[Markup]:
+        """Grid, ticks, labels and title."""
+        (left, right), (bottom, top) = self._xs, self._ys
+        for value, text in self.up.ticks:
+            yield element("path", class_="grid", d=line([left, right], [self.y(value)] * 2))
+            yield element("text", text, class_="tick end", x=left - 6, y=self.y(value) + 4)
+        for value, text in self.across.ticks:
+            yield element("text", text, class_="tick middle", x=self.x(value), y=bottom + 17)
+        middle, edge = (bottom + top) / 2, self.box.left + 14
+        yield element("text", self.across.label, class_="middle", x=(left + right) / 2, y=bottom + 38)
+        yield element("text", self.up.label, class_="middle", transform=f"translate({edge:g} {middle:g}) rotate(-90)")
+        yield element("text", self.title, class_="title", x=self.box.left + 8, y=self.box.top + 18)
 
+    def line(self, xs: Sequence[Number], ys: Sequence[Number], look: Look, every: int = 1) -> Iterator[Markup]:
+        """A line, with a mark at every so many points where the look has one."""
+        points = [(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True)]
+        yield look.path(line(*zip(*points, strict=True)))
+        yield from (look.at(*point) for point in points[::every] if look.mark)
 
-def _candles(axes: Axes, xs: Sequence[int], candles: np.ndarray, colour: str) -> None:
-    """Hollow where the close is not below the open, else filled."""
-    opened, high, low, closed = candles.T
-    bottom, top = np.minimum(opened, closed), np.maximum(opened, closed)
-    fills = ["white" if rose else colour for rose in closed >= opened]
-    axes.vlines(xs, top, high, color=colour, linewidth=0.8, zorder=3)
-    axes.vlines(xs, low, bottom, color=colour, linewidth=0.8, zorder=3)
-    axes.bar(xs, top - bottom, 0.62, bottom, color=fills, edgecolor=colour, linewidth=0.8, zorder=3)
+    def marks(self, xs: Sequence[Number], ys: Sequence[Number], look: Look) -> Iterator[Markup]:
+        """Marks alone."""
+        return (look.at(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True))
+
+    def area(self, xs: Sequence[Number], lower: Sequence[Number], upper: Sequence[Number], look: Look) -> Markup:
+        """The area between two lines; a bar is one over two xs."""
+        return look.area(band(*(list(map(*one)) for one in ((self.x, xs), (self.y, lower), (self.y, upper)))))
+
+    def rule(self, look: Look, *, x: Number | None = None, y: Number | None = None) -> Markup:
+        """A line across the plot at a value of either axis."""
+        if x is not None:
+            return look.path(line([self.x(x)] * 2, self._ys))
+        assert y is not None
+        return look.path(line(self._xs, [self.y(y)] * 2))
+
+    def note(self, text: str, x: Number, y: Number) -> Markup:
+        """A word beside a point."""
+        return element("text", text, class_="tick", x=self.x(x) + 5, y=self.y(y) + 4)
 
 
-def _dress(axes: Axes, fan: Fan) -> None:
-    forecast = fan.forecast
-    axes.set_title(fan.title, loc="left", fontsize=11, fontweight="bold")
-    axes.set_xlim(fan.first - 0.7, fan.last + 0.5)
-    axes.set_ylim(*fan.bounds)
-    axes.set_axisbelow(True)
-    axes.grid(True)
-    axes.tick_params(length=0)
-    for side in ("left", "right", "top"):
-        axes.spines[side].set_visible(False)
-    ticks = fan.ticks(7)
-    axes.set_yticks(ticks, tick_texts(ticks))
-    axes.set_ylabel(forecast.currency, color=_MUTED)
-    axes.set_xticks([x - 0.5 for x, _ in fan.months], [words for _, words in fan.months], ha="left")
-    below: dict[str, Any] = {
-        "xycoords": axes.get_xaxis_transform(),
-        "textcoords": "offset points",
-        "va": "top",
-        "annotation_clip": False,
-    }
-    axes.annotate(f"last close {forecast.origin}", (0.5, 0), (-2, -20), ha="right", **below)
-    near = fan.last < 6  # centred there, its day would touch the origin's
-    x, shift = (0.5, 6) if near else (fan.last + 0.5, 0)
-    axes.annotate(str(forecast.dates[-1]), (x, 0), (shift, -20), ha="left" if near else "center", **below)
-    _figures(axes, fan)
+def legend(
+    entries: Sequence[tuple[str, Look]], left: Number, top: Number, width: Number, filled: bool = False
+) -> list[Markup]:
+    """Samples with their names, wrapped within the width.
+
+    Args:
+        filled: the samples are areas instead of lines and marks.
+    """
+    x, y, parts = float(left), float(top + 12), list[Markup]()
+    for name, look in entries:
+        wide = 34 + _LETTER * len(name) + 14
+        if x > left and x + wide > left + width:
+            x, y = float(left), y + _LEGEND_ROW
+        if filled:
+            parts.append(look.area(band([x, x + 28], [y] * 2, [y - 10] * 2)))
+        elif look.width:
+            parts.append(look.path(line([x, x + 28], [y - 4, y - 4])))
+        if look.mark:
+            parts.append(look.at(x + 14, y - 4))
+        parts.append(element("text", name, x=x + 34, y=y))
+        x += wide
+    return parts
 
 
-def _figures(axes: Axes, fan: Fan) -> None:
-    """The last day's median and main band, beside the plot; where they would touch, the band's make room."""
-    low, high = fan.bounds
-    middle, apart = fan.median[-1], _APART * (high - low)
-    told = [(middle, middle)]
-    if fan.main:
-        upper, lower = fan.main.upper[-1], fan.main.lower[-1]
-        told += [(upper, max(upper, middle + apart)), (lower, min(lower, middle - apart))]
-    label: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontweight": "bold"}
-    for price, y in told:
-        axes.text(1.008, y, fan.price(price), color=_ACCENT, **label)
+def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
+    """A whole SVG file, which follows the reader's light or dark."""
+    return element(
+        "svg",
+        element("style", Markup(THEME + _STYLE)),
+        element("rect", class_="sheet", width=width, height=height),
+        *parts,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width:g} {height:g}",
+        width=width,
+        height=height,
+        class_="plot",
+    )

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar that is drawn over on a terminal, lines that stay anywhere else."""
+"""Progress on standard error: a redrawn bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rich.progress import BarColumn, Progress, TextColumn
 from forecaster.show import screen
 
 _KNOWN_AFTER = 0.2
-"""Seconds after which a speed means something."""
+"""Seconds until a speed is shown."""
 
 _FOLD_KNOWN_AFTER = 0.1
-"""Share of a fold after which the speed of several at a time means something."""
+"""Folds, as a fraction, that must be done until the speed of parallel folds is shown."""
 
 
 @dataclass
 class Pace:
-    """How fast a network learns; the next one's first step starts it anew."""
+    """Training speed; a new network's first step resets it."""
 
     clock: Callable[[], float] = time.monotonic
     first: int = 0
@@ -31,7 +31,7 @@ class Pace:
     left: float | None = None
 
     def words(self, step: int, steps: int) -> str:
-        """`, 14 steps/s, 0:12 left`, or nothing while it is not known; `left` has the seconds."""
+        """`, 14 steps/s, 0:12 left`, or empty until it is known; sets `left`, in seconds."""
         now = self.clock()
         if self.last is None or step < self.last:
             self.first, self.began = step, now
@@ -48,9 +48,9 @@ class Pace:
 
 @dataclass
 class Folds:
-    """Where a walk forward stands, and how long the rest of it takes: as long a fold as the finished ones took.
+    """Progress of a walk-forward and its time left, estimated from the mean duration of finished folds.
 
-    A walk that is taken up begins later than at its first fold.
+    A resumed walk-forward starts at a later fold than the first.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -61,17 +61,17 @@ class Folds:
     turned: float = 0.0
 
     def turn(self, number: int, total: int) -> None:
-        """A fold begins, the first being 1."""
+        """A fold begins; the first is 1."""
         self.turned = self.clock()
         if not self.total:
             self.first, self.began = number, self.turned
         self.number, self.total = number, total
 
     def words(self, left: float | None = None) -> str:
-        """`fold 2 of 8, 3:20 left`, without the time while it is not known; nothing where there is one fold, or none.
+        """`fold 2 of 8, 3:20 left`, without the time until it is known; empty if there are fewer than two folds.
 
         Args:
-            left: seconds that the network at work still takes.
+            left: seconds left for the network in training.
         """
         if self.total < 2:
             return ""
@@ -85,8 +85,8 @@ class Folds:
 
 
 @dataclass
-class Crew:
-    """Where a walk forward stands whose folds are fitted several at a time, and how long the rest of it takes."""
+class ParallelFolds:
+    """Progress of a walk-forward with parallel folds, and its time left."""
 
     clock: Callable[[], float] = time.monotonic
     before: float | None = None
@@ -94,9 +94,9 @@ class Crew:
     began: float | None = None
 
     def words(self, done: float, total: int) -> str:
-        """`12 of 40 folds, 3:20 left`, without the time while it is not known.
+        """`12 of 40 folds, 3:20 left`, without the time until it is known.
 
-        Neither what was done before is speed, nor the time that the processes take to start.
+        Folds done before this run and the start-up time of the processes do not count as speed.
         """
         now = self.clock()
         self.before = done if self.before is None else self.before
@@ -115,37 +115,37 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-class Watch:
-    """What a training or a walk forward is told of, and how it is shown."""
+class ProgressCallbacks:
+    """Callbacks of a training or walk-forward, which draw the bar or print lines."""
 
     def __init__(self, bar: Progress, quiet: bool) -> None:
         self._bar = bar
         self._quiet = quiet
         self._task = bar.add_task("", total=None, visible=False, place="", detail="")
         self._pace, self._folds, self._measured = Pace(), Folds(), ""
-        self._crew, self._finished = Crew(), 0
+        self._parallel, self._finished = ParallelFolds(), 0
 
     def say(self, text: str) -> None:
-        """A line a stage."""
+        """Print one line, for a stage."""
         if not self._quiet:
             self._bar.console.print(f"[dim]·[/] {escape(text)}")
 
     def fold(self, number: int, total: int) -> None:
-        """A fold begins, of so many."""
+        """Fold `number` of `total` begins."""
         self._folds.turn(number, total)
         self._measured = ""
         self._between()
 
     def folds(self, done: float, total: int) -> None:
-        """So many folds of a walk are done by several at a time, parts of folds included."""
-        words = self._crew.words(done, total)
+        """So many folds of a parallel walk-forward are done, fractions of running folds included."""
+        words = self._parallel.words(done, total)
         if self._bar.disable and int(done) > self._finished:
             self.say(words)
         self._finished = int(done)
         self._show(done, total, [words], [])
 
     def tick(self, step: int, steps: int, loss: float | None, skill: float | None) -> None:
-        """A step is done; loss and validation skill come where they were measured."""
+        """A training step is done; loss and validation skill are None between measurements."""
         speed = self._pace.words(step, steps)
         fold = self._folds.words(self._pace.left)
         if step == 1:
@@ -154,7 +154,7 @@ class Watch:
             self._measured = f"loss {loss:.4f}" + ("" if skill is None else f", validation skill {skill:+.2%}")
             if self._bar.disable:
                 self.say(f"step {step:,} of {steps:,}: {self._measured}{speed}{f'; {fold}' if fold else ''}")
-            elif step >= steps:  # what the bar said last
+            elif step >= steps:  # the bar disappears: keep its last values
                 self.say(f"step {step:,} of {steps:,}: {self._measured}{speed}")
         if step >= steps:
             self._between()
@@ -164,7 +164,7 @@ class Watch:
             )
 
     def _between(self) -> None:
-        """No network is learning: only the folds are worth a bar."""
+        """Between networks the bar shows folds alone."""
         fold = self._folds.words()
         self._show(float(self._folds.number - 1), self._folds.total, [fold], [], visible=bool(fold))
 
@@ -180,9 +180,9 @@ class Watch:
 
 
 @contextmanager
-def training_progress(quiet: bool = False) -> Iterator[Watch]:
-    """A line a stage; step, speed, time left, loss and validation skill in a bar on a terminal, else in lines."""
-    bar = Progress(  # with the longest words it fits 80 columns
+def training_progress(quiet: bool = False) -> Iterator[ProgressCallbacks]:
+    """One line per stage; step, speed, time left, loss and validation skill in a bar on a terminal, else as lines."""
+    bar = Progress(  # fits 80 columns with the longest texts
         TextColumn("{task.fields[place]}"),
         BarColumn(bar_width=9),
         TextColumn("{task.fields[detail]}"),
@@ -191,4 +191,4 @@ def training_progress(quiet: bool = False) -> Iterator[Watch]:
         transient=True,
     )
     with bar:
-        yield Watch(bar, quiet)
+        yield ProgressCallbacks(bar, quiet)

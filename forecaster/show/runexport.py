@@ -1,4 +1,4 @@
-"""What an export of a run wrote, as a line."""
+"""Result of a run's export to ONNX."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forecaster.workflows.export_run import ExportedRun
 
 
 def exported_run_view(exported: ExportedRun) -> View:
-    """The file, and what goes into its networks and comes out."""
+    """The file, and the shapes of its inputs and outputs."""
     row = asdict(exported) | {"steps": list(exported.steps)}
     return View(row, [row | {"steps": " ".join(map(str, exported.steps))}], lambda: _facts(exported))
 

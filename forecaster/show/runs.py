@@ -1,4 +1,4 @@
-"""The list of runs, and one run looked into."""
+"""The list of runs, and one run in detail."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
 from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
-from forecaster.show.steps import steps
-from forecaster.show.words import VERDICT_COLOURS, chance, signed
+from forecaster.show.words import VERDICT_COLOURS, chance, signed, steps
 from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 
 def listing_view(found: RunListing) -> View:
-    """One row a run."""
+    """One row per run."""
     data = [asdict(record) for record in found.records]
     rows = [row | {"horizon": " ".join(map(str, row["horizon"] or ())) or None} for row in data]
     return View(data, rows, lambda: _Listing(found.records))
 
 
 def run_view(run: RunDetails) -> View:
-    """Verdict, data, config and versions; the long form has a row a key."""
+    """Verdict, data, config and versions; the long form has one row per key."""
     data = run.as_data()
     rows = [{"key": key, "value": value} for key, value in flat(data)]
     return View(data, rows, lambda: _page(run, data))
@@ -46,7 +45,7 @@ def flat(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
 
 
 def short(value: Any) -> str:
-    """A value as YAML would have it, in one line."""
+    """A value as in YAML, on one line."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(short, value))}]"
     if isinstance(value, bool):
@@ -56,7 +55,7 @@ def short(value: Any) -> str:
 
 @dataclass(frozen=True)
 class _Listing:
-    """A line a run, as wide as the screen is."""
+    """One line per run, at the width of the screen."""
 
     records: Sequence[RunRecord]
 

@@ -1,4 +1,4 @@
-"""The track record: what the journal's forecasts were worth, once their days had come."""
+"""The track record: scores of the journal's forecasts whose days have passed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from forecaster.workflows.score import TrackRecord
 
 _TITLES = {
     LIVE: "Live: made before the day",
-    HINDSIGHT: "In hindsight: made with --as-of, or when the day was over. This is no track record.",
+    HINDSIGHT: "In hindsight: made with --as-of, or when the day was over. This is not a track record.",
 }
 _LEGEND = (
     "Count is of forecasts, each of a ticker from one day. Pinball is of log(price / last close), in basis points; "
     "skill is the share by which it is lower than the {}'s on the same days, better by than that of the hardest simple "
-    "formula; 50%, 80% and 90% say how often the price fell into those bands."
+    "formula; 50%, 80% and 90% are the shares of prices inside those bands."
 )
 _NAMES = ("run", "count", "pinball", "skill", "better by", "than", "p", "50%", "80%", "90%")
 _MOST = 12
@@ -29,18 +29,18 @@ _MOST = 12
 
 
 def score_view(record: TrackRecord) -> View:
-    """Rows of every run in all, by ticker, by month and by step."""
+    """Rows of every run: in total, by ticker, by month and by step."""
     rows = [asdict(row) for row in record.rows]
     return View(record.as_data(), rows, lambda: _page(record))
 
 
 def notes(record: TrackRecord) -> Iterator[str]:
-    """What is not in the table, and why."""
+    """What is missing in the table, and why."""
     for one in record.set_aside:
         kind = "live" if one.live else "hindsight"
         yield f"{one.sessions:,} {kind} session{'' if one.sessions == 1 else 's'} not scored: {one.reason}."
     if record.next_day:
-        yield f"The next session to come is {record.next_day}: fetch after it, then score again."
+        yield f"The next session is {record.next_day}: fetch after it, then score again."
 
 
 def _page(record: TrackRecord) -> RenderableType:
@@ -50,12 +50,14 @@ def _page(record: TrackRecord) -> RenderableType:
         if rows:
             parts += [Text(f"\n{title}", "bold"), _table(rows)]
     if not record.rows:
-        return Text("No forecast of the journal can be held against what came yet.", "yellow")
+        return Text("No forecast in the journal can be scored yet.", "yellow")
     parts.append(Text(_LEGEND.format(record.reference), "dim"))
     if record.verdicts:
         parts += [Text(), *(Text(verdict.text, VERDICT_COLOURS[verdict.code]) for verdict in record.verdicts)]
     else:
-        parts.append(Text("\nNo live forecast has met its day yet: nothing here says how good this is.", "yellow"))
+        parts.append(
+            Text("\nNo live forecast could be scored yet: nothing here shows how good the forecasts are.", "yellow")
+        )
     return Group(*parts)
 
 

@@ -1,6 +1,6 @@
-"""How wide a line may be: as wide as the terminal, by whole words; in a pipe or a file it is never broken.
+"""Line width: the terminal's, wrapped at words; in a pipe or a file lines are never wrapped.
 
-Whoever greps a log wants a sentence on one line, whoever looks at a screen wants no word cut in two.
+grep on a log needs a message on one line; a reader at a screen needs whole words.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Stream = Any
-"""`sys.stdout`, or what stands in its place: not all of those are `TextIO` to the letter."""
+"""`sys.stdout`, or its replacement, which may not be a full `TextIO`."""
 
 PLAIN = 80
-"""Columns of a terminal that does not tell, and of what is drawn where lines have no end."""
+"""Columns of a terminal of unknown width, and of drawings in a pipe or a file."""
 
 ENDLESS = 100_000
 """Columns of a pipe or a file."""
 
 
 def columns(stream: Stream, asked: bool = False) -> int:
-    """How many columns a line on this stream may have.
+    """Columns of a line on this stream.
 
     Args:
-        asked: heed `$COLUMNS` in a pipe too, as `ls` and `git` do; a terminal always heeds it.
+        asked: respect `$COLUMNS` in a pipe too, as `ls` and `git` do; a terminal always does.
     """
     wanted = os.environ.get("COLUMNS", "")
     terminal = _size(stream)
@@ -35,12 +35,12 @@ def columns(stream: Stream, asked: bool = False) -> int:
 
 
 def drawn(width: int) -> int:
-    """Columns for a picture where lines may have `width`."""
+    """Columns of a drawing where lines may have `width`."""
     return PLAIN if width >= ENDLESS else width
 
 
 def fitted(text: str, stream: Stream) -> str:
-    """A sentence as the stream shows it best: broken between words, and only on a terminal."""
+    """A message for the stream: wrapped at words on a terminal, else on one line."""
     width = columns(stream)
     if len(text) <= width:
         return text
@@ -50,29 +50,29 @@ def fitted(text: str, stream: Stream) -> str:
 
 
 def console(stream: Stream, asked: bool = False, **more: Any) -> Console:
-    """rich's console on a stream, as wide as `columns` says; it takes no number in a sentence for something to colour.
+    """rich's console on a stream, with the width of `columns` and without its highlighting of numbers.
 
     Args:
-        more: what else rich's constructor takes.
+        more: further arguments of rich's constructor.
     """
     from rich.console import Console
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
-            raise  # rich's own would end the program
+            raise  # rich's own handler would exit
 
     terminal = _size(stream)
-    height = (terminal.lines if terminal else 0) or 25  # rich takes a width of ours only together with a height
+    height = (terminal.lines if terminal else 0) or 25  # rich respects a width only together with a height
     return Plain(file=stream, width=columns(stream, asked), height=height, highlight=False, **more)
 
 
 def moves(stream: Stream) -> bool:
-    """Whether what was written can be drawn over: on a terminal that is not a dumb one."""
+    """Whether output can be redrawn: on a terminal that is not a dumb one."""
     return _size(stream) is not None and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _size(stream: Stream) -> os.terminal_size | None:
-    """Of a terminal, 0 where it does not tell; None for anything else."""
+    """Size of a terminal, 0 where unknown; None for anything else."""
     try:
         return os.get_terminal_size(stream.fileno()) if stream.isatty() else None
     except (AttributeError, ValueError, OSError):

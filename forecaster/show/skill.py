@@ -1,4 +1,4 @@
-"""What a test says: three plain lines and one small table; on request every price, step and width."""
+"""Test results: three sentences and a small table; on request every price, step and width."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _T = TypeVar("_T")
 
 _LEGEND = (
     "Pinball (of quantiles) and MAE (of medians) are losses of log(price / last close), in basis points. "
-    "50%, 80% and 90% say how often the price fell into those bands."
+    "50%, 80% and 90% are the shares of prices inside those bands."
 )
 _SHOWN = 6
-"""Steps in a line; of more the first and the last are shown."""
+"""Steps on a line; of more, the first three and the last two are shown."""
 
 
 def trained_view(run: TrainedRun, verbose: bool = False) -> View:
-    """A finished training: what its test says, and where the run lies."""
+    """A finished training: test results and the run's folder."""
     data = {"run": run.folder.name, "folder": str(run.folder), **run.scorecard.as_data()}
     return _view(data, run.scorecard, run.notes, verbose)
 
@@ -42,13 +42,13 @@ def backtest_view(result: Backtest, verbose: bool = False) -> View:
 def _view(data: object, card: Scorecard, notes: Sequence[str], verbose: bool) -> View:
     def render() -> RenderableType:
         parts = [Text(), *summary(card), Text(), table(card)]
-        return Group(*parts, *(details(card) if verbose else ()), *_notes([*card.notes, *_looks(card), *notes]))
+        return Group(*parts, *(details(card) if verbose else ()), *_notes([*card.notes, *_trials(card), *notes]))
 
     return View(data, [asdict(row) for row in card.rows], render)
 
 
 def summary(card: Scorecard) -> list[Text]:
-    """Ranges, bands and direction, a sentence each; the first in the verdict's colour."""
+    """Ranges, bands and direction, one sentence each; the first in the verdict's colour."""
     ranges, bands, direction = card.verdict.lines
     return [Text(ranges, VERDICT_COLOURS[card.verdict.code]), Text(bands), Text(direction)]
 
@@ -109,7 +109,7 @@ def _figures(row: Row) -> list[str]:
 
 
 def _styles(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The run stands out; it is the one that nothing is better by."""
+    """The run's own row, which has no margin, is emphasised."""
     return ["" if not row[1] and row[3] else "dim" for row in rows]
 
 
@@ -138,15 +138,15 @@ _QUANTITIES = {
 
 
 def _widths(card: Scorecard) -> Iterator[str]:
-    """What can be forecast: a line for each kind of width."""
+    """One line for each kind of width."""
     for quantity, title in _QUANTITIES.items():
         found = [one for one in card.widths() if one.quantity == quantity and one.skill is not None]
         if found:
-            told = " · ".join(f"{one.step} {one.skill:+.1%}" for one in _some(found))
-            yield f"{title}, better than {found[0].baseline}: {told}"
+            steps = " · ".join(f"{one.step} {one.skill:+.1%}" for one in _some(found))
+            yield f"{title}, better than {found[0].baseline}: {steps}"
 
 
-def _looks(card: Scorecard) -> Iterator[str]:
+def _trials(card: Scorecard) -> Iterator[str]:
     if card.looks > 1:
         yield f"{card.looks} models were tried on this test so far, this one included; p is corrected for that."
 

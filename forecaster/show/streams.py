@@ -1,4 +1,4 @@
-"""Standard streams as they are found: closed, on a full disk, in a pipe whose reader has left, in an old encoding."""
+"""Robust standard streams: closed, on a full disk, in a pipe whose reader exited, or in an old encoding."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from forecaster.show.plain import ERRORS
 
 
 def prepare() -> None:
-    """Make standard output and standard error such that both can be written to.
+    """Replace closed standard streams, so that the program can start.
 
-    Where standard output is closed (`>&-`, a service, pythonw), writing fails as on a full disk and not before: a
-    result that goes to a file needs none. Standard error stops nothing, whatever becomes of it.
+    With standard output closed (`>&-`, a service, pythonw) only writing fails, as on a full disk: a result in a file
+    does not need it. Errors of standard error are ignored.
     """
-    for number in range(3):  # a file that is opened later would get a closed one's number, and what is printed with it
+    for number in range(3):  # else a file opened later would get descriptor 1 and the printed output
         try:
             os.fstat(number)
         except OSError:
@@ -29,7 +29,7 @@ def prepare() -> None:
         sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: PTH123, SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    for stream in (sys.stdout, sys.stderr):  # an old console shows letters for what it cannot draw
+    for stream in (sys.stdout, sys.stderr):  # ASCII where the encoding lacks a character
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
     if isinstance(sys.stderr, io.TextIOWrapper):
@@ -39,12 +39,12 @@ def prepare() -> None:
 
 @contextlib.contextmanager
 def standard_output(needed: bool = True) -> Iterator[None]:
-    """Write there, to the end: what cannot be written is known when this is over.
+    """Flush standard output at the end, so that write errors appear here.
 
-    A reader that has left, as in `| head -1`, has seen enough, and the command goes on to its own end.
+    A closed pipe, as in `| head -1`, is no error: the command finishes its work.
 
     Args:
-        needed: whether it is a failure that nothing can be written.
+        needed: whether a failed write is an error.
 
     Raises:
         OutsideError: it is closed, or its disk is full.
@@ -63,13 +63,13 @@ def standard_output(needed: bool = True) -> Iterator[None]:
 
 
 def mute(stream: Any) -> None:
-    """Lose what is left to be written, and all that comes: it would fail once more as the program ends."""
+    """Discard buffered and further output: it would fail again at exit."""
     with contextlib.suppress(OSError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Forgiving(io.TextIOWrapper):
-    """Loses what cannot be written."""
+    """Discards what cannot be written."""
 
     def write(self, text: str) -> int:
         try:

@@ -1,4 +1,4 @@
-"""What a check of the store found."""
+"""Findings of a check of the store."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from forecaster.workflows.verify import Finding
 
 
 def verify_view(findings: Sequence[Finding]) -> View:
-    """One row a finding: ticker, file, what is wrong, what to do, and what a repair came to."""
+    """One row per finding: ticker, file, problem, remedy, and the outcome of a repair."""
     rows = [asdict(finding) for finding in findings]
     return View(rows, rows, lambda: _listing(findings))
 
 
 def _listing(findings: Sequence[Finding]) -> RenderableType:
     if not findings:
-        return Text("Every file is whole, and no candle looks wrong.", style="green")
+        return Text("Every file is intact, and no candle looks wrong.", style="green")
     left = sum(not finding.mended for finding in findings)
-    total = f"{len(findings)} found, {len(findings) - left} mended, {left} left"
+    total = f"{len(findings)} found, {len(findings) - left} fixed, {left} left"
     return Group(*(_paragraph(finding) for finding in findings), Text(total, style="bold"))
 
 
@@ -30,9 +30,9 @@ def _paragraph(finding: Finding) -> Text:
     text = Text.assemble((finding.ticker, "bold"), " ", (finding.kind, "red"), f"  {finding.file}\n")
     text.append(f"  {finding.problem}\n")
     if finding.mended:
-        text.append(f"  mended: {finding.outcome}\n", style="green")
+        text.append(f"  fixed: {finding.outcome}\n", style="green")
     elif finding.outcome:
-        text.append(f"  not mended: {finding.outcome}\n", style="yellow")
+        text.append(f"  not fixed: {finding.outcome}\n", style="yellow")
     else:
         text.append(f"  {finding.remedy}\n", style="dim")
     return text

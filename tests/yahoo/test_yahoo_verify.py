@@ -199,5 +199,5 @@ def test_the_command_gives_three_for_a_finding_and_nought_when_it_is_mended(tmp_
     (finding,) = json.loads(text)
     assert set(finding) == set(Finding.__dataclass_fields__)
     assert (finding["ticker"], finding["source"]) == ("FB", "sample")
-    assert (mended[0], mended[1].splitlines()[-1]) == (0, "1 found, 1 mended, 0 left")
+    assert (mended[0], mended[1].splitlines()[-1]) == (0, "1 found, 1 fixed, 0 left")
     assert again[0] == 0

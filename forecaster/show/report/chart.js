@@ -1,4 +1,4 @@
-// The explorer's chart: candles before the origin, the forecast's bands, and the candles that came.
+// The explorer's chart: candles before the origin, the forecast's bands, and the actual candles.
 "use strict";
 
 const HEIGHT = 300;

@@ -1,4 +1,4 @@
-"""Bars and lines for the column of a page; the style sheet colours them."""
+"""Bar and line charts for a page's column, coloured by its style sheet."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forecaster.show.svg import Markup, Scale, element, joined, line, tick_texts
+from markupsafe import Markup
+
+from forecaster.show.scale import Scale, tick_texts
+from forecaster.show.svg import MARKS, element, joined, line
 
 Format = Callable[[float], str]
 Texts = Callable[[Sequence[float]], list[str]]
-"""How the ticks of an axis are written, all of them alike."""
+"""Formats all ticks of an axis, with the same digits."""
 
 Places = Sequence[tuple[float, str]]
 
 WIDE = 360.0
-"""Width of a chart that has a column for itself."""
+"""Width of a chart that fills a column."""
 
 _RIGHT, _TOP, _BOTTOM = 8.0, 8.0, 34.0
-_MARKS = {
-    "circle": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z",
-    "square": "m-3 -3h6v6h-6z",
-    "triangle": "m0 -4l4 7h-8z",
-    "diamond": "m0 -4.5l4 4.5l-4 4.5l-4 -4.5z",
-}
 
 
 @dataclass(frozen=True)
 class Series:
-    """Points joined by a line; `mark` is one of `_MARKS`, or nothing for the line with a mark at its end alone."""
+    """Points joined by a line; `mark` is one of `MARKS`, or empty for a mark at the line's end alone."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -50,13 +47,13 @@ def bar_chart(
     """Bars from 0; NaN leaves a gap.
 
     Args:
-        label: what a screen reader says.
-        axis: what runs from left to right.
+        label: for screen readers.
+        axis: label of the horizontal axis.
         places: ticks from left to right; without `edges` the first bar reaches from 0 to 1.
-        write: how the ticks of the values are written.
+        write: formats the ticks of the values.
         level: a value to rule the plot at.
         edges: borders of bars that are not equally wide, ascending.
-        marked: the bar to set off.
+        marked: index of the highlighted bar.
     """
     borders = [float(place) for place in range(len(values) + 1)] if edges is None else edges
     known = [0.0, level, *(value for value in values if math.isfinite(value))]
@@ -91,7 +88,7 @@ def line_chart(
 
     Args:
         level: a value to rule the plot at.
-        diagonal: draw where both axes say the same.
+        diagonal: draw the line y = x.
     """
     across = [x for one in series for x, _ in one.points]
     up = [y for one in series for _, y in one.points] + ([] if level is None else [level])
@@ -126,7 +123,7 @@ def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
 def _scales(
     across: tuple[float, float], ticks: Sequence[float], texts: Sequence[str], size: tuple[float, float]
 ) -> tuple[Scale, Scale]:
-    """From values to pixels; on the left there is room for the ticks' words."""
+    """From values to pixels, with room for the tick labels on the left."""
     left = 14 + 7.8 * max(map(len, texts))
     return Scale(across, (left, size[0] - _RIGHT)), Scale((ticks[0], ticks[-1]), (size[1] - _BOTTOM, _TOP))
 
@@ -147,7 +144,7 @@ def _rule(kind: str, x: Scale, y: float) -> Markup:
 
 
 def _mark(kind: str, number: int, x: float, y: float) -> Markup:
-    return element("path", d=f"M{x:.2f} {y:.2f}{_MARKS[kind or 'circle']}", class_=f"mark s{number}")
+    return element("path", d=f"M{x:.2f} {y:.2f}{MARKS[kind or 'circle']}", class_=f"mark s{number}")
 
 
 def _legend(series: Sequence[Series]) -> Markup:

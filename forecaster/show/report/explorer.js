@@ -1,4 +1,4 @@
-// The forecast explorer: a ticker, an origin, and what was forecast beside what came. No library, no request.
+// The forecast explorer: a ticker, an origin, and the forecast and the actual candles. No library, no request.
 "use strict";
 
 const DATA = JSON.parse(document.getElementById("explorer-data").textContent);
@@ -56,11 +56,11 @@ function sentence(shown) {
   if (!shown.bands) {
     const miss = known.map((step) => Math.abs(Math.log(step.values[3] / step.came[3])));
     const mean = miss.reduce((sum, one) => sum + one, 0) / miss.length;
-    return `${head}the median close missed ${closes} that came by ${(100 * mean).toFixed(2)}% on average.`;
+    return `${head}the median close missed ${closes} by ${(100 * mean).toFixed(2)}% on average.`;
   }
   const outer = known.filter((step) => within(step, 6, 7)).length;
   const inner = known.filter((step) => within(step, 4, 5)).length;
-  return `${head}of ${closes} that came, ${outer} fell into the 80% band and ${inner} into the 50% band.`;
+  return `${head}of ${closes}, ${outer} fell into the 80% band and ${inner} into the 50% band.`;
 }
 
 const COLUMNS = ["open", "high", "low", "close"];

@@ -1,10 +1,11 @@
-"""Which numbers of a report are drawn, and how."""
+"""The charts of a report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from markupsafe import Markup
 
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnose import Diagnosis, Grouped
@@ -12,11 +13,11 @@ from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
 from forecaster.show.report.ranking import ranking
-from forecaster.show.svg import Markup, tick_texts
+from forecaster.show.scale import tick_texts
 from forecaster.training.files import Curves
 
 _NAMED = 20
-"""Tickers drawn: more bars would be a wall."""
+"""Most tickers drawn."""
 
 _MARKS = ("circle", "square", "triangle", "diamond")
 
@@ -28,12 +29,12 @@ def percents(fractions: Sequence[float]) -> list[str]:
 
 
 def shown(fraction: float) -> str:
-    """A skill beside its bar."""
+    """A skill as the label of its bar."""
     return f"{fraction:+.2%}"
 
 
 def skill_by_step(card: Scorecard) -> Markup | None:
-    """The model's skill over the hardest formula by sessions ahead, a line a price; None where there is one step."""
+    """The model's skill over the hardest formula by sessions ahead, one line per price; None for a single step."""
     if len(card.horizon) < 2:
         return None
     series = []
@@ -63,7 +64,7 @@ def reliability(found: Diagnosis) -> Markup:
     label = "Actual against nominal share of outcomes below each quantile; the diagonal is perfect calibration."
     return line_chart(
         *(series, label),
-        axis="share that the forecast meant to lie below",
+        axis="nominal share below the quantile",
         write=_shares,
         write_across=_share,
         diagonal=True,
@@ -91,7 +92,7 @@ def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
 
 
 def skill_by_month(months: Grouped) -> Markup:
-    """A bar a month."""
+    """One bar per month."""
     count = len(months.names)
     shown = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
     places = [(place + 0.5, months.names[place]) for place in shown]
@@ -100,7 +101,7 @@ def skill_by_month(months: Grouped) -> Markup:
 
 
 def skill_by_ticker(tickers: Grouped) -> Markup:
-    """A bar a ticker, the best first; of many only both ends."""
+    """One bar per ticker, the best first; of many, the best and the worst."""
     known = np.flatnonzero(np.isfinite(tickers.skill))
     order = known[np.argsort(-tickers.skill[known], kind="stable")]
     ranked = [(tickers.names[place], float(tickers.skill[place])) for place in order]
@@ -113,13 +114,13 @@ def skill_by_ticker(tickers: Grouped) -> Markup:
 
 
 def left_out(tickers: Grouped) -> str:
-    """What the caption says where not all are drawn."""
+    """The caption's addition where not all tickers are drawn."""
     count = int(np.isfinite(tickers.skill).sum())
     return "" if count <= _NAMED else f", the {_NAMED // 2} best and the {_NAMED // 2} worst; all are in the table"
 
 
 def misses_by_lag(echo: Echo) -> Markup:
-    """How far the median close lies from the closes before the day that it is for."""
+    """Distance of the median close from the closes before the predicted day."""
     points = [10_000 * miss for miss in echo.misses]
     places = [(lag + 0.5, str(lag)) for lag in range(0, len(points), max(1, len(points) // 8))]
     label = (
@@ -130,16 +131,16 @@ def misses_by_lag(echo: Echo) -> Markup:
 
 
 def training_loss(curves: Curves, names: Sequence[str]) -> Markup:
-    """Loss of training, a line a network."""
+    """Training loss, one line per network."""
     series = [
         Series(name, [(float(point.step), point.loss) for point in curve], "circle")
         for name, curve in zip(_members(names), curves, strict=True)
     ]
-    return _curve(series, "Loss of training by step.")
+    return _curve(series, "Training loss by step.")
 
 
 def validation_skill(curves: Curves, names: Sequence[str]) -> Markup | None:
-    """Skill in the validation period, a line a network; None where it was not measured."""
+    """Validation skill, one line per network; None where it was not measured."""
     series = [
         Series(name, [(float(point.step), point.skill) for point in curve if point.skill is not None], "circle")
         for name, curve in zip(_members(names), curves, strict=True)

@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import partial
-from pathlib import Path
-
 from markupsafe import Markup
 
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnose import Diagnosis
 from forecaster.evaluation.sentences import TITLES
+from forecaster.show import templates
 from forecaster.show.report import figures, tables, words
 from forecaster.show.report.payload import as_script, payload
-from forecaster.show.svg import STACKED, THEME
+from forecaster.show.templates import own
 from forecaster.workflows.report import Report
-
-_FOLDER = Path(__file__).parent
 
 
 def render(report: Report) -> str:
-    """The page; whatever text comes from a run or a ticker is escaped by the template."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = (
-        Markup(THEME) + _own("style.css") + Markup(f"@media screen and (max-width: 44rem) {{{STACKED}}}\n"),
-        _own("chart.js") + _own("explorer.js") + _own("finder.js"),
-    )
-    return environment.get_template("page.html").render(
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:",
+    """The page; any text that comes from a run or a ticker is escaped by the template."""
+    scripts = ("report/chart.js", "report/explorer.js", "report/finder.js")
+    return templates.render(
+        "report/page.html",
+        style=f"{own('report/style.css')}@media screen and (max-width: 44rem) {{\n{own('stacked.css')}}}\n",
+        script="".join(map(own, scripts)) if report.diagnosis else "",
         report=report,
         title=TITLES.get(report.card.verdict.code, report.card.verdict.code),
         figures=figures,
@@ -50,18 +32,7 @@ def render(report: Report) -> str:
         config=to_yaml(report.config),
         explorer=_explorer(report.diagnosis) if report.diagnosis else None,
         members=[network.name for network in report.config.networks],
-        percent=partial(tables.percent, decimals=1, sign=False),
     )
-
-
-def _own(name: str) -> Markup:
-    """A file of this package, which needs no escaping."""
-    return Markup((_FOLDER / name).read_text(encoding="utf-8"))
-
-
-def _hash(text: str) -> str:
-    """What a Content Security Policy calls an inline element by: only the one with this very text is used."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _explorer(found: Diagnosis) -> Markup:

@@ -1,4 +1,4 @@
-"""The explorer's numbers as the page's script reads them: whole numbers of 16 bits, as base64 in JSON."""
+"""The explorer's numbers as the page's script reads them: 16-bit integers, as base64 in JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LARGEST = 32_767
 
 
 def payload(views: Sequence[TickerView], steps: Sequence[int], has_bands: bool) -> dict[str, Any]:
-    """What the script reads; logs of prices are in units of each ticker's own, so that 16 bits are always enough."""
+    """What the script reads; each ticker's log prices have their own unit, so that 16 bits suffice."""
     return {"steps": list(steps), "bands": has_bands, "tickers": [_ticker(view) for view in views]}
 
 
 def as_script(data: Any) -> str:
-    """JSON that may stand in a script element: no character of it can end the element or begin a comment."""
+    """JSON for a script element: no character of it can end the element or begin a comment."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
@@ -45,7 +45,7 @@ def _ticker(view: TickerView) -> dict[str, Any]:
 
 
 def _whole(values: Float[np.ndarray, "*any"]) -> tuple[np.ndarray, float]:
-    """Values in units of the largest one's 32,767th part, and that unit."""
+    """Values in units of max|value| / 32,767, and that unit."""
     unit = float(np.abs(values).max()) / _LARGEST or 1.0
     return np.rint(values / unit), unit
 

@@ -1,18 +1,22 @@
-"""Named values as bars below each other: the name before the bar, the figure behind it."""
+"""Named values as horizontal bars, with the name left and the value right."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from forecaster.show.svg import Markup, Scale, element, line
+from markupsafe import Markup
+
+from forecaster.show.scale import Scale
+from forecaster.show.svg import element, line
+from forecaster.show.words import shortened
 
 WIDTH = 360.0
 _ROW = 19.0
 _LETTER = 8.5
-"""Pixels of a letter, on the safe side."""
+"""Upper bound of a letter's width, in pixels."""
 
 _LONGEST = 14
-"""Letters of a name that are shown; all of them are in the bar's title."""
+"""Letters of a name that are shown; the tooltip has all."""
 
 Ranked = Sequence[tuple[str, float]]
 
@@ -20,13 +24,13 @@ Ranked = Sequence[tuple[str, float]]
 def ranking(
     ranked: Ranked, label: str, *, write: Callable[[float], str], then: tuple[str, Ranked] | None = None
 ) -> Markup:
-    """Bars from a line at 0, to the right where the value is above it.
+    """Bars from a line at 0, to the right for positive values.
 
     Args:
-        ranked: names and values, in the order in which they stand.
-        label: what a screen reader says.
-        write: how a value is written.
-        then: words between, and more bars below them.
+        ranked: names and values, in order.
+        label: for screen readers.
+        write: formats a value.
+        then: a line of text, and more bars below it.
     """
     words, more = then or ("", ())
     every = [*ranked, *more]
@@ -50,16 +54,15 @@ def ranking(
 def _bar(x: Scale, row: int, name: str, value: float, write: Callable[[float], str]) -> Markup:
     start, end = sorted((x(0.0), x(value)))
     y, kind = _ROW * row, "above" if value >= 0 else "below"
-    short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
     return element(
         "g",
         element("title", f"{name}: {write(value)}"),
-        element("text", short, x=x.pixels[0] - 6, y=y + 14, class_="end"),
+        element("text", shortened(name, _LONGEST), x=x.pixels[0] - 6, y=y + 14, class_="end"),
         element("rect", x=start, y=y + 3, width=max(end - start, 0.5), height=_ROW - 6, class_=f"bar {kind}"),
         element("text", write(value), x=WIDTH - 2, y=y + 14, class_="end"),
     )
 
 
 def _spans(above: int, rows: int) -> list[tuple[int, int]]:
-    """Rows along which the line at 0 runs: not through the words between."""
+    """Rows that the line at 0 crosses: not the line of text."""
     return [(0, above)] if rows == above else [(0, above), (above + 1, rows)]

@@ -1,10 +1,9 @@
-"""The rows of a report's tables, as text."""
+"""The tables of a report, as text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,41 +13,28 @@ from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.rows import Row
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show import words
-
-
-@dataclass(frozen=True)
-class Table:
-    """Text in rows; the first cell of a row is its head.
-
-    Args:
-        strong: places of the rows to set off.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    strong: frozenset[int] = frozenset()
+from forecaster.show.templates import Table
 
 
 def percent(fraction: float | None, decimals: int = 2, sign: bool = True) -> str:
-    """A share or a skill; a dash for what there is none of."""
+    """A share or a skill; a dash where it is missing."""
     if fraction is None or not math.isfinite(fraction):
         return "–"
     return f"{fraction:{'+' if sign else ''}.{decimals}%}"
 
 
 def chance(p_value: float | None) -> str:
-    """A p-value as a reader needs it."""
+    """A p-value; a dash where it is missing."""
     return words.chance(p_value, "–")
 
 
 def basis_points(loss: float | None) -> str:
-    """A loss on log prices, in basis points."""
+    """A loss on log prices, in basis points; a dash where it is missing."""
     return words.basis_points(loss, "–")
 
 
 def skill_table(card: Scorecard, variable: str) -> Table:
-    """One price over all steps: the model beside each baseline, and each baseline beside the reference."""
+    """One price over all steps: the model against each baseline, and each baseline against the reference."""
     chosen = [row for row in card.rows if row.variable == variable and row.step == "all"]
     rows = [
         (
@@ -83,11 +69,11 @@ def calibration_table(found: Diagnosis) -> Table:
         (percent(level, 0, sign=False), *(percent(float(share), 1, sign=False) for share in found.reached[:, place]))
         for place, level in enumerate(found.levels)
     ]
-    return Table("Share of outcomes at or below each quantile", ("meant", *VARIABLES), rows)
+    return Table("Share of outcomes at or below each quantile", ("nominal", *VARIABLES), rows)
 
 
 def grouped_table(grouped: Grouped, caption: str, head: str, best_first: bool = False) -> Table:
-    """One row a group."""
+    """One row per group."""
     places = np.argsort(-np.nan_to_num(grouped.skill, nan=-np.inf)) if best_first else np.arange(len(grouped.names))
     rows = [
         (
@@ -102,22 +88,22 @@ def grouped_table(grouped: Grouped, caption: str, head: str, best_first: bool = 
 
 
 def echo_table(echoes: Sequence[Echo]) -> Table:
-    """One row a step."""
-    columns = ("ahead", "to what came", "to the nearest", "nearest is", "r of moves")
+    """One row per step."""
+    columns = ("ahead", "to the actual", "to the nearest", "nearest is", "r of moves")
     return Table("Distances of the median close, bp", columns, list(_echo_rows(echoes)))
 
 
 def _echo_rows(echoes: Sequence[Echo]) -> Iterator[tuple[str, ...]]:
     for echo in echoes:
         near = echo.nearest
-        where = "what came" if not near else "last\u00a0known" if near == echo.step else f"{near} before"
+        where = "the actual" if not near else "last\u00a0known" if near == echo.step else f"{near} before"
         correlation = "–" if echo.correlation is None else f"{echo.correlation:+.3f}"
         distances = (basis_points(echo.misses[0]), basis_points(echo.misses[near]))
         yield (str(echo.step), *distances, where, correlation)
 
 
 def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
-    """What does not depend on the comparison, once for each forecast."""
+    """Columns that do not depend on the comparison, once per forecast."""
     if row.baseline not in (None, card.reference):
         return ("",) * 5
     shares = (row.coverage50, row.coverage80, row.coverage90)
@@ -125,7 +111,7 @@ def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
 
 
 def width_table(card: Scorecard) -> Table:
-    """How well the model forecasts widths, beside HAR or the reference."""
+    """How well the model forecasts widths, against HAR or the reference."""
     names = {"range": "range of a session", "volatility": "volatility up to it", "path-range": "range up to it"}
     rows = [
         (
@@ -142,6 +128,6 @@ def width_table(card: Scorecard) -> Table:
 
 
 def _held(row: Row, share: float | None) -> str:
-    """A forecast whose quantiles are all its median has no band, whatever it holds."""
+    """Coverage; a dash where all quantiles equal the median, as there is no band."""
     alone = row.pinball is not None and row.mae is not None and math.isclose(row.pinball, row.mae)
     return percent(None if alone else share, 1, sign=False)

@@ -1,4 +1,4 @@
-"""What a report says in sentences."""
+"""The sentences of a report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from forecaster.show.report.tables import basis_points, percent
 
 
 def verdict(card: Scorecard) -> str:
-    """The verdict's sentences, under the title that says it in short."""
+    """The verdict's sentences, below the title, which is the short form."""
     return " ".join(card.verdict.lines)
 
 
@@ -27,7 +27,7 @@ def ahead(steps: Sequence[int]) -> str:
 
 
 def no_curve(names: Sequence[str]) -> str:
-    """Why no training is drawn of some or all of the run's members; empty where each has steps that were drawn."""
+    """Why some or all members have no training curve; empty where each has one."""
     fitted = [name for name in names if name in BASELINES]
     if not fitted:
         return ""
@@ -35,41 +35,41 @@ def no_curve(names: Sequence[str]) -> str:
         "This run has no network: its forecasts" if len(fitted) == len(names) else f"Forecasts of {', '.join(fitted)}"
     )
     return (
-        f"{which} are computed from the candles, or from a few coefficients that were fitted to them in one go. That "
-        "took no steps, so that there is no curve of it."
+        f"{which} are computed from the candles, or from a few coefficients fitted in closed form, "
+        "without training steps: there is no training curve."
     )
 
 
 def looks(count: int) -> str:
-    """How many models were tried on the test."""
+    """How many models were tried on the test period."""
     if count == 1:
         return "This is the only model that was tried on this test so far."
     return f"{count} different models were tried on this test so far, and p is corrected for that."
 
 
 def calibration(found: Diagnosis) -> str:
-    """How far actual shares lie from those meant."""
+    """How far actual coverage lies from nominal."""
     if len(found.levels) == 1:
         shares = ", ".join(
             f"{share:.1%} of the {name}s"
             for name, share in zip(("open", "high", "low", "close"), found.reached[:, 0], strict=True)
         )
         return (
-            "This run forecasts medians alone: it claims no range, and there is no band to calibrate. Of what came, "
-            f"{shares} lay at or below the median; half of each would be right."
+            "This run forecasts medians alone: it claims no range, and there is no band to calibrate. Of the actual "
+            f"prices, {shares} lay at or below the median; half of each would be right."
         )
     off = np.abs(found.reached - np.asarray(found.levels))
     worst = np.unravel_index(int(off.argmax()), off.shape)
     name, level = ("open", "high", "low", "close")[worst[0]], found.levels[worst[1]]
     return (
-        f"On average {100 * off.mean():.1f} percentage points lie between the share that a quantile was meant to reach "
-        f"and the share that it did; at most {100 * off.max():.1f}, at the {level:.0%} quantile of the {name} "
+        f"On average {100 * off.mean():.1f} percentage points lie between a quantile's nominal level and the share "
+        f"of outcomes below it; at most {100 * off.max():.1f}, at the {level:.0%} quantile of the {name} "
         f"({found.reached[worst]:.1%})."
     )
 
 
 def over_time(found: Diagnosis) -> str:
-    """In how many months there was skill."""
+    """Number of months with skill."""
     months = found.by_month
     skill = months.skill[np.isfinite(months.skill)]
     if not len(skill):
@@ -77,12 +77,12 @@ def over_time(found: Diagnosis) -> str:
     above = int((skill > 0).sum())
     return (
         f"The forecast did better than {found.card.reference} in {above} of {_count(len(skill), 'month')}; "
-        f"its best month brought {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}."
+        f"its best month has {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}."
     )
 
 
 def per_ticker(found: Diagnosis) -> str:
-    """For how many tickers there was skill."""
+    """Number of tickers with skill."""
     tickers = found.by_ticker
     known = np.isfinite(tickers.skill)
     skill, names = tickers.skill[known], np.asarray(tickers.names)[known]
@@ -105,21 +105,21 @@ def echo(found: Echo) -> str:
     to_near, to_actual = basis_points(found.misses[near]), basis_points(found.misses[0])
     if found.is_echo:
         said = (
-            f"Where the close goes, the forecast repeats what is known: {distance} ahead, the median close lies "
-            f"{to_near} basis points from {_close(near, found.step)}, but {to_actual} from the close that came. An "
+            f"For the close, the forecast repeats what is known: {distance} ahead, the median close lies "
+            f"{to_near} basis points from {_close(near, found.step)}, but {to_actual} from the actual close. An "
             "honest forecast of daily closes can hardly do otherwise. Drawn as a line over the actual closes it "
             "would look like a good forecast that comes late."
         )
     elif near == 0:
         said = (
-            f"At {distance} ahead, the median close lies nearer to the close that came ({to_actual} basis "
+            f"At {distance} ahead, the median close lies nearer to the actual close ({to_actual} basis "
             f"points) than to the last one known ({basis_points(found.misses[found.step])}). For daily closes that is "
             "too good: look for a leak of the future before you believe it."
         )
     else:
         said = (
             f"At {distance} ahead, the median close lies nearest to the close {_count(near, 'session')} before "
-            f"the day that it is for ({to_near} basis points), which was not known yet; from the close that came it "
+            f"the predicted day ({to_near} basis points), which was not known yet; from the actual close it "
             f"lies {to_actual}."
         )
     return f"{said} {_correlation(found)}"
@@ -127,9 +127,9 @@ def echo(found: Echo) -> str:
 
 def _correlation(found: Echo) -> str:
     if found.correlation is None:
-        return "It never moves the close, so that there is no correlation with the moves that came."
+        return "It never moves the close, so there is no correlation with the actual moves."
     return (
-        f"The moves that it forecasts correlate with those that came by r = {found.correlation:+.3f}: 0 is no "
+        f"The predicted moves correlate with the actual ones by r = {found.correlation:+.3f}: 0 is no "
         "relation, 1 a perfect one."
     )
 

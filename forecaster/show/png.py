@@ -1,0 +1,43 @@
+"""A forecast as PNG: the SVG file in light colours, rasterised by resvg (the extra `plots`) with the package's font."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forecaster.errors import InputError
+from forecaster.inference.forecast import Forecast
+from forecaster.show.sheet import standalone
+from forecaster.show.theme import LIGHT
+
+_FONTS = Path(__file__).parent / "fonts"
+_FAMILY = "Noto Sans"
+_ZOOM = 2.0
+"""Pixels of the PNG to one of the SVG, so that text is sharp on dense screens and in print."""
+
+
+def require_resvg() -> None:
+    """Raises:
+    InputError: resvg-py is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("resvg_py") is None:
+        raise InputError(
+            "--plot to PNG needs resvg-py, which is not installed: pip install 'forecaster[plots]', "
+            "or name a .html or .svg file."
+        )
+
+
+def png(forecasts: Sequence[Forecast]) -> bytes:
+    """The file's bytes, the same on every machine: no font but the package's own is loaded."""
+    from resvg_py import svg_to_bytes
+
+    return svg_to_bytes(
+        svg_string=standalone(forecasts, LIGHT),
+        zoom=_ZOOM,
+        skip_system_fonts=True,
+        font_files=[str(file) for file in sorted(_FONTS.glob("*.ttf"))],
+        font_family=_FAMILY,
+        sans_serif_family=_FAMILY,
+    )
