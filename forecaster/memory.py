@@ -29,7 +29,7 @@ def keep_large_blocks() -> bool:
     return _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _KEEP_FREE)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Undo `keep_large_blocks`: trim the heap, and from now on unmap large blocks as soon as they are freed.
 
     The blocks kept for training steps do not help what follows, which allocates tables of many sizes.

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int
-from forecaster.cores import in_threads
+from forecaster.cores import thread_map
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
 from forecaster.features.state import Asked, Continued, Former, RunningMean, asked, former_at
@@ -81,7 +81,7 @@ def several_by_block(
     blocks = computed(first)  # alone: it measures the market that all read
     results = tuple(np.empty((borders[-1], *block.shape[2:]), block.dtype) for block in blocks)
     written(first, blocks)
-    for _ in in_threads(lambda tickers: written(tickers, computed(tickers)), others):
+    for _ in thread_map(lambda tickers: written(tickers, computed(tickers)), others):
         pass
     return results
 
@@ -100,7 +100,7 @@ def former_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequence[Ru
         return former_at(block, rows[tickers], means)
 
     alike = _alike(panel)
-    return Former.joined(list(in_threads(remembered, alike))).of(np.argsort(np.concatenate(alike)))
+    return Former.joined(list(thread_map(remembered, alike))).of(np.argsort(np.concatenate(alike)))
 
 
 def _alike(panel: Panel) -> list[Tickers]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forecaster.errors import InputError
-from forecaster.files import check_place, replacing, write_text
+from forecaster.files import atomic_write, check_place, write_text
 from forecaster.inference.forecast import Forecast
 from forecaster.show import plot
 
@@ -40,7 +40,7 @@ def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:
     """
     kind = path.suffix.lower()
     if kind == ".png":
-        with replacing(path) as part:
+        with atomic_write(path) as part:
             plot.write_png(forecasts, part)
     elif kind == ".svg":
         from forecaster.show.chart import standalone
