@@ -23,7 +23,7 @@ def threads() -> int:
     return min(cores(), int(wanted)) if wanted.isdecimal() and int(wanted) else cores()
 
 
-def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def thread_map(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """Map over threads, results in input order; useful because numpy and pyarrow release the GIL.
 
     At most one item per thread is started ahead of the result being consumed, which bounds memory. After an error, or

@@ -13,7 +13,7 @@ from forecaster.errors import InputError, OutsideError
 
 
 @contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """Atomic write: yield a temporary path beside `target`, renamed to it on success and deleted on failure.
 
     Raises:
@@ -39,11 +39,11 @@ def replacing(target: Path) -> Iterator[Path]:
 
 def write_text(target: Path, text: str) -> None:
     """Write a UTF-8 text file atomically."""
-    with replacing(target) as part:
-        part.write_text(encodable(text), encoding="utf-8")
+    with atomic_write(target) as part:
+        part.write_text(escape_unencodable(text), encoding="utf-8")
 
 
-def encodable(text: str) -> str:
+def escape_unencodable(text: str) -> str:
     r"""Escape what UTF-8 cannot encode: an undecodable byte of a file name becomes `\udce9`, as in JSON."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

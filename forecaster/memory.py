@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+from collections.abc import Iterator
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 """Parameter numbers of glibc's `mallopt(3)`."""
@@ -17,6 +19,31 @@ _LARGE = 2**20
 """Once memory matters more than time: bytes from which a block gets its own `mmap`, so that freeing it returns it."""
 
 
+_DEFAULT_THRESHOLD = 128 * 2**10
+"""glibc's default for both thresholds, in bytes."""
+
+_active = 0
+"""How many `tuned_allocator` contexts are open."""
+
+
+@contextlib.contextmanager
+def tuned_allocator() -> Iterator[None]:
+    """Allow the settings below inside, and restore glibc's defaults at the end: they are the caller's process's.
+
+    Opened at the edge, by `train`, `backtest` and what scores a run anew. It may be nested and used as a decorator.
+    """
+    global _active
+    _active += 1
+    try:
+        yield
+    finally:
+        _active -= 1
+        if not _active:
+            _set(_MMAP_MAX, _DEFAULT_MMAP_MAX)
+            _set(_TRIM_THRESHOLD, _DEFAULT_THRESHOLD)
+            _set(_MMAP_THRESHOLD, _DEFAULT_THRESHOLD)
+
+
 def keep_large_blocks() -> bool:
     """Let the allocator reuse large blocks: an LSTM training step is 1.5 times as fast.
 
@@ -24,17 +51,17 @@ def keep_large_blocks() -> bool:
     Raising `M_MMAP_THRESHOLD` is not enough: glibc caps it at 32 MiB, below an LSTM's largest blocks.
 
     Returns:
-        Whether the C library supports it; if not, nothing changes.
+        Whether it was set: in a `tuned_allocator`, by a C library that supports it.
     """
-    return _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _KEEP_FREE)
+    return bool(_active) and _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _KEEP_FREE)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Undo `keep_large_blocks`: trim the heap, and from now on unmap large blocks as soon as they are freed.
 
     The blocks kept for training steps do not help what follows, which allocates tables of many sizes.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if _active else None
     if trim is not None and _set(_MMAP_MAX, _DEFAULT_MMAP_MAX) and _set(_MMAP_THRESHOLD, _LARGE):
         trim(0)
 

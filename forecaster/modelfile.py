@@ -17,7 +17,7 @@ from forecaster.axes import Float
 from forecaster.baselines import BASELINES, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
-from forecaster.files import existing_file, replacing
+from forecaster.files import atomic_write, existing_file
 from forecaster.header import Header, parse_header
 from forecaster.light.network import LightNetwork, light_network
 from forecaster.release import is_newer, newer_file
@@ -163,7 +163,7 @@ def save_tensors(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str
     from safetensors.numpy import save
 
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {_KEY: text}))
 
 

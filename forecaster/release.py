@@ -7,7 +7,7 @@ import re
 from forecaster.errors import NewerFileError
 
 
-def here() -> str:
+def installed_version() -> str:
     """Version of the installed package; empty if it is only on `sys.path`."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -19,7 +19,7 @@ def here() -> str:
 
 def is_newer(version: object) -> bool:
     """Whether a file's version is newer than this one; False if either is unknown."""
-    own = here()
+    own = installed_version()
     return bool(own) and isinstance(version, str) and _numbers(version) > _numbers(own)
 
 
@@ -32,7 +32,8 @@ def newer_file(what: str, version: object, remedy: str) -> NewerFileError:
         remedy: an alternative to updating.
     """
     by = f"forecaster {version}" if is_newer(version) else "a newer version of forecaster"
-    return NewerFileError(f"{what} was made by {by}, this is {here() or 'an older one'}: update, or {remedy}.")
+    own = installed_version() or "an older one"
+    return NewerFileError(f"{what} was made by {by}, this is {own}: update, or {remedy}.")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from forecaster.cores import cores, in_threads, threads
+from forecaster.cores import cores, thread_map, threads
 
 
 @pytest.fixture(params=["1", "2", "5"])
@@ -33,19 +33,19 @@ def test_the_common_variable_limits_the_threads(wish: str, expected: int, monkey
 
 @pytest.mark.usefixtures("several")
 def test_results_come_in_the_order_of_the_items() -> None:
-    assert list(in_threads(lambda number: number**2, range(40))) == [number**2 for number in range(40)]
-    assert list(in_threads(str, [])) == []
+    assert list(thread_map(lambda number: number**2, range(40))) == [number**2 for number in range(40)]
+    assert list(thread_map(str, [])) == []
 
 
 def test_the_work_is_shared(several: int) -> None:
     """As many items are worked on at the same time as there are threads: each waits until all have begun."""
     together = threading.Barrier(several)
-    assert list(in_threads(lambda _: together.wait(240) >= 0, range(several))) == [True] * several
+    assert list(thread_map(lambda _: together.wait(240) >= 0, range(several))) == [True] * several
 
 
 def test_no_more_is_begun_than_is_waited_for(several: int) -> None:
     begun: list[int] = []
-    results: Iterator[None] = in_threads(begun.append, range(40))
+    results: Iterator[None] = thread_map(begun.append, range(40))
     next(results)
     assert len(begun) <= several + 1
     results.close()  # type: ignore[attr-defined]
@@ -61,5 +61,5 @@ def test_an_error_is_raised_and_ends_the_rest(several: int) -> None:
             raise ValueError("the fourth")
 
     with pytest.raises(ValueError, match="the fourth"):
-        list(in_threads(work, range(400)))
+        list(thread_map(work, range(400)))
     assert len(begun) <= 4 + several + 1

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from forecaster.errors import InputError, OutsideError
-from forecaster.files import check_place, existing_file, replacing, shipped, write_text
+from forecaster.files import atomic_write, check_place, existing_file, shipped, write_text
 
 ROOT = Path(__file__).parents[1]
 
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from forecaster.files import check_place, replacing
-with replacing(Path(sys.argv[1])) as part:
+from forecaster.files import check_place, atomic_write
+with atomic_write(Path(sys.argv[1])) as part:
     part.write_text("half of the n")
     print("half", flush=True)
     time.sleep(3600)
@@ -53,7 +53,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def write_half(target: Path) -> None:
-    with replacing(target) as part:
+    with atomic_write(target) as part:
         part.write_text("half of the n")
         raise ZeroDivisionError
 

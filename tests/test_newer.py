@@ -72,7 +72,7 @@ def test_a_run_of_a_newer_version_is_told_by_its_version(
 ) -> None:
     rewrite(run, _with(**NEWER), change)
     answer = say("predict", "AAPL", "--data-dir", store, "--runs-dir", run.parent)
-    said = f"model file {run}/model.safetensors was made by forecaster 9.0.0, this is {release.here()}"
+    said = f"model file {run}/model.safetensors was made by forecaster 9.0.0, this is {release.installed_version()}"
     assert (answer.code, answer.out, answer.err) == (2, "", f"error: {said}: update, or train again.\n")
     (record,) = list_runs(run.parent).records
     assert record.status == "newer"
@@ -115,9 +115,9 @@ def test_whatever_takes_a_run_says_it(run: Path, store: Path, say: Callable[...,
      ("0.1.0rc1", False), ("", False), ("next", False), (None, False), (2, False)],
 )  # fmt: skip
 def test_releases_are_ordered_by_their_numbers(monkeypatch: pytest.MonkeyPatch, version: object, newer: bool) -> None:
-    monkeypatch.setattr(release, "here", lambda: "0.1.0")
+    monkeypatch.setattr(release, "installed_version", lambda: "0.1.0")
     assert release.is_newer(version) == newer
-    monkeypatch.setattr(release, "here", lambda: "")
+    monkeypatch.setattr(release, "installed_version", lambda: "")
     assert not release.is_newer(version), "where this version is not known, no other is newer"
 
 

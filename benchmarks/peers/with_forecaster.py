@@ -28,6 +28,7 @@ from forecaster.data.store import Store
 from forecaster.features.dataset import Dataset
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
+from forecaster.memory import tuned_allocator
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
 from forecaster.trial import Trial
@@ -169,7 +170,7 @@ def trained(trial: Trial, meter: Meter) -> Any:
             if meter.step() and step < trial.config.training.steps:
                 raise _TimeUpError
 
-    with tempfile.TemporaryDirectory() as checkpoints:
+    with tuned_allocator(), tempfile.TemporaryDirectory() as checkpoints:
         job = Job(trial, Path(checkpoints), lambda _: meter.restart(), tick)
         try:
             return learn(job, trial.split.fitted).members

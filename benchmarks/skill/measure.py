@@ -16,6 +16,7 @@ from forecaster.evaluation.evaluate import forecasters
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
 from forecaster.evaluation.scores import Scores, score_all
 from forecaster.features.dataset import Rows
+from forecaster.memory import tuned_allocator
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
 from forecaster.training.members import Job, learn
@@ -67,6 +68,7 @@ class Measured:
         return make_scorecard(pair, self.dates, self.tickers, self.steps)
 
 
+@tuned_allocator()
 def measure(store: Path, name: str, settings: Sequence[str]) -> Measured:
     """Fit a shipped config, changed by settings, and score it and its baselines on its test period."""
     config = load_config(name, settings)

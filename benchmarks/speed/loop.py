@@ -18,7 +18,7 @@ from figures import Figure
 from torch import Tensor, nn
 
 from forecaster.features.dataset import pooled_quantiles
-from forecaster.memory import keep_large_blocks
+from forecaster.memory import keep_large_blocks, tuned_allocator
 from forecaster.models import MODELS
 from forecaster.models.bodies.bptt import has_backward_pass
 from forecaster.models.bodies.recurrent import Recurrent
@@ -48,11 +48,12 @@ def loop_figures(store: Path, repeats: int) -> Iterator[Figure]:
         for cell in CELLS:
             config = load_config(cell, (*task, *PLAIN, f"training.steps={STEPS}"))
             trial = prepare(config, store)
-            keep_large_blocks()  # which preparing has ended
-            loops = _loops(trial)
-            for loop in loops:
-                loop()  # once, to warm up
-            ours, bare, alike = zip(*([_seconds(loop) for loop in loops] for _ in range(repeats)), strict=True)
+            with tuned_allocator():
+                keep_large_blocks()
+                loops = _loops(trial)
+                for loop in loops:
+                    loop()  # once, to warm up
+                ours, bare, alike = zip(*([_seconds(loop) for loop in loops] for _ in range(repeats)), strict=True)
             name, rows = f"{cell}, {supervision}", STEPS * config.training.batch
             yield Figure(f"{name}: a CPU-second", tuple(rows / one for one in ours), "")
             yield Figure(f"{name}: of a bare loop", _ratios(bare, ours), " ×", 0.93, "least")

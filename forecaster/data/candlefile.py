@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
-from forecaster.files import replacing
+from forecaster.files import atomic_write
 from forecaster.release import newer_file
 
 _FORMAT = 1
@@ -57,7 +57,7 @@ def write_candles(path: Path, bars: Bars, source: str, since: str | None = None)
     header = _make_header(bars, source, since)
     text = json.dumps(header | {"sum": _sum(header)}, sort_keys=True)
     table = pa.table(columns).replace_schema_metadata({_KEY: text.encode()})
-    with replacing(path) as part, part.open("wb") as file:  # pyarrow assumes UTF-8 paths in any locale
+    with atomic_write(path) as part, part.open("wb") as file:  # pyarrow assumes UTF-8 paths in any locale
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.axes import Bool, Float, Float32, Int, Shaped
-from forecaster.cores import in_threads
+from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError, at_most_five
@@ -181,7 +181,7 @@ def read_panel(
         InputError: a ticker has no candles between the dates.
         UnknownNameError, DataError: as `Store.read`.
     """
-    bars = list(in_threads(lambda ticker: store.read(ticker).between(start, end), store.require(tickers)))
+    bars = list(thread_map(lambda ticker: store.read(ticker).between(start, end), store.require(tickers)))
     empty = [one.ticker for one in bars if not len(one)]
     if empty:
         raise InputError(

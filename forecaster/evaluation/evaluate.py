@@ -17,7 +17,7 @@ from forecaster.inference.calibration import has_spread, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.paths import Templates
 from forecaster.inference.sweep import Reach
-from forecaster.memory import give_back
+from forecaster.memory import release_memory
 from forecaster.trial import Trial
 
 
@@ -42,7 +42,7 @@ def evaluate(
     rows, dataset = trial.test_rows, trial.dataset
     compared = forecasters(members, trial, rows)
     scores = score_all(compared, dataset, rows, trial.test, trial.levels)
-    give_back()
+    release_memory()
     measures = list(path_ranges(list(compared.items()), dataset, rows, trial.test, templates, trial.levels))
     return scorecard_of(scores, trial, notes, measures)
 
@@ -70,9 +70,9 @@ def forecasters(
     for name in baselines_of(config) if baselines is None else baselines:
         fitted = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels)
         raw[name] = fitted.bind(dataset)
-    give_back()
+    release_memory()
     calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in raw.items()}
-    give_back()
+    release_memory()
     return calibrated
 
 

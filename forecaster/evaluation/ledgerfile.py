@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.evaluation.look import Look, model_of
-from forecaster.files import replacing
+from forecaster.files import atomic_write
 
 NAME = "test-looks.jsonl"
 
@@ -63,7 +63,7 @@ def _set_aside(folder: Path) -> Path:
             number += 1
         aside.write_bytes(content)
         whole = [line for line in content.splitlines() if _value(line) is not None]
-        with replacing(folder / NAME) as part:
+        with atomic_write(folder / NAME) as part:
             part.write_bytes(b"".join(line + b"\n" for line in whole))
     return aside
 

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int
-from forecaster.cores import in_threads
+from forecaster.cores import thread_map
 from forecaster.data.panel import Panel
 from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market, centred_log_scale
 from forecaster.features.state import EwmaState, Requirements, ResumedCandles, RunningMean, ewma_state_at, requirements
@@ -89,7 +89,7 @@ def several_by_block(
     blocks = compute_block(first)  # first and alone: it measures the market, which the others then reuse
     results = tuple(np.empty((borders[-1], *block.shape[2:]), block.dtype) for block in blocks)
     write_rows(first, blocks)
-    for _ in in_threads(lambda tickers: write_rows(tickers, compute_block(tickers)), others):
+    for _ in thread_map(lambda tickers: write_rows(tickers, compute_block(tickers)), others):
         pass
     return results
 
@@ -108,7 +108,7 @@ def ewma_state_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequenc
         return ewma_state_at(block, rows[tickers], means)
 
     order = _by_length(panel)
-    return EwmaState.joined(list(in_threads(block_state, order))).of(np.argsort(np.concatenate(order)))
+    return EwmaState.joined(list(thread_map(block_state, order))).of(np.argsort(np.concatenate(order)))
 
 
 def _by_length(panel: Panel) -> list[Tickers]:

@@ -17,7 +17,7 @@ from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, InputError, at_most_five
 from forecaster.events import Say
 from forecaster.features.candles import READY_AGE
-from forecaster.memory import give_back
+from forecaster.memory import release_memory
 from forecaster.trial import Trial
 
 _PANEL = 10
@@ -37,14 +37,14 @@ def prepare(config: Config, data_dir: Path, say: Say = lambda _: None) -> Trial:
     """
     say("reading candles")
     panel = select_panel(config.data, data_dir, say)
-    give_back()
+    release_memory()
     split = make_split(config.data.split, panel.dates[0], _newest(panel))
     if config.data.tickers == "all":
         panel = _beyond_training(panel, split, say)
         split = make_split(config.data.split, panel.dates[0], _newest(panel))  # the first date may be later now
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     trial = Trial.of(config, panel, split)
-    give_back()
+    release_memory()
     periods = (split.fitted, split.test) if config.training.refit else (split.train, split.validation, split.test)
     for period in periods:  # fail now, not after hours of training
         trial.origins(period)

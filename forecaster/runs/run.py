@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.config.schema import Config
-from forecaster.cores import in_threads
+from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading, interpret
@@ -142,7 +142,7 @@ class Run:
                 return store.read(ticker).between(self._start, end) if ticker in stored else None
             return None
 
-        bars = tuple(one for one in in_threads(read, self.tickers) if one)
+        bars = tuple(one for one in thread_map(read, self.tickers) if one)
         found = {one.ticker for one in bars}
         return RunCandles(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from forecaster.errors import InputError
-from forecaster.files import encodable, replacing, write_text
+from forecaster.files import atomic_write, escape_unencodable, write_text
 from forecaster.show.screen import console
 from forecaster.show.streams import standard_output
 
@@ -101,14 +101,15 @@ def _parquet(view: View, output: Path | None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with replacing(output) as part, part.open("wb") as file:
+    with atomic_write(output) as part, part.open("wb") as file:
         pq.write_table(pa.Table.from_pylist(_one_type_a_column(view.rows)), file)
 
 
 def _one_type_a_column(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Numbers become text in columns that also hold words, such as the scorecard's steps 1, 2, …, all."""
     worded = {key for row in rows for key, value in row.items() if isinstance(value, str)}
-    return [
-        {key: encodable(str(value)) if key in worded and value is not None else value for key, value in row.items()}
-        for row in rows
-    ]
+
+    def printable(key: str, value: object) -> object:
+        return escape_unencodable(str(value)) if key in worded and value is not None else value
+
+    return [{key: printable(key, value) for key, value in row.items()} for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forecaster.errors import InputError
-from forecaster.files import check_place, replacing, write_text
+from forecaster.files import atomic_write, check_place, write_text
 from forecaster.inference.forecast import Forecast
 from forecaster.show.png import png, require_resvg
 from forecaster.show.sheet import MOST, standalone
@@ -41,7 +41,7 @@ def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:
     """
     kind = path.suffix.lower()
     if kind == ".png":
-        with replacing(path) as part:
+        with atomic_write(path) as part:
             part.write_bytes(png(forecasts))
     elif kind == ".svg":
         write_text(path, standalone(forecasts))

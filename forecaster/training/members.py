@@ -20,7 +20,7 @@ from forecaster.events import Say, Tick
 from forecaster.features.dataset import Base, Dataset, Forecaster
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
-from forecaster.memory import give_back, keep_large_blocks
+from forecaster.memory import keep_large_blocks, release_memory
 from forecaster.modelfile import versions
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
@@ -86,7 +86,7 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
     curves: dict[int, list[CurvePoint]] = {}
     if networks:
-        give_back()  # return what least squares freed, before training allocates above it
+        release_memory()  # return what least squares freed, before training allocates above it
         keep_large_blocks()
         learnt = replace(dataset, steps=config.task.learnt)
         device = choose_device(config.training.device)
@@ -139,7 +139,7 @@ def _train(
             curves[number] = training(report=_reporter(job.tick, stops[number]))
     for network in networks.values():
         network.cpu()
-    give_back()
+    release_memory()
     return curves
 
 

@@ -23,6 +23,7 @@ from forecaster.evaluation.scores import Scores, score_all
 from forecaster.events import Say, Tick
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
+from forecaster.memory import tuned_allocator
 from forecaster.walkforward.walk import Walk, load_walk, save_scores
 
 _REPORT_EVERY = 0.2
@@ -72,6 +73,7 @@ class _Progress:
             self.answer(share=min((self.member + step / steps) / self.networks, 0.999))
 
 
+@tuned_allocator()
 def main(place: str) -> None:
     """Worker process: fits the folds requested on stdin until the parent closes the pipe or ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")

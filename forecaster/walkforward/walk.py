@@ -19,7 +19,7 @@ from forecaster.data.splits import Split
 from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
-from forecaster.files import replacing, write_text
+from forecaster.files import atomic_write, write_text
 from forecaster.modelfile import load_tensors, save_tensors
 from forecaster.runs.config import load_config
 from forecaster.trial import Trial
@@ -65,7 +65,7 @@ def save_walk(walk: Walk) -> None:
     for owner, names in ((panel, _PANEL), (features, _FEATURES)):
         for name in names:
             array = getattr(owner, name)
-            with replacing(walk.folder / f"{name}.npy") as part, part.open("wb") as file:
+            with atomic_write(walk.folder / f"{name}.npy") as part, part.open("wb") as file:
                 np.save(file, array.astype(np.int64) if name == "sessions" else array, allow_pickle=False)
     shared = {
         "tickers": panel.tickers,

@@ -23,6 +23,7 @@ from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.scores import Scores
 from forecaster.evaluation.verdict import Verdict
 from forecaster.events import Say, Tick
+from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
@@ -75,6 +76,7 @@ class ProgressCallbacks:
     folds: Callable[[float, int], None]
 
 
+@tuned_allocator()
 def backtest(
     config_or_run: str,
     *,

@@ -19,6 +19,7 @@ from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.events import Say
+from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as folders
 from forecaster.runs.run import Run, RunCandles
 from forecaster.workflows.differences import Difference, differences_of
@@ -76,6 +77,7 @@ class Comparison:
         return data
 
 
+@tuned_allocator()
 def compare(
     names: Sequence[str],
     *,

@@ -14,6 +14,7 @@ from forecaster.errors import ForecasterError, at_most_five
 from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, RunUnderTest
 from forecaster.evaluation.evaluate import evaluate, forecasters
 from forecaster.events import Say
+from forecaster.memory import tuned_allocator
 from forecaster.runs.run import Run
 from forecaster.workflows.installation import check_installation, check_store
 
@@ -44,6 +45,7 @@ class Examination:
         return {"run": self.run, "healthy": self.healthy, **asdict(self)}
 
 
+@tuned_allocator()
 def doctor(
     run: str | None = None,
     *,

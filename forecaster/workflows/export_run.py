@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecaster.files import replacing
+from forecaster.files import atomic_write
 from forecaster.runs.run import Run
 
 
@@ -45,7 +45,7 @@ def export_run(run: str = "latest", *, output: Path | None = None, runs_dir: Pat
     one = Run.find(runs_dir, run)
     content = onnx_bytes(one.model)
     file = output or Path(f"{one.name}.onnx")
-    with replacing(file) as part:
+    with atomic_write(file) as part:
         part.write_bytes(content)
     task, features = one.config.task, len(one.header.features)
     return ExportedRun(str(file), one.name, features, task.read, task.learnt, len(content))

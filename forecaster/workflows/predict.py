@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from forecaster.config.schema import Config
-from forecaster.cores import in_threads
+from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
@@ -89,7 +89,7 @@ def predict(
             return Failure(ticker, error)
 
     histories: dict[str, Reading] = {}
-    for ticker, found in zip(names := normalise_all(tickers), in_threads(history, names), strict=True):
+    for ticker, found in zip(names := normalise_all(tickers), thread_map(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
         else:

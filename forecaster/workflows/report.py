@@ -16,6 +16,7 @@ from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
+from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as folders
 from forecaster.runs.run import Run, RunCandles
 from forecaster.training.files import Curves
@@ -57,6 +58,7 @@ class Report:
         return self.source.config
 
 
+@tuned_allocator()
 def report(
     run: str = "latest",
     *,

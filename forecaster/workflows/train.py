@@ -22,6 +22,7 @@ from forecaster.events import Say, Tick
 from forecaster.files import write_text
 from forecaster.header import Header, Refit
 from forecaster.inference.paths import Templates, draw_templates
+from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare, survivorship
@@ -55,6 +56,7 @@ class TrainedRun:
         return self.scorecard.looks
 
 
+@tuned_allocator()
 def train(
     config: str | Path,
     *,
@@ -88,6 +90,7 @@ def train(
         raise
 
 
+@tuned_allocator()
 def resume(
     run: str,
     *,
