@@ -43,9 +43,13 @@ def test_the_defaults_are_restored_once_after_the_outermost_context(settings: di
 
 
 def test_an_error_restores_them_too(settings: dict[int, int]) -> None:
-    with pytest.raises(ValueError, match="on purpose"), memory.tuned_allocator():
+    @memory.tuned_allocator()
+    def fail() -> None:
         memory.keep_large_blocks()
         raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        fail()
     assert settings == DEFAULTS
 
 
