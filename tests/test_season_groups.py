@@ -107,11 +107,13 @@ def test_a_season_is_due_fifty_to_seventy_sessions_after_an_event_and_past_until
 def test_an_event_is_remembered_about_its_date_for_three_years(quarters: int) -> None:
     one, columns = with_one_event(1100, 150)
     ago = following_sessions("XNYS", one.dates) - 91 * quarters
+    remembered = 0
     for offset in range(-3, 8):
         rows = np.flatnonzero(columns[f"earnings.quarter_{quarters}_{offset:+d}"] > 1.5)
         expected = np.flatnonzero(np.searchsorted(one.dates, ago) + offset == 150)
-        assert len(rows) > 0
         assert np.array_equal(rows, expected)
+        remembered += len(rows)
+    assert remembered > 5, "some dates have no session so many weeks later"
     assert not any(f"quarter_{number}_" in name for name in columns for number in (5, 6, 7, 9, 10, 11, 13))
 
 
