@@ -124,3 +124,9 @@ def test_a_period_shorter_than_the_horizon_names_the_step() -> None:
     data = dataset(panel(150), (1, 2, 20))
     with pytest.raises(InputError, match=r"task\.horizon has step 20, .*lower task\.horizon"):
         data.require_origins(Period(BORDER, BORDER + 14), history=1)
+
+
+def test_what_has_not_come_is_missing_for_the_very_last_row_too(data: Dataset) -> None:
+    last = len(data.panel.sessions) - 1
+    assert np.isnan(data.moves(np.array([last]))).all()
+    assert not np.isnan(data.moved(np.array([last - STEPS[-1]]), STEPS[-1])).any()

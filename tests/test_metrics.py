@@ -43,6 +43,8 @@ def test_a_band_holds_its_borders_and_nothing_beyond(share: float, low: int, hig
 def test_a_forecast_without_the_band_has_no_coverage() -> None:
     assert inside(np.zeros((1, 1, 4, 1)), np.zeros((1, 1, 4)), (0.5,), 0.5) is None
     assert inside(np.zeros((1, 1, 4, 7)), np.zeros((1, 1, 4)), LEVELS, 0.6) is None
+    for one_side in ((0.25, 0.5), (0.5, 0.75)):
+        assert inside(np.zeros((1, 1, 4, 2)), np.zeros((1, 1, 4)), one_side, 0.5) is None
 
 
 def test_crps_is_the_integral_of_the_pinball_loss_over_all_levels() -> None:

@@ -10,6 +10,7 @@ import exchange_calendars
 import numpy as np
 import pytest
 
+from forecaster.data.bars import Bars
 from forecaster.data.calendars import following_sessions, sessions
 from forecaster.data.panel import Panel
 from forecaster.features.compute import compute_features
@@ -85,16 +86,35 @@ def test_earnings_are_shocks_in_volatility_and_volume_and_the_days_since(followi
             np.testing.assert_allclose(found[row], expected, atol=1e-5)
 
 
-def test_a_season_is_due_fifty_to_seventy_sessions_after_an_event_and_past_until_forty() -> None:
-    """Neither fifty nor seventy, nor forty: one event in candles that are otherwise all alike."""
-    one, event = bars(rows=300), np.arange(300) == 150
-    still = {name: np.full(300, 50.0) for name in ("open", "close", "adj_close")}
+def with_one_event(rows: int, row: int) -> tuple[Bars, dict[str, np.ndarray]]:
+    """Candles all alike but for one that is wild, and what `earnings` says of them."""
+    event = np.arange(rows) == row
+    still = {name: np.full(rows, 50.0) for name in ("open", "close", "adj_close")}
     swing = np.where(event, 1.1, 1.01)
-    one = replace(one, **still, high=50 * swing, low=50 / swing, volume=np.where(event, 1e6, 1e5))
+    one = replace(bars(rows=rows), **still, high=50 * swing, low=50 / swing, volume=np.where(event, 1e6, 1e5))
     features = compute_features(Panel.of([one]), ["earnings"])
-    columns = dict(zip(features.names, features.values[150:].T, strict=True))
-    assert np.flatnonzero(columns["earnings.season_due"]).tolist() == list(range(51, 70))
-    assert np.flatnonzero(columns["earnings.season_past"]).tolist() == list(range(40))
+    return one, dict(zip(features.names, features.values.T, strict=True))
+
+
+def test_a_season_is_due_fifty_to_seventy_sessions_after_an_event_and_past_until_forty() -> None:
+    """Neither fifty nor seventy, nor forty."""
+    _, columns = with_one_event(300, 150)
+    assert np.flatnonzero(columns["earnings.season_due"]).tolist() == list(range(150 + 51, 150 + 70))
+    assert np.flatnonzero(columns["earnings.season_past"]).tolist() == list(range(150, 150 + 40))
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3, 4, 8, 12])
+def test_an_event_is_remembered_about_its_date_for_three_years(quarters: int) -> None:
+    one, columns = with_one_event(1100, 150)
+    ago = following_sessions("XNYS", one.dates) - 91 * quarters
+    remembered = 0
+    for offset in range(-3, 8):
+        rows = np.flatnonzero(columns[f"earnings.quarter_{quarters}_{offset:+d}"] > 1.5)
+        expected = np.flatnonzero(np.searchsorted(one.dates, ago) + offset == 150)
+        assert np.array_equal(rows, expected)
+        remembered += len(rows)
+    assert remembered > 5, "some dates have no session so many weeks later"
+    assert not any(f"quarter_{number}_" in name for name in columns for number in (5, 6, 7, 9, 10, 11, 13))
 
 
 def test_calendar_is_of_the_next_session(following: list[dt.date]) -> None:

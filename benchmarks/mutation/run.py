@@ -50,7 +50,7 @@ TARGETS = {
         ("ewma", "candles", "growth", "tail", "feature_groups"),
     ),
     "groups": Target(("features/groups/*.py",), ("season_groups", "feature_groups")),
-    "dataset": Target(("features/dataset.py",), ("dataset",)),
+    "dataset": Target(("features/dataset.py",), ("dataset", "tail")),
     "calibration": Target(
         ("inference/calibration.py", "inference/shift.py", "inference/width.py"), ("width", "calibration")
     ),
