@@ -259,7 +259,7 @@ def test_members_without_a_training_curve_are_named_beside_it() -> None:
         ((0.02, 0.01, 0.0, 0.03), "repeats what is known: 2 sessions ahead, the median close lies 0.0 basis points"),
         ((0.02, 0.01, 0.02, 0.001), "the close 1 session before the last one known"),
         ((0.001, 0.01, 0.02, 0.03), "too good: look for a leak"),
-        ((0.02, 0.01, 0.02, 0.03), "nearest to the close 1 session before the day that it is for"),
+        ((0.02, 0.01, 0.02, 0.03), "nearest to the close 1 session before the predicted day"),
     ],
 )
 def test_the_echo_check_says_which_close_is_nearest(misses: tuple[float, ...], said: str) -> None:
