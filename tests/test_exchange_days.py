@@ -248,7 +248,7 @@ def test_frames_name_arguments_where_files_name_options() -> None:
     with pytest.raises(DataError, match=r'set it with columns=\{"close": "NAME"\}'):
         forecaster.store_frame({"X": frame(pd.DatetimeIndex(days("XNYS"))).rename(columns={"Close": "Settle"})})
     two_ways = frame(["01/02/2013", "03/04/2013"])
-    with pytest.raises(DataError, match=r'say date_format="%m/%d/%Y" or date_format="%d/%m/%Y"'):
+    with pytest.raises(DataError, match=r'set date_format="%m/%d/%Y" or date_format="%d/%m/%Y"'):
         forecaster.store_frame({"X": two_ways})
     assert len(Store(forecaster.store_frame({"X": two_ways}, date_format="%d/%m/%Y")).read("X")) == 2
 

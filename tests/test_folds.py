@@ -121,7 +121,7 @@ def gone(processes: list[int]) -> bool:
 
 def fitted(err: str) -> list[str]:
     """The folds that a backtest says it has done; a last one alone is fitted by the parent itself."""
-    return sorted(re.findall(r"fold (\d) of 3(?: is done)?: learns", err))
+    return sorted(re.findall(r"fold (\d) of 3(?: is done)?: trains", err))
 
 
 LONG = "training.steps=4000"

@@ -53,7 +53,7 @@ def test_a_backtest_imports_nothing_from_the_folder_in_any_of_its_processes(stor
     console = [sys.executable, str(Path(sys.executable).with_name("forecast"))]
     done = run(folder, console, *words, "--format", "json", "--output", "o.json")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count(" is done: learns") == 2, "by processes of their own"
+    assert done.stderr.count(" is done: trains") == 2, "by processes of their own"
     assert not (folder / "imported").exists()
 
 
