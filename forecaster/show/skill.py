@@ -60,7 +60,7 @@ def table(card: Scorecard) -> RenderableType:
     shown = by_column(("forecast", f"{card.model} is better by", *_NAMES), rows)
     return Group(
         Text(f"Test: {extent}", "bold"),
-        Sparing(shown, ("forecast",), ("MAE", "50%", "90%", "p"), ("forecast",), _styles(rows)),
+        Sparing(shown, ("forecast",), ("50%", "90%", "MAE", "p"), ("forecast",), _styles(rows)),
         Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
     )
 
