@@ -36,12 +36,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _empty_ledger(request: pytest.FixtureRequest) -> None:
-    """Each test begins with a store whose tests nobody has looked at."""
-    for fixture in {"store", "other_store"} & set(request.fixturenames):
-        folder = request.getfixturevalue(fixture)
-        if isinstance(folder, Path):  # some files have another kind of store
-            (folder / NAME).unlink(missing_ok=True)
+def _empty_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test begins with a store whose tests nobody has looked at, and leaves it so for the fixtures of the next."""
+    found = [request.getfixturevalue(name) for name in {"store", "other_store"} & set(request.fixturenames)]
+    ledgers = [folder / NAME for folder in found if isinstance(folder, Path)]  # some files have another kind of store
+    for ledger in ledgers:
+        ledger.unlink(missing_ok=True)
+    yield
+    for ledger in ledgers:
+        ledger.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,7 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(store: Path, runs_dir: Path) -> TrainedRun:
     """A small GRU trained on AAPL, IBM and MSFT to June 2009, validated to June 2010 and tested to June 2011."""
     run = train("gru", settings=(*QUICK, "training.steps=60"), data_dir=store, runs_dir=runs_dir, name="small")
+    (store / NAME).unlink()  # other fixtures of the same test begin anew
     return replace(run, scorecard=run.scorecard.with_looks(1))  # whatever other tests trained before it
 
 

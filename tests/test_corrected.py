@@ -12,8 +12,9 @@ from forecaster.data.store import Store
 from forecaster.evaluation.evaluate import forecasters
 from forecaster.inference import offsetcache
 from forecaster.inference.ensemble import ensemble
+from forecaster.inference.market import view_market
 from forecaster.inference.marketcache import CALIBRATION, MARKET
-from forecaster.inference.newest import newest_quantiles
+from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.inference.sweep import Reach
 from forecaster.runs.run import Run
 from forecaster.workflows.predict import predict
@@ -39,7 +40,8 @@ def test_a_forecast_is_corrected_at_every_step_as_its_test_was(run: TrainedRun, 
     tested = forecasters(members, trial, rows, ())[config.name](rows)[np.isin(rows, last)]
     plain = ensemble(members, data, Reach.of(config.task))(rows)[np.isin(rows, last)]
     known = data.panel.until(day)
-    np.testing.assert_allclose(newest_quantiles(members, config, known, known), tested, atol=2e-5)
+    view = view_market(members, config, known, origin_days(known))
+    np.testing.assert_allclose(quantiles_in_market(members, config, known, view), tested, atol=2e-5)
     assert all(np.abs(tested - plain)[:, step].max() > 2e-4 for step in range(3))
 
 

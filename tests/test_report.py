@@ -17,7 +17,6 @@ from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation import explorer
 from forecaster.evaluation.ledger import Ledger
-from forecaster.evaluation.ledgerfile import NAME as LEDGER
 from forecaster.evaluation.rows import find
 from forecaster.modelfile import load_tensors, save_tensors
 from forecaster.workflows.report import Report, report
@@ -29,7 +28,6 @@ pytest_plugins = ("tests.studio_fixtures",)
 
 @pytest.fixture(scope="module")
 def found(trained: TrainedRun, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    (store / LEDGER).unlink(missing_ok=True)  # of other files' tests
     return report(str(trained.folder), data_dir=store, runs_dir=tmp_path_factory.mktemp("looks"))
 
 

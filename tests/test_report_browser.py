@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forecaster.evaluation.ledgerfile import NAME as LEDGER
 from forecaster.show.report.page import render
 from forecaster.workflows.report import Report, report
 from forecaster.workflows.train import TrainedRun, train
@@ -24,7 +23,6 @@ pytest_plugins = ("tests.studio_fixtures", "tests.browser_fixtures")
 
 @pytest.fixture(scope="module")
 def found(trained: TrainedRun, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    (store / LEDGER).unlink(missing_ok=True)  # of other files' tests
     return report(str(trained.folder), data_dir=store, runs_dir=tmp_path_factory.mktemp("looks"))
 
 

@@ -16,7 +16,6 @@ import pytest
 from forecaster.config.schema import ModelConfig
 from forecaster.evaluation.diagnose import Grouped
 from forecaster.evaluation.diagnostics import Echo
-from forecaster.evaluation.ledgerfile import NAME as LEDGER
 from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import words
 from forecaster.show.report.page import render
@@ -68,7 +67,6 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def found(trained: TrainedRun, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    (store / LEDGER).unlink(missing_ok=True)  # of other files' tests
     return report(str(trained.folder), data_dir=store, runs_dir=tmp_path_factory.mktemp("looks"))
 
 

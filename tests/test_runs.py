@@ -49,11 +49,12 @@ def places(store: Path, trained: TrainedRun, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture
 def ask(say: Callable[..., Answer], places: dict[str, Path]) -> Callable[..., Answer]:
-    return lambda *words: say("runs", *words, "--runs-dir", places["runs_dir"])
+    where = ("--data-dir", places["data_dir"], "--runs-dir", places["runs_dir"])  # never the working folder's own
+    return lambda *words: say("runs", *words, *where)
 
 
 def test_the_list_holds_every_run_and_marks_those_that_are_not_finished(places: dict[str, Path]) -> None:
-    found = {one.name: one for one in list_runs(places["runs_dir"]).records}
+    found = {one.name: one for one in list_runs(**places).records}
     assert set(found) == {"small", "other", "early", "begun"}
     small = found["small"]
     assert (small.status, small.model, small.horizon, small.tickers) == ("finished", "gru", (1, 2, 3), 3)
