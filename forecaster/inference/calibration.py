@@ -15,6 +15,7 @@ from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.config.schema import CalibrationConfig
 from forecaster.data.coherence import coherent
 from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.errorwindow import ErrorWindow
 from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width
 
@@ -126,7 +127,7 @@ def _updates(
 
 
 def _collect(
-    errors: Mapping[tuple[str, int], Shift | Width],
+    errors: Mapping[tuple[str, int], ErrorWindow],
     forecaster: Callable[[Rows], Quantiles],
     dataset: Dataset,
     history: int,

@@ -12,32 +12,18 @@ from forecaster.data.panel import Panel
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.calibration import Quantiles
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.market import MarketView, lookback_dataset, view_market
-from forecaster.inference.offsetcache import OffsetCache
+from forecaster.inference.market import MarketView, lookback_dataset
 from forecaster.inference.sweep import Reach
-
-
-def newest_quantiles(
-    members: Sequence[Member],
-    config: Config,
-    panel: Panel,
-    market: Panel | None = None,
-    cache: OffsetCache | None = None,
-) -> Float[np.ndarray, "ticker horizon variable quantile"]:
-    """Coherent, calibrated quantiles of log(price / last close), from each ticker's last candle.
-
-    Args:
-        market: the run's own tickers, for the market's means and for the calibration.
-        cache: of corrections; without it they are computed each time.
-    """
-    view = None if market is None else view_market(members, config, market, origin_days(panel), cache)
-    return quantiles_in_market(members, config, panel, view)
 
 
 def quantiles_in_market(
     members: Sequence[Member], config: Config, panel: Panel, view: MarketView | None
 ) -> Float[np.ndarray, "ticker horizon variable quantile"]:
-    """`newest_quantiles` with a given market view; without one nothing is calibrated."""
+    """Coherent, calibrated quantiles of log(price / last close), from each ticker's last candle.
+
+    Args:
+        view: what the run reads of its own tickers; without it nothing is calibrated.
+    """
     origins = panel.lengths - 1
     dataset = lookback_dataset(members, config, panel, origins, view.means if view else None)
     rows = dataset.panel.offsets[1:] - 1

@@ -6,36 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from forecaster.axes import Float, Int, Shaped
+from forecaster.axes import Float
+from forecaster.inference.errorwindow import Errors, ErrorWindow, Origins
 
 
 @dataclass(frozen=True, eq=False)
-class Shift:
-    """Collects errors of one step and one exchange calendar, and computes corrections.
+class Shift(ErrorWindow):
+    """Collects errors of one step and one exchange calendar, and computes corrections."""
 
-    Args:
-        updates: dates of the corrections, as indices in the panel's dates, ascending.
-        window: origin dates whose errors count.
-    """
-
-    updates: Int[np.ndarray, " update"]
-    step: int
-    window: int
-    levels: tuple[float, ...]
     _parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
 
-    def add(
-        self,
-        origin: Shaped[np.ndarray, " origin"],
-        outcome: Shaped[np.ndarray, " origin"],
-        errors: Float[np.ndarray, "origin variable quantile"],
-    ) -> None:
-        """Add errors.
-
-        Args:
-            origin: date of each, as an index in the panel's dates; `outcome` likewise.
-            errors: (actual − quantile) / (scale·√step).
-        """
+    def add(self, origin: Origins, outcome: Origins, errors: Errors) -> None:
         self._parts.append((origin, outcome, errors.T))
 
     def corrections(self) -> Float[np.ndarray, "update variable quantile"]:

@@ -20,6 +20,7 @@ import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
 from forecaster.data.coherence import CLOSE, HIGH, LOW, OPEN
+from forecaster.inference.errorwindow import Errors, ErrorWindow, Origins
 
 _HALF = 40.0
 """Number of non-overlapping outcomes at which half of the correction is used."""
@@ -32,21 +33,12 @@ _MIRRORED = [OPEN, LOW, HIGH, CLOSE]
 
 
 @dataclass(frozen=True, eq=False)
-class Width:
+class Width(ErrorWindow):
     """Histograms of the errors of one step and one exchange calendar, and the corrections from them.
 
     An error is added at the first update that knows its outcome and subtracted at the first whose window has passed
     it. A cumulative sum over updates then gives every window's histogram, without sorting or looping over windows.
-
-    Args:
-        updates: dates of the corrections, as indices in the panel's dates, ascending.
-        window: origin dates whose errors count.
     """
-
-    updates: Int[np.ndarray, " update"]
-    step: int
-    window: int
-    levels: tuple[float, ...]
 
     @cached_property
     def _changes(self) -> Int[np.ndarray, "update_and_one variable quantile bin"]:
@@ -62,18 +54,7 @@ class Width:
     def _oldest(self) -> int:
         return int(self.updates[0]) - self.step - self.window + 1
 
-    def add(
-        self,
-        origin: Shaped[np.ndarray, " origin"],
-        outcome: Shaped[np.ndarray, " origin"],
-        errors: Float[np.ndarray, "origin variable quantile"],
-    ) -> None:
-        """Add errors.
-
-        Args:
-            origin: date of each, as an index in the panel's dates; `outcome` likewise.
-            errors: (actual − quantile) / (scale·√step).
-        """
+    def add(self, origin: Origins, outcome: Origins, errors: Errors) -> None:
         known, passed = np.searchsorted(self.updates, outcome), self._passed(origin)
         used = known < passed
         np.minimum.at(self._known, origin[used] - self._oldest, known[used])
