@@ -49,7 +49,7 @@ def load(folder: Path) -> tuple[list[Look], set[str], tuple[str, ...]]:
     problem = f"{damaged} line{'s' * (damaged > 1)} of {folder / NAME} cannot be read"
     with contextlib.suppress(OSError):
         aside = _set_aside(folder)
-        return looks, marks, (f"{problem}: they are kept in {aside}, and looks are counted without them.",)
+        return looks, marks, (f"{problem}: kept in {aside}; looks are counted without them.",)
     return looks, marks, (f"{problem}: looks are counted without them.",)
 
 

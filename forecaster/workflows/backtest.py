@@ -225,7 +225,7 @@ def _in_parallel(walk: Walk, waiting: Sequence[int], workers: int, progress: Pro
 
 def _describe(walk: Walk, number: int) -> str:
     period = walk.fold(number).fitted
-    return f"trains on {period}, tests to {walk.folds[number].test_end}"
+    return f"trains on candles {period}, tests to {walk.folds[number].test_end}"
 
 
 def _fingerprint(trial: Trial, folds: Sequence[Split]) -> str:

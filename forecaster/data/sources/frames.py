@@ -17,7 +17,7 @@ from forecaster.data.sources.workbook import read_workbook
 from forecaster.errors import DataError
 
 _FAULTS = (
-    OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError, NotImplementedError,
+    OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
     zlib.error, zipfile.BadZipFile, csv.Error, pa.ArrowException,
 )  # fmt: skip
 

@@ -36,7 +36,7 @@ def fitted_inside(run: RunUnderTest) -> Check:
         "fitted-inside",
         ok,
         apart[worst],
-        measured=f"{worst}: relative difference {apart[worst]:.1g} from a fit on {run.period} alone{changed}",
+        measured=f"{worst}: relative difference {apart[worst]:.1g} from a fit on candles {run.period} alone{changed}",
         expected=f"at most {_TOLERANCE:g}",
         meaning=(
             "Base quantiles, baselines and path templates were fitted on the fitted period alone.",
