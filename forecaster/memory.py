@@ -30,7 +30,7 @@ _active = 0
 def tuned_allocator() -> Iterator[None]:
     """Allow the settings below inside, and restore glibc's defaults at the end: they are the caller's process's.
 
-    Opened at the edge, by `train`, `backtest` and what scores a run anew. It may be nested and used as a decorator.
+    Opened at the edge, by `train`, `backtest` and what scores a run again. It may be nested and used as a decorator.
     """
     global _active
     _active += 1
