@@ -107,6 +107,22 @@ class Scorecard:
         )
 
 
+class Evaluated:
+    """Base of a result with a scorecard."""
+
+    scorecard: Scorecard
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the test, corrected for the models tried on it."""
+        return self.scorecard.verdict
+
+    @property
+    def looks(self) -> int:
+        """Different models that were tried on its test, this one included."""
+        return self.scorecard.looks
+
+
 def make_scorecard(
     scores: Mapping[str, Scores],
     dates: np.ndarray,

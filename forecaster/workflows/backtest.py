@@ -19,9 +19,8 @@ from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.evaluate import evaluate, scorecard_of
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
-from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.evaluation.scores import Scores
-from forecaster.evaluation.verdict import Verdict
 from forecaster.events import Say, Tick
 from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
@@ -36,7 +35,7 @@ from forecaster.walkforward.walk import Walk, load_scores, unfinished
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(Evaluated):
     """A finished walk-forward evaluation.
 
     Args:
@@ -48,16 +47,6 @@ class Backtest:
     scorecard: Scorecard
     refits: int
     notes: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of the test, corrected for the models tried on it."""
-        return self.scorecard.verdict
-
-    @property
-    def looks(self) -> int:
-        """Different models that were tried on this test, this one included."""
-        return self.scorecard.looks
 
     def as_data(self) -> dict[str, Any]:
         """Values for JSON."""

@@ -24,7 +24,7 @@ from forecaster.inference.compose import EVALUATED, PRODUCTION, Request, chosen_
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.runs.run import Run
-from forecaster.workflows.grown import grown_forecasts
+from forecaster.workflows.grow import grown_forecasts
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from forecaster.data.splits import Period
 from forecaster.evaluation.evaluate import evaluate
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
-from forecaster.evaluation.scorecard import Scorecard
-from forecaster.evaluation.verdict import Verdict
+from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.events import Say, Tick
 from forecaster.files import write_text
 from forecaster.header import Header, Refit
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainedRun:
+class TrainedRun(Evaluated):
     """A finished run.
 
     Args:
@@ -44,16 +43,6 @@ class TrainedRun:
     folder: Path
     scorecard: Scorecard
     notes: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of the test, corrected for the models tried on it."""
-        return self.scorecard.verdict
-
-    @property
-    def looks(self) -> int:
-        """Different models that were tried on its test, this one included."""
-        return self.scorecard.looks
 
 
 @tuned_allocator()
