@@ -71,11 +71,16 @@ class OutsideError(ForecasterError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`Did you mean 'gru'? ` for a close match, otherwise a list of up to five known names."""
     names = sorted(known)
-    folded = {candidate.casefold(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean {folded[near[0]]!r}? "
+    if near := close_match(name, names):
+        return f"Did you mean {near!r}? "
     return f"There is {at_most_five(names)}. " if names else ""
+
+
+def close_match(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like this one; None if none is much like it."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
 
 
 def at_most_five(items: Iterable[object]) -> str:

@@ -113,7 +113,7 @@ def home_for_imports() -> Iterator[None]:
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped files of a kind: `configs` or `sample`.
+    """The folder of shipped files of a kind: `configs`, `sample` or `models`.
 
     It is inside the package in an installed wheel, and at the top of the repository in a checkout.
     """
@@ -121,7 +121,7 @@ def shipped(kind: str) -> Path:
     inside = package / "_shipped" / kind
     if inside.is_dir():
         return inside
-    return package.parent / {"configs": "configs", "sample": "data/sample"}[kind]
+    return package.parent / {"configs": "configs", "sample": "data/sample"}.get(kind, f"forecaster/_shipped/{kind}")
 
 
 def existing_file(path: Path, what: str) -> Path:

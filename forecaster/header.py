@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,20 @@ class Refit:
 
 
 @dataclass(frozen=True, eq=False)
+class Init:
+    """The run whose weights a training started from (`training.init`).
+
+    Args:
+        model: SHA-256 of its model file.
+        fitted_to: last date that those weights were trained or selected on.
+    """
+
+    run: str
+    model: str
+    fitted_to: np.datetime64
+
+
+@dataclass(frozen=True, eq=False)
 class Header:
     """Header of a model file.
 
@@ -41,11 +55,13 @@ class Header:
         base: pooled quantiles of the standardised move.
         tickers: symbols it was trained on.
         split: last dates of training, validation and test.
-        fitted_to: last date that the weights were trained or selected on.
+        fitted_to: last date that the weights were trained or selected on, or those that they started from.
         fingerprint: of the panel it was trained on.
         versions: of the libraries that made it.
         scorecard: test results of run and baselines, as JSON (`Scorecard.read`).
         refit: None if no members were refitted on all candles.
+        calendars: exchange calendars of the tickers it was trained on; empty where an older version did not store them.
+        init: None if the networks started from random weights.
     """
 
     config: Config
@@ -58,6 +74,12 @@ class Header:
     versions: Mapping[str, str]
     scorecard: Mapping[str, Any]
     refit: Refit | None = None
+    calendars: tuple[str, ...] = ()
+    init: Init | None = None
+
+    def knows(self, ticker: str, calendar: str) -> bool:
+        """Whether it was trained on the ticker or its exchange calendar; yes where it does not say on which."""
+        return not self.calendars or calendar in self.calendars or ticker in self.tickers
 
     def as_json(self) -> dict[str, Any]:
         """The header as JSON-compatible data; equal headers give equal bytes."""
@@ -78,6 +100,8 @@ class Header:
             "versions": dict(self.versions),
             "scorecard": dict(self.scorecard),
             "production": refit,
+            "calendars": self.calendars,
+            "init": self.init and asdict(self.init) | {"fitted_to": str(self.init.fitted_to)},
         }
 
 
@@ -90,7 +114,7 @@ def parse_header(values: Mapping[str, Any]) -> Header:
     unknown = sorted(values.keys() - Header.__dataclass_fields__.keys() - {"production"})
     if unknown:
         raise ValueError(f"it has the unknown key {unknown[0]}")
-    refit = values.get("production")
+    refit, init = values.get("production"), values.get("init")
     return Header(
         config=Config.model_validate_json(json.dumps(values["config"])),
         features=_texts(values["features"]),
@@ -102,6 +126,8 @@ def parse_header(values: Mapping[str, Any]) -> Header:
         versions={_text(name): _text(version) for name, version in values["versions"].items()},
         scorecard=dict(values["scorecard"]),
         refit=_refit(refit) if refit else None,
+        calendars=_texts(values.get("calendars", ())),
+        init=Init(_text(init["run"]), _text(init["model"]), _date(init["fitted_to"])) if init else None,
     )
 
 

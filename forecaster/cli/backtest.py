@@ -14,12 +14,17 @@ from forecaster.cli.app import app, examples
     epilog=examples(
         "forecast backtest gru --refit-every 63",
         "forecast backtest latest",
+        "forecast backtest pretrained --tickers AAPL,MSFT",
         "forecast backtest best --refit-every 126 --rolling 8y --format json",
     )
 )
 def backtest(
     config_or_run: Annotated[str, typer.Argument(metavar="CONFIG_OR_RUN", help="A YAML, a shipped config, or a run.")],
     settings: opt.Settings = None,
+    tickers: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TICKER", help="Test on these tickers, A,B or repeated; a run as it is, on unseen ones."),
+    ] = None,
     refit_every: Annotated[
         int | None, typer.Option(min=1, help="Refit everything after this many test sessions.")
     ] = None,
@@ -48,6 +53,7 @@ def backtest(
         result = run_backtest(
             config_or_run,
             settings=settings or (),
+            tickers=[name for text in tickers or () for name in text.split(",") if name],
             refit_every=refit_every,
             rolling=rolling,
             data_dir=data_dir,

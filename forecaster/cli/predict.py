@@ -21,8 +21,8 @@ from forecaster.cli.app import app, examples
     )
 )
 def predict(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols in the store.")],
-    run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
+    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols; new ones are fetched.")],
+    run: Annotated[str, typer.Option(help="A run's folder or name, latest, or pretrained.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
@@ -30,6 +30,7 @@ def predict(
     context: Annotated[
         int | None, typer.Option(min=1, help="Grow the paths from this many last candles only; 1 is 1-to-N.")
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
     plot: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Also write a picture: .html, .svg or .png; can be repeated."),
@@ -65,7 +66,9 @@ def predict(
         paths=paths,
         seed=seed,
         context=context,
+        offline=offline,
         failed=failures.append,
+        say=lambda text: note(f"· {text}", quiet),
     )
     for failure in failures:
         note(f"error: {failure.error}")

@@ -24,12 +24,13 @@ def report(
 ) -> None:
     """Write a report of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
     from forecaster.files import check_place, write_text
-    from forecaster.runs.folder import find_run
+    from forecaster.runs.folder import find_run, is_shipped
     from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
 
-    place = output or find_run(runs_dir, run) / "report.html"
+    folder = find_run(runs_dir, run)
+    place = output or (Path(f"{folder.name}-report.html") if is_shipped(folder) else folder / "report.html")
     check_place(place)
     content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
     write_text(place, render(content))

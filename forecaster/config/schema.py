@@ -153,6 +153,8 @@ class TrainingConfig(Section):
     """`false`: early stopping, keep the best step by validation; `true`: train on training + validation, all steps."""
     through: Literal["validation", "latest"] = "validation"
     """`latest`: after the test, refit on all candles with the number of steps chosen in evaluation, for production."""
+    init: str | None = None
+    """Fine-tuning: a run whose weights training starts from, such as `pretrained`; random weights if absent."""
 
 
 class CalibrationConfig(Section):

@@ -39,8 +39,22 @@ def evaluate(
     Raises:
         InputError: the test period has no origin, or fewer sessions than the horizon.
     """
+    return evaluate_all(forecasters(members, trial, trial.test_rows), trial, notes=notes, templates=templates)
+
+
+def evaluate_all(
+    compared: Mapping[str, Forecaster],
+    trial: Trial,
+    *,
+    notes: Sequence[str] = (),
+    templates: Templates | None = None,
+) -> Scorecard:
+    """Scores forecasters on the same origins of the test period: the first is judged, the second the reference.
+
+    Raises:
+        InputError: as in `evaluate`.
+    """
     rows, dataset = trial.test_rows, trial.dataset
-    compared = forecasters(members, trial, rows)
     scores = score_all(compared, dataset, rows, trial.test, trial.levels)
     release_memory()
     measures = list(path_ranges(list(compared.items()), dataset, rows, trial.test, templates, trial.levels))
@@ -66,12 +80,18 @@ def forecasters(
         baselines: all of `baselines_of` if absent.
     """
     config, dataset = trial.config, trial.dataset
-    raw = {config.name: ensemble(members, dataset, Reach.of(config.task), config.weights)}
-    for name in baselines_of(config) if baselines is None else baselines:
-        fitted = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels)
-        raw[name] = fitted.bind(dataset)
+    run = ensemble(members, dataset, Reach.of(config.task), config.weights)
+    others = baseline_forecasters(trial, rows, baselines)
+    return {config.name: _calibrated(run, config, dataset, rows)} | others
+
+
+def baseline_forecasters(trial: Trial, rows: Rows, names: Sequence[str] | None = None) -> dict[str, Forecaster]:
+    """Maps names to baselines, fitted to the trial's period and calibrated as its run is; see `forecasters`."""
+    config, dataset, found = trial.config, trial.dataset, {}
+    for name in baselines_of(config) if names is None else names:
+        found[name] = FittedBaseline.learnt(name, dataset, trial.fitted, trial.levels).bind(dataset)
     release_memory()
-    calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in raw.items()}
+    calibrated = {name: _calibrated(one, config, dataset, rows) for name, one in found.items()}
     release_memory()
     return calibrated
 

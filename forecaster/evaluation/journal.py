@@ -97,8 +97,8 @@ def entries_of(
             yield Entry(*head, one.levels, moves[place])
 
 
-def append_or_warn(model: Path, forecasts: Sequence[Forecast], as_of: bool) -> list[Forecast]:
-    """Appends forecasts to the journal beside the run's folder; a journal error becomes a warning.
+def append_or_warn(runs_dir: Path, model: Path, forecasts: Sequence[Forecast], as_of: bool) -> list[Forecast]:
+    """Appends forecasts to the journal of a runs folder; a journal error becomes a warning.
 
     Args:
         model: the run's model file.
@@ -109,7 +109,8 @@ def append_or_warn(model: Path, forecasts: Sequence[Forecast], as_of: bool) -> l
     if not forecasts:
         return []
     try:
-        append(model.parent.parent / JOURNAL, list(entries_of(forecasts, model, as_of)))
+        runs_dir.mkdir(parents=True, exist_ok=True)  # with the shipped run there may be no folder of runs yet
+        append(runs_dir / JOURNAL, list(entries_of(forecasts, model, as_of)))
     except (InputError, OSError) as error:
         warning = f"This forecast is not kept for `forecast score`: {error}"
         return [replace(one, warnings=(*one.warnings, warning)) for one in forecasts]

@@ -32,6 +32,7 @@ class Scorecard:
         bands: coverage of the model's bands of the close.
         looks: how many different models were tried on this test, this one included; the verdict's p-values are
             corrected for them, those in the rows are not.
+        in_sample: last date that the weights were fitted to, if that lies in the test: then it is no test of them.
     """
 
     origins: int
@@ -46,6 +47,7 @@ class Scorecard:
     notes: tuple[str, ...]
     bands: tuple[Band, ...] = ()
     looks: int = 1
+    in_sample: str | None = None
 
     @property
     def model(self) -> str:
@@ -55,7 +57,7 @@ class Scorecard:
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on the rows, corrected for the looks."""
-        return judge(self.rows, self.bands, self.reference, self.looks, self.sessions, self.horizon)
+        return judge(self.rows, self.bands, self.reference, self.looks, self.sessions, self.horizon, self.in_sample)
 
     @property
     def hardest(self) -> str:
@@ -71,6 +73,10 @@ class Scorecard:
     def with_looks(self, looks: int) -> Scorecard:
         """The same scorecard with another number of looks."""
         return replace(self, looks=looks)
+
+    def by_weights(self, fitted_to: np.datetime64) -> Scorecard:
+        """The same scorecard, of weights that were fitted up to a date: in-sample if the first origin is earlier."""
+        return replace(self, in_sample=str(fitted_to) if np.datetime64(self.first) < fitted_to else None)
 
     def as_data(self) -> dict[str, Any]:
         """Values for JSON, where the rows are called `models`, as in every command's output."""

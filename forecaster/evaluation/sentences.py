@@ -28,6 +28,7 @@ class Facts:
         missing: formulas that the run was never compared with.
         fewest: smallest number of dates for a significance test.
         needed: test days that would confirm the margin.
+        in_sample: last date that the weights were fitted to, if that lies in the test.
     """
 
     code: str
@@ -42,6 +43,14 @@ class Facts:
     sessions: int
     fewest: int
     needed: int | None
+    in_sample: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What the verdict's sentence begins with."""
+        if self.in_sample:
+            return f"In-sample, no test of weights fitted up to {self.in_sample}"
+        return TITLES[self.code]
 
 
 def verdict(facts: Facts) -> str:
@@ -49,7 +58,7 @@ def verdict(facts: Facts) -> str:
     subject = "median prices" if facts.point else "ranges"
     if facts.formula:
         return f"A simple formula ({facts.model}): {subject} {_compared(facts)}."
-    return f"{TITLES[facts.code]}: {_subject(facts, subject)}{_compared(facts)}."
+    return f"{facts.title}: {_subject(facts, subject)}{_compared(facts)}."
 
 
 def brief(facts: Facts) -> str:
@@ -57,7 +66,7 @@ def brief(facts: Facts) -> str:
     hardest = facts.hardest
     if facts.missing or hardest is None or hardest.skill_pinball is None:
         return verdict(facts)
-    title = f"A simple formula ({facts.model})" if facts.formula else TITLES[facts.code]
+    title = f"A simple formula ({facts.model})" if facts.formula else facts.title
     way = f"{abs(hardest.skill_pinball):.2%} {'better' if hardest.skill_pinball > 0 else 'worse'} than"
     if not hardest.ahead and not hardest.behind:
         way = "no better than"
@@ -65,7 +74,7 @@ def brief(facts: Facts) -> str:
     if hardest.ahead and facts.closest:
         text += f" and {facts.closest.skill_pinball:.2%} than {facts.closest.baseline}"
     p_value = adjusted(hardest.p_value, facts.looks)
-    claimed = p_value is not None and (hardest.ahead or facts.code == "worse")
+    claimed = p_value is not None and not facts.in_sample and (hardest.ahead or facts.code == "worse")
     return f"{text} ({chance(p_value)})." if claimed else f"{text}."
 
 
@@ -91,6 +100,8 @@ def _compared(facts: Facts) -> str:
     better = f"{hardest.skill_pinball:.2%} better than {formulas} ({hardest.baseline})"
     if facts.closest:
         better += f" and {facts.closest.skill_pinball:.2%} than the closest ({facts.closest.baseline})"
+    if facts.in_sample:
+        return f"{better}, on days that its weights have seen"
     if hardest.p_value is None:
         return f"{better}, but {facts.sessions} test days are too few to tell that from luck ({facts.fewest} at least)"
     p_value = chance(hardest.p_value, facts.looks)

@@ -78,7 +78,13 @@ class Verdict:
 
 
 def judge(
-    rows: Sequence[Row], bands: Sequence[Band], reference: str, looks: int, sessions: int, steps: Sequence[int]
+    rows: Sequence[Row],
+    bands: Sequence[Band],
+    reference: str,
+    looks: int,
+    sessions: int,
+    steps: Sequence[int],
+    in_sample: str | None = None,
 ) -> Verdict:
     """Judges a model by its rows.
 
@@ -89,6 +95,7 @@ def judge(
     Args:
         looks: different models tried on this test, this one included.
         sessions: dates of the test.
+        in_sample: last date that the weights were fitted to, if that lies in the test: then it is never `skill`.
 
     Source: Berger (1982), "Multiparameter Hypothesis Testing and Acceptance Sampling".
     """
@@ -98,10 +105,10 @@ def judge(
     missing = tuple(name for name in rivals if name not in {one.baseline for one in margins})
     lost = [one for one in margins if one.behind and one.certain(max(len(FORMULAS), len(rivals)) * looks)]
     won = not missing and model not in FORMULAS and all(one.ahead and one.certain(looks) for one in margins)
-    code = SKILL if won else WORSE if lost else NO_EVIDENCE
+    code = SKILL if won and not in_sample else WORSE if lost else NO_EVIDENCE
     decides, confirmable = (
         hardest(margins) if margins else None,
-        code == NO_EVIDENCE and not missing and model not in FORMULAS,
+        code == NO_EVIDENCE and not missing and model not in FORMULAS and not in_sample,
     )
     needed = _needed(decides, sessions, looks) if confirmable else None
     facts = sentences.Facts(
@@ -117,6 +124,7 @@ def judge(
         sessions=sessions,
         fewest=fewest_dates(max(steps)),
         needed=needed,
+        in_sample=in_sample,
     )
     closes = {row.baseline: row for row in rows if (row.name, row.variable, row.step) == (model, "close", "all")}
     direction = sentences.direction(closes.get(LAST_CLOSE), looks)

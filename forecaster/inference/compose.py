@@ -17,15 +17,17 @@ from forecaster.data.quality import Reading
 from forecaster.errors import at_most_five
 from forecaster.evaluation.rows import Measure
 from forecaster.inference.forecast import Forecast, History
+from forecaster.inference.foreign import FORMULA
 from forecaster.inference.market import MarketView
-from forecaster.inference.paths import sample_paths
+from forecaster.inference.paths import Templates, sample_paths
 from forecaster.inference.volatility import annualised, expected_range, variance
 from forecaster.modelfile import Model
 
 _STALE = np.timedelta64(7, "D")
 _THIN = 250
 
-PRODUCTION, EVALUATED = "production", "evaluated"
+PRODUCTION, EVALUATED, OWN = "production", "evaluated", FORMULA
+"""Which weights: those refitted on all candles, those that were tested, or none but a formula fitted to the ticker."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def compose(
     market: MarketView | None,
     skill: dict[str, Any],
     widths: tuple[Measure, ...],
+    templates: Templates | None,
 ) -> Forecast:
     """Compose the forecast of one ticker.
 
@@ -61,6 +64,7 @@ def compose(
         skill: test results of the run; `widths` those of ranges and volatility.
         quantiles: of log(price / last close), at every trained step.
         market: the run's own tickers on the forecast day.
+        templates: for paths; None if there are none.
 
     Raises:
         InputError: paths were requested of a run that can draw none.
@@ -68,7 +72,9 @@ def compose(
     levels, steps, bars = model.config.task.levels, request.steps, reading.bars
     origin, last_close = bars.dates[-1], float(bars.close[-1])
     quantiles = quantiles[: len(steps)]
-    weights = chosen_weights(model, bars)
+    weights = chosen_weights(model, reading)
+    fitted_to = _fitted_to(model, weights, origin)
+    in_sample = bool(origin < fitted_to)
     ranges, volatility = _widths(reading.calendar, steps, levels, quantiles)
     return Forecast(
         ticker=bars.ticker,
@@ -81,28 +87,55 @@ def compose(
         levels=levels,
         prices=last_close * np.exp(quantiles),
         history=History.of(bars),
-        skill=skill,
+        skill=_skill(skill, run, weights, in_sample, fitted_to, reading),
         warnings=(*reading.notes, *_warnings(bars, model, request.as_of, weights), *_gaps(market, model, bars)),
         weights=weights,
-        fitted_to=_fitted_to(model, weights),
+        fitted_to=str(fitted_to),
+        in_sample=in_sample,
         range=ranges,
         volatility=volatility,
-        widths=widths,
-        paths=None if request.paths is None else last_close * np.exp(_paths(model, request, bars.ticker, quantiles)),
+        widths=() if in_sample or weights == OWN else widths,
+        paths=_paths(levels, request, bars, quantiles, templates),
     )
 
 
-def chosen_weights(model: Model, bars: Bars) -> str:
-    """The weights refitted on all candles, unless they have already seen the outcome of the day."""
-    refit = model.header.refit
+def chosen_weights(model: Model, reading: Reading) -> str:
+    """The weights refitted on all candles, unless they have already seen the outcome of the day.
+
+    A ticker of a market that the run was not trained on is forecast by a formula of its own (see `foreign`).
+    """
+    refit, bars = model.header.refit, reading.bars
+    if not model.header.knows(bars.ticker, reading.calendar):
+        return OWN
     if refit is None:
         return EVALUATED
     return PRODUCTION if bars.dates[-1] >= refit.newest.get(bars.calendar, refit.fitted_to) else EVALUATED
 
 
-def _fitted_to(model: Model, weights: str) -> str:
+def _fitted_to(model: Model, weights: str, origin: np.datetime64) -> np.datetime64:
     refit = model.header.refit
-    return str(refit.fitted_to if refit and weights == PRODUCTION else model.header.fitted_to)
+    if weights == OWN:
+        return origin
+    return refit.fitted_to if refit and weights == PRODUCTION else model.header.fitted_to
+
+
+def _skill(
+    skill: dict[str, Any], run: str, weights: str, in_sample: bool, fitted_to: np.datetime64, reading: Reading
+) -> dict[str, Any]:
+    """The run's test results, or why they say nothing about this forecast."""
+    if weights == OWN:
+        reason = (
+            f"Not tested: {reading.bars.ticker} trades by the calendar {reading.calendar}, which run {run} was not "
+            f"trained on; a simple formula ({FORMULA}), fitted to its own candles, answers instead."
+        )
+    elif in_sample:
+        reason = (
+            f"In-sample: the weights were fitted to candles up to {fitted_to}, so a forecast from "
+            f"{reading.bars.dates[-1]} is no test of them."
+        )
+    else:
+        return skill
+    return {"verdict": reason, "baseline": None, "pinball_skill": None, "p_value": None, "held": []}
 
 
 def _widths(
@@ -119,26 +152,30 @@ def _widths(
 
 
 def _paths(
-    model: Model, request: Request, ticker: str, quantiles: Float[np.ndarray, "horizon variable quantile"]
-) -> Float[np.ndarray, "path step variable"]:
-    levels, count = model.config.task.levels, request.paths or 0
-    return sample_paths(model.templates, quantiles, levels, count=count, seed=request.seed, ticker=ticker)
+    levels: tuple[float, ...],
+    request: Request,
+    bars: Bars,
+    quantiles: Float[np.ndarray, "horizon variable quantile"],
+    templates: Templates | None,
+) -> Float[np.ndarray, "path step variable"] | None:
+    if request.paths is None:
+        return None
+    moves = sample_paths(templates, quantiles, levels, count=request.paths, seed=request.seed, ticker=bars.ticker)
+    return float(bars.close[-1]) * np.exp(moves)
 
 
 def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> Iterator[str]:
     origin, header = bars.dates[-1], model.header
-    if bars.ticker not in header.tickers:
+    if weights != OWN and bars.ticker not in header.tickers:
         yield f"{bars.ticker} was not among the {len(header.tickers)} tickers of training."
-    if weights == PRODUCTION:
+    if weights == PRODUCTION and header.refit:
         yield (
-            f"The weights were refitted on all candles to {_fitted_to(model, weights)}; the skill was measured "
+            f"The weights were refitted on all candles to {header.refit.fitted_to}; the skill was measured "
             f"with those fitted to {header.fitted_to}."
         )
-    elif header.refit:
+    elif weights == EVALUATED and header.refit:
         reason = f"those refitted on all candles have seen the outcome after {origin}"
         yield f"The weights are the tested ones, fitted to {header.fitted_to}: {reason}."
-    if origin <= header.fitted_to:
-        yield f"The run was trained on days up to {header.fitted_to}: a forecast from {origin} is not a test of it."
     if as_of is None and np.datetime64("today") - origin > _STALE:
         yield f"{bars.ticker}'s candles end on {origin}: fetch newer ones for a forecast of today."
     if len(bars) < _THIN:

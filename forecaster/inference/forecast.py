@@ -48,8 +48,10 @@ class Forecast:
         prices: coherent quantile candles.
         history: past candles, for charts; data formats omit it.
         skill: test results of this run.
-        weights: `evaluated`, those that were tested, or `production`, the same recipe refitted on all candles.
-        fitted_to: last date that those weights were trained or selected on.
+        weights: `evaluated`, those that were tested; `production`, the same recipe refitted on all candles; or `har`,
+            the simple formula that answers for a market that the run was not trained on.
+        fitted_to: last date that those weights were trained or selected on; for `har` the origin.
+        in_sample: the weights were fitted to candles after the origin, so the forecast is no test of them.
         range: expected log(high / low) of each session; NaN if the run has no bands.
         volatility: annualised, of the close over all sessions up to each step; NaN likewise.
         widths: test results for range and volatility, a row for each quantity and step.
@@ -73,6 +75,7 @@ class Forecast:
     fitted_to: str
     range: Float[np.ndarray, " horizon"]
     volatility: Float[np.ndarray, " horizon"]
+    in_sample: bool = False
     widths: tuple[Measure, ...] = ()
     paths: Float[np.ndarray, "path step variable"] | None = None
 
@@ -94,6 +97,7 @@ class Forecast:
             "skill": self.skill,
             "weights": self.weights,
             "fitted_to": self.fitted_to,
+            "in_sample": self.in_sample,
         }
         return data if self.paths is None else data | {"paths": [self._path(path) for path in self.paths]}
 

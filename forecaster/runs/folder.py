@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.files import outside_errors
+from forecaster.files import outside_errors, shipped
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Model
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
+
+LATEST, PRETRAINED = "latest", "pretrained"
+"""Names of no folder of the user's: the newest run, and the shipped one."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -27,8 +30,10 @@ def new_folder(runs_dir: Path, name: str | None, model: str) -> Path:
         InputError: the name is taken or not a plain file name.
     """
     chosen = name or f"{model}-{dt.datetime.now():%Y%m%d-%H%M%S}"
-    if not _NAME.fullmatch(chosen) or chosen == "latest":
+    if not _NAME.fullmatch(chosen):
         raise InputError(f"--name {chosen!r}: expected letters, digits and . _ - only, as in gru-sp500.")
+    if chosen in (LATEST, PRETRAINED):
+        raise InputError(f"--name {chosen} is reserved: choose another name, such as my-{chosen}.")
     folder, number = runs_dir / chosen, 1
     while name is None and folder.exists():
         number += 1
@@ -62,7 +67,7 @@ def unfinished_run(runs_dir: Path, run: str) -> Path:
         InputError: there is none, or the run is finished.
         UnknownNameError: no such run.
     """
-    if run == "latest":
+    if run == LATEST:
         interrupted = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
         if not interrupted:
             raise InputError(f"{runs_dir.absolute()} holds no interrupted run: there is nothing to resume.")
@@ -74,21 +79,38 @@ def unfinished_run(runs_dir: Path, run: str) -> Path:
 
 
 def find_run(runs_dir: Path, run: str = "latest") -> Path:
-    """The folder that RUN means: a folder, a name under the runs folder, or `latest`.
+    """The folder that RUN means: a folder, a name under the runs folder, `latest`, or `pretrained`.
 
     Raises:
         InputError: there is no run yet.
         UnknownNameError: no such run.
     """
     finished = finished_runs(runs_dir)
-    if run == "latest":
+    if run == LATEST:
         if not finished:
             raise InputError(f"{runs_dir.absolute()} holds no finished run: train one with `forecast train demo`.")
         return finished[-1]
+    if run == PRETRAINED:
+        return shipped_run()
     for folder in (runs_dir / run, Path(run)):
         if _NAME.fullmatch(folder.name) and folder.is_dir():
             return folder
-    raise UnknownNameError("run", run, [folder.name for folder in finished])
+    raise UnknownNameError("run", run, [*(folder.name for folder in finished), PRETRAINED])
+
+
+def shipped_run() -> Path:
+    """The folder of the shipped run, which was trained on American stocks: it holds the model file only."""
+    return shipped("models") / PRETRAINED
+
+
+def is_shipped(folder: Path) -> bool:
+    """Whether this is the shipped run's folder: nothing may be written to it."""
+    return folder == shipped_run()
+
+
+def own_or_shipped(runs_dir: Path, run: str = LATEST) -> str:
+    """`run`, or `pretrained` where that means the newest run and there is none."""
+    return PRETRAINED if run == LATEST and not finished_runs(runs_dir) else run
 
 
 def finished_model(folder: Path) -> Model:
@@ -99,8 +121,19 @@ def finished_model(folder: Path) -> Model:
     """
     from forecaster.modelfile import read_model
 
+    if is_shipped(folder):
+        return _shipped_model(folder)
     if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
         raise InputError(f"{folder.absolute()} is not a run: it has neither {MODEL} nor {CONFIG}; name another folder.")
     if not (folder / MODEL).is_file():
         raise InputError(f"run {folder.name} is not finished: continue it with forecast train --resume {folder.name}.")
     return read_model(folder / MODEL)
+
+
+def _shipped_model(folder: Path) -> Model:
+    from forecaster.modelfile import read_model
+
+    try:
+        return read_model(folder / MODEL)
+    except InputError as error:
+        raise InputError(f"the shipped model is missing or damaged: install forecaster again ({error})") from error

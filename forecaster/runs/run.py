@@ -45,21 +45,38 @@ class RunCandles:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A finished run."""
+    """A finished run.
+
+    Args:
+        runs_dir: where its journal is, and the ledger of a store that cannot be written.
+    """
 
     folder: Path
     model: Model
+    runs_dir: Path
 
     @classmethod
     def find(cls, runs_dir: Path | str, run: str = "latest") -> Run:
-        """Finds a run by folder, by name under the runs folder, or `latest`.
+        """Finds a run by folder, by name under the runs folder, `latest`, or `pretrained`.
 
         Raises:
             UnknownNameError: no such run.
             InputError: it is not finished, or its model file is damaged or of a newer version.
         """
-        folder = folders.find_run(Path(runs_dir), run)
-        return cls(folder, folders.finished_model(folder))
+        return cls.read(folders.find_run(Path(runs_dir), run), Path(runs_dir))
+
+    @classmethod
+    def read(cls, folder: Path, runs_dir: Path) -> Run:
+        """Reads the run of a folder.
+
+        Args:
+            runs_dir: of the user, for the shipped run; other runs lie in theirs.
+
+        Raises:
+            InputError: as in `find`.
+        """
+        model = folders.finished_model(folder)
+        return cls(folder, model, runs_dir if folders.is_shipped(folder) else folder.parent)
 
     @property
     def name(self) -> str:
@@ -116,7 +133,7 @@ class Run:
 
     def ledger(self, data_dir: Path) -> Ledger:
         """The ledger that counts the looks at its test."""
-        return Ledger(data_dir, self.folder.parent)
+        return Ledger(data_dir, self.runs_dir)
 
     def history(self, store: Store, ticker: str, end: np.datetime64 | None = None) -> Reading:
         """A ticker's candles as the run reads them: from its `data.start` up to `end`.

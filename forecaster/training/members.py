@@ -13,7 +13,7 @@ import torch
 
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, REFERENCE, FittedBaseline
-from forecaster.config.schema import Config, ModelConfig, TaskConfig
+from forecaster.config.schema import ModelConfig, TaskConfig
 from forecaster.data.splits import Period
 from forecaster.evaluation.scores import Scores, score
 from forecaster.events import Say, Tick
@@ -22,12 +22,13 @@ from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.memory import keep_large_blocks, release_memory
 from forecaster.modelfile import versions
-from forecaster.models.build import make_network
+from forecaster.models.build import load_weights, make_network
 from forecaster.models.network import Network
 from forecaster.training.device import choose_device, require_precision
 from forecaster.training.files import CurvePoint
 from forecaster.training.files import checkpoint as checkpoint_path
 from forecaster.training.fit import Report, Validation, fit
+from forecaster.training.init import InitialWeights
 from forecaster.training.parallel import Training, max_parallel, train_in_parallel
 from forecaster.training.sampling import Sampler
 from forecaster.trial import Trial
@@ -42,6 +43,7 @@ class Job:
     Args:
         folder: for checkpoints; training resumes from existing ones.
         cores: most networks to train in parallel; as many as the machine has cores if absent.
+        init: weights to start from; random ones if absent.
     """
 
     trial: Trial
@@ -49,6 +51,7 @@ class Job:
     say: Say = lambda _: None
     tick: Tick = lambda *_: None
     cores: int | None = None
+    init: InitialWeights | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +59,7 @@ class Learnt:
     """Members fitted on one period.
 
     Args:
-        base: pooled quantiles of the period, the networks' starting point.
+        base: pooled quantiles of the period, or of the run that training starts from: the networks' starting point.
         curves: training curve of each member; empty for a baseline.
     """
 
@@ -80,7 +83,7 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
     """
     config, dataset, validation = job.trial.config, job.trial.dataset, None if period else job.trial.validation
     period = period or job.trial.fitted
-    base = dataset.base(period, config.task.levels)
+    base = job.init.base if job.init else dataset.base(period, config.task.levels)
     members = [_start_member(job, number, period, base) for number in range(len(config.networks))]
     networks = {number: member for number, member in enumerate(members) if isinstance(member, Network)}
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
@@ -102,7 +105,7 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
                 config.task.levels,
                 validation=measure,
                 checkpoint=checkpoint_path(job.folder, f"{mark}{number}"),
-                fingerprint=_fingerprint(config, dataset, period, number),
+                fingerprint=_fingerprint(job, period, number),
                 stop=stop_of[number],
             )
             for number, network in networks.items()
@@ -114,10 +117,13 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
 def _start_member(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
     """A member before training: a fitted baseline, or a network with its initial weights."""
     config, model = job.trial.config, job.trial.config.networks[number]
+    if job.init and model.name in BASELINES:
+        return FittedBaseline(model.name, job.init.members[number])
     if model.name in BASELINES:
         job.say(f"fitting {model.name}")
         return FittedBaseline.learnt(model.name, job.trial.dataset, period, config.task.levels)
-    return _make_seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
+    network = _make_seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
+    return load_weights(network, job.init.members[number]) if job.init else network
 
 
 def _train(
@@ -179,6 +185,8 @@ def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     return float(np.mean(steps / root))
 
 
-def _fingerprint(config: Config, dataset: Dataset, period: Period, number: int) -> str:
-    text = f"{dataset.panel.fingerprint}{config.model_dump_json()}{versions()}{period}{number}"
+def _fingerprint(job: Job, period: Period, number: int) -> str:
+    panel, config = job.trial.panel, job.trial.config
+    text = f"{panel.fingerprint}{config.model_dump_json()}{versions()}{period}{number}"
+    text += job.init.about.model if job.init else ""
     return hashlib.sha256(text.encode()).hexdigest()

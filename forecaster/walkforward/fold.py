@@ -24,6 +24,7 @@ from forecaster.events import Say, Tick
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
 from forecaster.memory import tuned_allocator
+from forecaster.runs.initial import initial_of
 from forecaster.walkforward.walk import Walk, load_walk, save_scores
 
 _REPORT_EVERY = 0.2
@@ -43,7 +44,9 @@ def fit_fold(
     place = walk.place(number)
     with outside_errors(place):
         place.mkdir(parents=True, exist_ok=True)
-    result = learn(Job(walk.fold(number), place, say, tick, cores))
+    trial = walk.fold(number)
+    init = initial_of(trial, walk.folder.parent, trial.split.validation_end)
+    result = learn(Job(trial, place, say, tick, cores, init))
     save_scores(walk.scores(number), _scores(result.members, walk, number))
 
 

@@ -15,7 +15,8 @@ from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.data.store import open_store
-from forecaster.errors import InputError, UnknownNameError
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import InputError, UnknownNameError, at_most_five
 from forecaster.evaluation.evaluate import evaluate, scorecard_of
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
@@ -26,8 +27,10 @@ from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
+from forecaster.runs.initial import initial_of
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.run import Run
+from forecaster.runs.unseen import score_unseen
 from forecaster.trial import Trial
 from forecaster.walkforward.fold import fit_fold
 from forecaster.walkforward.processes import fit_folds
@@ -70,6 +73,7 @@ def backtest(
     config_or_run: str,
     *,
     settings: Settings = (),
+    tickers: Sequence[str] = (),
     refit_every: int | None = None,
     rolling: str | None = None,
     data_dir: Path | str = "data/store",
@@ -85,6 +89,8 @@ def backtest(
     Args:
         config_or_run: a YAML file, the name of a shipped config, or a run.
         settings: `KEY=VALUE` texts, or a dict, on top of a config.
+        tickers: instead of those of the config; a run is scored on them as it is, seen in training or not, from the
+            day on which its weights knew nothing more.
         refit_every: number of test sessions after which everything is refitted on the data known by then; if absent,
             a config is fitted once, and a run not at all.
         rolling: fit on the last span only, such as `5y`; on all history if absent.
@@ -104,6 +110,11 @@ def backtest(
         raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
     config = run.config if run else load_config(config_or_run, settings)
     name = run.name if run else config.name
+    if tickers:
+        names = normalise_all(tickers)
+        if run is not None and refit_every is None:
+            return _on_unseen(run, names, Path(data_dir), say)
+        config = _with_tickers(config, names)
     if run is not None and refit_every is None:
         if rolling is not None:
             raise InputError(
@@ -113,16 +124,29 @@ def backtest(
         say(f"scoring run {run.name} as it is")
         notes = survivorship(Path(data_dir), trial.panel, trial.split)
         card = evaluate(run.model.members(), trial, notes=notes, templates=run.model.templates)
+        card = card.by_weights(run.header.fitted_to)
     else:
-        trial = prepare(_with_tickers(config, run.tickers) if run else config, Path(data_dir), say)
+        trial = prepare(_with_tickers(config, run.tickers) if run and not tickers else config, Path(data_dir), say)
         splits = _usable(walk_forward(trial, refit_every, rolling), trial)
         walk = Walk(root / f".backtest-{_fingerprint(trial, splits)}", trial, tuple(splits))
         scores = _refitted(walk, workers or _workers(config), ProgressCallbacks(say, tick, fold, folds))
         notes = survivorship(Path(data_dir), trial.panel, trial.split)
         card, refits = scorecard_of(scores, trial, notes), len(splits)
+        if init := initial_of(trial, root, trial.split.validation_end):
+            card = card.by_weights(init.about.fitted_to)
     look = Look(model_of(config), card.first, card.last, trial.panel.tickers, f"backtest {name}")
-    looks = Ledger(Path(data_dir), run.folder.parent if run else root).record(look)
+    looks = Ledger(Path(data_dir), run.runs_dir if run else root).record(look)
     return Backtest(name, card.with_looks(looks.count), refits, looks.notes)
+
+
+def _on_unseen(run: Run, tickers: tuple[str, ...], data_dir: Path, say: Say) -> Backtest:
+    """Scores a run as it is on tickers that it may never have seen."""
+    say(f"scoring run {run.name} as it is on {at_most_five(tickers)}")
+    card, trial = score_unseen(run, open_store(data_dir), tickers)
+    notes = survivorship(data_dir, trial.panel, trial.split)
+    look = Look(model_of(run.config), card.first, card.last, tickers, f"backtest {run.name} --tickers")
+    looks = run.ledger(data_dir).record(look)
+    return Backtest(run.name, replace(card, notes=tuple(notes), looks=looks.count), 0, looks.notes)
 
 
 def _with_tickers(config: Config, tickers: tuple[str, ...]) -> Config:
@@ -170,7 +194,7 @@ def _run_of(name: str, root: Path) -> Run | None:
         if name == "latest":
             raise
         return None
-    return Run(folder, runs.finished_model(folder))
+    return Run.read(folder, root)
 
 
 def _workers(config: Config) -> int:

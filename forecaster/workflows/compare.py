@@ -95,7 +95,7 @@ def compare(
     places = list(dict.fromkeys(folders.find_run(root, name) for name in names))
     if len(places) < 2:
         raise InputError(f"{' '.join(names)}: expected two or more different runs, as in forecast runs compare a b.")
-    chosen = [Run(folder, folders.finished_model(folder)) for folder in places]
+    chosen = [Run.read(folder, root) for folder in places]
     known = tuple(run.name for run in chosen)
     differences = differences_of([run.header for run in chosen])
     store = open_store(data_dir)

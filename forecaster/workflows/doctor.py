@@ -92,7 +92,7 @@ def _under_test(run: Run, store: Store, say: Say) -> tuple[RunUnderTest, list[st
     say("computing features")
     trial, members = run.trial(candles), run.model.members()
     say("scoring the test period again")
-    card = evaluate(members, trial, templates=run.model.templates)
+    card = evaluate(members, trial, templates=run.model.templates).by_weights(run.header.fitted_to)
     quantiles = forecasters(members, trial, trial.test_rows)[run.config.name](trial.test_rows)
     curves = run.curves() or [[] for _ in members]
     tested = {one.ticker for one in candles.bars if one.dates[0] <= run.split.test_end}

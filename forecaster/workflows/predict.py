@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,18 +11,18 @@ from pathlib import Path
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date, to_day
-from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError
+from forecaster.errors import ForecasterError, InputError, OutsideError, at_most_five, close_match, did_you_mean
 from forecaster.evaluation.journal import append_or_warn
-from forecaster.evaluation.scorecard import Scorecard
-from forecaster.evaluation.standing import skill_of
+from forecaster.events import Say
 from forecaster.features.candles import READY_AGE
-from forecaster.inference.compose import EVALUATED, PRODUCTION, Request, chosen_weights, compose
+from forecaster.inference.compose import Request
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.newest import origin_days, quantiles_in_market
+from forecaster.inference.foreign import NEEDED
+from forecaster.runs.folder import own_or_shipped
+from forecaster.runs.forecasts import forecast_all
 from forecaster.runs.run import Run
 from forecaster.workflows.grow import grown_forecasts
 
@@ -46,41 +46,54 @@ def predict(
     paths: int | None = None,
     seed: int = 0,
     context: int | None = None,
+    offline: bool = False,
     failed: Callable[[Failure], None] | None = None,
+    say: Say = lambda _: None,
 ) -> list[Forecast]:
     """Forecasts the next sessions of tickers, whether they were seen in training or not.
 
+    A ticker that the store lacks is fetched from Yahoo first.
+
     Args:
         tickers: symbols, or a single one as text.
-        run: a folder, a name under the runs folder, or `latest`.
+        run: a folder, a name under the runs folder, `latest`, or `pretrained`, the shipped run, which also answers for
+            `latest` where there is none.
         horizon: keep the trained steps up to this one.
         as_of: forecast from the last close on or before this date, as if nothing later were known.
         paths: how many coherent candle paths to draw over the contiguous steps 1, 2, …
         seed: of the paths; the same seed draws the same paths.
         context: grow the paths from this many last candles only; see `grown_forecasts`.
+        offline: fetch nothing: a ticker that the store lacks cannot be forecast.
         failed: called with each ticker that cannot be forecast; without it the first failure is raised.
 
     Raises:
-        UnknownNameError: no such run or ticker.
+        UnknownNameError: no such run, or, offline, no such ticker.
+        OutsideError: a ticker that the store lacks could not be fetched.
         InputError: a horizon beyond the trained one, too little history, or a run that cannot draw paths.
     """
-    as_of = to_date(as_of, "as_of")
+    as_of, names = to_date(as_of, "as_of"), list(normalise_all(tickers))
+    if (chosen := own_or_shipped(Path(runs_dir), run)) != run:
+        say(f"no run of your own yet: using {chosen}, a network trained on American stocks (or: forecast train demo)")
+    found_run = Run.find(runs_dir, chosen)
+    if not offline:
+        names = _fetched(names, Path(data_dir), partial(_fail, failed), say)
+        if not names:
+            return []
     if context is not None:
         grown = grown_forecasts(
-            tickers,
+            names,
             context=context,
             horizon=horizon,
             paths=paths,
             seed=seed,
-            run=run,
+            run=chosen,
             as_of=as_of,
             data_dir=Path(data_dir),
             runs_dir=Path(runs_dir),
             failed=partial(_fail, failed),
         )
         return list(grown)
-    found_run, store = Run.find(runs_dir, run), open_store(data_dir)
-    request = Request(_steps(found_run.config, horizon), as_of, paths, seed)
+    store, request = open_store(data_dir), Request(_steps(found_run.config, horizon), as_of, paths, seed)
 
     def history(ticker: str) -> Reading | Failure:
         try:
@@ -89,14 +102,16 @@ def predict(
             return Failure(ticker, error)
 
     histories: dict[str, Reading] = {}
-    for ticker, found in zip(names := normalise_all(tickers), thread_map(history, names), strict=True):
+    for ticker, found in zip(names, thread_map(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
         else:
             histories[ticker] = found
     card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
-    made = {one.ticker: one for one in _forecasts(found_run, store, request, histories, card)}
-    return append_or_warn(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
+    made = {one.ticker: one for one in forecast_all(found_run, store, request, histories, card)}
+    return append_or_warn(
+        found_run.runs_dir, found_run.model.path, [made[ticker] for ticker in histories], as_of is not None
+    )
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -105,20 +120,21 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
     failed(Failure(ticker, error))
 
 
-def _forecasts(
-    run: Run, store: Store, request: Request, histories: Mapping[str, Reading], card: Scorecard
-) -> Iterator[Forecast]:
-    """Forecasts each history with production or evaluated weights, see `chosen_weights`."""
-    skill, widths, model = skill_of(card, request.steps), card.widths(), run.model
-    for weights in (PRODUCTION, EVALUATED):
-        chosen = [one.bars for one in histories.values() if chosen_weights(model, one.bars) == weights]
-        if not chosen:
-            continue
-        members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
-        market = run.market(store, members, origin_days(panel), weights == PRODUCTION)
-        candles = quantiles_in_market(members, model.config, panel, market)
-        for bars, quantiles in zip(chosen, candles, strict=True):
-            yield compose(run.name, model, request, histories[bars.ticker], quantiles, market, skill, widths)
+def _fetched(names: list[str], data_dir: Path, failed: Callable[[str, ForecasterError], None], say: Say) -> list[str]:
+    """The tickers that the store has, once those that it lacked were fetched; reports each that could not be."""
+    stored = Store(data_dir).tickers()
+    if not (missing := [name for name in names if name not in stored]):
+        return names
+    from forecaster.workflows.fetch import fetch
+
+    say(f"not in the store yet: fetching {at_most_five(missing)} from Yahoo (--offline forbids it)")
+    outcomes = {one.ticker: one for one in fetch(missing, data_dir=data_dir) if one.code}
+    for name, one in outcomes.items():
+        kind = OutsideError if one.code == OutsideError.exit_code else InputError
+        near = did_you_mean(name, stored) if close_match(name, stored) else ""
+        reason = one.reason.removeprefix(f"{name}: ").rstrip(".")
+        failed(name, kind(f"{name} is not in the store, and cannot be fetched: {reason}. {near}".rstrip()))
+    return [name for name in names if name not in outcomes]
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:
@@ -149,6 +165,8 @@ def _history(run: Run, store: Store, ticker: str, as_of: dt.date | None) -> Read
     """A ticker's history as of a date, checked to be long enough."""
     known, task = run.history(store, ticker, to_day(as_of, "as_of")), run.config.task
     needed = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
+    if not run.header.knows(known.bars.ticker, known.calendar):
+        needed = NEEDED
     if len(known.bars) < needed:
         until = f" up to {as_of}" if as_of else ""
         raise InputError(

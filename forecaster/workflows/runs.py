@@ -123,7 +123,7 @@ def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_d
 def _record(folder: Path, known: Known) -> RunRecord:
     if not (folder / folders.MODEL).is_file():
         return RunRecord(folder.name, "unfinished", _made(folder))
-    one = Run(folder, read_model(folder / folders.MODEL))
+    one = Run(folder, read_model(folder / folders.MODEL), folder.parent)
     verdict, config = one.scorecard(known).verdict, one.config
     figures = (verdict.code, verdict.pinball_skill, verdict.p_value)
     about = (config.name, config.task.steps, len(one.tickers))

@@ -86,7 +86,7 @@ def _journal_and_name(root: Path, run: str | None) -> tuple[Path, str | None]:
         folder = runs.find_run(root, run)
     except UnknownNameError as error:
         raise UnknownNameError("run", run, {*known, *(one.name for one in runs.finished_runs(root))}) from error
-    return folder.parent / JOURNAL, folder.name
+    return (root if runs.is_shipped(folder) else folder.parent) / JOURNAL, folder.name
 
 
 def _hint(name: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,12 @@ from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.events import Say, Tick
 from forecaster.files import write_text
-from forecaster.header import Header, Refit
+from forecaster.header import Header, Init, Refit
 from forecaster.inference.paths import Templates, draw_templates
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
+from forecaster.runs.initial import initial_of
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.training.files import checkpoints, write_curves
 from forecaster.trial import Trial
@@ -101,21 +102,25 @@ def resume(
 def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> TrainedRun:
     from forecaster.training.members import Job, learn
 
-    job, panel, config = Job(trial, folder, say, tick), trial.panel, trial.config
+    panel, config, split = trial.panel, trial.config, trial.split
+    init = initial_of(trial, folder.parent, split.validation_end)
+    job = Job(trial, folder, say, tick, init=init)
     learnt = learn(job)
     write_curves(folder / runs.CURVE, learnt.curves)
     say("scoring the test period beside the baselines")
     templates = draw_templates(trial.dataset, trial.fitted, config)
-    notes = survivorship(data_dir, panel, trial.split)
+    notes = survivorship(data_dir, panel, split)
     scorecard = evaluate(learnt.members, trial, notes=notes, templates=templates)
+    scorecard = scorecard.by_weights(init.about.fitted_to) if init else scorecard
     look = Look(model_of(config), scorecard.first, scorecard.last, panel.tickers, f"train {folder.name}")
     looks = Ledger(data_dir, folder.parent).record(look)
     production = None
     if config.training.through == "latest":
-        latest = Period(trial.split.train_start, panel.dates[-1])
+        latest = Period(split.train_start, panel.dates[-1])
         say(f"refitting on all candles, {latest}")
+        job = replace(job, init=initial_of(trial, folder.parent, latest.end))
         production = learn(job, latest, stops=learnt.best_steps(), mark="production-")
-    _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production)
+    _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production, init.about if init else None)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
     return TrainedRun(folder, scorecard.with_looks(looks.count), looks.notes)
@@ -128,6 +133,7 @@ def _write_model(
     scorecard: Scorecard,
     templates: Templates | None,
     production: Learnt | None,
+    init: Init | None,
 ) -> None:
     """Writes the model file, the only file that a forecast needs."""
     from forecaster.modelfile import save_model, versions
@@ -140,11 +146,13 @@ def _write_model(
         base=learnt.base,
         tickers=panel.tickers,
         split=trial.split,
-        fitted_to=trial.split.validation_end,
+        fitted_to=max(trial.split.validation_end, init.fitted_to) if init else trial.split.validation_end,
         fingerprint=panel.fingerprint,
         versions=versions(),
         scorecard=scorecard.stored(),
         refit=Refit(production.base, panel.dates[-1], newest) if production else None,
+        calendars=tuple(newest),
+        init=init,
     )
     save_model(path, learnt.members, header, production=production.members if production else (), templates=templates)
 

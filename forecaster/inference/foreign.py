@@ -1,0 +1,57 @@
+"""HAR fitted to a ticker's own candles, which forecasts tickers of markets that a run was not trained on.
+
+Weights of one market are far off on another: coins open at the last close, and a network that learnt the overnight
+gaps of stocks misses by more than a simple formula does (measured in benchmarks/pretrained). Such tickers get a formula
+of their own instead, and the forecast says so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecaster.axes import Float
+from forecaster.baselines import FittedBaseline
+from forecaster.config.schema import Config
+from forecaster.data.bars import Bars
+from forecaster.data.panel import Panel
+from forecaster.data.splits import Period
+from forecaster.features.candles import READY_AGE
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset, Rows
+from forecaster.inference.paths import Templates, draw_templates
+
+FORMULA = "har"
+
+NEEDED = READY_AGE + 190
+"""Fewest candles: with less than a year of them the quantiles of HAR's errors are too noisy."""
+
+_EVERY = 25
+"""Sessions between two fits where many origins are forecast: weights of HAR hardly move within a month."""
+
+Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
+
+
+def own_dataset(bars: Bars, steps: tuple[int, ...]) -> Dataset:
+    """One ticker's whole history of at least `NEEDED` candles, with no features but those that a formula needs."""
+    panel = Panel.of([bars])
+    return Dataset(panel, compute_features(panel, ("base",)), steps)
+
+
+def own_quantiles(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Quantiles:
+    """Quantiles of log(price / last close) by a formula that is fitted to what was known at each origin.
+
+    Args:
+        dataset: of one ticker, see `own_dataset`.
+        rows: ascending; the formula is fitted again every 25th origin.
+    """
+    parts = [rows[start : start + _EVERY] for start in range(0, len(rows), _EVERY)]
+    return np.concatenate([_fitted(dataset, int(part[0]), levels).bind(dataset)(part) for part in parts])
+
+
+def own_templates(dataset: Dataset, config: Config) -> Templates | None:
+    """Stretches of the ticker's own history for paths, see `draw_templates`."""
+    return draw_templates(dataset, Period(None, dataset.panel.sessions[-1]), config)
+
+
+def _fitted(dataset: Dataset, origin: int, levels: tuple[float, ...]) -> FittedBaseline:
+    return FittedBaseline.learnt(FORMULA, dataset, Period(None, dataset.panel.sessions[origin]), levels)
