@@ -67,5 +67,5 @@ def _charts(forecasts: Sequence[Forecast], columns: int, top: float, small: bool
 
 def _lines(forecasts: Sequence[Forecast], width: int) -> Iterator[str]:
     """Run, verdict and notes, wrapped."""
-    for text in (fan_of(forecasts[0]).caption, *notes(forecasts)):
+    for text in (fan_of(forecasts[0]).caveat, *notes(forecasts)):
         yield from textwrap.wrap(text, int((width - 32) / (1.12 * LETTER)))
