@@ -30,8 +30,8 @@ FOOT = 44.0
 AHEAD = 0.25
 """Share of the plot's width that the forecast gets, however many sessions lie on either side."""
 
-_BODY = 14.0
-"""Widest body of a candle, in pixels."""
+_WIDEST, _BODY = 32.0, 14.0
+"""Most pixels of a past session and of a candle's body: a short history stands beside its forecast."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Frame:
     def slot(self, session: int | float) -> float:
         """Width of a session in pixels: that of all past ones, or of all ahead."""
         if session < 0.5:
-            return (self.border - self.left) / (1 - self.fan.first)
+            return min(_WIDEST, (self.border - self.left) / (1 - self.fan.first))
         return (self.right - self.border) / self.fan.last
 
     def x(self, session: int | float) -> float:

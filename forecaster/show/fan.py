@@ -96,21 +96,27 @@ class Fan:
 
     def title_within(self, letters: int) -> str:
         """The answer where it fits, else the title with its ticker cut where it would be longer."""
-        ticker, title, said = self.forecast.ticker, self.title, self.answer("; by")
+        ticker, title, said = self.forecast.ticker, self.title, self.answer(";")
         if len(said) <= letters:
             return said
         return shortened(ticker, max(2, letters - len(title) + len(ticker))) + title.removeprefix(ticker)
 
-    def answer(self, by: str = " → by") -> str:
+    def answer(self, arrow: str = " →") -> str:
         """The last day in one line: `AAPL 430.47 → by 8 March 408.70–454.85, median 431.35`.
 
         Args:
-            by: other words for the arrow, which the font of PNG files lacks.
+            arrow: another sign for it, as the font of PNG files lacks it.
         """
+        close, *outcome = self.answer_parts
+        return f"{close}{arrow} {' '.join(outcome)}"
+
+    @property
+    def answer_parts(self) -> list[str]:
+        """What stands before the arrow, and then what stays whole where a line breaks."""
         one, band = self.forecast, self.main
-        median = f"median {self.price(self.median[-1])}"
-        ends = f"{self.price(band.lower[-1])}–{self.price(band.upper[-1])}, {median}" if band else median
-        return f"{one.ticker} {self.price(one.last_close)}{by} {day_text(one.dates[-1], one.origin)} {ends}"
+        ends = [f"{self.price(band.lower[-1])}–{self.price(band.upper[-1])},"] if band else []
+        by, median = f"by {day_text(one.dates[-1], one.origin)}", f"median {self.price(self.median[-1])}"
+        return [f"{one.ticker} {self.price(one.last_close)}", by, *ends, median]
 
     @property
     def terms(self) -> str:

@@ -21,16 +21,13 @@ function rangesOf(ticker) {
 function pastText(ticker, one) {
   const names = ["open", "high", "low", "close"].map((name, place) => `${name} ${fixed(one.prices[place], ticker.digits)}`);
   const of = one.sessions > 1 ? `, ${one.sessions} sessions to ${dayText(one.date)}` : `, ${dayText(one.date)}`;
-  return [`${ticker.name}${of}`, names.join(" · ")];
+  return { head: `${ticker.name}${of}`, parts: names };
 }
 
 function aheadText(ticker, place) {
-  const bands = [...ticker.bands].reverse().map((band) => {
-    const held = band.held[place] === null ? "" : ` (held ${band.held[place]}%)`;
-    return `${band.share}%${held} ${fixed(band.lower[place + 1], ticker.digits)}–${fixed(band.upper[place + 1], ticker.digits)}`;
-  });
-  const median = `median ${fixed(ticker.median[place + 1], ticker.digits)}`;
-  return [`${ticker.name}, forecast for ${dayText(ticker.ahead[place])}`, [median, ...bands].join(" · ")];
+  const price = (prices) => fixed(prices[place + 1], ticker.digits);
+  const bands = [...ticker.bands].reverse().map((one) => `${one.share}% ${price(one.lower)}–${price(one.upper)}`);
+  return { head: `${ticker.name}, forecast for ${dayText(ticker.ahead[place])}`, parts: [`median ${price(ticker.median)}`, ...bands] };
 }
 
 // All places that the cursor can take, from left to right.
@@ -39,6 +36,10 @@ function stops(plan) {
   const past = bins.map((one, at) => ({ x: plan.x(at + 1 - bins.length), price: one.prices[3], says: pastText(ticker, one) }));
   const ahead = ticker.steps.map((step, at) => ({ x: plan.x(step), price: ticker.median[at + 1], says: aheadText(ticker, at) }));
   return [...past, ...ahead];
+}
+
+function words(stop) {
+  return `${stop.says.head}: ${stop.says.parts.join(", ")}`;
 }
 
 function nearest(found, x) {
@@ -67,8 +68,9 @@ function start(holder, packed) {
   const ticker = unpack(packed);
   const ranges = rangesOf(ticker);
   holder.replaceChildren();
-  const group = make(holder, "div", { class: "ranges", role: "group", "aria-label": `${ticker.name}: how much of the past` });
-  const says = make(holder, "p", { class: "says" });
+  const bar = make(holder, "div", { class: "bar" });
+  const group = make(bar, "div", { class: "ranges", role: "group", "aria-label": `${ticker.name}: how much of the past` });
+  const says = make(bar, "p", { class: "says" });
   const chart = make(holder, "div", { class: "stage", role: "slider", tabindex: "0", "aria-label": `${ticker.name}: day under the cursor` });
   let chosen; // a range, once one was asked for
   let plan;
@@ -77,11 +79,14 @@ function start(holder, packed) {
   let at = null;
 
   const write = (stop) => {
-    says.replaceChildren(make(says, "strong", {}, stop ? stop.says[0] : ""), stop ? ` ${stop.says[1]}` : HINT);
+    says.replaceChildren(stop ? "" : HINT);
     says.classList.toggle("quiet", !stop);
+    if (!stop) return;
+    make(says, "strong", {}, stop.says.head);
+    stop.says.parts.forEach((part, place) => make(says, "span", {}, `${place ? "· " : ""}${part}`).after(" "));
   };
   const tell = (place) => {
-    const value = { "aria-valuemin": 0, "aria-valuemax": found.length - 1, "aria-valuenow": place, "aria-valuetext": found[place].says.join(": ") };
+    const value = { "aria-valuemin": 0, "aria-valuemax": found.length - 1, "aria-valuenow": place, "aria-valuetext": words(found[place]) };
     Object.entries(value).forEach(([key, one]) => chart.setAttribute(key, one));
   };
   const leave = () => {
@@ -97,7 +102,7 @@ function start(holder, packed) {
   };
   const show = () => {
     const width = Math.max(holder.clientWidth, 240);
-    const standard = ranges.find(([name]) => name === (width < NARROW ? "1M" : "3M")) || ranges[0];
+    const standard = ranges.find(([name]) => name === (width < NARROW ? "1M" : "3M")) || ranges[ranges.length - 1];
     const range = chosen || standard;
     [...group.children].forEach((one) => one.setAttribute("aria-pressed", one.textContent === range[0]));
     plan = layout(ticker, firstOf(ticker, range[2]), width);
@@ -107,6 +112,7 @@ function start(holder, packed) {
     leave();
   };
 
+  if (ranges.length === 1) group.remove();
   for (const range of ranges.length > 1 ? ranges : []) {
     const button = make(group, "button", { type: "button", title: range[1] }, range[0]);
     button.addEventListener("click", () => {

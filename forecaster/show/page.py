@@ -31,14 +31,14 @@ class _Section:
 
     Args:
         identity: its id on the page.
-        answer: where the last close will be; `terms` says what its figures are.
+        answer: where the last close will be, in parts that stay whole; `terms` says what its figures are.
         legend: samples with their words.
         large: the chart for wide screens; None on a card, which has the small one alone.
     """
 
     identity: str
     ticker: str
-    answer: str
+    answer: Sequence[str]
     terms: str
     notes: Sequence[str]
     legend: Sequence[tuple[list[Markup], str]]
@@ -79,7 +79,7 @@ def _section(fan: Fan, identity: str, card: bool) -> _Section:
     return _Section(
         identity,
         forecast.ticker,
-        fan.answer(),
+        fan.answer_parts,
         fan.terms,
         () if card else forecast.warnings,
         list(meanings(fan)),

@@ -6,6 +6,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const SLOT = 3; // pixels; where sessions are narrower, several share a candle
+const WIDEST = 32; // pixels of a past session: a short history stands beside its forecast
 const SPANS = [1, 5, 21, 63, 126, 252, 504, 1260]; // sessions a candle
 const NARROW = 600; // pixels of a chart for phones
 const LETTER = 7.2;
@@ -74,7 +75,7 @@ function layout(ticker, first, width) {
   const prices = [...lines, ...ticker.paths.flat(), ...ticker.point.flat()];
   const low = seen.reduce((least, one) => Math.min(least, one[2]), Math.min(...prices));
   const high = seen.reduce((most, one) => Math.max(most, one[1]), Math.max(...prices));
-  const air = 0.04 * (high - low || high);
+  const air = high - low > 1e-5 * high ? 0.04 * (high - low) : 0.01 * high; // candles have seven digits
   const bottom = Math.max(low - air, low / 2); // prices are above 0, and so is the axis
   const levels = ticks(bottom, high + air, narrow ? 5 : 7);
   const main = ticker.main === null ? null : ticker.bands[ticker.main];
@@ -85,13 +86,14 @@ function layout(ticker, first, width) {
   const top = 24;
   const base = height - 44;
   const border = right - DATA.ahead * (right - left);
-  const bins = grouped(ticker, first, spanFor(seen.length, border - left));
-  const slots = [(border - left) / bins.length, (right - border) / ticker.steps[ticker.steps.length - 1]];
+  const span = spanFor(seen.length, border - left);
+  const bins = grouped(ticker, first, span);
+  const slots = [Math.min(WIDEST, (border - left) / bins.length), (right - border) / ticker.steps[ticker.steps.length - 1]];
   // Past candles count down from 0 at the origin's; ahead, x is the step.
   const x = (place) => border + (place - 0.5) * slots[place < 0.5 ? 0 : 1];
   const y = (price) => top + ((base - top) * (high + air - price)) / (high + air - bottom);
   const price = (pixel) => high + air - ((pixel - top) * (high + air - bottom)) / (base - top);
-  return { ticker, narrow, width, height, left, right, top, base, border, bins, slots, levels, last, x, y, price };
+  return { ticker, narrow, width, height, left, right, top, base, border, span, bins, slots, levels, last, x, y, price };
 }
 
 function candle(parent, plan, place, prices, kind) {
@@ -152,7 +154,8 @@ function drawAxes(chart, plan) {
       svg(chart, "text", { class: "muted", x: plan.left - 6, y: plan.y(level) + 4, "text-anchor": "end" }, text);
     }
   }
-  svg(chart, "text", { class: "muted", x: 0, y: plan.top - 8 }, plan.ticker.currency);
+  const shared = plan.span > 1 ? ` · ${plan.span} sessions a candle` : "";
+  svg(chart, "text", { class: "muted", x: 0, y: plan.top - 8 }, plan.ticker.currency + shared);
   let room = plan.left;
   for (const [x, text] of dateMarks(plan)) {
     if (x < room || x + LETTER * text.length > plan.width) continue;

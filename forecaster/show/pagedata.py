@@ -10,7 +10,6 @@ import numpy as np
 
 from forecaster.show.chartframe import AHEAD
 from forecaster.show.fan import Band, Fan
-from forecaster.show.held import held_at
 from forecaster.show.report.payload import as_script
 from forecaster.show.words import decimals
 
@@ -35,18 +34,16 @@ def _ticker(fan: Fan) -> dict[str, Any]:
         "dates": [str(date) for date in one.dates],
         "point": one.point.tolist(),
         "median": fan.median,
-        "bands": [_band(fan, band) for band in fan.bands],
+        "bands": [_band(band) for band in fan.bands],
         "main": fan.bands.index(fan.main) if fan.main else None,
-        "reach": _band(fan, fan.reach) if fan.reach else None,
+        "reach": _band(fan.reach) if fan.reach else None,
         "paths": fan.paths,
     }
 
 
-def _band(fan: Fan, band: Band) -> dict[str, Any]:
-    """Prices from the last close on; `held` in the test, in percent, one a step."""
-    held = [held_at(fan.forecast, band.share, step) for step in fan.forecast.steps]
-    shares = [None if one is None else round(100 * one) for one in held]
-    return {"share": round(100 * band.share), "lower": band.lower, "upper": band.upper, "held": shares}
+def _band(band: Band) -> dict[str, Any]:
+    """Its share in percent, and prices from the last close on."""
+    return {"share": f"{100 * band.share:g}", "lower": band.lower, "upper": band.upper}
 
 
 def _text(numbers: np.ndarray) -> str:
