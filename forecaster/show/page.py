@@ -51,7 +51,8 @@ def page(forecasts: Sequence[Forecast]) -> str:
     """The whole page; a few tickers have a section each, many a card each."""
     fans = [fan_of(forecast) for forecast in forecasts]
     many = len(fans) > _LARGE
-    stacked = f"@container (max-width: 700px) {{\n{own('stacked.css')}}}\n"
+    room = max(700, 70 * max(len(fan.price(fan.forecast.last_close)) for fan in fans))
+    stacked = f"@container (max-width: {room}px) {{\n{own('stacked.css')}}}\n"
     return render(
         "page.html",
         style=STYLE + own("page.css") + stacked,

@@ -19,7 +19,7 @@ LIGHT: Mapping[str, str] = {
     "rose": "#00796b",
     "fell": "#c2500a",
 }
-"""Text colours have a contrast of at least 4.5; series, and rising and falling candles, differ for colour-blind readers."""
+"""Text colours have a contrast of at least 4.5; series, and candles that rose and fell, differ to colour-blind eyes."""
 
 DARK: Mapping[str, str] = {
     "page": "#14181d",
