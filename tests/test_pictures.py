@@ -126,7 +126,7 @@ def test_a_short_history_stands_beside_its_forecast() -> None:
 def test_the_answer_comes_first_and_says_what_its_range_is(forecast: Forecast, said: str, terms: str) -> None:
     fan = fan_of(forecast)
     assert fan.answer() == said
-    assert fan.terms.startswith("USD, after the close of 8 October 2010. ")
+    assert fan.terms.startswith("USD, after the close of 8 October 2010, by run first. ")
     assert fan.terms.endswith(terms)
     assert said in re.sub("<[^>]*>", "", page([forecast]).partition("<h1")[2].partition("\n")[0])
 
@@ -190,7 +190,7 @@ def test_a_page_and_an_svg_file_have_the_same_texts(count: int) -> None:
     titles = {title for fan in map(fan_of, forecasts) for title in (fan.title, fan.title_within(70))}
     missing = {text for text in drawn if not text.isdecimal()} - said  # a chart without a legend has more ticks
     assert missing <= titles, "in the page the answer stands above the chart"
-    assert fan_of(forecasts[0]).caveat in texts(root)
+    assert f"Run first. {fan_of(forecasts[0]).caveat}" in texts(root)
     assert fan_of(forecasts[0]).caveat in said
 
 
@@ -212,6 +212,7 @@ def test_a_page_asks_for_nothing_and_runs_no_script_but_its_own(count: int) -> N
     assert html.count("<script") == (2 if count < 9 else 0), "the numbers, and what draws them"
     assert ("script-src" in html) == (count < 9)
     assert "url(" not in html
+    assert not {"transition", "animation", "@keyframes"} & set(re.findall(r"[@\w-]+", html)), "nothing moves by itself"
     assert "default-src &#39;none&#39;" in html
     assert "unsafe" not in html
     assert html.count("<section") == html.count("<details><summary>T") == count

@@ -122,7 +122,7 @@ class Fan:
     def terms(self) -> str:
         """What the answer's figures are."""
         one, band = self.forecast, self.main
-        at = f"{one.currency}, after the close of {day_text(one.origin)}."
+        at = f"{one.currency}, after the close of {day_text(one.origin)}, by run {one.run}."
         if not band:
             return f"{at} This run forecasts medians alone: it claims no range."
         held = held_at(one, band.share, one.steps[-1])
@@ -146,7 +146,7 @@ class Fan:
     @property
     def caveat(self) -> str:
         """What to think of it, in one line."""
-        return f"{self.forecast.skill['verdict']} Run {self.forecast.run}. Not investment advice."
+        return f"{self.forecast.skill['verdict']} Not investment advice."
 
     @property
     def reach_words(self) -> str:

@@ -83,7 +83,8 @@ function start(holder, packed) {
     says.classList.toggle("quiet", !stop);
     if (!stop) return;
     make(says, "strong", {}, stop.says.head);
-    stop.says.parts.forEach((part, place) => make(says, "span", {}, `${place ? "· " : ""}${part}`).after(" "));
+    const last = stop.says.parts.length - 1;
+    stop.says.parts.forEach((part, place) => make(says, "span", {}, place < last ? `${part} ·` : part).after(" "));
   };
   const tell = (place) => {
     const value = { "aria-valuemin": 0, "aria-valuemax": found.length - 1, "aria-valuenow": place, "aria-valuetext": words(found[place]) };
