@@ -51,6 +51,18 @@ def test_a_line_of_one_point_is_a_mark() -> None:
     assert len(marks) == 1
 
 
+def test_an_axis_that_reaches_its_base_does_not_exaggerate() -> None:
+    def heights(base: float | None) -> list[float]:
+        points = [(1.0, 0.200), (2.0, 0.198)]
+        chart = line_chart([Series("a", points, "circle")], "label", axis="a", write_across="{:g}".format, base=base)
+        marks = [path.attrib["d"] for path in parsed(chart).iter("path") if "mark" in path.attrib["class"]]
+        return [float(mark.split()[1].split("m")[0]) for mark in marks]
+
+    (first, last), (high, low) = heights(None), heights(0.0)
+    assert last - first > 80, "a fall of a hundredth fills the chart"
+    assert low - high == pytest.approx((210 - 34 - 8) / 100, abs=0.05), "and with its base a hundredth of it"
+
+
 def test_names_are_escaped_and_several_lines_have_a_legend() -> None:
     points = [(1.0, 0.1), (2.0, 0.3)]
     chart = line_chart(

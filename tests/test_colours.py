@@ -89,6 +89,12 @@ def test_bars_above_and_below_and_the_one_set_off_differ_to_every_eye(place: int
 
 
 @pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
+def test_candles_that_rose_and_fell_differ_to_every_eye(place: int, eye: str) -> None:
+    assert nearest(named(THEME, place, "rose", "fell"), eye) >= 45
+
+
+@pytest.mark.parametrize("eye", EYES)
 def test_forecast_and_past_differ_to_every_eye(eye: str) -> None:
     for place in (0, 1):
         assert nearest(named(THEME, place, "accent", "ink"), eye) >= 25

@@ -6,12 +6,14 @@ import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 from forecaster.errors import InputError, OutsideError
+from forecaster.inference.forecast import Forecast, History
 from forecaster.show.chart import NARROW, WIDE, chart
 from forecaster.show.fan import fan_of
 from forecaster.show.page import page
@@ -31,6 +33,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 def numbers(data: str | None) -> list[tuple[float, float]]:
     """The points of path data."""
     return [(float(x), float(y)) for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", data or "")]
+
+
+def drawn(root: ET.Element) -> list[ET.Element]:
+    """Paths of the chart alone, without those of the legend."""
+    return root.findall("path")
 
 
 def texts(root: ET.Element) -> list[str]:
@@ -72,7 +79,7 @@ def test_everything_drawn_lies_in_the_picture(width: int, steps: tuple[int, ...]
 
 def test_steps_stand_at_their_sessions() -> None:
     root = ET.fromstring(chart(made(steps=(1, 2, 3, 4, 5, 20)), WIDE))
-    ahead = [numbers(path.get("d"))[0][0] for path in root.iter("path") if "ahead" in path.get("class", "")]
+    ahead = [numbers(path.get("d"))[0][0] for path in drawn(root) if "ahead" in path.get("class", "")]
     slots = [later - earlier for earlier, later in itertools.pairwise(ahead)]
     assert slots[-1] == pytest.approx(15 * slots[0], abs=0.1)
 
@@ -80,10 +87,61 @@ def test_steps_stand_at_their_sessions() -> None:
 def test_rising_candles_are_hollow_and_falling_ones_filled() -> None:
     forecast = made()
     root = ET.fromstring(chart(forecast, WIDE))
-    past = [path.get("class", "") for path in root.iter("path") if path.get("class", "").startswith("candle")]
+    past = [path.get("class", "") for path in drawn(root) if path.get("class", "").startswith("candle")]
     past = [kind for kind in past if "ahead" not in kind]
     fell = forecast.history.ohlc[-len(past) :, 3] < forecast.history.ohlc[-len(past) :, 0]
     assert [("fell" in kind) for kind in past] == fell.tolist()
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("steps", HORIZONS)
+def test_the_forecast_has_a_quarter_of_the_width(width: int, steps: tuple[int, ...]) -> None:
+    root = ET.fromstring(chart(made(steps=steps), width))
+    grid, origin = (next(one for one in drawn(root) if one.get("class") == kind) for kind in ("grid", "origin"))
+    (left, _), (right, _) = numbers(grid.get("d"))
+    assert right - numbers(origin.get("d"))[0][0] == pytest.approx(0.25 * (right - left), abs=0.1)
+
+
+def test_a_short_history_stands_beside_its_forecast() -> None:
+    forecast = made()
+    one = replace(forecast, history=History(forecast.history.dates[-1:], forecast.history.ohlc[-1:]))
+    root = ET.fromstring(chart(one, WIDE))
+    origin = next(path for path in drawn(root) if path.get("class") == "origin")
+    known = next(
+        path for path in drawn(root) if "candle" in path.get("class", "") and "ahead" not in path.get("class", "")
+    )
+    assert 0 < numbers(origin.get("d"))[0][0] - numbers(known.get("d"))[0][0] < 20
+
+
+@pytest.mark.parametrize(
+    ("forecast", "said", "terms"),
+    [
+        (made(), "AAA 79.21 → by 15 October 75.88–82.69, median 79.21", "The range is for 80% of closes."),
+        (made(steps=(60,)), "AAA 79.21 → by 4 January 2011 68.25–91.93, median 79.21", "for 80% of closes."),
+        (made(levels=(0.25, 0.5, 0.75)), "AAA 79.21 → by 15 October 77.44–81.02, median 79.21", "for 50% of closes."),
+        (made(levels=(0.5,)), "AAA 79.21 → by 15 October median 79.21", "medians alone: it claims no range."),
+    ],
+    ids=["a week", "another year", "no 80% band", "no band"],
+)
+def test_the_answer_comes_first_and_says_what_its_range_is(forecast: Forecast, said: str, terms: str) -> None:
+    fan = fan_of(forecast)
+    assert fan.answer() == said
+    assert fan.terms.startswith("USD, after the close of 8 October 2010, by run first. ")
+    assert fan.terms.endswith(terms)
+    assert said in re.sub("<[^>]*>", "", page([forecast]).partition("<h1")[2].partition("\n")[0])
+
+
+def test_the_terms_say_what_the_range_held_in_the_test() -> None:
+    held = [{"step": 5, "band": 0.8, "held": 0.764}]
+    assert fan_of(replace(made(), skill={"verdict": "", "held": held})).terms.endswith("; in the test it held 76%.")
+
+
+@pytest.mark.parametrize(
+    ("level", "said"), [(0.9, "9 of 10 highs below"), (0.75, "3 of 4 highs below"), (0.975, "39 of 40 highs below")]
+)
+def test_the_dashed_band_is_worded_by_its_level(level: float, said: str) -> None:
+    words = fan_of(made(levels=(round(1 - level, 6), 0.5, level))).reach_words
+    assert words == f"{said}, {said.replace('highs below', 'lows above')}"
 
 
 def test_a_chart_names_currency_origin_last_day_and_figures() -> None:
@@ -103,9 +161,8 @@ def test_many_tickers_are_a_grid_with_one_legend(count: int, columns: int) -> No
     assert len(set(places)) == count
     assert len({x for x, _ in places}) == columns
     assert len({y for _, y in places}) == -(-count // columns)
-    assert texts(root).count("Hollow candles rose, filled ones fell. Ahead: median candles.") == (
-        count if count < 3 else 1
-    )
+    for words in ("rose", "fell", "median candle", "9 of 10 highs below, 9 of 10 lows above"):
+        assert texts(root).count(words) == (count if count < 3 else 1)
     for one, (x, y) in zip(charts, places, strict=True):
         (inner,) = one.iter(f"{SVG}svg")
         assert x + float(inner.get("width", 0)) <= float(root.get("width", 0))
@@ -129,24 +186,34 @@ def test_a_page_and_an_svg_file_have_the_same_texts(count: int) -> None:
         [text for one in root.iter(f"{SVG}svg") if one is not root for text in texts(one)] if count > 1 else texts(root)
     )
     assert len(drawn) >= 12 * count
-    assert set(drawn) <= {unescape(text) for text in re.findall(r">([^<]+)<", html)}
-    assert fan_of(forecasts[0]).caption in texts(root)
+    said = {unescape(text).strip() for text in re.findall(r">([^<]+)<", html)}
+    titles = {title for fan in map(fan_of, forecasts) for title in (fan.title, fan.title_within(70))}
+    missing = {text for text in drawn if not text.isdecimal()} - said  # a chart without a legend has more ticks
+    run = f"Run first. {fan_of(forecasts[0]).caveat}"
+    assert missing <= {*titles, run}, "in the page answer and run stand above the chart"
+    assert run in texts(root)
+    assert fan_of(forecasts[0]).caveat in said
 
 
 def test_an_svg_file_stands_alone_with_the_verdict_and_the_notes() -> None:
     root = ET.fromstring(standalone([made("AAA", warnings=("AAA has only 61 candles.",)), made("BBB")]))
     assert root.tag == f"{SVG}svg"
     said = " ".join(texts(root))
-    assert all(text in said for text in ("AAA: ", "BBB: ", "No evidence of skill.", "only 61 candles"))
+    assert all(
+        text in said
+        for text in ("AAA 79.21; by 15 October 75.88–82.69", "BBB 79.21; ", "No evidence of skill.", "only 61 candles")
+    )
     assert "prefers-color-scheme: dark" in (root.findtext(f"{SVG}style") or "")
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 50])
-def test_a_page_asks_for_nothing_and_runs_nothing(count: int) -> None:
+def test_a_page_asks_for_nothing_and_runs_no_script_but_its_own(count: int) -> None:
     html = page([made(f"T{place}") for place in range(count)])
     assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/2000/svg", "", html)
-    assert "<script" not in html
+    assert html.count("<script") == (2 if count < 9 else 0), "the numbers, and what draws them"
+    assert ("script-src" in html) == (count < 9)
     assert "url(" not in html
+    assert not {"transition", "animation", "@keyframes"} & set(re.findall(r"[@\w-]+", html)), "nothing moves by itself"
     assert "default-src &#39;none&#39;" in html
     assert "unsafe" not in html
     assert html.count("<section") == html.count("<details><summary>T") == count
@@ -156,7 +223,7 @@ def test_a_page_asks_for_nothing_and_runs_nothing(count: int) -> None:
 def test_words_of_others_are_text_and_nothing_else(count: int) -> None:
     forecasts = [made(EVIL, currency=EVIL, warnings=(f"{EVIL} is odd.",)) for _ in range(count)]
     for drawn in (page(forecasts), standalone(forecasts)):
-        assert "<script" not in drawn
+        assert "<script>alert" not in drawn
         assert "&lt;script&gt;alert(1)" in drawn
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecaster.evaluation.diagnose import Grouped
-from forecaster.show.report.figures import left_out, skill_by_ticker
+from forecaster.show.report.figures import left_out, skill_by_month, skill_by_ticker
 from forecaster.show.report.ranking import ranking
 
 
@@ -27,6 +27,27 @@ def test_bars_go_to_the_right_above_zero_and_to_the_left_below_it() -> None:
     assert (best["class"], worst["class"]) == ("bar above", "bar below")
     assert float(best["x"]) == pytest.approx(float(worst["x"]) + float(worst["width"]), abs=0.02)
     assert float(best["width"]) == pytest.approx(2 * float(worst["width"]), abs=0.02)
+
+
+def months(count: int, skill: float = 0.01) -> Grouped:
+    names = (np.datetime64("2001-03") + np.arange(count)).astype(str).tolist()
+    return Grouped(tuple(names), np.full(count, 9), np.full(count, skill), None)
+
+
+def test_each_of_36_months_is_named_and_of_more_the_years_are() -> None:
+    said, bars = drawn(skill_by_month(months(36)))
+    assert said[::2] == list(months(36).names)
+    assert len(bars) == 36
+    said, bars = drawn(skill_by_month(months(240)))
+    assert len(bars) == 240
+    years = [text for text in said if text.isdecimal()]
+    assert years == ["2002", "2006", "2010", "2014", "2018"]
+
+
+def test_a_month_without_a_score_is_named_and_has_no_bar() -> None:
+    said, (bar, *_) = drawn(skill_by_month(months(2, np.nan)))
+    assert said == ["2001-03", "–", "2001-04", "–"]
+    assert float(bar["width"]) <= 0.5
 
 
 def test_a_few_tickers_are_all_named_the_best_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from copy import copy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,7 +17,6 @@ import pytest
 from forecaster.config.schema import ModelConfig
 from forecaster.evaluation.diagnose import Grouped
 from forecaster.evaluation.diagnostics import Echo
-from forecaster.evaluation.sentences import TITLES
 from forecaster.show.report import words
 from forecaster.show.report.page import render
 from forecaster.show.report.payload import as_script, payload
@@ -78,9 +78,48 @@ def html(found: Report) -> str:
 def test_every_element_is_closed_and_the_verdict_comes_first(html: str, found: Report) -> None:
     page = Page(html)
     assert page.open == []
-    assert page.text.index(TITLES[found.card.verdict.code]) < page.text.index("Skill against the baselines")
+    assert page.text.index(words.headline(found.card)) < page.text.index("Skill against the baselines")
     assert words.verdict(found.card) in page.text
     assert page.count("h1") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("skill", "Its ranges beat every simple formula in the test."),
+        ("no-evidence", "Nothing shows that its ranges beat a simple formula."),
+        ("worse", "A simple formula forecasts ranges better than this run."),
+        ("a code of a newer version", "What that version says."),
+    ],
+)
+def test_the_title_is_a_sentence(found: Report, code: str, said: str) -> None:
+    judged = replace(found.card.verdict, code=code, text="What that version says.")
+    card = copy(found.card)
+    object.__setattr__(card, "verdict", judged)  # cached: the rows need not be made to fit
+    assert words.headline(card) == said
+    html = render(replace(found, card=card))
+    assert re.search(rf'<h1 class="{code}">{said}</h1>', html)
+    assert f"<title>{found.run}: {said}</title>" in html
+    assert not set("✓✗") & set(html)
+
+
+def test_pit_and_origin_are_explained_where_they_stand(html: str) -> None:
+    page = Page(html)
+    explained = "PIT (probability integral transform): where each outcome fell"
+    assert page.text.index(explained) < page.text.index("PIT of the open")
+    months, tickers = page.text.index("Skill over time"), page.text.index("Skill by ticker")
+    assert "origin, the day of the last close that they know" in page.text[months:tickers]
+    assert "Its origins are the days that it was forecast from" in page.text[tickers:]
+    assert "origins (a ticker's close that a forecast starts from)" in page.text
+
+
+def test_every_month_is_named_in_chart_and_table(html: str, found: Report) -> None:
+    assert found.diagnosis is not None
+    names = found.diagnosis.by_month.names
+    section = Page(html.partition('<section id="months" class="whole">')[2].partition("</section>")[0])
+    assert len(names) >= 12
+    for name in names:
+        assert section.texts.count(name) == 2
 
 
 def test_the_page_says_all_that_was_asked_of_it(html: str, found: Report) -> None:

@@ -80,7 +80,7 @@ def _luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["ink", "muted", "accent", "other", "third", "fourth"])
+@pytest.mark.parametrize("name", ["ink", "muted", "accent", "other", "third", "fourth", "rose", "fell"])
 def test_colours_of_text_can_be_read_on_their_page(place: int, name: str) -> None:
     """WCAG 2.2, 1.4.3: a contrast of at least 4.5."""
     page, colour = (re.findall(rf"--{one}: (#\w+)", THEME)[place] for one in ("page", name))

@@ -23,16 +23,22 @@ class History:
 
     Args:
         ohlc: open, high, low, close.
+        bars: all that was known then; `whole` adjusts them only where they are drawn.
     """
 
     dates: Shaped[np.ndarray, " time"]
     ohlc: Float[np.ndarray, "time 4"]
+    bars: Bars | None = None
 
     @classmethod
     def of(cls, bars: Bars) -> History:
         """The last `HISTORY` candles of a ticker, or all if there are fewer."""
         known = bars.between(start=bars.dates[-HISTORY:][0])
-        return cls(known.dates, known.adjusted() * (known.close[-1] / known.adj_close[-1]))
+        return cls(known.dates, _rescaled(known), bars)
+
+    def whole(self) -> History:
+        """All candles from the ticker's first one on."""
+        return self if self.bars is None else History(self.bars.dates, _rescaled(self.bars))
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +155,11 @@ class Forecast:
             "volatility": self._width("volatility", "annualised", place),
         }
         return {"step": self.steps[place], "date": str(self.dates[place])} | candle | widths
+
+
+def _rescaled(bars: Bars) -> Float[np.ndarray, "time 4"]:
+    """Adjusted candles on the scale of the last close."""
+    return bars.adjusted() * (bars.close[-1] / bars.adj_close[-1])
 
 
 def _number(value: float) -> float | None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from forecaster.inference.forecast import Forecast
 from forecaster.show.chartframe import LETTER, Frame, axes, days, figures
-from forecaster.show.fan import LEGEND, PATHS, RANGE, Fan, fan_of
+from forecaster.show.fan import MARKS, MOST, PATHS, Fan, fan_of
 from forecaster.show.svg import band, candle, element, line
 
 STYLE = """
@@ -24,10 +24,10 @@ STYLE = """
 .chart .median { stroke: var(--accent); stroke-width: 1.5; fill: none; }
 .chart .reach { stroke: var(--accent); stroke-dasharray: 5 3; fill: none; }
 .chart .path { stroke: var(--ink); stroke-opacity: 0.3; stroke-width: 0.7; fill: none; }
-.chart .candle { stroke: var(--ink); fill: var(--page); }
-.chart .fell { fill: var(--ink); }
+.chart .candle { stroke: var(--rose); fill: var(--page); }
+.chart .fell { stroke: var(--fell); fill: var(--fell); }
 .chart .ahead { stroke: var(--accent); }
-.chart .ahead.fell { fill: var(--accent); }
+.chart .ahead.fell { stroke: var(--accent); fill: var(--accent); }
 .chart .value { fill: var(--accent); font-weight: 600; }
 .chart .slot { fill: transparent; }
 .chart .slot:hover { fill: var(--muted); fill-opacity: 0.14; }
@@ -56,12 +56,12 @@ def chart(forecast: Forecast, width: int, identity: str = "", titled: bool = Tru
         legended: whether the marks are explained and sessions have tooltips; small charts in a grid have neither.
     """
     narrow = width < _NARROW
-    fan = fan_of(forecast, 30 if narrow else 66, PATHS if legended else FEW)
+    fan = fan_of(forecast, 30 if narrow else MOST, PATHS if legended else FEW)
     height = HEIGHT[narrow]
     explained, head = legend(fan, width, 30.0 * titled) if legended else ([], 30.0 * titled)
     frame = Frame.of(fan, width, height, head + 18)
     names = (
-        [element("title", fan.title, id=f"{identity}-t"), element("desc", fan.summary, id=f"{identity}-d")]
+        [element("title", fan.title, id=f"{identity}-t"), element("desc", fan.answer(), id=f"{identity}-d")]
         if identity
         else []
     )
@@ -94,28 +94,28 @@ def _title(fan: Fan, width: int) -> Iterator[Markup]:
 def legend(fan: Fan, width: int, top: float) -> tuple[list[Markup], float]:
     """What the marks mean, wrapped to as many lines as needed, and the y where they end."""
     x, y, parts = 12.0, top + 12, list[Markup]()
-    for sample, words in _meanings(fan, narrow=width < _NARROW):
-        ends = x + 18 * bool(sample) + 1.12 * LETTER * len(words)
+    for sample, words in meanings(fan):
+        ends = x + 18 + 1.12 * LETTER * len(words)
         if ends > width - 4 and x > 12:
             x, y, ends = 12.0, y + _ROW, 12 + ends - x
-        text = element("text", words, class_="muted", x=18 * bool(sample), y=10)
+        text = element("text", words, class_="muted", x=18, y=10)
         parts.append(element("g", *sample, text, transform=f"translate({x:.1f} {y - 10:.1f})"))
         x = ends + 14
     return parts, y + 5
 
 
-def _meanings(fan: Fan, narrow: bool) -> Iterator[tuple[list[Markup], str]]:
+def meanings(fan: Fan) -> Iterator[tuple[list[Markup], str]]:
     """Samples of 14 by 10 pixels with their words; an inner band overlays the outer ones and is darker."""
+    for kind, words in zip(("candle", "candle fell", "candle ahead"), MARKS, strict=True):
+        yield [element("path", class_=kind, d="M7 0L7 2.5M7 9.5L7 12M4 2.5L10 2.5L10 9.5L4 9.5Z")], words
     for place, words in enumerate(fan.band_words):
         layers = [element("rect", class_="band", y=1, width=14, height=10) for _ in range(place + 1)]
         yield layers, words
     if fan.reach:
         stroke = element("path", class_="reach", d="M0 6H14")
-        yield [stroke], f"{fan.reach.share:.0%} band {RANGE}"
+        yield [stroke], fan.reach_words
     if fan.paths:
         yield [element("path", class_="path", d="M0 9L5 4L9 7L14 2")], fan.paths_words
-    if not narrow:
-        yield [], LEGEND
 
 
 def _ahead(frame: Frame) -> Iterator[Markup]:
@@ -145,7 +145,7 @@ def _past(frame: Frame) -> Iterator[Markup]:
 
 def _candle(frame: Frame, session: int, prices: list[float], more: str) -> Markup:
     fell = " fell" if prices[3] < prices[0] else ""
-    body = candle(frame.x(session), prices, frame.y, max(2.0, 0.62 * frame.slot))
+    body = candle(frame.x(session), prices, frame.y, frame.body(session))
     return element("path", class_=f"candle{more}{fell}", d=body)
 
 
@@ -170,7 +170,7 @@ def _slot(frame: Frame, session: int, words: str) -> Markup:
         class_="slot",
         x=frame.x(session - 0.5),
         y=frame.top,
-        width=frame.slot,
+        width=frame.slot(session),
         height=frame.bottom - frame.top,
     )
 

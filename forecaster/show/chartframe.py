@@ -27,6 +27,12 @@ _TICKS = 7
 FOOT = 44.0
 """Height of the text below the plot, in pixels."""
 
+AHEAD = 0.25
+"""Share of the plot's width that the forecast gets, however many sessions lie on either side."""
+
+_WIDEST, _BODY = 32.0, 14.0
+"""Most pixels of a past session and of a candle's body: a short history stands beside its forecast."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -47,12 +53,22 @@ class Frame:
         return cls(fan, width, left, right, head, height - FOOT)
 
     @property
-    def slot(self) -> float:
-        """Width of a session in pixels."""
-        return (self.right - self.left) / (self.fan.last - self.fan.first + 1)
+    def border(self) -> float:
+        """x of the line between past and forecast."""
+        return self.right - AHEAD * (self.right - self.left)
+
+    def slot(self, session: int | float) -> float:
+        """Width of a session in pixels: that of all past ones, or of all ahead."""
+        if session < 0.5:
+            return min(_WIDEST, (self.border - self.left) / (1 - self.fan.first))
+        return (self.right - self.border) / self.fan.last
 
     def x(self, session: int | float) -> float:
-        return self.left + (session - self.fan.first + 0.5) * self.slot
+        return self.border + (session - 0.5) * self.slot(session)
+
+    def body(self, session: int) -> float:
+        """Width of a candle's body."""
+        return min(_BODY, max(2.0, 0.62 * self.slot(session)))
 
     @property
     def y(self) -> Scale:
@@ -70,7 +86,7 @@ def axes(frame: Frame) -> Iterator[Markup]:
     yield element("text", frame.fan.forecast.currency, class_="muted", x=12, y=frame.top - 4)
     room = frame.left
     for session, words in frame.fan.months:
-        x = frame.x(session) - frame.slot / 2
+        x = frame.x(session - 0.5)
         yield element("path", class_="grid", d=line([x, x], [frame.top, frame.bottom]))
         if x >= room and x + LETTER * len(words) < frame.width:
             yield element("text", words, class_="muted", x=x + 2, y=frame.bottom + _MONTHS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
@@ -17,12 +18,14 @@ from forecaster.show.scale import nice_ticks
 from forecaster.show.words import price_text, shortened
 
 LOW, HIGH, CLOSE = (VARIABLES.index(name) for name in ("low", "high", "close"))
-FEWEST, MOST = 30, 66
+MOST = 66
+"""Candles of the past: three months."""
+
 PATHS = 50
 """Paths drawn: more would merge into a grey area."""
 
-LEGEND = "Hollow candles rose, filled ones fell. Ahead: median candles."
-RANGE = "of lows and highs"
+MARKS = ("rose", "fell", "median candle")
+"""A hollow candle, a filled one, and one ahead, in a legend."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +95,39 @@ class Fan:
         return f"{one.ticker}: {self.price(one.last_close)} {one.currency} on {one.origin}"
 
     def title_within(self, letters: int) -> str:
-        """The title with its ticker cut where it would be longer."""
-        ticker, title = self.forecast.ticker, self.title
+        """The answer where it fits, else the title with its ticker cut where it would be longer."""
+        ticker, title, said = self.forecast.ticker, self.title, self.answer(";")
+        if len(said) <= letters:
+            return said
         return shortened(ticker, max(2, letters - len(title) + len(ticker))) + title.removeprefix(ticker)
 
+    def answer(self, arrow: str = " →") -> str:
+        """The last day in one line: `AAPL 430.47 → by 8 March 408.70–454.85, median 431.35`.
+
+        Args:
+            arrow: another sign for it, as the font of PNG files lacks it.
+        """
+        close, *outcome = self.answer_parts
+        return f"{close}{arrow} {' '.join(outcome)}"
+
     @property
-    def summary(self) -> str:
-        """The last day in one sentence."""
-        one = self.forecast
-        median = f"By {one.dates[-1]}: median close {self.price(self.median[-1])} {one.currency}"
-        band = self.main
+    def answer_parts(self) -> list[str]:
+        """What stands before the arrow, and then what stays whole where a line breaks."""
+        one, band = self.forecast, self.main
+        ends = [f"{self.price(band.lower[-1])}–{self.price(band.upper[-1])},"] if band else []
+        by, median = f"by {day_text(one.dates[-1], one.origin)}", f"median {self.price(self.median[-1])}"
+        return [f"{one.ticker} {self.price(one.last_close)}", by, *ends, median]
+
+    @property
+    def terms(self) -> str:
+        """What the answer's figures are."""
+        one, band = self.forecast, self.main
+        at = f"{one.currency}, after the close of {day_text(one.origin)}, by run {one.run}."
         if not band:
-            return f"{median}."
-        return f"{median}, {band.words} {self.reach_text(band)}{self.held_text(band, one.steps[-1])}."
+            return f"{at} This run forecasts medians alone: it claims no range."
+        held = held_at(one, band.share, one.steps[-1])
+        test = "" if held is None else f"; in the test it held {held:.0%}"
+        return f"{at} The range is for {band.words}{test}."
 
     @property
     def main(self) -> Band | None:
@@ -121,8 +144,17 @@ class Fan:
         )
 
     @property
-    def caption(self) -> str:
-        return f"Run {self.forecast.run}. {self.forecast.skill['verdict']}"
+    def caveat(self) -> str:
+        """What to think of it, in one line."""
+        return f"{self.forecast.skill['verdict']} Not investment advice."
+
+    @property
+    def reach_words(self) -> str:
+        """The range of the candles, in words: `9 of 10 highs below, 9 of 10 lows above`."""
+        assert self.reach
+        part = Fraction((1 + self.reach.share) / 2).limit_denominator(1000)
+        share = f"{part.numerator} of {part.denominator}"
+        return f"{share} highs below, {share} lows above"
 
     @property
     def band_words(self) -> list[str]:
@@ -147,13 +179,13 @@ class Fan:
 
 
 def fan_of(forecast: Forecast, most: int = MOST, paths: int = PATHS) -> Fan:
-    """A month and a half of history for one day ahead, three months for one month ahead.
+    """The last months and the forecast.
 
     Args:
         most: candles of the past.
         paths: how many to draw: the first ones, as they are independent draws.
     """
-    past = min(len(forecast.history.dates), most, max(FEWEST, 8 * forecast.steps[-1]))
+    past = min(len(forecast.history.dates), most)
     pairs = _pairs(forecast.levels)
     bands = [_band(forecast, pair, CLOSE, CLOSE) for pair in pairs]
     named = min(pairs, key=lambda pair: abs(forecast.levels[pair[1]] - 0.9), default=None)
@@ -169,6 +201,13 @@ def fan_of(forecast: Forecast, most: int = MOST, paths: int = PATHS) -> Fan:
         if forecast.paths is None
         else [[forecast.last_close, *one] for one in forecast.paths[:paths, :, CLOSE].tolist()],
     )
+
+
+def day_text(day: np.datetime64, like: np.datetime64 | None = None) -> str:
+    """`8 March`, with its year unless another day has the same."""
+    date = day.astype("datetime64[D]").item()
+    year = f" {date.year}" if like is None or str(like)[:4] != str(date)[:4] else ""
+    return f"{date.day} {date:%B}{year}"
 
 
 def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:

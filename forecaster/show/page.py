@@ -1,4 +1,7 @@
-"""Forecasts as one HTML page: charts and the same in tables; it makes no request and runs no script."""
+"""Forecasts as one HTML page: charts and the same in tables; it makes no request and runs no script but its own.
+
+Without its script, and for many tickers, the charts are the pictures of an SVG file.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from markupsafe import Markup
 
 from forecaster.config.schema import VARIABLES
 from forecaster.inference.forecast import Forecast
-from forecaster.show.chart import NARROW, STYLE, WIDE, chart
-from forecaster.show.fan import LEGEND, RANGE, Fan, fan_of
+from forecaster.show.chart import NARROW, STYLE, WIDE, chart, meanings
+from forecaster.show.fan import Fan, day_text, fan_of
 from forecaster.show.notes import notes
+from forecaster.show.pagedata import page_data
 from forecaster.show.templates import Table, own, render
 
 _LARGE = 8
@@ -27,14 +31,17 @@ class _Section:
 
     Args:
         identity: its id on the page.
+        answer: where the last close will be, in parts that stay whole; `terms` says what its figures are.
+        legend: samples with their words.
         large: the chart for wide screens; None on a card, which has the small one alone.
     """
 
     identity: str
     ticker: str
-    title: str
-    summary: str
+    answer: Sequence[str]
+    terms: str
     notes: Sequence[str]
+    legend: Sequence[tuple[list[Markup], str]]
     large: Markup | None
     small: Markup
     table: Table
@@ -44,32 +51,28 @@ def page(forecasts: Sequence[Forecast]) -> str:
     """The whole page; a few tickers have a section each, many a card each."""
     fans = [fan_of(forecast) for forecast in forecasts]
     many = len(fans) > _LARGE
-    stacked = f"@container (max-width: 700px) {{\n{own('stacked.css')}}}\n"
+    room = max(700, 70 * max(len(fan.price(fan.forecast.last_close)) for fan in fans))
+    stacked = f"@container (max-width: {room}px) {{\n{own('stacked.css')}}}\n"
     return render(
         "page.html",
         style=STYLE + own("page.css") + stacked,
+        script="" if many else own("pagechart.js") + own("page.js"),
         heading=_heading(fans),
-        caption=fans[0].caption,
+        caveat=fans[0].caveat,
         notes=notes(forecasts) if many else (),
         many=many,
         folded=len(fans) > _LISTED,
         sections=[_section(fan, f"f{place}", many) for place, fan in enumerate(fans)],
-        legend=_legend(fans[0]) if many else "",
+        legend=list(meanings(fans[0])),
+        data="" if many else Markup(page_data(fans)),
     )
 
 
 def _heading(fans: Sequence[Fan]) -> str:
-    first = fans[0].forecast
     if len(fans) == 1:
-        return f"{first.ticker}: forecast after {first.origin}"
+        return fans[0].answer()
     newest = max(fan.forecast.origin for fan in fans)
-    return f"{len(fans)} tickers: forecast after {newest}"
-
-
-def _legend(fan: Fan) -> str:
-    """Once for all cards, whose charts have none."""
-    bands = f"{LEGEND} Shades hold shares of the closes, dashed lines are the 80% band {RANGE}."
-    return f"{bands} Thin lines are closes of candle paths." if fan.paths else bands
+    return f"{len(fans)} tickers: forecasts after {day_text(newest)}"
 
 
 def _section(fan: Fan, identity: str, card: bool) -> _Section:
@@ -77,11 +80,12 @@ def _section(fan: Fan, identity: str, card: bool) -> _Section:
     return _Section(
         identity,
         forecast.ticker,
-        fan.title,
-        fan.summary,
+        fan.answer_parts,
+        fan.terms,
         () if card else forecast.warnings,
-        None if card else chart(forecast, WIDE, f"{identity}-l", titled=False),
-        chart(forecast, NARROW, f"{identity}-s", titled=False, legended=not card),
+        list(meanings(fan)),
+        None if card else chart(forecast, WIDE, f"{identity}-l", titled=False, legended=False),
+        chart(forecast, NARROW, f"{identity}-s", titled=False, legended=False),
         _table(fan),
     )
 

@@ -67,5 +67,6 @@ def _charts(forecasts: Sequence[Forecast], columns: int, top: float, small: bool
 
 def _lines(forecasts: Sequence[Forecast], width: int) -> Iterator[str]:
     """Run, verdict and notes, wrapped."""
-    for text in (fan_of(forecasts[0]).caption, *notes(forecasts)):
+    first = fan_of(forecasts[0])
+    for text in (f"Run {forecasts[0].run}. {first.caveat}", *notes(forecasts)):
         yield from textwrap.wrap(text, int((width - 32) / (1.12 * LETTER)))

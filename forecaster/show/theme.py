@@ -16,8 +16,10 @@ LIGHT: Mapping[str, str] = {
     "other": "#a8480a",
     "third": "#84687a",
     "fourth": "#171030",
+    "rose": "#00796b",
+    "fell": "#c2500a",
 }
-"""Text colours have a contrast of at least 4.5; the series differ for colour-blind readers too."""
+"""Text colours have a contrast of at least 4.5; series, and candles that rose and fell, differ to colour-blind eyes."""
 
 DARK: Mapping[str, str] = {
     "page": "#14181d",
@@ -30,6 +32,8 @@ DARK: Mapping[str, str] = {
     "other": "#f0a35e",
     "third": "#8b8b93",
     "fourth": "#fbfbff",
+    "rose": "#4fd0c0",
+    "fell": "#f0904d",
 }
 
 

@@ -81,6 +81,7 @@ def line_chart(
     write: Texts = tick_texts,
     write_across: Format,
     level: float | None = None,
+    base: float | None = None,
     diagonal: bool = False,
     size: tuple[float, float] = (WIDE, 210.0),
 ) -> Markup:
@@ -88,10 +89,11 @@ def line_chart(
 
     Args:
         level: a value to rule the plot at.
+        base: a value that the axis reaches, so that small changes look small.
         diagonal: draw the line y = x.
     """
     across = [x for one in series for x, _ in one.points]
-    up = [y for one in series for _, y in one.points] + ([] if level is None else [level])
+    up = [y for one in series for _, y in one.points] + [one for one in (level, base) if one is not None]
     ticks = round_numbers(min(up), max(up))
     ends = (ticks[0], ticks[-1]) if diagonal else (min(across), max(across))
     texts = write(ticks)

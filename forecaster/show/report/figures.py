@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,13 +12,19 @@ from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnose import Diagnosis, Grouped
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
-from forecaster.show.report.charts import WIDE, Series, bar_chart, line_chart
+from forecaster.show.report.charts import WIDE, Series, Texts, bar_chart, line_chart
 from forecaster.show.report.ranking import ranking
 from forecaster.show.scale import tick_texts
 from forecaster.training.files import Curves
 
 _NAMED = 20
 """Most tickers drawn."""
+
+MONTHS = 36
+"""Most months with a line each: more are one bar each, named by their years."""
+
+_YEARS = 6
+"""Most years named."""
 
 _MARKS = ("circle", "square", "triangle", "diamond")
 
@@ -29,8 +36,8 @@ def percents(fractions: Sequence[float]) -> list[str]:
 
 
 def shown(fraction: float) -> str:
-    """A skill as the label of its bar."""
-    return f"{fraction:+.2%}"
+    """A skill as the label of its bar; a dash where nothing could be scored."""
+    return f"{fraction:+.2%}" if math.isfinite(fraction) else "–"
 
 
 def skill_by_step(card: Scorecard) -> Markup | None:
@@ -78,7 +85,7 @@ def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
     places = [(level, f"{level:g}") for level in (0.0, 0.5, 1.0)]
     charts = []
     for name, density in zip(VARIABLES, found.pit, strict=True):
-        label = f"PIT of the {name}: density between the quantiles, 1 everywhere if calibrated."
+        label = f"PIT of the {name}: how densely outcomes fell between its quantiles, 1 everywhere if calibrated."
         chart = bar_chart(
             *(density.tolist(), label),
             axis="quantile reached",
@@ -92,12 +99,14 @@ def pit_histograms(found: Diagnosis) -> list[tuple[str, Markup]]:
 
 
 def skill_by_month(months: Grouped) -> Markup:
-    """One bar per month."""
-    count = len(months.names)
-    shown = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
-    places = [(place + 0.5, months.names[place]) for place in shown]
+    """One bar per month, each with its name and figure; of many, the years are named."""
     label = "Skill by month of the forecast's origin."
-    return bar_chart(months.skill.tolist(), label, axis="month of the origin", places=places, write=percents)
+    if len(months.names) <= MONTHS:
+        return ranking(list(zip(months.names, months.skill.tolist(), strict=True)), label, write=shown)
+    first = [place for place, name in enumerate(months.names) if name.endswith("-01")]
+    years = first[:: math.ceil(len(first) / _YEARS)]
+    places = [(place + 0.5, months.names[place][:4]) for place in years]
+    return bar_chart(months.skill.tolist(), label, axis="January of the year", places=places, write=percents)
 
 
 def skill_by_ticker(tickers: Grouped) -> Markup:
@@ -131,33 +140,40 @@ def misses_by_lag(echo: Echo) -> Markup:
 
 
 def training_loss(curves: Curves, names: Sequence[str]) -> Markup:
-    """Training loss, one line per network."""
+    """Training loss from 0 on, one line per network: it falls by little, as most of a move is chance."""
     series = [
         Series(name, [(float(point.step), point.loss) for point in curve], "circle")
         for name, curve in zip(_members(names), curves, strict=True)
     ]
-    return _curve(series, "Training loss by step.")
+    return _curve(series, "Training loss by step, from 0.", base=0.0)
 
 
 def validation_skill(curves: Curves, names: Sequence[str]) -> Markup | None:
-    """Validation skill, one line per network; None where it was not measured."""
+    """Validation skill beside 0, one line per network; None where it was not measured."""
     series = [
         Series(name, [(float(point.step), point.skill) for point in curve if point.skill is not None], "circle")
         for name, curve in zip(_members(names), curves, strict=True)
     ]
     if not any(one.points for one in series):
         return None
-    return _curve(series, "Skill in the validation period by step.", percentages=True)
+    return _curve(series, "Skill in the validation period by step, beside 0.", level=0.0, write=percents)
 
 
 def _members(names: Sequence[str]) -> list[str]:
     return [name if len(names) == 1 else f"{place + 1}: {name}" for place, name in enumerate(names)]
 
 
-def _curve(series: Sequence[Series], label: str, percentages: bool = False) -> Markup:
-    write = percents if percentages else tick_texts
+def _curve(
+    series: Sequence[Series],
+    label: str,
+    *,
+    level: float | None = None,
+    base: float | None = None,
+    write: Texts = tick_texts,
+) -> Markup:
     some = [one for one in series if one.points]
-    return line_chart(some, label, axis="optimiser step", write=write, write_across="{:,g}".format)
+    axis = "optimiser step"
+    return line_chart(some, label, axis=axis, write=write, write_across="{:,g}".format, level=level, base=base)
 
 
 def _shares(fractions: Sequence[float]) -> list[str]:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from forecaster.config.load import to_yaml
 from forecaster.config.schema import VARIABLES
 from forecaster.evaluation.diagnose import Diagnosis
-from forecaster.evaluation.sentences import TITLES
+from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show import templates
 from forecaster.show.report import figures, tables, words
 from forecaster.show.report.payload import as_script, payload
@@ -23,7 +23,7 @@ def render(report: Report) -> str:
         style=f"{own('report/style.css')}@media screen and (max-width: 44rem) {{\n{own('stacked.css')}}}\n",
         script="".join(map(own, scripts)) if report.diagnosis else "",
         report=report,
-        title=TITLES.get(report.card.verdict.code, report.card.verdict.code),
+        title=words.headline(report.card),
         figures=figures,
         tables=tables,
         words=words,
@@ -40,6 +40,10 @@ def _explorer(found: Diagnosis) -> Markup:
     return Markup(as_script(data))
 
 
+def _origins(card: Scorecard) -> str:
+    return f"{card.origins:,} origins (a ticker's close that a forecast starts from)"
+
+
 def _facts(report: Report) -> list[tuple[str, str]]:
     """What data the run saw."""
     header, card = report.header, report.card
@@ -48,7 +52,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     return [
         ("training", f"{f'{first} ' if first else ''}to {train}"),
         ("validation", f"after {train} to {validation}{', learnt from too' if report.config.training.refit else ''}"),
-        ("test", f"{card.first} to {card.last}: {card.sessions:,} sessions, {card.origins:,} origins"),
+        ("test", f"{card.first} to {card.last}: {card.sessions:,} sessions, {_origins(card)}"),
         ("learnt from days up to", str(header.fitted_to)),
         ("refit for forecasts to come", f"on days up to {header.refit.fitted_to}" if header.refit else "no"),
         ("inputs", f"{len(header.features)} from {', '.join(report.config.features)}"),

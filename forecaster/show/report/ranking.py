@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
@@ -24,7 +25,7 @@ Ranked = Sequence[tuple[str, float]]
 def ranking(
     ranked: Ranked, label: str, *, write: Callable[[float], str], then: tuple[str, Ranked] | None = None
 ) -> Markup:
-    """Bars from a line at 0, to the right for positive values.
+    """Bars from a line at 0, to the right for positive values; NaN has none.
 
     Args:
         ranked: names and values, in order.
@@ -36,7 +37,7 @@ def ranking(
     every = [*ranked, *more]
     left = 10 + _LETTER * max(min(len(name), _LONGEST) for name, _ in every)
     right = WIDTH - 6 - 8.0 * max(len(write(value)) for _, value in every)
-    values = [0.0, *(value for _, value in every)]
+    values = [0.0, *(value for _, value in every if math.isfinite(value))]
     x = Scale((min(values), max(values)), (left, right - 6))
     parts = [_bar(x, row, *one, write) for row, one in enumerate(ranked)]
     rows = len(ranked)
@@ -52,7 +53,7 @@ def ranking(
 
 
 def _bar(x: Scale, row: int, name: str, value: float, write: Callable[[float], str]) -> Markup:
-    start, end = sorted((x(0.0), x(value)))
+    start, end = sorted((x(0.0), x(value))) if math.isfinite(value) else (x(0.0), x(0.0))
     y, kind = _ROW * row, "above" if value >= 0 else "below"
     return element(
         "g",

@@ -6,15 +6,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecaster.baselines import BASELINES
+from forecaster.baselines import BASELINES, FORMULAS
 from forecaster.evaluation.diagnose import Diagnosis
 from forecaster.evaluation.diagnostics import Echo
 from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.verdict import NO_EVIDENCE, SKILL, WORSE
 from forecaster.show.report.tables import basis_points, percent
 
 
+def headline(card: Scorecard) -> str:
+    """The verdict in one plain sentence: the page's title."""
+    verdict = card.verdict
+    subject = "ranges" if verdict.coverage else "median prices"
+    if card.model in FORMULAS:
+        return f"This run is itself a simple formula ({card.model})."
+    said = {
+        SKILL: f"Its {subject} beat every simple formula in the test.",
+        NO_EVIDENCE: f"Nothing shows that its {subject} beat a simple formula.",
+        WORSE: f"A simple formula forecasts {subject} better than this run.",
+    }
+    return said.get(verdict.code, verdict.text)
+
+
 def verdict(card: Scorecard) -> str:
-    """The verdict's sentences, below the title, which is the short form."""
+    """The verdict's sentences, below the headline."""
     return " ".join(card.verdict.lines)
 
 
@@ -77,7 +92,8 @@ def over_time(found: Diagnosis) -> str:
     above = int((skill > 0).sum())
     return (
         f"The forecast did better than {found.card.reference} in {above} of {_count(len(skill), 'month')}; "
-        f"its best month has {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}."
+        f"its best month has {percent(float(skill.max()))}, its worst {percent(float(skill.min()))}. "
+        "A month holds the forecasts whose origin, the day of the last close that they know, lies in it."
     )
 
 
@@ -95,7 +111,7 @@ def per_ticker(found: Diagnosis) -> str:
         f"The forecast did better than {found.card.reference} for {above} of {len(skill)} tickers; the median ticker "
         f"has {percent(float(np.median(skill)))}, the best {percent(float(skill.max()))} ({names[skill.argmax()]}), "
         f"the worst {percent(float(skill.min()))} ({names[skill.argmin()]}). One ticker alone has few days: "
-        "differences between tickers are mostly chance."
+        "differences between tickers are mostly chance. Its origins are the days that it was forecast from."
     )
 
 
