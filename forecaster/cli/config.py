@@ -1,4 +1,4 @@
-"""forecast config init|check|schema"""
+"""forecast config init|check|list|schema"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples, group
 
-config = group("config", "Write a config, check one, or print the schema for your editor.")
+config = group("config", "Write, check and list configs, and print their schema.")
 
 
 @config.command(epilog=examples("forecast config init", "forecast config init my.yaml --like lstm"))
@@ -45,6 +45,21 @@ def check(
     problems = check_config(name)
     present(problems_view(name, problems), format, output)
     raise typer.Exit(3 if problems else 0)
+
+
+@config.command("list", epilog=examples("forecast config list", "forecast config list --format json"))
+def list_(
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """List the configs that ship, with what each is for."""
+    from forecaster.config.about import shipped_configs
+    from forecaster.show.config import configs_view
+    from forecaster.show.output import present
+
+    present(configs_view(shipped_configs()), format, output)
 
 
 @config.command(epilog=examples("forecast config schema --output forecaster.schema.json"))
