@@ -49,9 +49,15 @@ def create(folder: Path) -> None:
         folder.mkdir(parents=True)
 
 
+def run_folders(runs_dir: Path) -> list[Path]:
+    """Folders of all runs, finished or not, by name; those being made or deleted, whose names begin with a dot, not."""
+    holders = {path.parent for name in (MODEL, CONFIG) for path in runs_dir.glob(f"*/{name}")}
+    return sorted(folder for folder in holders if _NAME.fullmatch(folder.name))
+
+
 def finished_runs(runs_dir: Path) -> list[Path]:
     """Folders of the runs that have a model file, newest last."""
-    files = [path for path in runs_dir.glob(f"*/{MODEL}") if path.is_file()]
+    files = [path for folder in run_folders(runs_dir) if (path := folder / MODEL).is_file()]
     return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
 
 
@@ -63,7 +69,7 @@ def unfinished_run(runs_dir: Path, run: str) -> Path:
         UnknownNameError: no such run.
     """
     if run == "latest":
-        interrupted = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
+        interrupted = [one for one in run_folders(runs_dir) if not (one / MODEL).is_file()]
         if not interrupted:
             raise InputError(f"{runs_dir.absolute()} holds no interrupted run: there is nothing to resume.")
         return max(interrupted, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))

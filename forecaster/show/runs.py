@@ -15,6 +15,7 @@ from forecaster.show.output import View
 from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
 from forecaster.show.words import VERDICT_COLOURS, chance, signed, steps
+from forecaster.workflows.delete_runs import Condemned
 from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 
@@ -51,6 +52,17 @@ def short(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def condemned_text(found: Sequence[Condemned]) -> str:
+    """The question before runs are deleted: one line per run, and what is asked."""
+    lines = [
+        f"  {one.folder.name}: {'finished' if one.finished else 'unfinished'}, {one.files} "
+        f"file{'s' if one.files > 1 else ''}, {one.size / 1024:,.0f} KB"
+        for one in found
+    ]
+    what = "this run" if len(found) == 1 else f"these {len(found)} runs"
+    return "\n".join((*lines, f"Delete {what} for good?"))
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
         InputError: there are no runs.
     """
     root = Path(runs_dir)
-    places = {path.parent for name in (folders.MODEL, folders.CONFIG) for path in root.glob(f"*/{name}")}
+    places = folders.run_folders(root)
     if not places:
         raise InputError(f"{root.absolute()} holds no run: train one with `forecast train demo`.")
     known = Ledger(Path(data_dir), root).read()
