@@ -52,7 +52,7 @@ def test_runs_are_deleted_and_the_others_stay(delete: Ask, runs: Path) -> None:
         0, "", f"Deleted {runs}/first.\nDeleted {runs}/begun.\n"
     )
     assert before - names(runs) == {"first", "begun"}
-    assert delete("latest", "--yes", "--quiet") == Answer(0, "", "")
+    assert delete("second", "--yes", "--quiet") == Answer(0, "", "")
     assert "second" not in names(runs)
 
 
