@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecaster.errors import InputError
+from forecaster.errors import InputError, at_most_five
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,8 +90,40 @@ def symbols(file: Path | None) -> list[str]:
     from forecaster.data import lists
 
     if file.is_file():
-        return list(lists.parse(file.read_text(encoding="utf-8-sig")))
+        return _symbols_in(file)
     if file.name == str(file) and not file.suffix:
         return list(lists.read(str(file)))
     ready = ", ".join(lists.names())
     raise InputError(f"--tickers-file {file} is not a file: check the name, or use a ready list ({ready}).")
+
+
+def _symbols_in(file: Path) -> list[str]:
+    from forecaster.data import lists
+
+    try:
+        found = list(lists.parse(file.read_text(encoding="utf-8-sig")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--tickers-file {file} cannot be read as UTF-8 text: {error}.") from error
+    if not found:
+        raise InputError(f"--tickers-file {file} names no ticker: write one symbol per line.")
+    return found
+
+
+def chosen_tickers(tickers: list[str] | None, file: Path | None, all_of: Path | None) -> list[str]:
+    """The tickers that `forecast predict` names: as words and in a file, or all in a store.
+
+    Args:
+        all_of: the store whose tickers are all meant (--all); None without that option.
+    """
+    if all_of is None:
+        named = [*(tickers or []), *symbols(file)]
+        if not named:
+            what = "a TICKER, --all or --tickers-file FILE"
+            raise InputError(f"forecast predict needs {what}: see `forecast predict --help`.")
+        return named
+    if tickers or file:
+        given = at_most_five(tickers) if tickers else f"--tickers-file {file}"
+        raise InputError(f"--all means every ticker in the store: omit it, or omit {given}.")
+    from forecaster.data.store import open_store
+
+    return list(open_store(all_of).tickers())

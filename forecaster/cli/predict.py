@@ -17,11 +17,14 @@ from forecaster.cli.app import app, examples
         "forecast predict AAPL MSFT --horizon 3 --format json",
         "forecast predict IBM --as-of 2012-06-29 --run first",
         "forecast predict AAPL --paths 1000 --seed 7 --format csv --output paths.csv",
+        "forecast predict --all --format csv --output evening.csv",
         "forecast predict AAPL --plot aapl.html",
     )
 )
 def predict(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols in the store.")],
+    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols in the store.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Forecast every ticker in the store.")] = False,
+    tickers_file: opt.TickersFile = None,
     run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
@@ -48,15 +51,16 @@ def predict(
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
 
+    names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
     plots = dict.fromkeys(plot or ())
     if plots:
         from forecaster.show.pictures import check_plot, write_plot
 
         for file in plots:
-            check_plot(file, len(tickers))
+            check_plot(file, len(names))
     failures: list[Failure] = []
     forecasts = run_predict(
-        tickers,
+        names,
         run=run,
         data_dir=data_dir,
         runs_dir=runs_dir,
