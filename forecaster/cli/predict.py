@@ -45,13 +45,13 @@ def predict(
     verbose: opt.Verbose = False,
 ) -> None:
     """Forecast the next sessions of tickers, with bands and with the run's measured skill."""
+    names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
     from forecaster.workflows.predict import Failure, exit_code
     from forecaster.workflows.predict import predict as run_predict
 
-    names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
     plots = dict.fromkeys(plot or ())
     if plots:
         from forecaster.show.pictures import check_plot, write_plot
