@@ -61,10 +61,15 @@ def export(
         list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all in the store if none.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent."
+        ),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
+    format: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", "-f", help="Format of the summary.")
+    ] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:

@@ -16,7 +16,7 @@ from forecaster.errors import InputError
 @runs.command(epilog=examples("forecast runs delete first", "forecast runs delete first second --yes"))
 def delete(
     names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs in the runs folder, or latest.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,

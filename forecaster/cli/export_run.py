@@ -18,9 +18,13 @@ from forecaster.cli.runs_group import runs
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")],
     to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
-    output: Annotated[Path | None, typer.Option(callback=opt.place, help="File to write; RUN.onnx if absent.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", callback=opt.place, help="File to write; RUN.onnx if absent.")
+    ] = None,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
+    format: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", "-f", help="Format of the summary.")
+    ] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:

@@ -41,19 +41,21 @@ def _place(context: Any, output: Path | None) -> Path | None:
 
 DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
 RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="Format of the result.")]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Format of the result.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", callback=_place, help="File for the result instead of the screen.")
+    Path | None, typer.Option("--output", "-o", callback=_place, help="File for the result instead of the screen.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show details, and a traceback if there is a bug.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show details, and a traceback if there is a bug.")]
 TickersFile = Annotated[
     Path | None,
     typer.Option(
         help="Text file of symbols, one per line, or a ready list: dow30, sectors, indices, currencies.",
     ),
 ]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Override a key of the config.")
+]
 AsOf = Annotated[
     dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were today, YYYY-MM-DD.")
 ]

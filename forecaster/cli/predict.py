@@ -25,7 +25,7 @@ def predict(
     tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols in the store.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Forecast every ticker in the store.")] = False,
     tickers_file: opt.TickersFile = None,
-    run: Annotated[str, typer.Option(help="A run's folder or name, or latest.")] = "latest",
+    run: Annotated[str, typer.Option("--run", "-r", help="A run's folder or name, or latest.")] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,

@@ -15,7 +15,10 @@ from forecaster.cli.app import app, examples
 def report(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
     output: Annotated[
-        Path | None, typer.Option(callback=opt.place, help="File to write; report.html in the run's folder if absent.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", callback=opt.place, help="File to write; report.html in the run's folder if absent."
+        ),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -24,12 +27,12 @@ def report(
 ) -> None:
     """Write a report of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
     from forecaster.files import check_place, write_text
-    from forecaster.runs.folder import find_run
+    from forecaster.runs.folder import REPORT, find_run
     from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
 
-    place = output or find_run(runs_dir, run) / "report.html"
+    place = output or find_run(runs_dir, run) / REPORT
     check_place(place)
     content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
     write_text(place, render(content))

@@ -12,6 +12,7 @@ from forecaster.errors import ConfigError, ForecasterError, InputError, UnknownN
 from forecaster.files import outside_errors
 from forecaster.modelfile import load_tensors
 from forecaster.runs import folder as folders
+from forecaster.runs.replacement import staged
 
 _SECTIONS = {"data", "features", "task", "training"}
 """Keys that every run's own config has."""
@@ -120,3 +121,5 @@ def _delete(folder: Path) -> None:
             shutil.rmtree(doomed)
         folder.rename(doomed)
         shutil.rmtree(doomed)
+        if (replacement := staged(folder)).exists():  # begun, and given up
+            shutil.rmtree(replacement)
