@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples, group
 
@@ -17,7 +18,12 @@ config = group("config", "Write, check and list configs, and print their schema.
 @config.command(epilog=examples("forecast config init", "forecast config init my.yaml --like lstm"))
 def init(
     file: Annotated[Path, typer.Argument(help="YAML file to write.")] = Path("forecast.yaml"),
-    like: Annotated[str, typer.Option(help="Config to start from: a path or the name of a shipped one.")] = "gru",
+    like: Annotated[
+        str,
+        typer.Option(
+            help="Config to start from: a path or the name of a shipped one.", autocompletion=complete.configs
+        ),
+    ] = "gru",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
@@ -31,7 +37,12 @@ def init(
 
 @config.command(epilog=examples("forecast config check my.yaml"))
 def check(
-    name: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file or the name of a shipped config.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG", help="A YAML file or the name of a shipped config.", autocompletion=complete.configs
+        ),
+    ],
     format: opt.FormatOption = "table",
     output: opt.Output = None,
     quiet: opt.Quiet = False,

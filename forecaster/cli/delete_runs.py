@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.runs_group import runs
@@ -15,7 +16,12 @@ from forecaster.errors import InputError
 
 @runs.command(epilog=examples("forecast runs delete first", "forecast runs delete first second --yes"))
 def delete(
-    names: Annotated[list[str], typer.Argument(metavar="RUN…", help="Names of runs in the runs folder, or latest.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN…", help="Names of runs in the runs folder, or latest.", autocompletion=complete.runs
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     quiet: opt.Quiet = False,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -19,8 +20,11 @@ from forecaster.cli.app import app, examples
     )
 )
 def fetch(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
-    source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
+    tickers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.", autocompletion=complete.tickers),
+    ] = None,
+    source: Annotated[str, typer.Option(help="yahoo, file or sample.", autocompletion=complete.sources)] = "yahoo",
     path: Annotated[Path | None, typer.Option(help="File or folder, for --source file.")] = None,
     tickers_file: opt.TickersFile = None,
     start: opt.Date = None,

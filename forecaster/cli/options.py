@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.errors import InputError, at_most_five
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ TickersFile = Annotated[
     Path | None,
     typer.Option(
         help="Text file of symbols, one per line, or a ready list: dow30, sectors, indices, currencies.",
+        autocompletion=complete.lists,
     ),
 ]
 Settings = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -22,10 +23,15 @@ from forecaster.cli.app import app, examples
     )
 )
 def predict(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols in the store.")] = None,
+    tickers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols in the store.", autocompletion=complete.tickers),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Forecast every ticker in the store.")] = False,
     tickers_file: opt.TickersFile = None,
-    run: Annotated[str, typer.Option("--run", "-r", help="A run's folder or name, or latest.")] = "latest",
+    run: Annotated[
+        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
@@ -44,7 +50,10 @@ def predict(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Forecast the next sessions of tickers, with bands and with the run's measured skill."""
+    """Forecast the next sessions of tickers, with bands.
+
+    The skill that the run had in its test stands beside them.
+    """
     names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
 
 @app.command(epilog=examples("forecast report latest", "forecast report first --output first.html"))
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ] = "latest",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -25,7 +28,10 @@ def report(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Write a report of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
+    """Write a report of a run as one HTML page.
+
+    It has the verdict, the skill, the calibration, and a forecast explorer.
+    """
     from forecaster.files import check_place, write_text
     from forecaster.runs.folder import REPORT, find_run
     from forecaster.show.output import note, present_text

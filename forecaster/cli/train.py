@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 from forecaster.errors import InputError
@@ -23,14 +24,20 @@ from forecaster.errors import InputError
 def train(
     config: Annotated[
         str | None,
-        typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped config: demo, gru, lstm and so on."),
+        typer.Argument(
+            metavar="CONFIG",
+            help="A YAML file, or a shipped config: demo, gru, lstm and so on.",
+            autocompletion=complete.configs,
+        ),
     ] = None,
     settings: opt.Settings = None,
     name: Annotated[str | None, typer.Option("--name", "-n", help="Name of the run's folder.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the run of that --name, once the new one is finished.")
     ] = False,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.")] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.", autocompletion=complete.runs)
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -38,7 +45,7 @@ def train(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Train a config and report its skill beside the baselines."""
+    """Train a config and report its skill beside simple formulas."""
     if (config is None) == (resume is None):
         raise InputError("forecast train needs either CONFIG or --resume RUN: see `forecast train --help`.")
     if resume and (settings or name or force):
