@@ -23,7 +23,7 @@ def _never_raising(found: Callable[[Any], Iterable[str]], any_case: bool = False
         try:
             lower = any_case and incomplete != incomplete.upper()
             names = (name.lower() if lower else name for name in found(ctx))
-            return [name for name in names if name.startswith(incomplete)]
+            return [name for name in names if name.startswith(incomplete) and " " not in name]  # it would be two words
         except Exception:  # a traceback would land in the middle of the user's command line
             return []
 

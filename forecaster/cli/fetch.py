@@ -53,8 +53,8 @@ def fetch(
 ) -> None:
     """Fetch daily candles into the store."""
     from forecaster.data.sources import SourceOptions, check_options
-    from forecaster.show.fetch import fetch_progress, fetch_view
-    from forecaster.show.output import present
+    from forecaster.show.fetch import fetch_progress, fetch_view, next_step, rows_needed
+    from forecaster.show.output import note, present
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
@@ -70,7 +70,7 @@ def fetch(
     given = {name: value for name, value in options.items() if value is not None}
     check_options(source, given)
     names = [*(tickers or []), *opt.symbols(tickers_file)]
-    with fetch_progress(len(names) or None, quiet) as screen:
+    with fetch_progress(len(names) or None, quiet, rows_needed(output)) as screen:
         outcomes = run(
             names,
             source=source,
@@ -84,4 +84,6 @@ def fetch(
             say=screen.say,
         )
     present(fetch_view(outcomes), format, output)
+    if step := next_step(outcomes, opt.unusual(data_dir, opt.DATA_DIR, "FORECASTER_DATA_DIR")):
+        note(step, quiet)
     raise typer.Exit(exit_code(outcomes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -67,6 +68,11 @@ Date = Annotated[
 
 DATA_DIR = Path("data/store")
 RUNS_DIR = Path("runs")
+
+
+def unusual(folder: Path, default: Path, variable: str) -> Path | None:
+    """A folder that a later command finds only if it is named again; None if it is the default or the variable's."""
+    return None if folder == default or str(folder) == os.environ.get(variable) else folder
 
 
 def day(date: dt.date | None) -> np.datetime64 | None:
