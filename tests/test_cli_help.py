@@ -88,6 +88,17 @@ def test_a_usage_error_is_one_line_and_imports_neither_torch_nor_pandas(words: t
     assert not imported & {"torch", "pandas", "yfinance", "rich", "exchange_calendars"}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("features",), ("config", "list"), ("runs", "delete", "nix", "--yes"), ("runs", "list"), ("predict", "--all")],
+    ids=" ".join,
+)
+def test_what_only_looks_up_loads_neither_torch_nor_pandas(words: tuple[str, ...], tmp_path: Path) -> None:
+    folders = {"runs": ("--runs-dir", str(tmp_path)), "predict": ("--data-dir", str(tmp_path))}
+    _, _, _, imported = modules(*words, *folders.get(words[0], ()))
+    assert not imported & {"torch", "pandas", "yfinance", "exchange_calendars", "scipy"}
+
+
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_every_command_explains_itself_with_an_example(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]

@@ -61,6 +61,8 @@ def test_runs_are_deleted_and_the_others_stay(delete: Ask, runs: Path) -> None:
     [
         ("frist", "Unknown run 'frist'. Did you mean 'first'?"),
         ("..", "Unknown run '..'. "),
+        (".", "'.' is not a run of the folder "),
+        ("", "'' is not a run of the folder "),
         ("config", "config is not a run: it has no config.yaml or model.safetensors of one"),
         ("model", "model is not a run: "),
         ("empty", "empty is not a run: "),
@@ -79,7 +81,7 @@ def test_a_run_outside_the_runs_folder_is_refused(delete: Ask, runs: Path) -> No
     outside = runs.parent / "outside"
     answer = delete(outside, "--yes")
     assert answer.code == 2
-    assert f"{outside} is not in the runs folder {runs}: name its own with --runs-dir." in answer.err
+    assert f"'{outside}' is not a run of the folder {runs}: name a run in it, or another --runs-dir." in answer.err
     assert delete(runs / "first", "--yes").code == 0
     assert names(outside) == {"config.yaml", "curve.csv", "model.safetensors"}
 

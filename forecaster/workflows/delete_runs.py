@@ -83,7 +83,7 @@ def _folder(runs_dir: Path, name: str) -> Path:
     if given.is_symlink():
         raise InputError(f"{given} is a link, not a run: delete the link by hand if it is not wanted.")
     if not folder.exists() or not folder.samefile(given):
-        raise InputError(f"{given} is not in the runs folder {runs_dir}: name its own with --runs-dir.")
+        raise InputError(f"{name!r} is not a run of the folder {runs_dir}: name a run in it, or another --runs-dir.")
     if not _is_run(folder):
         raise InputError(f"{folder} is not a run: it has no {folders.CONFIG} or {folders.MODEL} of one; left as it is.")
     return folder
