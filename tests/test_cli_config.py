@@ -1,4 +1,4 @@
-"""`forecast config init|check|schema`: a config that explains itself, its problems, and what editors complete from."""
+"""`forecast config init|check|list|schema`: a config that explains itself, its problems, those that ship."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from forecaster.baselines import BASELINES
-from forecaster.config.load import shipped_configs
+from forecaster.config.about import description, shipped_configs
 from forecaster.errors import ConfigError
 from forecaster.features import GROUPS
 from forecaster.models import MODELS
+from forecaster.models.build import parameters
 from forecaster.runs.config import load_config
 from tests.studio import Answer
 
@@ -31,6 +32,45 @@ def test_a_config_written_out_says_the_same_as_the_one_it_is_like(say: Ask, tmp_
     assert text.startswith(f"# Train with: forecast train {file}")
     assert "# Optimiser steps." in text
     assert say("config", "check", file).code == 0
+
+
+@pytest.mark.parametrize("name", MODELS.names())
+def test_each_parameter_of_a_model_is_explained_above_it(say: Ask, tmp_path: Path, name: str) -> None:
+    (tmp_path / "like.yaml").write_text(f"model: {{name: {name}}}")
+    say("config", "init", tmp_path / "mine.yaml", "--like", tmp_path / "like.yaml")
+    lines = (tmp_path / "mine.yaml").read_text().splitlines()
+    own = lines[lines.index("model:") + 2 : lines.index("", lines.index("model:"))]
+    keys = dict(zip(own[1::2], own[::2], strict=True))
+    assert {line.split(":")[0].strip() for line in keys} == {"weight", *parameters(name).model_fields}
+    assert all(line.startswith("  # ") and len(line) > 10 for line in keys.values())
+
+
+def test_the_members_of_an_ensemble_are_explained_once(say: Ask, tmp_path: Path) -> None:
+    say("config", "init", tmp_path / "mine.yaml", "--like", "best")
+    text = (tmp_path / "mine.yaml").read_text()
+    assert text.count("# Width of the state of one direction.") == 1
+    assert "  - name: lstm\n    weight: 1.0\n    hidden_size: 64\n" in text
+
+
+def test_the_list_says_what_each_config_that_ships_is_for(say: Ask) -> None:
+    found = {one["name"]: one for one in json.loads(say("config", "list", "--format", "json").out)}
+    assert set(found) == set(shipped_configs())
+    assert found["har"]["text"] == "HAR: three volatilities and least squares, no network."
+    assert all(len(one["text"]) > 20 and one["text"].endswith(".") for one in found.values())
+    assert all(Path(one["file"]).is_file() for one in found.values())
+    table = say("config", "list")
+    assert (table.code, table.err) == (0, "")
+    assert "Train one: forecast train gru" in table.out
+
+
+def test_a_config_is_described_by_the_first_sentence_of_its_comment(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("# Two lines of\n# one sentence, 1.5 long. Another.\nmodel: {name: gru}\n# later\n")
+    assert description(file) == "Two lines of one sentence, 1.5 long."
+    file.write_bytes(b"# caf\xe9")
+    assert description(file) == "caf\ufffd"
+    file.write_text("model: {name: gru}")
+    assert description(file) == description(tmp_path / "none.yaml") == ""
 
 
 def test_init_overwrites_only_by_force(say: Ask, tmp_path: Path) -> None:

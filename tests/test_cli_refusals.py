@@ -135,7 +135,7 @@ def test_train_wants_a_config_or_a_run(say: Ask, more: tuple[str, ...]) -> None:
 
 
 def test_resume_takes_the_runs_own_config(say: Ask) -> None:
-    refused(say("train", "--resume", "small", "--set", "task.horizon=2"), 2, "omit --set and --name")
+    refused(say("train", "--resume", "small", "--set", "task.horizon=2"), 2, "omit --set, --name and --force")
 
 
 @pytest.mark.parametrize("name", ["latest", "a/b", "..", "-x", "a b"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forecaster.config.load import shipped_configs
+from forecaster.config.about import shipped_configs
 from forecaster.models import MODELS
 from forecaster.models.build import parameters
 from forecaster.runs.config import load_config

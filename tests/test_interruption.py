@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -19,9 +20,9 @@ def arguments(store: Path, runs: Path, *more: str) -> list[str]:
     return ["train", "gru", *quick, "--data-dir", str(store), "--runs-dir", str(runs), *more]
 
 
-def start(store: Path, runs: Path, name: str) -> subprocess.Popen[str]:
+def start(store: Path, runs: Path, name: str, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        command(*arguments(store, runs, "--name", name)),
+        command(*arguments(store, runs, "--name", name, *more)),
         cwd=runs.parent,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -94,6 +95,29 @@ def test_an_interrupted_training_says_so_and_goes_on_to_the_same_bytes(
     again = resume(store, runs)
     assert again.returncode == 2
     assert again.stderr == "error: run stopped is finished: there is nothing to resume.\n"
+
+
+def test_a_replacement_that_is_killed_leaves_the_old_run_and_goes_on_to_the_same_bytes(
+    store: Path, whole: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    old = shutil.copytree(whole, runs / "stopped")
+    (old / "model.safetensors").write_bytes(b"the old one")
+    (old / "report.html").write_text("of the old one")
+    (old / "notes.txt").write_text("the user's own")
+    before = {path.name: path.read_bytes() for path in old.iterdir()}
+    training = start(store, runs, "stopped", "--force")
+    wait_for_checkpoint(training, runs / ".stopped.new")
+    training.kill()
+    training.communicate()
+    assert {path.name: path.read_bytes() for path in old.iterdir()} == before
+    resumed = resume(store, runs, "latest")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["run"] == "stopped"
+    assert (old / "notes.txt").read_text() == "the user's own"
+    (old / "notes.txt").unlink()
+    assert same(old, whole), "the old run's report is gone with it"
+    assert [path.name for path in runs.iterdir()] == ["stopped"]
 
 
 def places(store: Path, runs: Path) -> list[str]:

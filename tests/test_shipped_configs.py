@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from forecaster.baselines import BASELINES
-from forecaster.config.load import shipped_configs, to_yaml
+from forecaster.config.about import shipped_configs
+from forecaster.config.load import to_yaml
 from forecaster.features import GROUPS
 from forecaster.features.compute import compute_features
 from forecaster.models import MODELS

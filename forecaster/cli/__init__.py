@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         place = error.filename or "standard output"
         return _fail(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:
-        return _unexpected(error, "--verbose" in arguments)
+        return _unexpected(error, any(map(_asks_for_details, arguments)))
 
 
 def _wrap_log() -> None:
@@ -61,6 +61,11 @@ def _wrap_log() -> None:
             sys.stderr.write(f"{fitted(self.format(record), sys.stderr)}\n")
 
     logging.getLogger("forecaster").addHandler(Wrapped())
+
+
+def _asks_for_details(argument: str) -> bool:
+    """Whether it is --verbose, or -v alone or among other flags, as in -qv."""
+    return argument == "--verbose" or (argument[:1] == "-" and "v" in argument and set(argument) <= set("-qvy"))
 
 
 def _unexpected(error: Exception, verbose: bool) -> int:

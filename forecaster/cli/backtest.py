@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -19,7 +20,14 @@ from forecaster.cli.app import app, examples
     )
 )
 def backtest(
-    config_or_run: Annotated[str, typer.Argument(metavar="CONFIG_OR_RUN", help="A YAML, a shipped config, or a run.")],
+    config_or_run: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG_OR_RUN",
+            help="A YAML, a shipped config, or a run.",
+            autocompletion=complete.configs_and_runs,
+        ),
+    ],
     settings: opt.Settings = None,
     tickers: Annotated[
         list[str] | None,
@@ -40,7 +48,10 @@ def backtest(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Evaluate walk-forward through the test period, beside the baselines, and report whether there is skill."""
+    """Evaluate a config or a run through its test, refitting it.
+
+    Walk-forward: each fold is fitted on what was known before it, and stands beside the simple formulas.
+    """
     from forecaster.errors import InputError
     from forecaster.show.output import present
     from forecaster.show.progress import training_progress

@@ -1,4 +1,4 @@
-"""forecast config init|check|schema"""
+"""forecast config init|check|list|schema"""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples, group
 
-config = group("config", "Write a config, check one, or print the schema for your editor.")
+config = group("config", "Write, check and list configs, and print their schema.")
 
 
 @config.command(epilog=examples("forecast config init", "forecast config init my.yaml --like lstm"))
 def init(
     file: Annotated[Path, typer.Argument(help="YAML file to write.")] = Path("forecast.yaml"),
-    like: Annotated[str, typer.Option(help="Config to start from: a path or the name of a shipped one.")] = "gru",
+    like: Annotated[
+        str,
+        typer.Option(
+            help="Config to start from: a path or the name of a shipped one.", autocompletion=complete.configs
+        ),
+    ] = "gru",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
@@ -31,7 +37,12 @@ def init(
 
 @config.command(epilog=examples("forecast config check my.yaml"))
 def check(
-    name: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file or the name of a shipped config.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG", help="A YAML file or the name of a shipped config.", autocompletion=complete.configs
+        ),
+    ],
     format: opt.FormatOption = "table",
     output: opt.Output = None,
     quiet: opt.Quiet = False,
@@ -45,6 +56,21 @@ def check(
     problems = check_config(name)
     present(problems_view(name, problems), format, output)
     raise typer.Exit(3 if problems else 0)
+
+
+@config.command("list", epilog=examples("forecast config list", "forecast config list --format json"))
+def list_(
+    format: opt.FormatOption = "table",
+    output: opt.Output = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """List the configs that ship, with what each is for."""
+    from forecaster.config.about import shipped_configs
+    from forecaster.show.config import configs_view
+    from forecaster.show.output import present
+
+    present(configs_view(shipped_configs()), format, output)
 
 
 @config.command(epilog=examples("forecast config schema --output forecaster.schema.json"))

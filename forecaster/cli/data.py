@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.data_group import data
@@ -34,7 +35,9 @@ def list_(
 
 @data.command(epilog=examples("forecast data show AAPL --rows 20", "forecast data show AAPL --rows 0 --format csv"))
 def show(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")],
+    tickers: Annotated[
+        list[str], typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.", autocompletion=complete.tickers)
+    ],
     rows: Annotated[int, typer.Option(min=0, help="Number of last candles; 0 for all.")] = 10,
     data_dir: opt.DataDir = opt.DATA_DIR,
     format: opt.FormatOption = "table",
@@ -58,17 +61,26 @@ def show(
 def export(
     to: Annotated[Literal["npz", "safetensors"], typer.Option(help="Format of the tensors.")],
     tickers: Annotated[
-        list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all in the store if none.")
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols; all in the store if none.", autocompletion=complete.tickers),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", callback=opt.place, help="File to write; panel.npz or panel.safetensors if absent."
+        ),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
+    format: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", "-f", help="Format of the summary.")
+    ] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Write the panel as tensors: ohlc [ticker, date, 4] and observed [ticker, date]."""
+    """Write the candles of all tickers as tensors.
+
+    They are ohlc [ticker, date, 4] and observed [ticker, date].
+    """
     from forecaster.show.data import export_view
     from forecaster.show.output import present
     from forecaster.workflows.data import export as run

@@ -6,13 +6,17 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
 
 @app.command(epilog=examples("forecast doctor", "forecast doctor latest", "forecast doctor first --format json"))
 def doctor(
-    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs),
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -20,7 +24,10 @@ def doctor(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Check the installation, the store and, if a RUN is given, the run for look-ahead, echo and the like."""
+    """Check the installation, the store, and a run for self-deceit.
+
+    With a RUN, it looks for look-ahead, echo and the like.
+    """
     from forecaster.show.doctor import doctor_view
     from forecaster.show.output import present
     from forecaster.show.progress import training_progress

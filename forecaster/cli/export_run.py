@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.runs_group import runs
@@ -16,15 +17,24 @@ from forecaster.cli.runs_group import runs
     epilog=examples("forecast runs export latest --to onnx", "forecast runs export first --to onnx --output first.onnx")
 )
 def export(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ],
     to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
-    output: Annotated[Path | None, typer.Option(callback=opt.place, help="File to write; RUN.onnx if absent.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", callback=opt.place, help="File to write; RUN.onnx if absent.")
+    ] = None,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
-    format: Annotated[Literal["table", "json", "csv"], typer.Option(help="Format of the summary.")] = "table",
+    format: Annotated[
+        Literal["table", "json", "csv"], typer.Option("--format", "-f", help="Format of the summary.")
+    ] = "table",
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Export a run's networks for use without this package; the file's metadata describes inputs and outputs."""
+    """Write a run's networks as ONNX, for use without this package.
+
+    The file's metadata describes inputs and outputs.
+    """
     from forecaster.show.output import present
     from forecaster.show.runexport import exported_run_view
     from forecaster.workflows.export_run import export_run

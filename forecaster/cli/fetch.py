@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -19,8 +20,11 @@ from forecaster.cli.app import app, examples
     )
 )
 def fetch(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.")] = None,
-    source: Annotated[str, typer.Option(help="yahoo, file or sample.")] = "yahoo",
+    tickers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols, as in BRK-B.", autocompletion=complete.tickers),
+    ] = None,
+    source: Annotated[str, typer.Option(help="yahoo, file or sample.", autocompletion=complete.sources)] = "yahoo",
     path: Annotated[Path | None, typer.Option(help="File or folder, for --source file.")] = None,
     tickers_file: opt.TickersFile = None,
     start: opt.Date = None,
@@ -49,8 +53,8 @@ def fetch(
 ) -> None:
     """Fetch daily candles into the store."""
     from forecaster.data.sources import SourceOptions, check_options
-    from forecaster.show.fetch import fetch_progress, fetch_view
-    from forecaster.show.output import present
+    from forecaster.show.fetch import fetch_progress, fetch_view, next_step, rows_needed
+    from forecaster.show.output import note, present
     from forecaster.workflows.fetch import exit_code
     from forecaster.workflows.fetch import fetch as run
 
@@ -66,7 +70,7 @@ def fetch(
     given = {name: value for name, value in options.items() if value is not None}
     check_options(source, given)
     names = [*(tickers or []), *opt.symbols(tickers_file)]
-    with fetch_progress(len(names) or None, quiet) as screen:
+    with fetch_progress(len(names) or None, quiet, rows_needed(output)) as screen:
         outcomes = run(
             names,
             source=source,
@@ -80,4 +84,6 @@ def fetch(
             say=screen.say,
         )
     present(fetch_view(outcomes), format, output)
+    if step := next_step(outcomes, opt.unusual(data_dir, opt.DATA_DIR, "FORECASTER_DATA_DIR")):
+        note(step, quiet)
     raise typer.Exit(exit_code(outcomes))

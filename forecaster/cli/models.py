@@ -13,7 +13,7 @@ def models(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """List the networks and baselines that a config can name, with their parameters."""
+    """List the networks and baselines, with their parameters."""
     from forecaster.show.models import models_view
     from forecaster.show.output import present
     from forecaster.workflows.models import models as list_models

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecaster.errors import InputError
+from forecaster.cli import completion as complete
+from forecaster.errors import InputError, at_most_five
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,19 +43,22 @@ def _place(context: Any, output: Path | None) -> Path | None:
 
 DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
 RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="Format of the result.")]
+FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Format of the result.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", callback=_place, help="File for the result instead of the screen.")
+    Path | None, typer.Option("--output", "-o", callback=_place, help="File for the result instead of the screen.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show details, and a traceback if there is a bug.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show details, and a traceback if there is a bug.")]
 TickersFile = Annotated[
     Path | None,
     typer.Option(
         help="Text file of symbols, one per line, or a ready list: dow30, sectors, indices, currencies.",
+        autocompletion=complete.lists,
     ),
 ]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the config.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Override a key of the config.")
+]
 AsOf = Annotated[
     dt.date | None, typer.Option(parser=_date, metavar="DATE", help="Forecast as if this were today, YYYY-MM-DD.")
 ]
@@ -63,6 +68,11 @@ Date = Annotated[
 
 DATA_DIR = Path("data/store")
 RUNS_DIR = Path("runs")
+
+
+def unusual(folder: Path, default: Path, variable: str) -> Path | None:
+    """A folder that a later command finds only if it is named again; None if it is the default or the variable's."""
+    return None if folder == default or str(folder) == os.environ.get(variable) else folder
 
 
 def day(date: dt.date | None) -> np.datetime64 | None:
@@ -90,8 +100,40 @@ def symbols(file: Path | None) -> list[str]:
     from forecaster.data import lists
 
     if file.is_file():
-        return list(lists.parse(file.read_text(encoding="utf-8-sig")))
+        return _symbols_in(file)
     if file.name == str(file) and not file.suffix:
         return list(lists.read(str(file)))
     ready = ", ".join(lists.names())
     raise InputError(f"--tickers-file {file} is not a file: check the name, or use a ready list ({ready}).")
+
+
+def _symbols_in(file: Path) -> list[str]:
+    from forecaster.data import lists
+
+    try:
+        found = list(lists.parse(file.read_text(encoding="utf-8-sig")))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--tickers-file {file} cannot be read as UTF-8 text: {error}.") from error
+    if not found:
+        raise InputError(f"--tickers-file {file} names no ticker: write one symbol per line.")
+    return found
+
+
+def chosen_tickers(tickers: list[str] | None, file: Path | None, all_of: Path | None) -> list[str]:
+    """The tickers that `forecast predict` names: as words and in a file, or all in a store.
+
+    Args:
+        all_of: the store whose tickers are all meant (--all); None without that option.
+    """
+    if all_of is None:
+        named = [*(tickers or []), *symbols(file)]
+        if not named:
+            what = "a TICKER, --all or --tickers-file FILE"
+            raise InputError(f"forecast predict needs {what}: see `forecast predict --help`.")
+        return named
+    if tickers or file:
+        given = at_most_five(tickers) if tickers else f"--tickers-file {file}"
+        raise InputError(f"--all means every ticker in the store: omit it, or omit {given}.")
+    from forecaster.data.store import open_store
+
+    return list(open_store(all_of).tickers())

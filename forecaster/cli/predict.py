@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -17,12 +18,20 @@ from forecaster.cli.app import app, examples
         "forecast predict AAPL MSFT --horizon 3 --format json",
         "forecast predict IBM --as-of 2012-06-29 --run first",
         "forecast predict AAPL --paths 1000 --seed 7 --format csv --output paths.csv",
+        "forecast predict --all --format csv --output evening.csv",
         "forecast predict AAPL --plot aapl.html",
     )
 )
 def predict(
-    tickers: Annotated[list[str], typer.Argument(metavar="TICKER", help="Symbols; new ones are fetched.")],
-    run: Annotated[str, typer.Option(help="A run's folder or name, latest, or pretrained.")] = "latest",
+    tickers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols; new ones are fetched.", autocompletion=complete.tickers),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Forecast every ticker in the store.")] = False,
+    tickers_file: opt.TickersFile = None,
+    run: Annotated[
+        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ] = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,
@@ -42,7 +51,11 @@ def predict(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Forecast the next sessions of tickers, with bands and with the run's measured skill."""
+    """Forecast the next sessions of tickers, with bands.
+
+    The skill that the run had in its test stands beside them.
+    """
+    names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
@@ -54,10 +67,10 @@ def predict(
         from forecaster.show.pictures import check_plot, write_plot
 
         for file in plots:
-            check_plot(file, len(tickers))
+            check_plot(file, len(names))
     failures: list[Failure] = []
     forecasts = run_predict(
-        tickers,
+        names,
         run=run,
         data_dir=data_dir,
         runs_dir=runs_dir,

@@ -7,30 +7,39 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
 
 @app.command(epilog=examples("forecast report latest", "forecast report first --output first.html"))
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ] = "latest",
     output: Annotated[
-        Path | None, typer.Option(callback=opt.place, help="File to write; report.html in the run's folder if absent.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", callback=opt.place, help="File to write; report.html in the run's folder if absent."
+        ),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Write a report of a run as one HTML page: verdict, skill, calibration, and a forecast explorer."""
+    """Write a report of a run as one HTML page.
+
+    It has the verdict, the skill, the calibration, and a forecast explorer.
+    """
     from forecaster.files import check_place, write_text
-    from forecaster.runs.folder import find_run, is_shipped
+    from forecaster.runs.folder import REPORT, find_run, is_shipped
     from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
     from forecaster.workflows.report import report as gather
 
     folder = find_run(runs_dir, run)
-    place = output or (Path(f"{folder.name}-report.html") if is_shipped(folder) else folder / "report.html")
+    place = output or (Path(f"{folder.name}-{REPORT}") if is_shipped(folder) else folder / REPORT)
     check_place(place)
     content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
     write_text(place, render(content))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.runs_group import runs
@@ -34,7 +35,9 @@ def list_(
 
 @runs.command(epilog=examples("forecast runs show latest", "forecast runs show first --format json"))
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+    ] = "latest",
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -53,7 +56,12 @@ def show(
 @runs.command(epilog=examples("forecast runs compare first second", "forecast runs compare a b c --format json"))
 def compare(
     names: Annotated[
-        list[str], typer.Argument(metavar="RUN…", help="Two or more runs; the others are compared with the first.")
+        list[str],
+        typer.Argument(
+            metavar="RUN…",
+            help="Two or more runs; the others are compared with the first.",
+            autocompletion=complete.runs,
+        ),
     ],
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -62,7 +70,10 @@ def compare(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Show differences in config, data and score, with a significance test on the days that the runs share."""
+    """Show how runs differ in config, data and score.
+
+    A significance test compares them on the days that they share.
+    """
     from forecaster.show.compare import compare_view
     from forecaster.show.output import note, present
     from forecaster.workflows.compare import compare as run_compare

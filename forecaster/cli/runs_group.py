@@ -2,4 +2,4 @@
 
 from forecaster.cli.app import group
 
-runs = group("runs", "List, show, compare and export runs.")
+runs = group("runs", "List, show, compare, export and delete runs.")

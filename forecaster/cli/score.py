@@ -6,13 +6,19 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
 
 @app.command(epilog=examples("forecast score", "forecast score --run first --format json"))
 def score(
-    run: Annotated[str | None, typer.Option(help="A run's folder or name, or latest; all runs if absent.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", "-r", help="A run's folder or name, or latest; all runs if absent.", autocompletion=complete.runs
+        ),
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 from forecaster.errors import InputError
@@ -16,17 +17,27 @@ from forecaster.errors import InputError
         "forecast train gru",
         "forecast train my.yaml --name first --set training.steps=400",
         "forecast train gru --set data.tickers='[AAPL, MSFT]' --set task.horizon=10",
+        "forecast train gru --name first --force",
         "forecast train --resume first",
     )
 )
 def train(
     config: Annotated[
         str | None,
-        typer.Argument(metavar="CONFIG", help="A YAML file, or a shipped config: demo, gru, lstm and so on."),
+        typer.Argument(
+            metavar="CONFIG",
+            help="A YAML file, or a shipped config: demo, gru, lstm and so on.",
+            autocompletion=complete.configs,
+        ),
     ] = None,
     settings: opt.Settings = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.")] = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", help="Name of the run's folder.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the run of that --name, once the new one is finished.")
+    ] = False,
+    resume: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.", autocompletion=complete.runs)
+    ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -34,11 +45,13 @@ def train(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Train a config and report its skill beside the baselines."""
+    """Train a config and report its skill beside simple formulas."""
     if (config is None) == (resume is None):
         raise InputError("forecast train needs either CONFIG or --resume RUN: see `forecast train --help`.")
-    if resume and (settings or name):
-        raise InputError("--resume uses the run's own config: omit --set and --name.")
+    if resume and (settings or name or force):
+        raise InputError("--resume uses the run's own config and folder: omit --set, --name and --force.")
+    if force and not name:
+        raise InputError("--force overwrites the run of a --name, and none is given: add --name, or omit --force.")
     from forecaster.show.output import note, present
     from forecaster.show.progress import training_progress
     from forecaster.show.skill import trained_view
@@ -55,6 +68,7 @@ def train(
                 data_dir=data_dir,
                 runs_dir=runs_dir,
                 name=name,
+                force=force,
                 say=progress.say,
                 tick=progress.tick,
             )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.data_group import data
@@ -13,7 +14,10 @@ from forecaster.cli.data_group import data
 
 @data.command(epilog=examples("forecast data verify", "forecast data verify AAPL --repair"))
 def verify(
-    tickers: Annotated[list[str] | None, typer.Argument(metavar="TICKER", help="Symbols; all if none.")] = None,
+    tickers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TICKER", help="Symbols; all if none.", autocompletion=complete.tickers),
+    ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Fetch tickers with findings again from their source.")
     ] = False,
@@ -23,7 +27,7 @@ def verify(
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
-    """Find damaged files, and candles that are missing, stale, or off their calendar."""
+    """Find damaged files, and missing, stale or stray candles."""
     from forecaster.show.fetch import fetch_progress
     from forecaster.show.output import present
     from forecaster.show.verify import verify_view

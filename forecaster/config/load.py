@@ -9,17 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from forecaster.config.about import shipped_configs
 from forecaster.config.document import Document, dump, override, parse, parse_setting
 from forecaster.config.schema import Config
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
-from forecaster.files import shipped
 
 _YAML = (".yaml", ".yml")
-
-
-def shipped_configs() -> dict[str, Path]:
-    """Configs shipped with the package: name → path."""
-    return {path.stem: path for path in sorted(shipped("configs").glob("*.yaml"))}
 
 
 def find_config(name: str) -> Path:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MODEL = "model.safetensors"
 CONFIG = "config.yaml"
 CURVE = "curve.csv"
+REPORT = "report.html"
 
 LATEST, PRETRAINED = "latest", "pretrained"
 """Names of no folder of the user's: the newest run, and the shipped one."""
@@ -23,13 +24,16 @@ LATEST, PRETRAINED = "latest", "pretrained"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
-def new_folder(runs_dir: Path, name: str | None, model: str) -> Path:
-    """Path of a new run's folder, not created yet; named after the model and the time unless a name is given.
+def new_folder(runs_dir: Path, name: str | None, config: str, force: bool = False) -> Path:
+    """Path of a new run's folder, not created yet; named after the config and the time unless a name is given.
+
+    Args:
+        force: the name may be that of a run, which is to be overwritten.
 
     Raises:
         InputError: the name is taken or not a plain file name.
     """
-    chosen = name or f"{model}-{dt.datetime.now():%Y%m%d-%H%M%S}"
+    chosen = name or f"{_plain(config)}-{dt.datetime.now():%Y%m%d-%H%M%S}"
     if not _NAME.fullmatch(chosen):
         raise InputError(f"--name {chosen!r}: expected letters, digits and . _ - only, as in gru-sp500.")
     if chosen in (LATEST, PRETRAINED):
@@ -38,10 +42,28 @@ def new_folder(runs_dir: Path, name: str | None, model: str) -> Path:
     while name is None and folder.exists():
         number += 1
         folder = runs_dir / f"{chosen}-{number}"
-    if folder.exists():
-        remedy = "" if (folder / MODEL).is_file() else f", or continue it with --resume {chosen}"
-        raise InputError(f"run {chosen} exists in {runs_dir}: choose another --name{remedy}.")
+    if folder.exists() and not (force and _is_replaceable(folder)):
+        remedy = "" if (folder / MODEL).is_file() else f", continue it with --resume {chosen}"
+        raise InputError(
+            f"run {chosen} exists in {runs_dir}: choose another --name{remedy}, or overwrite it with --force."
+        )
     return folder
+
+
+def _plain(config: str) -> str:
+    """A config's name as the beginning of a folder's name."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", config).strip("-._+")[:60] or "run"
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether a run can be overwritten.
+
+    Raises:
+        InputError: it is not a run of this folder.
+    """
+    if folder.is_symlink() or not ((folder / MODEL).is_file() or (folder / CONFIG).is_file()):
+        raise InputError(f"{folder} is a link or not a run, and is not overwritten: choose another --name.")
+    return True
 
 
 def create(folder: Path) -> None:
@@ -54,28 +76,16 @@ def create(folder: Path) -> None:
         folder.mkdir(parents=True)
 
 
+def run_folders(runs_dir: Path) -> list[Path]:
+    """Folders of all runs, finished or not, by name; those being made or deleted, whose names begin with a dot, not."""
+    holders = {path.parent for name in (MODEL, CONFIG) for path in runs_dir.glob(f"*/{name}")}
+    return sorted(folder for folder in holders if _NAME.fullmatch(folder.name))
+
+
 def finished_runs(runs_dir: Path) -> list[Path]:
     """Folders of the runs that have a model file, newest last."""
-    files = [path for path in runs_dir.glob(f"*/{MODEL}") if path.is_file()]
+    files = [path for folder in run_folders(runs_dir) if (path := folder / MODEL).is_file()]
     return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
-
-
-def unfinished_run(runs_dir: Path, run: str) -> Path:
-    """The folder of an interrupted run; `latest` is the newest one.
-
-    Raises:
-        InputError: there is none, or the run is finished.
-        UnknownNameError: no such run.
-    """
-    if run == LATEST:
-        interrupted = [path.parent for path in runs_dir.glob(f"*/{CONFIG}") if not (path.parent / MODEL).is_file()]
-        if not interrupted:
-            raise InputError(f"{runs_dir.absolute()} holds no interrupted run: there is nothing to resume.")
-        return max(interrupted, key=lambda folder: ((folder / CONFIG).stat().st_mtime_ns, folder.name))
-    folder = find_run(runs_dir, run)
-    if (folder / MODEL).is_file():
-        raise InputError(f"run {folder.name} is finished: there is nothing to resume.")
-    return folder
 
 
 def find_run(runs_dir: Path, run: str = "latest") -> Path:

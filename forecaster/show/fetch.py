@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -31,8 +33,12 @@ class Screen:
 
 
 @contextmanager
-def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
-    """One line per ticker above a progress bar, on standard error."""
+def fetch_progress(total: int | None, quiet: bool = False, rows: bool = True) -> Iterator[Screen]:
+    """One line per ticker above a progress bar, on standard error.
+
+    Args:
+        rows: show the lines, not the bar alone.
+    """
     console = screen.console(sys.stderr)
     columns = (
         TextColumn("{task.description}"),
@@ -45,15 +51,33 @@ def fetch_progress(total: int | None, quiet: bool = False) -> Iterator[Screen]:
         task = bar.add_task("fetching", total=total)
 
         def row(outcome: Fetched) -> None:
-            if not quiet:
+            if rows and not quiet:
                 console.print(_row(outcome))
-            bar.advance(task)
+            bar.update(task, advance=1, description=outcome.ticker)
 
         def say(sentence: str) -> None:
             if not quiet:
                 console.print(sentence, markup=False, style="yellow")
 
         yield Screen(row, say)
+
+
+def rows_needed(output: Path | None) -> bool:
+    """Whether a line per ticker is news: not where the table that ends on the same screen says it all again."""
+    return output is not None or not screen.same_place(sys.stdout, sys.stderr)
+
+
+def next_step(outcomes: Sequence[Fetched], data_dir: Path | None) -> str:
+    """The command to go on with; empty if there is nothing to forecast.
+
+    Args:
+        data_dir: the store, if a command does not find it by itself.
+    """
+    held = [one.ticker for one in outcomes if one.rows and one.status != "failed"]
+    if not held:
+        return ""
+    words = ["forecast", "predict", held[0], *(("--data-dir", str(data_dir)) if data_dir else ())]
+    return f"Next: {shlex.join(words)}"
 
 
 def fetch_view(outcomes: Sequence[Fetched]) -> View:

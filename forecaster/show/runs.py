@@ -14,7 +14,8 @@ from forecaster.show.columns import fitting, table, taken
 from forecaster.show.output import View
 from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
-from forecaster.show.words import VERDICT_COLOURS, chance, signed, steps
+from forecaster.show.words import VERDICT_COLOURS, chance, shortened, signed, steps
+from forecaster.workflows.delete_runs import Condemned
 from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 
@@ -53,6 +54,17 @@ def short(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def condemned_text(found: Sequence[Condemned]) -> str:
+    """The question before runs are deleted: one line per run, and what is asked."""
+    lines = [
+        f"  {one.folder.name}: {'finished' if one.finished else 'unfinished'}, {one.files} "
+        f"file{'s' if one.files > 1 else ''}, {one.size / 1024:,.0f} KB"
+        for one in found
+    ]
+    what = "this run" if len(found) == 1 else f"these {len(found)} runs"
+    return "\n".join((*lines, f"Delete {what} for good?"))
+
+
 @dataclass(frozen=True)
 class _Listing:
     """One line per run, at the width of the screen."""
@@ -63,17 +75,18 @@ class _Listing:
         figures = zip(*(_figures(record) for record in self.records), strict=True)
         columns: dict[str, Sequence[str | Text]] = {
             "run": [record.name for record in self.records],
+            "config": [shortened(record.config or "", 20) for record in self.records],
             "made": [record.made for record in self.records],
             **dict(zip(("model", "steps", "tickers", "verdict", "skill", "p"), figures, strict=True)),
         }
         if taken(columns) > options.max_width:
             columns["made"] = [record.made[:10] for record in self.records]
-        shown = fitting(columns, options.max_width, ("p", "tickers", "steps", "model", "made"))
+        shown = fitting(columns, options.max_width, ("p", "tickers", "steps", "model", "config", "made"))
         colours = [
             {"unfinished": "yellow", "newer": "yellow", "damaged": "red"}.get(record.status, "")
             for record in self.records
         ]
-        yield table(shown, left=("run", "made", "model", "steps", "verdict"), folded=("run",), styles=colours)
+        yield table(shown, left=("run", "config", "made", "model", "steps", "verdict"), folded=("run",), styles=colours)
 
 
 def _figures(record: RunRecord) -> tuple[str | Text, ...]:

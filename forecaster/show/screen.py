@@ -71,6 +71,15 @@ def moves(stream: Stream) -> bool:
     return _size(stream) is not None and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
+def same_place(one: Stream, other: Stream) -> bool:
+    """Whether two streams end on the same terminal, or in the same file or pipe."""
+    try:
+        first, second = os.fstat(one.fileno()), os.fstat(other.fileno())
+    except (AttributeError, ValueError, OSError):
+        return False
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
 def _size(stream: Stream) -> os.terminal_size | None:
     """Size of a terminal, 0 where unknown; None for anything else."""
     try:

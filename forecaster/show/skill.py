@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -15,8 +15,10 @@ from forecaster.evaluation.scorecard import Scorecard
 from forecaster.show.columns import Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.words import VERDICT_COLOURS, basis_points, chance, share, signed
-from forecaster.workflows.backtest import Backtest
-from forecaster.workflows.train import TrainedRun
+
+if TYPE_CHECKING:  # both load torch, which a list of runs does not need
+    from forecaster.workflows.backtest import Backtest
+    from forecaster.workflows.train import TrainedRun
 
 _T = TypeVar("_T")
 

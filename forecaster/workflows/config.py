@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,12 @@ def _section(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any
     for key, value in values.items():
         inner = _resolved(schema.get("properties", {}).get(key, {}), root, value)
         if text := inner.get("description"):
-            lines += ["", f"{indent}# {text}"] if not indent else [f"{indent}# {text}"]
+            comment = f"{indent}# {text[0].upper()}{text[1:]}"
+            lines += [comment] if indent else ["", comment]
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *_section(value, inner, root, f"{indent}  ")]
+        elif value and isinstance(value, list) and isinstance(value[0], dict):
+            lines += [f"{indent}{key}:", *_items(value, inner, root, f"{indent}  ")]
         else:
             flow = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
             lines.append(f"{indent}{key}: {flow}")
@@ -62,11 +66,26 @@ def _section(values: dict[str, Any], schema: dict[str, Any], root: dict[str, Any
     return lines
 
 
+def _items(values: list[dict[str, Any]], schema: dict[str, Any], root: dict[str, Any], indent: str) -> Iterator[str]:
+    """A list of sections, the first key of each behind a dash; one network's meanings are not repeated for the next."""
+    explained: set[str] = set()
+    for value in values:
+        yield f"{indent}- name: {value['name']}"
+        rest = {key: one for key, one in value.items() if key != "name"}
+        inner = _resolved(schema.get("items", {}), root, value)
+        known = {key: one for key, one in inner.get("properties", {}).items() if key != "name"}
+        texts = {key: {**one, "description": ""} if key in explained else one for key, one in known.items()}
+        yield from _section(rest, {"properties": texts}, root, f"{indent}  ")
+        explained |= known.keys()
+
+
 def _resolved(schema: dict[str, Any], root: dict[str, Any], value: Any) -> dict[str, Any]:
     """Resolves a `$ref`, keeping the keys beside it; of several models, picks the one named in `value`."""
-    reference = schema.get("$ref")
+    optional = [one for one in schema.get("anyOf", []) if "$ref" in one]  # the other is null
+    reference = schema.get("$ref") or (optional[0]["$ref"] if optional else None)
     if reference is None:
         return schema
     target: dict[str, Any] = root["$defs"][reference.rpartition("/")[2]]
     named = [one for one in target.get("oneOf", []) if one["properties"]["name"]["const"] == value["name"]]
-    return {**target, **(named[0] if named else {}), **{key: schema[key] for key in schema if key != "$ref"}}
+    beside = {key: one for key, one in schema.items() if key not in ("$ref", "anyOf")}
+    return {**target, **(named[0] if named else {}), **beside}

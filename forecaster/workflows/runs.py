@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from forecaster.config.about import trained_from
 from forecaster.errors import InputError, NewerFileError
 from forecaster.evaluation.ledger import Known, Ledger
 from forecaster.evaluation.scorecard import Scorecard
@@ -25,6 +26,7 @@ class RunRecord:
         status: `finished`, `unfinished`, `damaged`, or `newer`: a newer version of this program made it.
         made: local time at which its model file, or else its config, was written.
         horizon: steps, in sessions.
+        config: name of the config that it was trained from, which runs of older versions do not tell.
         verdict: code of the test's verdict; skill and p refer to the hardest simple formula, corrected for the looks at
             the test so far.
     """
@@ -38,6 +40,7 @@ class RunRecord:
     verdict: str | None = None
     pinball_skill: float | None = None
     p_value: float | None = None
+    config: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
         InputError: there are no runs.
     """
     root = Path(runs_dir)
-    places = {path.parent for name in (folders.MODEL, folders.CONFIG) for path in root.glob(f"*/{name}")}
+    places = folders.run_folders(root)
     if not places:
         raise InputError(f"{root.absolute()} holds no run: train one with `forecast train demo`.")
     known = Ledger(Path(data_dir), root).read()
@@ -98,11 +101,12 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
     damaged: list[str] = []
     for folder in sorted(places, key=lambda folder: (_written(folder), folder.name)):
         try:
-            records.append(_record(folder, known))
+            record = _record(folder, known)
         except InputError as error:
             status = "newer" if isinstance(error, NewerFileError) else "damaged"
-            records.append(RunRecord(folder.name, status, _made(folder)))
+            record = RunRecord(folder.name, status, _made(folder))
             damaged.append(str(error))
+        records.append(replace(record, config=trained_from(folder / folders.CONFIG) or None))
     return RunListing(tuple(records), tuple(damaged))
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecaster.config.about import config_name, origin_comment
 from forecaster.config.document import Settings
-from forecaster.config.load import to_yaml
+from forecaster.config.load import find_config, to_yaml
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.evaluation.evaluate import evaluate
@@ -26,6 +27,7 @@ from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
 from forecaster.runs.initial import initial_of
 from forecaster.runs.prepare import prepare, survivorship
+from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
 from forecaster.training.files import checkpoints, write_curves
 from forecaster.trial import Trial
 
@@ -54,6 +56,7 @@ def train(
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     name: str | None = None,
+    force: bool = False,
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
@@ -61,22 +64,26 @@ def train(
 
     Args:
         settings: `KEY=VALUE` texts, or a dict, on top of the config.
+        name: of the run; that of the config and the time if absent.
+        force: overwrite the run of that name, which stays until the new one is finished.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used.
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
-    folder = runs.new_folder(Path(runs_dir), name, checked.name)
+    origin = config_name(find_config(str(config)))
+    folder = runs.new_folder(Path(runs_dir), name, origin, force)
     trial = prepare(checked, Path(data_dir), say)
-    runs.create(folder)
-    say(f"run {folder.name}; if interrupted, continue with: forecast train --resume {folder.name}")
+    workplace = begin(folder, force)
+    kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
+    say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
     try:
-        write_text(folder / runs.CONFIG, to_yaml(checked))
-        return _run(folder, trial, Path(data_dir), say, tick)
+        write_text(workplace / runs.CONFIG, origin_comment(origin) + to_yaml(checked))
+        return _run(workplace, trial, Path(data_dir), say, tick)
     except Exception:
-        if not checkpoints(folder):  # nothing to resume: free the name
-            shutil.rmtree(folder)
+        if not checkpoints(workplace) and not (workplace / runs.MODEL).is_file():  # nothing to resume: free the name
+            shutil.rmtree(workplace, ignore_errors=True)
         raise
 
 
@@ -94,7 +101,7 @@ def resume(
     Raises:
         InputError: the run is finished, or its candles, its config or the libraries have changed since.
     """
-    folder = runs.unfinished_run(Path(runs_dir), run)
+    folder = unfinished_run(Path(runs_dir), run)
     checked = load_config(folder / runs.CONFIG)
     return _run(folder, prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
 
@@ -112,7 +119,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     notes = survivorship(data_dir, panel, split)
     scorecard = evaluate(learnt.members, trial, notes=notes, templates=templates)
     scorecard = scorecard.by_weights(init.about.fitted_to) if init else scorecard
-    look = Look(model_of(config), scorecard.first, scorecard.last, panel.tickers, f"train {folder.name}")
+    look = Look(model_of(config), scorecard.first, scorecard.last, panel.tickers, f"train {run_name(folder)}")
     looks = Ledger(data_dir, folder.parent).record(look)
     production = None
     if config.training.through == "latest":
@@ -123,7 +130,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production, init.about if init else None)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
-    return TrainedRun(folder, scorecard.with_looks(looks.count), looks.notes)
+    return TrainedRun(settle(folder), scorecard.with_looks(looks.count), looks.notes)
 
 
 def _write_model(

@@ -136,8 +136,10 @@ def test_the_command_says_what_failed_and_prints_only_its_result(server: YahooSe
     assert (rows["IBM"]["status"], rows["IBM"]["rows"]) == ("new", 3270)
     assert (rows["IBM"]["first"], rows["IBM"]["last"]) == ("2000-03-01", "2013-03-01")
     assert rows["BRK.B"]["reason"] == "BRK.B is not a Yahoo symbol: did you mean BRK-B?"
-    assert len(done.stderr.splitlines()) == 3  # a row a ticker; no log line, no warning of the client's
-    assert all("Yahoo" in line or "IBM" in line for line in done.stderr.splitlines())
+    *lines, step = done.stderr.splitlines()
+    assert len(lines) == 3  # a row a ticker; no log line, no warning of the client's
+    assert all("Yahoo" in line or "IBM" in line for line in lines)
+    assert step == f"Next: forecast predict IBM --data-dir {tmp_path}"
 
 
 @pytest.mark.parametrize("home", [None, "", "home"], ids=["unset", "empty", "relative"])

@@ -15,14 +15,22 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
 @GROUPS.register("volume")
 @looks_back(0)
 def volume(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Log volume minus its EWMA (half-life 20 sessions), clipped at ±3."""
+    """How busy the day was, beside the days before it.
+
+    Columns:
+        log_volume [log ratio; half-life 20]: Log volume minus its EWMA, clipped at ±3.
+    """
     return {"log_volume": np.clip(candles.log_volume - candles.usual_volume, -3, 3)}
 
 
 @GROUPS.register("weekday")
 @candles_alone
 def weekday(candles: Candles) -> Mapping[str, np.ndarray]:
-    """One-hot of Monday to Friday; all zero at weekends, where crypto trades."""
+    """Weekday of the candle; all are 0 at weekends, where crypto trades.
+
+    Columns:
+        {monday|tuesday|wednesday|thursday|friday} [0 or 1; same day]: The candle is of this weekday.
+    """
     # Day 0 of datetime64 is Thursday, 1970-01-01.
     day = (candles.sessions.astype(np.int64) + 3) % 7
     return {name: (day == number).astype(np.float64) for number, name in enumerate(_WEEKDAYS)}

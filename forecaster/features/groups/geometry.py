@@ -13,7 +13,14 @@ from forecaster.features.candles import Candles
 @GROUPS.register("base")
 @candles_alone
 def base(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Gap, body, upper and lower wick, in units of the volatility known at the close."""
+    """Gap, body and wicks of the candle.
+
+    Columns:
+        gap [volatility; 1 session]: log(open / previous close).
+        body [volatility; same day]: log(close / open).
+        upper_wick [volatility; same day]: log(high / the higher of open and close).
+        lower_wick [volatility; same day]: log(the lower of open and close / low).
+    """
     scale = candles.scale
     return {
         "gap": candles.gap / scale,
@@ -26,7 +33,11 @@ def base(candles: Candles) -> Mapping[str, np.ndarray]:
 @GROUPS.register("ohlc")
 @candles_alone
 def ohlc(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Log of each of the four prices over the previous close, in percent."""
+    """The four prices over the previous close.
+
+    Columns:
+        {open|high|low|close} [log percent; 1 session]: 100 · log(price / previous close).
+    """
     names = ("open", "high", "low", "close")
     moves = 100 * (candles.logs - candles.previous_close[..., None])
     return {name: moves[..., column] for column, name in enumerate(names)}

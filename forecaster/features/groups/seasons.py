@@ -28,7 +28,14 @@ _NO_EVENT = 250
 @GROUPS.register("season")
 @looks_back(_MARGIN, days=91 * max(_SEASONS))
 def season(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Largest shock around the next session's date one to four quarters ago: on the day, and in the week after."""
+    """Shocks around the next session's date in earlier quarters: earnings come every 13 weeks.
+
+    A shock is `vol.shock`, clipped to −2 to 3. A quarter is 91 days.
+
+    Columns:
+        day_{1|2|3|4} [log ratio; 1 · 2 · 3 · 4 quarters]: Largest shock on that date and the sessions beside it.
+        week_{1|2|3|4} [log ratio; 1 · 2 · 3 · 4 quarters]: Largest shock on that date and the 5 sessions after it.
+    """
     shock = Past(np.nan_to_num(candles.shock))
     columns = {}
     for quarters in _SEASONS:
@@ -42,7 +49,17 @@ def season(candles: Candles) -> Mapping[str, np.ndarray]:
 @GROUPS.register("earnings")
 @looks_back(_MARGIN, days=91 * max(_EARNINGS))
 def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Events (joint shocks in volatility and volume) near the same date of earlier quarters, and since the last."""
+    """Events near the next session's date in earlier quarters, and the time since the last event.
+
+    The size of an event is 0.7 · `vol.shock` + log(volume / usual volume of the day before), the log clipped to −1 to 2
+    and the sum to −1 to 3; above 1.5 it counts as one. A quarter is 91 days.
+
+    Columns:
+        quarter_{1|2|3|4|8|12}_{-3..+7} [event size; 1 to 12 quarters]: Size of the event, by sessions from that date.
+        since_{5|20} [0 to 1; 250 sessions]: exp(−sessions since the last event / 5), and / 20.
+        season_due [0 or 1; 250 sessions]: The last event was 51 to 69 sessions ago.
+        season_past [0 or 1; 250 sessions]: The last event was less than 40 sessions ago.
+    """
     event = event_size(candles)
     past = Past(event)
     columns = {}
@@ -104,7 +121,14 @@ def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
 @GROUPS.register("calendar")
 @candles_alone
 def calendar(candles: Candles) -> Mapping[str, np.ndarray]:
-    """The next session's third of its month in the quarter, the days until it, and December."""
+    """The next session's place in the quarter and in the year, by the exchange's calendar.
+
+    Columns:
+        third_{0..8} [0 or 1; next session]: Its third of its month of the quarter: days 1–9, 10–19 or from 20 on.
+        long_pause [0 or 1; next session]: It is more than 3 days away.
+        pause [0 or 1; next session]: It is 2 days away, beyond a holiday.
+        december [0 or 1; next session]: It is in December.
+    """
     following = candles.following
     month = following.astype("datetime64[M]").astype(np.int64) % 12
     day = (following - following.astype("datetime64[M]")).astype(np.int64) + 1

@@ -15,7 +15,16 @@ _HALF_LIFE = (66.0,)
 @GROUPS.register("shape")
 @candles_alone
 def shape(candles: Candles) -> Mapping[str, np.ndarray]:
-    """Long-term size of gap, wicks and returns relative to volatility (half-life 66 sessions), as centred logs."""
+    """What the ticker's volatility of the last months consists of: gaps, wicks or returns.
+
+    Each is the log of a mean over the volatility of the same half-life, plus a constant that centres it near 0.
+
+    Columns:
+        gap [log ratio; half-life 66]: Root mean square of log(open / previous close).
+        {upper_wick|lower_wick} [log ratio; half-life 66]: Mean of the wick.
+        move [log ratio; half-life 66]: Mean of |log(close / previous close)|.
+        square_move [log ratio; half-life 66]: Root mean square of log(close / previous close).
+    """
     volatility = candles.volatility(_HALF_LIFE)[..., 0]
 
     def share(size: np.ndarray, centre: float) -> np.ndarray:
