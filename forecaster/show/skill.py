@@ -55,11 +55,10 @@ def summary(card: Scorecard) -> list[Text]:
 
 def table(card: Scorecard) -> RenderableType:
     """The run beside each baseline: the mean of the four prices, over all steps."""
-    extent = f"{card.sessions:,} sessions, {card.first} to {card.last}; {_tickers(card)}"
     rows = _beside(card, "mean")
     shown = by_column(("forecast", f"{card.model} is better by", *_NAMES), rows)
     return Group(
-        Text(f"Test: {extent}", "bold"),
+        Text(f"Test: {card.extent}", "bold"),
         Sparing(shown, ("forecast",), ("50%", "90%", "MAE", "p"), ("forecast",), _styles(rows)),
         Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
     )
@@ -153,7 +152,3 @@ def _trials(card: Scorecard) -> Iterator[str]:
 
 def _notes(notes: Sequence[str]) -> Iterator[Text]:
     return (Text(note, "dim") for note in notes)
-
-
-def _tickers(card: Scorecard) -> str:
-    return f"{card.tickers} ticker{'' if card.tickers == 1 else 's'}; {card.origins:,} forecasts"

@@ -15,6 +15,7 @@ from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.data.store import open_store
+from forecaster.display import Displayable
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.evaluate import evaluate, scorecard_of
 from forecaster.evaluation.ledger import Ledger
@@ -36,7 +37,7 @@ from forecaster.walkforward.walk import Walk, load_scores, unfinished
 
 
 @dataclass(frozen=True)
-class Backtest:
+class Backtest(Displayable):
     """A finished walk-forward evaluation.
 
     Args:
@@ -48,6 +49,9 @@ class Backtest:
     scorecard: Scorecard
     refits: int
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Backtest({self.name}, {self.refits} refits: {self.scorecard.brief})"
 
     @property
     def verdict(self) -> Verdict:

@@ -13,6 +13,7 @@ from forecaster.config.document import Settings
 from forecaster.config.load import to_yaml
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
+from forecaster.display import Displayable
 from forecaster.evaluation.evaluate import evaluate
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainedRun:
+class TrainedRun(Displayable):
     """A finished run.
 
     Args:
@@ -44,6 +45,9 @@ class TrainedRun:
     folder: Path
     scorecard: Scorecard
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"TrainedRun({self.folder}: {self.scorecard.brief})"
 
     @property
     def verdict(self) -> Verdict:
