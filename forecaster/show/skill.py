@@ -55,13 +55,18 @@ def summary(card: Scorecard) -> list[Text]:
 
 def table(card: Scorecard) -> RenderableType:
     """The run beside each baseline: the mean of the four prices, over all steps."""
-    rows = _beside(card, "mean")
-    shown = by_column(("forecast", f"{card.model} is better by", *_NAMES), rows)
+    columns, rows = comparison(card)
+    shown = by_column(columns, rows)
     return Group(
         Text(f"Test: {card.extent}", "bold"),
         Sparing(shown, ("forecast",), ("50%", "90%", "MAE", "p"), ("forecast",), _styles(rows)),
         Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
     )
+
+
+def comparison(card: Scorecard) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The same as names of columns and rows of text."""
+    return ("forecast", f"{card.model} is better by", *_NAMES), _beside(card, "mean")
 
 
 _NAMES = ("p", "pinball", "MAE", "50%", "80%", "90%")

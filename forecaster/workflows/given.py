@@ -40,7 +40,8 @@ def store_frame(
             ticker. Column names may be spelled as in files; dates may be the index.
         data_dir: the store; if absent, a temporary folder that is removed when Python exits.
         currency: ISO code of the prices; if absent the ticker's in the store, else USD.
-        calendar: exchange calendar of the dates; if absent the ticker's in the store, else XNYS.
+        calendar: exchange calendar of the dates; if absent the ticker's in the store, else that of its suffix at Yahoo
+            (VOD.L: XLON), else XNYS.
         columns: names of unrecognised columns: field → name, as in `{"close": "Price"}`.
         date_format: format of ambiguous dates, as in `strftime`.
         resample: `day` makes daily candles from intraday ones.
@@ -60,8 +61,8 @@ def store_frame(
     options = SourceOptions(
         currency=currency, calendar=calendar, columns=columns or {}, date_format=date_format, resample=resample
     )
-    with _argument_names():
-        given = bars_of(frames, options, lambda ticker: _held(store, ticker))
+    with argument_names():
+        given = bars_of(frames, options, lambda ticker: held(store, ticker))
         for bars, notes in given:
             for note in notes:
                 say(f"{bars.ticker}: {note}")
@@ -71,7 +72,8 @@ def store_frame(
     return store.root
 
 
-def _held(store: Store, ticker: str) -> Bars | None:
+def held(store: Store, ticker: str) -> Bars | None:
+    """A ticker's history in the store; None if it has none that can be read."""
     try:
         return store.read(ticker)
     except (UnknownNameError, DataError):
@@ -79,7 +81,7 @@ def _held(store: Store, ticker: str) -> Bars | None:
 
 
 @contextmanager
-def _argument_names() -> Iterator[None]:
+def argument_names() -> Iterator[None]:
     """Rewrites errors that name a command-line option to name the Python argument."""
     try:
         yield

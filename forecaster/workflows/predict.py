@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
@@ -14,7 +15,6 @@ from forecaster.data.dates import DateLike, to_date, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
-from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError
 from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
@@ -24,7 +24,11 @@ from forecaster.inference.compose import EVALUATED, PRODUCTION, Request, chosen_
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.runs.run import Run
+from forecaster.workflows.framestore import frame_store, names_or_frames
 from forecaster.workflows.grown import grown_forecasts
+
+if TYPE_CHECKING:
+    from forecaster.data.sources.given import Frames
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Failure:
 
 
 def predict(
-    tickers: str | Sequence[str],
+    tickers: str | Sequence[str] | Frames,
     *,
     run: str = "latest",
     data_dir: Path | str = "data/store",
@@ -51,7 +55,8 @@ def predict(
     """Forecasts the next sessions of tickers, whether they were seen in training or not.
 
     Args:
-        tickers: symbols, or a single one as text.
+        tickers: symbols, or a single one as text; or their candles as `store_frame` takes them, such as the result of
+            `yfinance.download`, of which nothing is written to disk and the journal keeps no forecast.
         run: a folder, a name under the runs folder, or `latest`.
         horizon: keep the trained steps up to this one.
         as_of: forecast from the last close on or before this date, as if nothing later were known.
@@ -65,9 +70,12 @@ def predict(
         InputError: a horizon beyond the trained one, too little history, or a run that cannot draw paths.
     """
     as_of = to_date(as_of, "as_of")
+    names, frames = names_or_frames(tickers)
+    if context is not None and frames is not None:
+        raise InputError(f"context={context} grows paths from a store's candles: write the frame to one, store_frame.")
     if context is not None:
         grown = grown_forecasts(
-            tickers,
+            names,
             context=context,
             horizon=horizon,
             paths=paths,
@@ -79,24 +87,41 @@ def predict(
             failed=partial(_fail, failed),
         )
         return list(grown)
-    found_run, store = Run.find(runs_dir, run), open_store(data_dir)
+    found_run = Run.find(runs_dir, run)
     request = Request(_steps(found_run.config, horizon), as_of, paths, seed)
+    card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
+    if frames is not None:
+        memory, notes = frame_store(frames, Path(data_dir))
+        made = _made(found_run, memory, tuple(memory.given), request, card, failed)
+        return [replace(one, warnings=(*one.warnings, *notes.get(one.ticker, ()))) for one in made]
+    made = _made(found_run, open_store(data_dir), names, request, card, failed)
+    return append_or_warn(found_run.model.path, made, as_of is not None)
+
+
+def _made(
+    run: Run,
+    store: Store,
+    names: Sequence[str],
+    request: Request,
+    card: Scorecard,
+    failed: Callable[[Failure], None] | None,
+) -> list[Forecast]:
+    """Forecasts of tickers of a store, in the order of their names."""
 
     def history(ticker: str) -> Reading | Failure:
         try:
-            return _history(found_run, store, ticker, as_of)
+            return _history(run, store, ticker, request.as_of)
         except ForecasterError as error:
             return Failure(ticker, error)
 
     histories: dict[str, Reading] = {}
-    for ticker, found in zip(names := normalise_all(tickers), thread_map(history, names), strict=True):
+    for ticker, found in zip(names, thread_map(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
         else:
             histories[ticker] = found
-    card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
-    made = {one.ticker: one for one in _forecasts(found_run, store, request, histories, card)}
-    return append_or_warn(found_run.model.path, [made[ticker] for ticker in histories], as_of is not None)
+    made = {one.ticker: one for one in _forecasts(run, store, request, histories, card)}
+    return [made[ticker] for ticker in histories]
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
