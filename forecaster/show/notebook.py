@@ -17,7 +17,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.show.forecast import candle_columns
 from forecaster.show.pictures import check_plot, write_plot
 from forecaster.show.sheet import standalone
-from forecaster.show.skill import comparison
+from forecaster.show.skill import LEGEND, comparison
 from forecaster.show.svg import element, joined
 from forecaster.show.words import price_text
 from forecaster.workflows.backtest import Backtest
@@ -131,7 +131,7 @@ def _tickers(panel: Panel) -> Iterator[tuple[str, ...]]:
 
 def _scored(title: str, card: Scorecard, notes: Sequence[str], more: Sequence[Markup] = ()) -> str:
     verdict = [element("p", line) for line in card.verdict.lines]
-    return _block(title, f": {card.brief}", [*verdict, _table(*comparison(card)), *more], notes)
+    return _block(title, f": {card.brief}", [*verdict, _table(*comparison(card)), element("p", LEGEND), *more], notes)
 
 
 def _block(title: str, head: str, parts: Sequence[Markup], notes: Sequence[str] = ()) -> str:

@@ -20,9 +20,9 @@ from forecaster.workflows.train import TrainedRun
 
 _T = TypeVar("_T")
 
-_LEGEND = (
-    "Pinball (of quantiles) and MAE (of medians) are losses of log(price / last close), in basis points. "
-    "50%, 80% and 90% are the shares of prices inside those bands."
+LEGEND = (
+    "Mean of the four prices over all steps. Pinball (of quantiles) and MAE (of medians) are losses of log(price / "
+    "last close), in basis points. 50%, 80% and 90% are the shares of prices inside those bands."
 )
 _SHOWN = 6
 """Steps on a line; of more, the first three and the last two are shown."""
@@ -60,7 +60,7 @@ def table(card: Scorecard) -> RenderableType:
     return Group(
         Text(f"Test: {card.extent}", "bold"),
         Sparing(shown, ("forecast",), ("50%", "90%", "MAE", "p"), ("forecast",), _styles(rows)),
-        Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
+        Text(LEGEND, "dim"),
     )
 
 
