@@ -79,7 +79,8 @@ class Panel(Displayable):
 
     def __repr__(self) -> str:
         span = f"{self.sessions.min()} to {self.sessions.max()}"
-        return f"Panel({len(self)} tickers: {at_most_five(self.tickers)}; {len(self.sessions):,} candles, {span})"
+        tickers = f"{len(self)} ticker{'' if len(self) == 1 else 's'}"
+        return f"Panel({tickers}: {at_most_five(self.tickers)}; {len(self.sessions):,} candles, {span})"
 
     @property
     def lengths(self) -> Int[np.ndarray, " ticker"]:

@@ -51,7 +51,8 @@ class Backtest(Displayable):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Backtest({self.name}, {self.refits} refits: {self.scorecard.brief})"
+        refits = f"{self.refits} refit{'' if self.refits == 1 else 's'}"
+        return f"Backtest({self.name}, {refits}: {self.scorecard.brief})"
 
     @property
     def verdict(self) -> Verdict:
