@@ -105,3 +105,11 @@ def test_a_frame_without_its_tickers_name_is_refused_with_the_remedy(
         forecaster.predict(frame, **where)
     (made,) = forecaster.predict({"AAPL": frame}, **where)
     assert made.ticker == "AAPL"
+
+
+def test_a_download_that_failed_altogether_is_refused_in_one_line(
+    download: Download, where: dict[str, Any], empty: Path
+) -> None:
+    with pytest.raises(DataError) as caught:
+        forecaster.predict(download(["APPL"]), **where)
+    assert str(caught.value) == "the frame: it has a header but no rows, expected one per day."
