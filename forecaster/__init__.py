@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from forecaster.display import Display
     from forecaster.runs.config import load_config
     from forecaster.workflows.backtest import backtest
-    from forecaster.workflows.data import load_panel
+    from forecaster.workflows.data import load_panel, store_frame
     from forecaster.workflows.doctor import doctor
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
-    from forecaster.workflows.given import store_frame
     from forecaster.workflows.grow import grow
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.predict import predict
@@ -59,7 +58,7 @@ _MODULES = {
     "load_config": "runs.config",
     "load_panel": "workflows.data",
     "resume": "workflows.train",
-    "store_frame": "workflows.given",
+    "store_frame": "workflows.data",
     "to_frame": "workflows.frames",
 }
 

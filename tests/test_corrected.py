@@ -10,7 +10,7 @@ import pytest
 
 from forecaster.data.store import Store
 from forecaster.evaluation.evaluate import forecasters
-from forecaster.inference import offsetcache
+from forecaster.inference import calibration
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.market import view_market
 from forecaster.inference.marketcache import CALIBRATION, MARKET
@@ -52,7 +52,7 @@ def test_a_correction_that_another_version_kept_is_not_read(
     for name in (CALIBRATION, MARKET):
         shutil.rmtree(run.folder / name, ignore_errors=True)
     place = {"run": str(run.folder), "runs_dir": run.folder.parent, "data_dir": store}
-    monkeypatch.setattr(offsetcache, "FORM", "another")
+    monkeypatch.setattr(calibration, "FORM", "another")
     predict(["AAPL"], **place)  # type: ignore[arg-type]
     (other,) = kept.iterdir()
     monkeypatch.undo()

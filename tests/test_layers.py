@@ -122,6 +122,12 @@ def test_there_are_no_import_cycles() -> None:
     assert cycle(all_imports(), frozenset(sources())) == []
 
 
+def test_few_workflows_call_each_other() -> None:
+    every = inner(all_imports(), frozenset(sources()))
+    calls = {(one.module, target) for one, target in every if package(one.module) == package(target) == "workflows"}
+    assert len(calls) <= 8, f"{sorted(calls)}: move what several verbs need to a lower layer"
+
+
 def offenders(*libraries: str) -> list[Import]:
     return [one for one in all_imports() if one.target.split(".")[0] in libraries and not one.typed]
 

@@ -21,10 +21,10 @@ from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.ledger import Ledger
 from forecaster.modelfile import read_model
 from forecaster.models import MODELS
+from forecaster.runs.differences import differences_of
 from forecaster.show.compare import compare_view
 from forecaster.show.runs import listing_view
 from forecaster.workflows.compare import compare
-from forecaster.workflows.differences import differences_of
 from forecaster.workflows.models import models
 from forecaster.workflows.runs import RunListing, RunRecord, list_runs
 from forecaster.workflows.train import TrainedRun, train

@@ -12,6 +12,7 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
+from forecaster.display import Displayable
 from forecaster.evaluation.bands import Band, bands_in, bands_of
 from forecaster.evaluation.daily import Daily, DailyScores, Origins
 from forecaster.evaluation.rows import Measure, Row, number
@@ -117,6 +118,22 @@ class Scorecard:
                 "bands": tuple(Band(**one) for one in data["bands"]) if "bands" in data else tuple(bands_in(rows)),
             }
         )
+
+
+class Evaluated(Displayable):
+    """Base of a result with a scorecard."""
+
+    scorecard: Scorecard
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of the test, corrected for the models tried on it."""
+        return self.scorecard.verdict
+
+    @property
+    def looks(self) -> int:
+        """Different models that were tried on its test, this one included."""
+        return self.scorecard.looks
 
 
 def make_scorecard(

@@ -6,18 +6,24 @@ step 1 each level is shifted (`shift`); at later steps only the width of the ban
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.config.schema import CalibrationConfig
 from forecaster.data.coherence import coherent
+from forecaster.data.panel import Panel
+from forecaster.errors import InputError, OutsideError
 from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.errorwindow import ErrorWindow
 from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width
+from forecaster.modelfile import load_tensors, save_tensors
 
 FORM = "shift at step 1, width beyond"
 """Version key of the method, in words: cached corrections of another method are not read."""
@@ -110,6 +116,42 @@ def first_origin(dates: Shaped[np.ndarray, " time"], settings: CalibrationConfig
     oldest = _updates(dates, settings, day, day)[0] - max(settings.steps) - settings.window + 1
     origin: np.datetime64 = dates[max(int(oldest), 0)]
     return origin
+
+
+@dataclass(frozen=True)
+class OffsetCache:
+    """A folder of corrections: computing one reads every ticker of the run, a forecast only its own.
+
+    File names are hashes of all inputs.
+
+    Args:
+        model: fingerprint of the model file.
+    """
+
+    folder: Path
+    model: str
+
+    def get(
+        self, market: Panel, settings: CalibrationConfig, day: np.datetime64, compute: Callable[[], Offsets]
+    ) -> Offsets:
+        """The corrections valid on a day, from the cache or else computed and cached.
+
+        A damaged file is computed again; a read-only folder only costs time.
+        """
+        path = self.folder / f"{self._key(market, settings, day)}.safetensors"
+        with contextlib.suppress(InputError):
+            tensors, header = load_tensors(path)
+            return Offsets(np.array(header["dates"], "datetime64[D]"), tensors)
+        offsets = compute()
+        with contextlib.suppress(OutsideError):
+            save_tensors(path, offsets.values, {"dates": offsets.dates.astype(str).tolist()})
+        return offsets
+
+    def _key(self, market: Panel, settings: CalibrationConfig, day: np.datetime64) -> str:
+        """Hash of method, model, settings, and candles up to the date of the update: later ones don't enter it."""
+        update = update_on(market.dates, settings, day)
+        text = f"{FORM}{self.model}{settings.model_dump_json()}{update}{market.until(update).fingerprint}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _updates(

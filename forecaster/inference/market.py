@@ -18,9 +18,8 @@ from forecaster.features.blocks import measure_market
 from forecaster.features.candles import Market
 from forecaster.features.dataset import Dataset
 from forecaster.features.tail import tail_dataset
-from forecaster.inference.calibration import Offsets, first_origin, rolling_offsets
+from forecaster.inference.calibration import OffsetCache, Offsets, first_origin, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.offsetcache import OffsetCache
 from forecaster.inference.sweep import Reach
 from forecaster.modelfile import load_tensors, part_of, save_tensors
 

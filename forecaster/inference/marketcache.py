@@ -15,10 +15,9 @@ from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import InputError, OutsideError
 from forecaster.features.candles import Market
-from forecaster.inference.calibration import FORM
+from forecaster.inference.calibration import FORM, OffsetCache
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView, load_view, save_view, view_market
-from forecaster.inference.offsetcache import OffsetCache
 from forecaster.modelfile import Model
 
 CALIBRATION, MARKET = "calibration", "market"

@@ -15,14 +15,12 @@ from forecaster.config.schema import Config
 from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.data.store import open_store
-from forecaster.display import Displayable
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.evaluate import evaluate, scorecard_of
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
-from forecaster.evaluation.scorecard import Scorecard
+from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.evaluation.scores import Scores
-from forecaster.evaluation.verdict import Verdict
 from forecaster.events import Say, Tick
 from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
@@ -37,7 +35,7 @@ from forecaster.walkforward.walk import Walk, load_scores, unfinished
 
 
 @dataclass(frozen=True)
-class Backtest(Displayable):
+class Backtest(Evaluated):
     """A finished walk-forward evaluation.
 
     Args:
@@ -53,16 +51,6 @@ class Backtest(Displayable):
     def __repr__(self) -> str:
         refits = f"{self.refits} refit{'' if self.refits == 1 else 's'}"
         return f"Backtest({self.name}, {refits}: {self.scorecard.brief})"
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of the test, corrected for the models tried on it."""
-        return self.scorecard.verdict
-
-    @property
-    def looks(self) -> int:
-        """Different models that were tried on this test, this one included."""
-        return self.scorecard.looks
 
     def as_data(self) -> dict[str, Any]:
         """Values for JSON."""

@@ -21,8 +21,8 @@ from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.events import Say
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as folders
+from forecaster.runs.differences import Difference, differences_of
 from forecaster.runs.run import Run, RunCandles
-from forecaster.workflows.differences import Difference, differences_of
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,28 @@
-"""Lists, reads and exports the candles of the store."""
+"""Lists, reads and exports the candles of the store, and stores those of pandas DataFrames."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecaster.data.bars import Bars
 from forecaster.data.candlefile import Record
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.export import EXPORTS
 from forecaster.data.panel import Panel, read_panel
-from forecaster.data.store import open_store
+from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import DataError, UnknownNameError
+from forecaster.errors import DataError, InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_temporary_folders: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @dataclass(frozen=True)
@@ -112,3 +121,95 @@ def load_panel(
     store = open_store(data_dir)
     names = normalise_all(tickers) or store.tickers()
     return read_panel(store, names, to_day(start, "start"), to_day(end, "end"))
+
+
+def store_frame(
+    frames: pd.DataFrame | Mapping[str, pd.DataFrame],
+    *,
+    data_dir: Path | str | None = None,
+    currency: str | None = None,
+    calendar: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    date_format: str | None = None,
+    resample: str | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Writes candles from pandas DataFrames into a store, whose folder other functions take as `data_dir`.
+
+    Nothing is written unless every frame is valid. Frames that continue a history in the store are appended to it.
+
+    Args:
+        frames: a long frame with a ticker column, the result of `yfinance.download`, or a dict of one frame for each
+            ticker. Column names may be spelled as in files; dates may be the index.
+        data_dir: the store; if absent, a temporary folder that is removed when Python exits.
+        currency: ISO code of the prices; if absent the ticker's in the store, else USD.
+        calendar: exchange calendar of the dates; if absent the ticker's in the store, else that of its suffix at Yahoo
+            (VOD.L: XLON), else XNYS.
+        columns: names of unrecognised columns: field → name, as in `{"close": "Price"}`.
+        date_format: format of ambiguous dates, as in `strftime`.
+        resample: `day` makes daily candles from intraday ones.
+        force: replace a longer history in the store.
+        say: called with what was repaired or dropped, a sentence each.
+
+    Returns:
+        The store's folder.
+
+    Raises:
+        InputError, DataError: the candles cannot be used, or the store has a longer history.
+    """
+    from forecaster.data.sources import SourceOptions
+    from forecaster.data.sources.given import bars_of
+
+    store = Store(_temporary() if data_dir is None else data_dir)
+    options = SourceOptions(
+        currency=currency, calendar=calendar, columns=columns or {}, date_format=date_format, resample=resample
+    )
+    with argument_names():
+        given = bars_of(frames, options, lambda ticker: held(store, ticker))
+        for bars, notes in given:
+            for note in notes:
+                say(f"{bars.ticker}: {note}")
+            change = store.write(bars, source="frame", force=force, part=not force)
+            if change.status == "kept":
+                raise DataError(f"{bars.ticker}: {change.reason}.")
+    return store.root
+
+
+def held(store: Store, ticker: str) -> Bars | None:
+    """A ticker's history in the store; None if it has none that can be read."""
+    try:
+        return store.read(ticker)
+    except (UnknownNameError, DataError):
+        return None
+
+
+@contextmanager
+def argument_names() -> Iterator[None]:
+    """Rewrites errors that name a command-line option to name the Python argument."""
+    try:
+        yield
+    except InputError as error:
+        error.args = (_python(str(error)),)
+        raise
+
+
+def _python(message: str) -> str:
+    """`--column close=NAME` → `columns={"close": "NAME"}`, and the like."""
+    message = re.sub(r"--column (\w+)=('[^']*'|\w*)", _column, message)
+    message = re.sub(r"--(date-format|resample|calendar) ([\w%/.:-]*\w)", _argument, message)
+    message = re.sub(r"--(currency|calendar|date-format)", lambda match: match[1].replace("-", "_"), message)
+    return message.replace("--force", "force=True")
+
+
+def _column(match: re.Match[str]) -> str:
+    return f'columns={{"{match[1]}": "{match[2].strip(chr(39))}"}}'
+
+
+def _argument(match: re.Match[str]) -> str:
+    return f'{match[1].replace("-", "_")}="{match[2]}"'
+
+
+def _temporary() -> str:
+    _temporary_folders.append(tempfile.TemporaryDirectory(prefix="forecaster-"))
+    return _temporary_folders[-1].name

@@ -1,9 +1,11 @@
-"""Candles and forecasts as pandas DataFrames in the formats of other libraries."""
+"""Candles, forecasts and other results as pandas DataFrames, also in the formats of other libraries."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,12 @@ from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
 from forecaster.data.bars import Bars
 from forecaster.data.dates import DateLike, to_date
+from forecaster.data.panel import Panel
 from forecaster.errors import InputError, UnknownNameError
+from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.inference.forecast import Forecast
 from forecaster.workflows.data import candles
+from forecaster.workflows.fetch import Fetched
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,12 +68,38 @@ def _table(several: Sequence[Any]) -> pd.DataFrame:
     """The table of objects that have one format only."""
     import pandas as pd
 
-    from forecaster.workflows.tables import columns
-
     if len({type(one) for one in several}) > 1:
         raise InputError("to_frame was given things of several kinds: give one kind at a time.")
-    frame = pd.concat([pd.DataFrame(columns(one)) for one in several], ignore_index=True)
+    frame = pd.concat([pd.DataFrame(_content(one)) for one in several], ignore_index=True)
     return frame.astype({name: "datetime64[ns]" for name in ("date", "first", "last") if name in frame.columns})
+
+
+@singledispatch
+def _content(part: Any) -> Any:
+    """Columns (a dict) or rows (a list of dicts) of a result."""
+    raise InputError(f"to_frame cannot convert a {type(part).__name__}: give forecasts, a run, a backtest or a panel.")
+
+
+@_content.register
+def _(part: Scorecard) -> Any:
+    return [asdict(row) for row in part.rows]
+
+
+@_content.register
+def _(part: Evaluated) -> Any:
+    return _content(part.scorecard)
+
+
+@_content.register
+def _(part: Fetched) -> Any:
+    return [asdict(part)]
+
+
+@_content.register
+def _(part: Panel) -> Any:
+    prices = dict(zip(VARIABLES, part.prices.T, strict=True))
+    tickers = np.array(part.tickers)[part.ticker_of_row]
+    return {"ticker": tickers, "date": part.sessions.astype("datetime64[s]"), **prices, "volume": part.volume}
 
 
 def candles_frame(

@@ -13,7 +13,7 @@ from forecaster.data.memorystore import MemoryStore
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, at_most_five
-from forecaster.workflows.given import argument_names, held
+from forecaster.workflows.data import argument_names, held
 
 if TYPE_CHECKING:
     from forecaster.data.sources.given import Frames

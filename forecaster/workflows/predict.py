@@ -25,7 +25,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.runs.run import Run
 from forecaster.workflows.framestore import frame_store, names_or_frames
-from forecaster.workflows.grown import grown_forecasts
+from forecaster.workflows.grow import grown_forecasts
 
 if TYPE_CHECKING:
     from forecaster.data.sources.given import Frames

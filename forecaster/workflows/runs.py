@@ -13,6 +13,7 @@ from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
 from forecaster.modelfile import read_model
 from forecaster.runs import folder as folders
+from forecaster.runs.differences import config_of, data_of
 from forecaster.runs.run import Run
 
 
@@ -117,27 +118,6 @@ def show_run(run: str = "latest", *, data_dir: Path | str = "data/store", runs_d
     weights = sum(int(tensor.size) for name, tensor in one.model.tensors.items() if not name.startswith("paths/"))
     card = one.scorecard(one.ledger(Path(data_dir)).read())
     return RunDetails(one.name, one.folder, _made(one.folder), weights, size, one.header, card)
-
-
-def config_of(header: Header) -> dict[str, Any]:
-    """The resolved config, as values for JSON."""
-    config: dict[str, Any] = header.as_json()["config"]
-    return config
-
-
-def data_of(header: Header) -> dict[str, Any]:
-    """The data of a run: number of tickers, dates, and fingerprint of the candles."""
-    card, split = header.scorecard, header.split
-    return {
-        "tickers": len(header.tickers),
-        "fitted_to": str(header.fitted_to),
-        "train_end": str(split.train_end),
-        "validation_end": str(split.validation_end),
-        "test_end": str(split.test_end),
-        "first_test_origin": card["first"],
-        "last_test_origin": card["last"],
-        "fingerprint": header.fingerprint,
-    }
 
 
 def _record(folder: Path, known: Known) -> RunRecord:

@@ -13,12 +13,10 @@ from forecaster.config.document import Settings
 from forecaster.config.load import to_yaml
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
-from forecaster.display import Displayable
 from forecaster.evaluation.evaluate import evaluate
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
-from forecaster.evaluation.scorecard import Scorecard
-from forecaster.evaluation.verdict import Verdict
+from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.events import Say, Tick
 from forecaster.files import write_text
 from forecaster.header import Header, Refit
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainedRun(Displayable):
+class TrainedRun(Evaluated):
     """A finished run.
 
     Args:
@@ -48,16 +46,6 @@ class TrainedRun(Displayable):
 
     def __repr__(self) -> str:
         return f"TrainedRun({self.folder}: {self.scorecard.brief})"
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of the test, corrected for the models tried on it."""
-        return self.scorecard.verdict
-
-    @property
-    def looks(self) -> int:
-        """Different models that were tried on its test, this one included."""
-        return self.scorecard.looks
 
 
 @tuned_allocator()

@@ -1,4 +1,4 @@
-"""Finds the keys of config, data and versions in which runs differ."""
+"""What runs were made from, and the keys of config, data and versions in which they differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecaster.header import Header
-from forecaster.workflows.runs import config_of, data_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,27 @@ def differences_of(headers: Sequence[Header]) -> tuple[Difference, ...]:
         *_missing_tickers(headers),
         *_differences("versions", [dict(header.versions) for header in headers]),
     )
+
+
+def config_of(header: Header) -> dict[str, Any]:
+    """The resolved config, as values for JSON."""
+    config: dict[str, Any] = header.as_json()["config"]
+    return config
+
+
+def data_of(header: Header) -> dict[str, Any]:
+    """The data of a run: number of tickers, dates, and fingerprint of the candles."""
+    card, split = header.scorecard, header.split
+    return {
+        "tickers": len(header.tickers),
+        "fitted_to": str(header.fitted_to),
+        "train_end": str(split.train_end),
+        "validation_end": str(split.validation_end),
+        "test_end": str(split.test_end),
+        "first_test_origin": card["first"],
+        "last_test_origin": card["last"],
+        "fingerprint": header.fingerprint,
+    }
 
 
 def _missing_tickers(headers: Sequence[Header]) -> Iterator[Difference]:
