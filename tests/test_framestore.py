@@ -14,10 +14,10 @@ import pytest
 
 import forecaster
 from forecaster.data.bars import Bars
+from forecaster.data.framestore import frame_store
 from forecaster.data.memorystore import MemoryStore
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.workflows.framestore import frame_store
 from forecaster.workflows.predict import Failure
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, bars

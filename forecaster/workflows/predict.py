@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date, to_day
+from forecaster.data.framestore import frame_store, names_or_frames
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
@@ -24,7 +25,6 @@ from forecaster.inference.compose import EVALUATED, PRODUCTION, Request, chosen_
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.runs.run import Run
-from forecaster.workflows.framestore import frame_store, names_or_frames
 from forecaster.workflows.grow import grown_forecasts
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from forecaster.data.memorystore import MemoryStore
 from forecaster.data.store import Store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, at_most_five
-from forecaster.workflows.data import argument_names, held
 
 if TYPE_CHECKING:
     from forecaster.data.sources.given import Frames
@@ -46,11 +45,12 @@ def frame_store(frames: Frames, data_dir: Path, now: dt.datetime | None = None) 
         InputError, DataError: the candles cannot be used, or a ticker has none.
     """
     from forecaster.data.sources import SourceOptions
+    from forecaster.data.sources.arguments import argument_names
     from forecaster.data.sources.given import bars_of, named_tickers
 
     store, now = Store(data_dir), now or dt.datetime.now(dt.UTC)
     with argument_names():
-        found = [bars for bars, _ in bars_of(frames, SourceOptions(), lambda ticker: held(store, ticker))]
+        found = [bars for bars, _ in bars_of(frames, SourceOptions(), store.held)]
     if absent := sorted(named_tickers(frames) - {bars.ticker for bars in found}):
         raise DataError(
             f"the frame has columns of {at_most_five(absent)} but no candle, expected one a session: "
