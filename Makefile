@@ -8,7 +8,7 @@ SMOKE := build/smoke
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check format smoke matrix bench mutate pictures case-study clean
+.PHONY: help demo test coverage check format smoke matrix bench mutate pictures tour case-study clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -55,6 +55,9 @@ mutate: $(INSTALLED) ## make small mistakes in what decides figures: which does 
 
 pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample
 	$(BIN)/python docs/pictures.py
+
+tour: $(INSTALLED) ## run docs/tour.ipynb again, with its outputs
+	$(BIN)/python docs/tour.py
 
 case-study: $(INSTALLED) ## measure on the sample and write docs/case-study.md with its pictures, in minutes
 	$(BIN)/python docs/case_study

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import importlib
 
+from forecaster.display import connect
+
 TYPE_CHECKING = False  # importing it would pick up a typing.py in the user's folder under `python -m forecaster`
 if TYPE_CHECKING:
     from typing import Any
 
+    from forecaster import errors
+    from forecaster.display import Display
     from forecaster.runs.config import load_config
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.data import load_panel, store_frame
@@ -26,10 +30,13 @@ if TYPE_CHECKING:
     from forecaster.workflows.train import resume, train
     from forecaster.workflows.windows import windows
 
+    __version__: str
+
 __all__ = [
     "backtest",
     "candles_frame",
     "doctor",
+    "errors",
     "export_run",
     "fetch",
     "grow",
@@ -57,10 +64,25 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from forecaster.release import installed_version
+
+        return installed_version()
+    if name == "errors":
+        return importlib.import_module("forecaster.errors")
     if name not in __all__:
         raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
     return getattr(importlib.import_module(f"forecaster.{_MODULES.get(name, f'workflows.{name}')}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return [*__all__, "__version__"]
+
+
+def _display() -> Display:
+    from forecaster.show import notebook
+
+    return notebook
+
+
+connect(_display)

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,18 @@ pytest_plugins = ("tests.studio_fixtures",)
 
 def test_every_public_name_can_be_had_and_no_other() -> None:
     for name in forecaster.__all__:
-        assert callable(getattr(forecaster, name))
-    assert set(forecaster.__all__) <= set(dir(forecaster))
+        assert callable(getattr(forecaster, name)) or name == "errors"
+    assert dir(forecaster) == sorted([*forecaster.__all__, "__version__"])
+    assert forecaster.__version__ == version("forecaster")
     with pytest.raises(AttributeError, match="has no attribute 'forcast'"):
         _ = forecaster.forcast
+
+
+@pytest.mark.parametrize("name", ["errors.InputError.__name__", "__version__", "train.__name__"])
+def test_every_name_can_be_had_before_a_first_call(name: str) -> None:
+    script = f"import forecaster; print(forecaster.{name})"
+    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("InputError", version("forecaster"), "train")
 
 
 def test_importing_the_package_costs_nothing() -> None:

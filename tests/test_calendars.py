@@ -13,6 +13,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.calendars import (
     check_calendar,
     following_sessions,
+    is_over,
     next_opening,
     next_sessions,
     opens_at_last_close,
@@ -134,6 +135,25 @@ def test_only_where_trading_never_stops_does_a_day_open_at_the_last_close() -> N
 )
 def test_the_session_of_today_is_the_next_one_until_it_has_opened(moment: str, opens: str) -> None:
     assert str(next_opening("XNYS", dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC))) == opens
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "moment", "over"),
+    [
+        ("XNYS", "2024-11-27", "2024-11-27T20:59", False),
+        ("XNYS", "2024-11-27", "2024-11-27T21:00", True),
+        ("XNYS", "2024-11-29", "2024-11-29T18:00", True),  # a half day
+        ("XNYS", "2024-11-27", "2024-11-28T03:00", True),
+        ("XNYS", "2024-11-29", "2024-11-28T03:00", False),
+        ("XNYS", "2024-11-28", "2024-11-28T15:00", True),  # Thanksgiving has no session that could be open
+        ("24/7", "2024-11-28", "2024-11-28T23:59", False),
+        ("24/7", "2024-11-28", "2024-11-29T00:00", True),
+    ],
+)
+def test_a_session_is_over_at_its_close_and_of_plain_weekdays_at_midnight(
+    calendar: str, day: str, moment: str, over: bool
+) -> None:
+    assert is_over(calendar, np.datetime64(day), dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC)) is over
 
 
 def test_crypto_trades_every_day() -> None:

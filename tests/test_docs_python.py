@@ -31,11 +31,31 @@ def test_every_block_runs_in_order_in_an_empty_folder(tmp_path: Path) -> None:
     assert "(2, 3270, 4)" in done.stdout
     assert "torch.Size([60, 4]) torch.Size([5, 4])" in done.stdout
     assert "AAPL 2013-03-01" in done.stdout
+    assert "Forecast(AAPL after 2013-03-01, close " in done.stdout
+    assert "Forecast(IBM after 2013-03-01, close" in done.stdout
+    assert (tmp_path / "aapl.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "runs", "aapl.svg"}
+
+
+INLINE = sorted({code for code in re.findall(r"`([^`\n]+)`", PAGE) if re.match(r"(from )?forecaster(\.| )\w+", code)})
+
+
+@pytest.mark.parametrize("code", INLINE)
+def test_whatever_the_text_writes_out_is_there_before_a_first_call(code: str) -> None:
+    plugin_groups = ("forecaster.models", "forecaster.features", "forecaster.sources", "forecaster.baselines")
+    if code in plugin_groups:
+        return  # entry points' names, not Python's
+    name = code.partition("(")[0]
+    script = code if code.startswith("from ") else f"import forecaster; {name}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_public_name_is_told_of() -> None:
     told = "\n".join(blocks(PAGE)) + PAGE
-    assert {name for name in forecaster.__all__ if f"forecaster.{name}(" not in told} == set()
+    assert {name for name in forecaster.__all__ if not re.search(rf"forecaster\.{name}\b", told)} == set()
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)

@@ -16,6 +16,7 @@ import forecaster
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.workflows.train import TrainedRun
+from tests.forecasts import made
 from tests.studio import REPOSITORY, Answer
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -85,6 +86,25 @@ def test_a_forecast_in_each_style(store: Path, trained: TrainedRun) -> None:
     assert str(long["date"].dtype) == "datetime64[ns]"
     assert forecaster.to_frame(said[0]).equals(long[long["ticker"] == "AAPL"])
     assert len(forecaster.to_frame([])) == 0
+
+
+def test_a_wide_forecast_is_the_median_candle_and_the_band_of_the_close() -> None:
+    one, other = made("AAA"), made("BBB", scale=2.0)
+    frame = forecaster.to_frame(one, style="wide")
+    assert list(frame.columns) == ["open", "high", "low", "close", "lo80", "hi80"]
+    assert frame.index.equals(pd.DatetimeIndex(one.dates.astype("datetime64[ns]"), name="date"))
+    assert np.array_equal(frame[["open", "high", "low", "close"]], one.point)
+    assert np.array_equal(frame[["lo80", "hi80"]], one.prices[:, 3, [one.levels.index(0.1), one.levels.index(0.9)]])
+    both = forecaster.to_frame([one, other], style="wide")
+    assert both.index.names == ["ticker", "date"]
+    pd.testing.assert_frame_equal(both.loc["AAA"], frame)
+    assert np.array_equal(both.loc["BBB", "close"], other.point[:, 3])
+
+
+def test_a_wide_forecast_of_medians_alone_has_no_band() -> None:
+    frame = forecaster.to_frame(made(levels=(0.5,)), style="wide")
+    assert frame[["lo80", "hi80"]].isna().all(axis=None)
+    assert frame["close"].notna().all()
 
 
 def test_a_wrong_style_names_the_nearest(store: Path) -> None:

@@ -14,7 +14,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 LAYERS: Mapping[str, int] = {
-    **dict.fromkeys(("axes", "errors", "events", "registry", "files", "memory", "cores", "release", "config"), 0),
+    **dict.fromkeys(
+        ("axes", "display", "errors", "events", "registry", "files", "memory", "cores", "release", "config"), 0
+    ),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),
     **dict.fromkeys(("training", "inference", "evaluation"), 3),

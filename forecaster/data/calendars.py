@@ -144,6 +144,19 @@ def next_opening(calendar: str, now: dt.datetime) -> np.datetime64:
     return ahead[0] if len(ahead) else next_sessions(calendar, today, 1)[0]
 
 
+def is_over(calendar: str, day: np.datetime64, now: dt.datetime) -> bool:
+    """Whether the session of a day has closed; where closing times are unknown, it closes with the day.
+
+    Args:
+        now: timezone-aware.
+    """
+    today = np.datetime64(now.astimezone(ZoneInfo(timezone(calendar))).date(), "D")
+    if day != today or _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
+        return bool(day < today)
+    closed = len(sessions(calendar, today, today)) == 0
+    return closed or now >= exchanges.closing(calendar, today)
+
+
 def computable(name: str) -> bool:
     """Whether the calendar's sessions can be computed here; if not, its usual weekdays are used, without holidays."""
     return name in _ZONES or bool(_WEEK.fullmatch(name)) or _cached(name) is not None or exchanges.computable(name)

@@ -99,6 +99,12 @@ def opening(name: str, day: np.datetime64) -> dt.datetime:
     return found
 
 
+def closing(name: str, day: np.datetime64) -> dt.datetime:
+    """Closing time of a session; raises as `opening`."""
+    found: dt.datetime = _get_calendar(name, day, np.datetime64(day + _SLACK)).session_close(str(day)).to_pydatetime()
+    return found
+
+
 def weeks(name: str) -> tuple[str, tuple[Week, ...]]:
     """Time zone and week masks of a calendar that cannot be computed, from its class attributes."""
     import exchange_calendars

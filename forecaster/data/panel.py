@@ -13,11 +13,12 @@ from forecaster.axes import Bool, Float, Float32, Int, Shaped
 from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store
+from forecaster.display import Displayable
 from forecaster.errors import InputError, UnknownNameError, at_most_five
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class Panel(Displayable):
     """Candles of N tickers in R rows: ticker after ticker, each on its own sessions, ascending.
 
     Features, lags, context and horizon count rows of one ticker, that is, its sessions. The union grid, with gaps where
@@ -75,6 +76,11 @@ class Panel:
 
     def __len__(self) -> int:
         return len(self.tickers)
+
+    def __repr__(self) -> str:
+        span = f"{self.sessions.min()} to {self.sessions.max()}"
+        tickers = f"{len(self)} ticker{'' if len(self) == 1 else 's'}"
+        return f"Panel({tickers}: {at_most_five(self.tickers)}; {len(self.sessions):,} candles, {span})"
 
     @property
     def lengths(self) -> Int[np.ndarray, " ticker"]:

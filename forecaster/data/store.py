@@ -70,6 +70,13 @@ class Store:
         with self._damage_errors(ticker):
             return read_candles(path, ticker)[0]
 
+    def held(self, ticker: str) -> Bars | None:
+        """As `read`, but None if the store has no candles of the ticker that can be read."""
+        try:
+            return self.read(ticker)
+        except (UnknownNameError, DataError):
+            return None
+
     def checked(self, ticker: str) -> Bars:
         """As `read`, but also verifies the checksum of all values, which detects manual edits.
 

@@ -12,10 +12,12 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
+from forecaster.display import Displayable
 from forecaster.evaluation.bands import Band, bands_in, bands_of
 from forecaster.evaluation.daily import Daily, DailyScores, Origins
 from forecaster.evaluation.rows import Measure, Row, number
 from forecaster.evaluation.scores import Scores
+from forecaster.evaluation.sentences import TITLES
 from forecaster.evaluation.significance import Comparison, diebold_mariano
 from forecaster.evaluation.verdict import Verdict, judge
 from forecaster.evaluation.widths import COMPARED, width_measures
@@ -63,6 +65,17 @@ class Scorecard:
     def hardest(self) -> str:
         """The simple formula that decides the verdict; the reference where none was scored."""
         return self.verdict.hardest.baseline if self.verdict.hardest else self.reference
+
+    @property
+    def brief(self) -> str:
+        """The verdict's title and the extent of the test, for one line."""
+        return f"{TITLES.get(self.verdict.code, self.verdict.code)}; {self.extent}"
+
+    @property
+    def extent(self) -> str:
+        """What was tested: `502 sessions, 2011-03-02 to 2013-02-28; 5 tickers; 2,510 forecasts`."""
+        tickers = f"{self.tickers} ticker{'' if self.tickers == 1 else 's'}"
+        return f"{self.sessions:,} sessions, {self.first} to {self.last}; {tickers}; {self.origins:,} forecasts"
 
     def widths(self) -> tuple[Measure, ...]:
         """The model's measures compared with HAR, or with the reference where HAR was not scored."""
@@ -113,7 +126,7 @@ class Scorecard:
         )
 
 
-class Evaluated:
+class Evaluated(Displayable):
     """Base of a result with a scorecard."""
 
     scorecard: Scorecard

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecaster.axes import Float, Shaped
 from forecaster.config.schema import VARIABLES
 from forecaster.data.bars import Bars
+from forecaster.data.coherence import CLOSE
+from forecaster.display import Displayable, display
 from forecaster.evaluation.rows import Measure
+
+if TYPE_CHECKING:
+    from forecaster.display import Picture
 
 HISTORY = 66
 """Past candles stored with a forecast, for charts: three months."""
@@ -42,7 +47,7 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
+class Forecast(Displayable):
     """Forecast of the coming candles, made at the close of `origin`.
 
     Args:
@@ -89,6 +94,25 @@ class Forecast:
     def point(self) -> Float[np.ndarray, "horizon variable"]:
         """The median candle."""
         return self.prices[..., self.levels.index(0.5)]
+
+    def __repr__(self) -> str:
+        begin = f"{self.ticker} after {self.origin}, close {self.last_close:.6g} {self.currency}"
+        end = f"by {self.dates[-1]} {self.point[-1, CLOSE]:.6g}"
+        if band := self.band80:
+            end += f", 80% band {band[0][-1]:.6g} to {band[1][-1]:.6g}"
+        return f"Forecast({begin}; {end}; run {self.run})"
+
+    @property
+    def band80(self) -> tuple[Float[np.ndarray, " horizon"], Float[np.ndarray, " horizon"]] | None:
+        """The 80 % band of the close: its quantiles 0.1 and 0.9; None for a run that forecasts medians only."""
+        if not {0.1, 0.9} <= set(self.levels):
+            return None
+        low, high = (self.prices[:, CLOSE, self.levels.index(level)] for level in (0.1, 0.9))
+        return low, high
+
+    def plot(self) -> Picture:
+        """The chart that `forecast predict --plot` writes; a notebook displays it, `save("aapl.svg")` keeps it."""
+        return display().picture(self)
 
     def as_data(self) -> dict[str, Any]:
         """The forecast as JSON-compatible data."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.data.bars import Bars
+from forecaster.data.memorystore import MemoryStore
 from forecaster.data.panel import Panel
 from forecaster.data.store import Store
 from forecaster.errors import InputError, OutsideError
@@ -47,6 +48,9 @@ def cached_market(
     """
     if "market" not in model.config.features and not model.config.calibration.rolling:
         return None
+    if isinstance(store, MemoryStore) and not store.given.keys().isdisjoint(model.header.tickers):
+        bars = own(days.max())  # of candles that are on no disk nothing is kept on it
+        return view_market(members, model.config, Panel.of(bars), days)
     fingerprint = hashlib.sha256(model.path.read_bytes() + bytes([production])).hexdigest()
     path = folder / MARKET / f"{_key(fingerprint, store, model, days)}.safetensors"
     with contextlib.suppress(InputError):

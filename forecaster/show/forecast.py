@@ -79,7 +79,7 @@ def _path_line(paths: np.ndarray) -> str:
 
 
 def _table(forecast: Forecast, width: int, bars: bool) -> Table:
-    found = _columns(forecast) | ({} if bars else _widths(forecast))
+    found = candle_columns(forecast) | ({} if bars else _widths(forecast))
     columns = fitting(found, width, ("volatility", "range", "held", "open", "high", "low"))
     room = min(width, _WIDEST_LINE) - 2 - taken(columns)
     if bars and _has_bands(forecast) and room >= _NARROWEST:
@@ -87,7 +87,8 @@ def _table(forecast: Forecast, width: int, bars: bool) -> Table:
     return table(columns, left=("date", ""))
 
 
-def _columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
+def candle_columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
+    """Median candles, the 80 % band of the close and its coverage in the test, as texts: a row a step."""
     columns: dict[str, Sequence[str | Text]] = {"date": [str(date) for date in forecast.dates]}
     for variable, name in enumerate(("open", "high", "low", "close")):
         columns[name] = [price_text(price, forecast.last_close) for price in forecast.point[:, variable]]

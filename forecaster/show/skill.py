@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # both load torch, which a list of runs does not need
 
 _T = TypeVar("_T")
 
-_LEGEND = (
-    "Pinball (of quantiles) and MAE (of medians) are losses of log(price / last close), in basis points. "
-    "50%, 80% and 90% are the shares of prices inside those bands."
+LEGEND = (
+    "Mean of the four prices over all steps. Pinball (of quantiles) and MAE (of medians) are losses of log(price / "
+    "last close), in basis points. 50%, 80% and 90% are the shares of prices inside those bands."
 )
 _SHOWN = 6
 """Steps on a line; of more, the first three and the last two are shown."""
@@ -57,14 +57,18 @@ def summary(card: Scorecard) -> list[Text]:
 
 def table(card: Scorecard) -> RenderableType:
     """The run beside each baseline: the mean of the four prices, over all steps."""
-    extent = f"{card.sessions:,} sessions, {card.first} to {card.last}; {_tickers(card)}"
-    rows = _beside(card, "mean")
-    shown = by_column(("forecast", f"{card.model} is better by", *_NAMES), rows)
+    columns, rows = comparison(card)
+    shown = by_column(columns, rows)
     return Group(
-        Text(f"Test: {extent}", "bold"),
+        Text(f"Test: {card.extent}", "bold"),
         Sparing(shown, ("forecast",), ("50%", "90%", "MAE", "p"), ("forecast",), _styles(rows)),
-        Text(f"Mean of the four prices over all steps. {_LEGEND}", "dim"),
+        Text(LEGEND, "dim"),
     )
+
+
+def comparison(card: Scorecard) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The same as names of columns and rows of text."""
+    return ("forecast", f"{card.model} is better by", *_NAMES), _beside(card, "mean")
 
 
 _NAMES = ("p", "pinball", "MAE", "50%", "80%", "90%")
@@ -155,7 +159,3 @@ def _trials(card: Scorecard) -> Iterator[str]:
 
 def _notes(notes: Sequence[str]) -> Iterator[Text]:
     return (Text(note, "dim") for note in notes)
-
-
-def _tickers(card: Scorecard) -> str:
-    return f"{card.tickers} ticker{'' if card.tickers == 1 else 's'}; {card.origins:,} forecasts"

@@ -51,6 +51,10 @@ class Backtest(Evaluated):
     refits: int
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        refits = f"{self.refits} refit{'' if self.refits == 1 else 's'}"
+        return f"Backtest({self.name}, {refits}: {self.scorecard.brief})"
+
     def as_data(self) -> dict[str, Any]:
         """Values for JSON."""
         card = self.scorecard.as_data()

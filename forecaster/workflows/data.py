@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +15,7 @@ from forecaster.data.export import EXPORTS
 from forecaster.data.panel import Panel, read_panel
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import DataError, InputError, UnknownNameError
+from forecaster.errors import DataError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +142,8 @@ def store_frame(
             ticker. Column names may be spelled as in files; dates may be the index.
         data_dir: the store; if absent, a temporary folder that is removed when Python exits.
         currency: ISO code of the prices; if absent the ticker's in the store, else USD.
-        calendar: exchange calendar of the dates; if absent the ticker's in the store, else XNYS.
+        calendar: exchange calendar of the dates; if absent the ticker's in the store, else that of its suffix at Yahoo
+            (VOD.L: XLON), else XNYS.
         columns: names of unrecognised columns: field → name, as in `{"close": "Price"}`.
         date_format: format of ambiguous dates, as in `strftime`.
         resample: `day` makes daily candles from intraday ones.
@@ -158,14 +157,15 @@ def store_frame(
         InputError, DataError: the candles cannot be used, or the store has a longer history.
     """
     from forecaster.data.sources import SourceOptions
+    from forecaster.data.sources.arguments import argument_names
     from forecaster.data.sources.given import bars_of
 
     store = Store(_temporary() if data_dir is None else data_dir)
     options = SourceOptions(
         currency=currency, calendar=calendar, columns=columns or {}, date_format=date_format, resample=resample
     )
-    with _argument_names():
-        given = bars_of(frames, options, lambda ticker: _held(store, ticker))
+    with argument_names():
+        given = bars_of(frames, options, store.held)
         for bars, notes in given:
             for note in notes:
                 say(f"{bars.ticker}: {note}")
@@ -173,39 +173,6 @@ def store_frame(
             if change.status == "kept":
                 raise DataError(f"{bars.ticker}: {change.reason}.")
     return store.root
-
-
-def _held(store: Store, ticker: str) -> Bars | None:
-    try:
-        return store.read(ticker)
-    except (UnknownNameError, DataError):
-        return None
-
-
-@contextmanager
-def _argument_names() -> Iterator[None]:
-    """Rewrites errors that name a command-line option to name the Python argument."""
-    try:
-        yield
-    except InputError as error:
-        error.args = (_python(str(error)),)
-        raise
-
-
-def _python(message: str) -> str:
-    """`--column close=NAME` → `columns={"close": "NAME"}`, and the like."""
-    message = re.sub(r"--column (\w+)=('[^']*'|\w*)", _column, message)
-    message = re.sub(r"--(date-format|resample|calendar) ([\w%/.:-]*\w)", _argument, message)
-    message = re.sub(r"--(currency|calendar|date-format)", lambda match: match[1].replace("-", "_"), message)
-    return message.replace("--force", "force=True")
-
-
-def _column(match: re.Match[str]) -> str:
-    return f'columns={{"{match[1]}": "{match[2].strip(chr(39))}"}}'
-
-
-def _argument(match: re.Match[str]) -> str:
-    return f'{match[1].replace("-", "_")}="{match[2]}"'
 
 
 def _temporary() -> str:

@@ -25,7 +25,7 @@ from forecaster.workflows.fetch import Fetched
 if TYPE_CHECKING:
     import pandas as pd
 
-FORECAST_STYLES = ("long", "nixtla", "darts")
+FORECAST_STYLES = ("long", "wide", "nixtla", "darts")
 CANDLE_STYLES = ("backtesting", "nixtla", "darts", "long")
 
 
@@ -37,9 +37,11 @@ def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.Dat
 
     Args:
         found: one of these, or a list of the same kind.
-        style: `long` has a row for each ticker, step, price and level, as CSV has; `nixtla` has `unique_id`, `ds` and
-            one price as `forecaster` with the bands `forecaster-lo-80`, `forecaster-hi-80`; `darts` has `ticker`,
-            `date` and a column `close_q0.050` for each price and level.
+        style: `long` has a row for each ticker, step, price and level, as CSV has; `wide` has the date as index (of
+            several forecasts, ticker and date), the median candle as `open`, `high`, `low`, `close`, and the 80 % band
+            of the close as `lo80`, `hi80`: its quantiles 0.1 and 0.9, or NaN from a run that has no bands; `nixtla` has
+            `unique_id`, `ds` and one price as `forecaster` with the bands `forecaster-lo-80`, `forecaster-hi-80`;
+            `darts` has `ticker`, `date` and a column `close_q0.050` for each price and level.
         price: the price in the style `nixtla`.
 
     Raises:
@@ -56,6 +58,8 @@ def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.Dat
     if style == "long":
         frame = pd.DataFrame([row for one in several for row in one.as_rows()])
         return frame.astype({"origin": "datetime64[ns]", "date": "datetime64[ns]"}) if len(frame) else frame
+    if style == "wide":
+        return _wide(several)
     tables = [_nixtla(one, VARIABLES.index(price)) if style == "nixtla" else _darts(one) for one in several]
     return pd.concat([pd.DataFrame(table) for table in tables], ignore_index=True) if tables else pd.DataFrame()
 
@@ -133,6 +137,26 @@ def candles_frame(
 def _one_of(kind: str, name: str, known: Sequence[str]) -> None:
     if name not in known:
         raise UnknownNameError(kind, name, known)
+
+
+def _wide(several: Sequence[Forecast]) -> pd.DataFrame:
+    """A row a date; several forecasts below each other, with the ticker as the outer level of the index."""
+    import pandas as pd
+
+    parts = [
+        pd.DataFrame(_candles(one), index=pd.DatetimeIndex(one.dates.astype("datetime64[ns]"), name="date"))
+        for one in several
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    names = [one.ticker for one in several]
+    return pd.concat(parts, keys=names, names=["ticker"]) if parts else pd.DataFrame()
+
+
+def _candles(one: Forecast) -> dict[str, np.ndarray]:
+    nothing = np.full(len(one.steps), np.nan)
+    low, high = one.band80 or (nothing, nothing)
+    return {**dict(zip(VARIABLES, one.point.T, strict=True)), "lo80": low, "hi80": high}
 
 
 def _nixtla(one: Forecast, variable: int) -> dict[str, Any]:

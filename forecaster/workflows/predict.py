@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date, to_day
+from forecaster.data.framestore import frame_store, names_or_frames
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
-from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError, OutsideError, at_most_five, close_match, did_you_mean
 from forecaster.evaluation.journal import append_or_warn
+from forecaster.evaluation.scorecard import Scorecard
 from forecaster.events import Say
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.compose import Request
@@ -25,6 +27,9 @@ from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all
 from forecaster.runs.run import Run
 from forecaster.workflows.grow import grown_forecasts
+
+if TYPE_CHECKING:
+    from forecaster.data.sources.given import Frames
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Failure:
 
 
 def predict(
-    tickers: str | Sequence[str],
+    tickers: str | Sequence[str] | Frames,
     *,
     run: str = "latest",
     data_dir: Path | str = "data/store",
@@ -55,7 +60,8 @@ def predict(
     A ticker that the store lacks is fetched from Yahoo first.
 
     Args:
-        tickers: symbols, or a single one as text.
+        tickers: symbols, or a single one as text; or their candles as `store_frame` takes them, such as the result of
+            `yfinance.download`, of which nothing is written to disk and the journal keeps no forecast.
         run: a folder, a name under the runs folder, `latest`, or `pretrained`, the shipped run, which also answers for
             `latest` where there is none.
         horizon: keep the trained steps up to this one.
@@ -71,11 +77,14 @@ def predict(
         OutsideError: a ticker that the store lacks could not be fetched.
         InputError: a horizon beyond the trained one, too little history, or a run that cannot draw paths.
     """
-    as_of, names = to_date(as_of, "as_of"), list(normalise_all(tickers))
+    as_of = to_date(as_of, "as_of")
+    names, frames = names_or_frames(tickers)
+    if context is not None and frames is not None:
+        raise InputError(f"context={context} grows paths from a store's candles: write the frame to one, store_frame.")
     if (chosen := own_or_shipped(Path(runs_dir), run)) != run:
         say(f"no run of your own yet: using {chosen}, a network trained on American stocks (or: forecast train demo)")
     found_run = Run.find(runs_dir, chosen)
-    if not offline:
+    if not offline and frames is None:
         names = _fetched(names, Path(data_dir), partial(_fail, failed), say)
         if not names:
             return []
@@ -93,11 +102,29 @@ def predict(
             failed=partial(_fail, failed),
         )
         return list(grown)
-    store, request = open_store(data_dir), Request(_steps(found_run.config, horizon), as_of, paths, seed)
+    request = Request(_steps(found_run.config, horizon), as_of, paths, seed)
+    card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
+    if frames is not None:
+        memory, notes = frame_store(frames, Path(data_dir))
+        made = _made(found_run, memory, tuple(memory.given), request, card, failed)
+        return [replace(one, warnings=(*one.warnings, *notes.get(one.ticker, ()))) for one in made]
+    made = _made(found_run, open_store(data_dir), names, request, card, failed)
+    return append_or_warn(found_run.runs_dir, found_run.model.path, made, as_of is not None)
+
+
+def _made(
+    run: Run,
+    store: Store,
+    names: Sequence[str],
+    request: Request,
+    card: Scorecard,
+    failed: Callable[[Failure], None] | None,
+) -> list[Forecast]:
+    """Forecasts of tickers of a store, in the order of their names."""
 
     def history(ticker: str) -> Reading | Failure:
         try:
-            return _history(found_run, store, ticker, as_of)
+            return _history(run, store, ticker, request.as_of)
         except ForecasterError as error:
             return Failure(ticker, error)
 
@@ -107,11 +134,8 @@ def predict(
             _fail(failed, found.ticker, found.error)
         else:
             histories[ticker] = found
-    card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
-    made = {one.ticker: one for one in forecast_all(found_run, store, request, histories, card)}
-    return append_or_warn(
-        found_run.runs_dir, found_run.model.path, [made[ticker] for ticker in histories], as_of is not None
-    )
+    made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
+    return [made[ticker] for ticker in histories]
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -120,7 +144,9 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
     failed(Failure(ticker, error))
 
 
-def _fetched(names: list[str], data_dir: Path, failed: Callable[[str, ForecasterError], None], say: Say) -> list[str]:
+def _fetched(
+    names: tuple[str, ...], data_dir: Path, failed: Callable[[str, ForecasterError], None], say: Say
+) -> tuple[str, ...]:
     """The tickers that the store has, once those that it lacked were fetched; reports each that could not be."""
     stored = Store(data_dir).tickers()
     if not (missing := [name for name in names if name not in stored]):
@@ -134,7 +160,7 @@ def _fetched(names: list[str], data_dir: Path, failed: Callable[[str, Forecaster
         near = did_you_mean(name, stored) if close_match(name, stored) else ""
         reason = one.reason.removeprefix(f"{name}: ").rstrip(".")
         failed(name, kind(f"{name} is not in the store, and cannot be fetched: {reason}. {near}".rstrip()))
-    return [name for name in names if name not in outcomes]
+    return tuple(name for name in names if name not in outcomes)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forecaster.config.schema import Config
 from forecaster.data.store import open_store
+from forecaster.display import Displayable, display
 from forecaster.errors import InputError, at_most_five
 from forecaster.evaluation.diagnose import Diagnosis, diagnose
 from forecaster.evaluation.evaluate import forecasters
@@ -26,7 +27,7 @@ _SAME = 5e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(Displayable):
     """The content of a run's report page.
 
     Args:
@@ -41,6 +42,13 @@ class Report:
     curves: Curves
     diagnosis: Diagnosis | None
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Report({self.run}: {self.card.brief})"
+
+    def to_html(self) -> str:
+        """The page that `forecast report` writes: one file, which loads nothing."""
+        return display().report_page(self)
 
     @property
     def run(self) -> str:

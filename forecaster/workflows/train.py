@@ -47,6 +47,9 @@ class TrainedRun(Evaluated):
     scorecard: Scorecard
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"TrainedRun({self.folder}: {self.scorecard.brief})"
+
 
 @tuned_allocator()
 def train(

@@ -14,7 +14,8 @@ from forecaster.data.quality import admit
 from forecaster.data.sources import SourceOptions
 from forecaster.data.sources.file import hints_of, place_of
 from forecaster.data.sources.table import Table, read_table
-from forecaster.data.sources.wide import tidy
+from forecaster.data.sources.wide import tidy, wide_tickers
+from forecaster.data.sources.yahoo.places import calendar_of
 from forecaster.data.symbols import normalise
 from forecaster.errors import DataError, InputError
 
@@ -40,7 +41,9 @@ def bars_of(
         ticker = normalise(name)
         if ticker in found:
             raise DataError(f"{ticker} is given twice: merge the two or omit one.")
-        currency, calendar = place_of(options.currency, chosen, known(ticker))
+        stored = known(ticker)
+        by_symbol = calendar_of(ticker, None, None) if stored is None else None
+        currency, calendar = place_of(options.currency, chosen or by_symbol, stored)
         rows, notes = table.rows(ticker, places, currency, calendar, calendars.timezone(calendar))
         bars, repairs = clean(rows)
         kept, odd = admit(bars)
@@ -48,6 +51,11 @@ def bars_of(
     if not found:
         raise DataError("no frame was given, expected a DataFrame of candles or a dict of ticker → DataFrame.")
     return list(found.values())
+
+
+def named_tickers(frames: Frames) -> frozenset[str]:
+    """Tickers that have columns in yfinance's wide format, which keeps empty ones of those it could not download."""
+    return frozenset(map(normalise, () if isinstance(frames, Mapping) else wide_tickers(frames)))
 
 
 def _by_ticker(frames: Frames, options: SourceOptions) -> Iterator[tuple[str, Table, np.ndarray]]:

@@ -26,7 +26,7 @@ def to_long(frame: pd.DataFrame, first: Sequence[str], second: Sequence[str]) ->
     Args:
         first, second: the two header rows, without the date column.
     """
-    prices, tickers = (first, second) if {meaning(name) for name in first} >= _PRICES else (second, first)
+    prices, tickers = _levels(first, second)
     parts = []
     for ticker in dict.fromkeys(tickers):
         own = [at for at, name in enumerate(tickers, start=1) if name == ticker]
@@ -34,6 +34,18 @@ def to_long(frame: pd.DataFrame, first: Sequence[str], second: Sequence[str]) ->
         cells = part.iloc[:, 1:]
         parts.append(part[(cells.notna() & (cells != "")).any(axis=1)].assign(ticker=ticker))
     return pd.concat(parts)
+
+
+def _levels(first: Sequence[str], second: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Prices and tickers of each column, whichever row has which."""
+    return (first, second) if {meaning(name) for name in first} >= _PRICES else (second, first)
+
+
+def wide_tickers(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Tickers in the column names of a wide frame, those with empty columns too; none of a long one."""
+    if frame.columns.nlevels != 2:
+        return ()
+    return tuple(dict.fromkeys(_levels(*(list(frame.columns.get_level_values(level)) for level in (0, 1)))[1]))
 
 
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
