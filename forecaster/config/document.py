@@ -129,7 +129,7 @@ def setting_texts(settings: Settings) -> list[str]:
         return [settings]
     if not isinstance(settings, Mapping):
         return list(settings)
-    return [f"{key}={_inline_yaml(value)}" for key, value in _flatten(settings)]
+    return [f"{key}={inline_yaml(value)}" for key, value in _flatten(settings)]
 
 
 def _flatten(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -140,7 +140,7 @@ def _flatten(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield str(key), value
 
 
-def _inline_yaml(value: Any) -> str:
+def inline_yaml(value: Any) -> str:
     """A Python value as one line of YAML."""
     text: str = yaml.dump([_plain(value)], Dumper=_Dumper, default_flow_style=True, sort_keys=False, width=1 << 20)
     return text.strip()[1:-1]

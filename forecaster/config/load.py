@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -204,7 +204,8 @@ def _fields(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     current: Any = model
     for part in loc:
         annotation = current.model_fields[str(part)].annotation if hasattr(current, "model_fields") else None
-        current = annotation
+        sections = [one for one in get_args(annotation) if hasattr(one, "model_fields")]  # `TuneConfig | None`
+        current = sections[0] if sections else annotation
     return list(current.model_fields) if hasattr(current, "model_fields") else []
 
 
