@@ -203,10 +203,16 @@ def _keys(item: Any, values: Any) -> list[str | int]:
 def _fields(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     current: Any = model
     for part in loc:
-        annotation = current.model_fields[str(part)].annotation if hasattr(current, "model_fields") else None
-        sections = [one for one in get_args(annotation) if hasattr(one, "model_fields")]  # `TuneConfig | None`
-        current = sections[0] if sections else annotation
-    return list(current.model_fields) if hasattr(current, "model_fields") else []
+        if current is not None and str(part) in current.model_fields:
+            current = _section(current.model_fields[str(part)].annotation)
+    return [] if current is None else list(current.model_fields)
+
+
+def _section(annotation: Any) -> Any:
+    """The section that a field holds, also where it may be absent or is one of many; None if it holds a value."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
 
 
 def _shown(value: Any) -> str:

@@ -33,7 +33,7 @@ class Look:
 
 
 def model_of(config: Config) -> str:
-    """Hash of config and seed; the baselines it was compared with, its device and the search it came from do not count."""
+    """Hash of config and seed; the baselines it is compared with, its device and its search space do not count."""
     left_out: dict[str, Any] = {"evaluation": True, "tune": True, "training": {"device", "through"}}
     values = config.model_dump(mode="json", exclude=left_out)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -170,7 +170,7 @@ def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
     levels, root = trial.levels, np.sqrt(dataset.steps)
 
     def loss(one: Forecaster) -> float:
-        return _mean_loss(score(one, dataset, rows, validation, levels), root)
+        return mean_loss(score(one, dataset, rows, validation, levels), root)
 
     reference = FittedBaseline.learnt(REFERENCE, dataset, train, levels)
     return Validation(
@@ -179,7 +179,7 @@ def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
     )
 
 
-def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
+def mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
     steps = [scores.pinball[scores.known[:, place], place].mean(dtype=np.float64) for place in range(len(root))]
     return float(np.mean(steps / root))
