@@ -18,7 +18,7 @@ from forecaster.inference.ensemble import Member
 from forecaster.memory import tuned_allocator
 from forecaster.runs.initial import initial_of
 from forecaster.walkforward.walk import Walk, load_walk, save_scores
-from forecaster.walkforward.worker import Answer, Progress, serve
+from forecaster.walkforward.worker import Answer, Progress, Shares, serve
 
 
 def fit_fold(
@@ -61,5 +61,5 @@ def main(place: str) -> None:
 
 
 def _answer(walk: Walk, networks: int, number: int, answer: Answer) -> None:
-    fit_fold(walk, number, tick=Progress(networks, answer).tick, cores=1)
+    fit_fold(walk, number, tick=Progress(networks, Shares(answer)).tick, cores=1)
     answer(share=1.0)

@@ -25,21 +25,31 @@ _REPORT_EVERY = 0.2
 
 
 @dataclass
+class Shares:
+    """Answers how much of a task is done, a few times a second at most."""
+
+    answer: Answer
+    reported: float = 0.0
+
+    def __call__(self, share: float) -> None:
+        if (now := time.monotonic()) - self.reported >= _REPORT_EVERY:
+            self.reported = now
+            self.answer(share=min(share, 0.999))
+
+
+@dataclass
 class Progress:
     """Reports the share of a task that is trained; its members train one after the other, for equally many steps."""
 
     networks: int
-    answer: Answer
+    on_share: Callable[[float], None]
     member: int = 0
     last: int = 0
-    reported: float = 0.0
 
     def tick(self, step: int, steps: int, *_: float | None) -> None:
         self.member += step < self.last
         self.last = step
-        if (now := time.monotonic()) - self.reported >= _REPORT_EVERY:
-            self.reported = now
-            self.answer(share=min((self.member + step / steps) / self.networks, 0.999))
+        self.on_share((self.member + step / steps) / self.networks)
 
 
 def serve(begin: Callable[[], Callable[[int, Answer], None]]) -> None:
