@@ -47,6 +47,12 @@ def space_problems(config: Config, document: Document, check: Check) -> Iterator
             yield from _invalid(key, value, changed, config, check)
 
 
+def searched(config: Config) -> list[str]:
+    """For readers of a test: that `forecast tune` chose the config; nothing if it did not."""
+    found = config.tune and config.tune.found
+    return [f"The config is the best of {found} trials by validation; none of them has seen the test."] if found else []
+
+
 def ends(choices: Choices, now: Any) -> tuple[Any, ...]:
     """The choices, or the lowest and the highest value of a range, as the type that the key has now."""
     if not isinstance(choices, RangeConfig):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,14 +14,19 @@ from forecaster.runs.space import Choices
 from forecaster.tuning.findings import Findings, Tried
 from forecaster.tuning.search import Search
 
+_WIDE = 110
+"""Columns of a comment."""
+
 
 def tuned_yaml(search: Search, name: str, found: Findings, split: Split) -> str:
     """The config as written, with the best trial's values; it trains as it is, and can be tuned again."""
     best = found.best
     assert best is not None
     document = override(search.document, setting_texts(dict(best.values)))
-    body = dump(document.values | {"tune": document.values["tune"] | {"found": len(found.trials)}})
-    head = "".join(f"# {line}\n" for line in _head(search, name, found, best, split))
+    rest = {key: value for key, value in document.values.items() if key != "tune"}
+    body = dump(rest | {"tune": document.values["tune"] | {"found": len(found.trials)}}, compact=True)
+    lines = (line for text in _head(search, name, found, best, split) for line in textwrap.wrap(text, _WIDE))
+    head = "".join(f"# {line}\n" for line in lines)
     return head + _annotated(body, {key: _comment(search, key, found) for key in best.values})
 
 
@@ -29,7 +35,7 @@ def _head(search: Search, name: str, found: Findings, best: Tried, split: Split)
     kinds = [text for count, text in ((pruned, f"{pruned} pruned"), (unusable, f"{unusable} unusable")) if count]
     how = f" ({', '.join(kinds)})" if kinds else ""
     yield f"{name}, tuned by forecast tune: the best of {trials} trials{how} by validation."
-    yield f"Judged on {split.train_end} to {split.validation_end} alone: no trial has seen the test, none is a look."
+    yield f"Judged after {split.train_end} to {split.validation_end} alone: no trial has seen the test, none is a look."
     own = f"; the config as written has {found.own.skill:+.2%}" if found.own and found.own is not best else ""
     yield f"Validation skill over {REFERENCE}: {best.skill:+.2%} (trial {best.number}){own}."
     if found.worth:

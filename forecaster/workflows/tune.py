@@ -36,8 +36,8 @@ from forecaster.tuning.written import tuned_yaml
 if TYPE_CHECKING:
     from optuna import Study
 
-OnTrials = Callable[[float, int, Tried | None], None]
-"""Called with the trials done (fractional), in total, and the best so far."""
+OnTrials = Callable[[float, int, str], None]
+"""Called with the trials done (fractional), in total, and what the best so far has; from several threads."""
 
 _EXAMPLE = "tune: {space: {training.learning_rate: {low: 1e-4, high: 1e-2, log: true}}}"
 
@@ -201,15 +201,20 @@ class _Progress:
         self._read()
 
     def answered(self, number: int, answer: Mapping[str, Any]) -> None:
+        """An engine's answer, see `engine.local`."""
         with self._lock:
             self._shares[number] = answer["share"]
             if answer["share"] == 1:
                 for one in self._read():
                     self._say(_line(one, one is self._best))
-            self._on_trials(self._before + sum(self._shares.values()), self._total, self._best)
+            self._on_trials(self._before + sum(self._shares.values()), self._total, self._words())
 
     def close(self) -> None:
-        self._on_trials(self._total, self._total, self._best)
+        """No trial runs any more."""
+        self._on_trials(self._total, self._total, self._words())
+
+    def _words(self) -> str:
+        return "" if self._best is None else f"best {self._best.skill:+.2%} (trial {self._best.number})"
 
     def _read(self) -> list[Tried]:
         """Finished trials that were not read before."""
