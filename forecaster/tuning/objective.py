@@ -36,27 +36,34 @@ def run_trial(search: Search, study: Study, number: int, on_share: Share) -> Fro
 
     Args:
         number: of trials that were finished or handed out before, see `sampler`.
+
+    Raises:
+        OutsideError: the folder cannot be written.
     """
+    with outside_errors(search.folder):
+        study.sampler = sampler(search, number)
+        asked = study.ask(distributions(search))
+        if same := _same(study, asked):
+            return _repeat(study, asked, same)
+        _take_over(search, asked)
+        told = _try(search, study, asked, on_share)
+        shutil.rmtree(search.place(asked.number), ignore_errors=True)
+        return told
+
+
+def _try(search: Search, study: Study, asked: Asked, on_share: Share) -> FrozenTrial:
     import torch
     from optuna import TrialPruned
     from optuna.trial import TrialState
 
-    study.sampler = sampler(search, number)
-    asked = study.ask(distributions(search))
-    if same := _same(study, asked):
-        return _repeat(study, asked, same)
-    _take_over(search, asked)
     try:
         skill = _learn(search, asked, on_share)
     except TrialPruned:
-        told = study.tell(asked, state=TrialState.PRUNED)
+        return study.tell(asked, state=TrialState.PRUNED)
     except (InputError, MemoryError, torch.OutOfMemoryError) as error:
         asked.set_user_attr(REASON, " ".join(str(error).split()) or "out of memory")
-        told = study.tell(asked, state=TrialState.PRUNED)
-    else:
-        told = study.tell(asked, skill)
-    shutil.rmtree(search.place(asked.number), ignore_errors=True)
-    return told
+        return study.tell(asked, state=TrialState.PRUNED)
+    return study.tell(asked, skill)
 
 
 def _same(study: Study, asked: Asked) -> FrozenTrial | None:
@@ -84,10 +91,9 @@ def _repeat(study: Study, asked: Asked, same: FrozenTrial) -> FrozenTrial:
 def _take_over(search: Search, asked: Asked) -> None:
     """Takes the checkpoints of the killed trial that this one continues."""
     place = search.place(asked.number)
-    with outside_errors(place):
-        if AGAIN in asked.user_attrs and (before := search.place(asked.user_attrs[AGAIN])).is_dir():
-            before.rename(place)
-        place.mkdir(parents=True, exist_ok=True)
+    if AGAIN in asked.user_attrs and (before := search.place(asked.user_attrs[AGAIN])).is_dir():
+        before.rename(place)
+    place.mkdir(parents=True, exist_ok=True)
 
 
 def _learn(search: Search, asked: Asked, on_share: Share) -> float:
