@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from forecaster.config.about import shipped_configs
 from forecaster.config.document import Document, dump, override, parse, parse_setting
 from forecaster.config.schema import Config
+from forecaster.config.section import tuples
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
 
 _YAML = (".yaml", ".yml")
@@ -104,7 +105,7 @@ def validate_section(
         ConfigError: as `validate`.
     """
     try:
-        return model.model_validate(_tuples(values))
+        return model.model_validate(tuples(values))
     except ValidationError as error:
         raise ConfigError(_error_lines(error, model, values, document, prefix)) from error
 
@@ -119,13 +120,6 @@ def _lists(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_lists(item) for item in value]
     return {key: _lists(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _tuples(value: Any) -> Any:
-    """Convert lists to tuples, recursively: frozen sections hold tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _error_lines(

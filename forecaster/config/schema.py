@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
-from forecaster.config.section import Explained, Section
+from forecaster.config.section import Explained, Section, tuples
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
@@ -216,7 +216,7 @@ class TuneConfig(Section):
     def _some_keys(cls, space: dict[str, Any]) -> dict[str, Any]:
         if not space:
             raise ValueError("at least one key to search, such as training.learning_rate: [1e-3, 3e-3]")
-        return space
+        return {key: tuples(choices) for key, choices in space.items()}
 
 
 class ModelConfig(Explained):

@@ -211,7 +211,7 @@ class _Progress:
 
     def close(self) -> None:
         """No trial runs any more."""
-        self._on_trials(self._total, self._total, self._words())
+        self._on_trials(float(self._total), self._total, self._words())
 
     def _words(self) -> str:
         return "" if self._best is None else f"best {self._best.skill:+.2%} (trial {self._best.number})"
