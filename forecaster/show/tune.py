@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from forecaster.config.document import inline_yaml
 from forecaster.errors import InputError
 from forecaster.files import check_place, write_text
 from forecaster.show.columns import Sparing, by_column
@@ -17,10 +18,8 @@ from forecaster.show.output import View
 from forecaster.show.plot import Axis, Box, Look, Plot, legend, picture
 from forecaster.show.svg import element
 from forecaster.show.words import signed
-
-if TYPE_CHECKING:
-    from forecaster.tuning.findings import Tried
-    from forecaster.workflows.tune import Tuned
+from forecaster.tuning.findings import Tried
+from forecaster.workflows.tune import Tuned
 
 _SHOWN = 10
 """Trials in the table; all with --verbose."""
@@ -37,7 +36,7 @@ def tuned_view(result: Tuned, verbose: bool = False) -> View:
 
 def _row(one: Mapping[str, Any]) -> dict[str, Any]:
     values = {
-        key: value if isinstance(value, int | float | str | None) else str(value)
+        key: value if isinstance(value, int | float | str | None) else inline_yaml(value)
         for key, value in one["values"].items()
     }
     return {key: one[key] for key in ("number", "state", "skill", "step", "own", "same", "reason")} | values
