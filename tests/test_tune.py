@@ -130,7 +130,7 @@ def test_no_candle_after_validation_changes_a_trial(
 def test_an_interrupted_search_of_one_worker_gives_what_an_uninterrupted_one_gives(
     config: Path, store: Path, tmp_path: Path
 ) -> None:
-    settings = ("training.steps=60", "tune.trials=4")
+    settings = ("training.steps=60", "tune.trials=3")
 
     def search(name: str, **more: Any) -> Any:
         place = tmp_path / name
@@ -148,7 +148,7 @@ def test_an_interrupted_search_of_one_worker_gives_what_an_uninterrupted_one_giv
     result = search("cut", on_trials=lambda done, *_: shares.append(done))
     assert trials(result) == trials(search("whole"))
     assert min(shares) > 1.8, "the second trial goes on from its checkpoint"
-    assert [one.number for one in result.found.trials] == [0, 2, 3, 4], "the interrupted trial failed"
+    assert [one.number for one in result.found.trials] == [0, 2, 3], "the interrupted trial failed"
 
 
 def test_two_workers_find_for_the_same_values_what_one_finds(config: Path, store: Path, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def _best_so_far(trials: Sequence[Tried]) -> tuple[list[float], list[float]]:
     for one in trials:
         skill = 100 * (one.skill or 0.0)
         if not ys or skill > ys[-1]:
-            xs += [one.number] * (2 if ys else 1)
+            xs += [float(one.number)] * (2 if ys else 1)
             ys += [ys[-1], skill] if ys else [skill]
     return xs, ys
 
