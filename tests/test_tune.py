@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -182,9 +183,9 @@ def test_a_finished_search_goes_on_with_more_trials_and_else_only_reports(
     assert "no trial has seen the test" in answer.out
 
 
-def begun(config: Path, store: Path, runs: Path, *more: str) -> subprocess.Popen[str]:
-    """A search of 30 trials by two workers, in a process group of its own."""
-    arguments = ("--data-dir", str(store), "--runs-dir", str(runs), "--trials", "30", "--workers", "2", *more)
+def begun(config: Path, store: Path, runs: Path, workers: int = 2) -> subprocess.Popen[str]:
+    """A search of 30 trials, in a process group of its own."""
+    arguments = ("--data-dir", str(store), "--runs-dir", str(runs), "--trials", "30", "--workers", str(workers))
     return subprocess.Popen(
         command("tune", str(config), *arguments, "--format", "json", "--output", str(runs.parent / "tuned.yaml")),
         env=environment(),
@@ -238,6 +239,28 @@ def test_thirty_trials_outlive_a_kill_and_what_they_find_trains(
     assert {number: skills[number] for number in kept} == kept, "none is lost, none changed"
     run = train(tmp_path / "tuned.yaml", data_dir=store, runs_dir=runs, name="tuned")
     assert "best of 30 trials" in " ".join(run.scorecard.notes)
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the size of another process's files")
+def test_a_disk_that_fills_up_loses_no_finished_trial(config: Path, store: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    process = begun(config, store, runs, workers=1)
+    assert eventually(lambda: len(ended(runs)) >= 2 or process.poll() is not None)
+    (journal,) = runs.glob(".tune-*/journal.log")
+    limit = journal.stat().st_size + 40
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+    out, err = process.communicate()
+    assert (process.returncode, out) == (4, "")
+    (said,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert "cannot be written: File too large" in err
+    assert "Traceback" not in err, said
+    kept = ended(runs)
+    assert 2 <= len(kept) < 30
+    out, err = begun(config, store, runs).communicate()
+    assert "waiting for the lock" not in err
+    skills = {one["number"]: [one["skill"]] for one in json.loads(out)["trials"]}
+    assert {number: skills[number] for number in kept} == kept
+    assert len(skills) == 30
 
 
 @pytest.mark.parametrize(
