@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from forecaster.data.bars import Bars
-from forecaster.data.store import Store, open_store
+from forecaster.data.candlefile import write_candles
+from forecaster.data.store import Change, Store, open_store
 from forecaster.errors import DataError, InputError, OutsideError, UnknownNameError
+from tests.damage import damaged
 
 Make = Callable[..., Bars]
 ROOT = Path(__file__).parents[1]
@@ -73,6 +76,37 @@ def test_a_record_tells_the_extent_from_the_footer(tmp_path: Path, make_bars: Ma
     assert (record.currency, record.calendar, record.timezone) == ("EUR", "XFRA", "Europe/Berlin")
     assert record.source == "file"
     assert record.changed.endswith("+00:00")
+
+
+def test_a_ticker_is_since_its_first_writing_whatever_comes_later(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(days=5), source="test")
+    record = store.record("AAPL")
+    assert record.since == record.changed
+    write_candles(store.path("AAPL"), make_bars(days=5), "test", since="2020-02-03T04:05:06+00:00")
+    store.write(make_bars(days=6), source="test")
+    assert store.record("AAPL").since == "2020-02-03T04:05:06+00:00"
+
+
+def test_a_value_changed_by_hand_is_found_where_every_value_is_checked(tmp_path: Path, make_bars: Make) -> None:
+    store, bars = Store(tmp_path), make_bars()
+    store.write(bars, source="test")
+    table = pq.read_table(path := store.path("AAPL"))
+    place = table.column_names.index("volume")
+    pq.write_table(table.set_column(place, "volume", pa.array(bars.volume + 1)), path)
+    assert np.array_equal(store.read("AAPL").volume, bars.volume + 1)
+    with pytest.raises(DataError, match="its values do not match their checksum"):
+        store.checked("AAPL")
+
+
+def test_a_part_that_adds_no_row_counts_none(tmp_path: Path, make_bars: Make) -> None:
+    store, whole = Store(tmp_path), make_bars(days=60)
+    store.write(whole, source="test")
+    newest = whole.between(whole.dates[30])
+    assert store.write(newest, source="test", part=True) == Change("unchanged", 0)
+    foreign = replace(newest, currency="EUR")
+    change = store.write(foreign, source="test", part=True)
+    assert (change.status, change.rows_added) == ("kept", 0)
 
 
 def test_equal_candles_leave_the_file_alone(tmp_path: Path, make_bars: Make) -> None:
@@ -137,7 +171,7 @@ def test_nothing_is_no_history(tmp_path: Path, make_bars: Make) -> None:
         Store(tmp_path).write(make_bars(days=0), source="test", force=True)
 
 
-def damaged(kind: str, path: Path) -> None:
+def damage(kind: str, path: Path) -> None:
     good = path.read_bytes()
     if kind == "cut short":
         path.write_bytes(good[: len(good) // 2])
@@ -177,14 +211,14 @@ def test_a_damaged_file_is_named_with_its_remedy_and_can_be_replaced(
     bars = make_bars(days=300)
     for one in (bars, make_bars("MSFT")):
         store.write(one, source="test")
-    damaged(kind, store.path("AAPL"))
+    damage(kind, store.path("AAPL"))
     with pytest.raises(DataError) as caught:
         store.read("AAPL")
     message = str(caught.value)
     assert message.startswith(f"{store.path('AAPL')} is damaged: ")
     assert message.endswith("Delete it and fetch AAPL again.")
     assert "\n" not in message
-    assert [ticker for ticker, _ in store.problems()] == ["AAPL"]
+    assert damaged(store) == ["AAPL"]
     assert store.write(bars, source="test").status == "new"
     assert store.read("AAPL").same_as(bars)
 
