@@ -107,7 +107,7 @@ def grown_forecasts(
         UnknownNameError: no such run.
     """
     if paths is None:
-        raise InputError(f"--context {context} grows paths: say how many, as in --paths 500.")
+        raise InputError(f"--context {context} grows paths: set their number, as in --paths 500.")
     if horizon is not None and horizon < 1:
         raise InputError(f"--horizon is {horizon}: expected at least 1 session.")
     one, store, day = Run.find(runs_dir, run), open_store(data_dir), to_day(as_of, "as_of")
