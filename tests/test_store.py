@@ -115,7 +115,7 @@ def test_equal_candles_leave_the_file_alone(tmp_path: Path, make_bars: Make) -> 
     path = store.path("AAPL")
     os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     before = path.read_bytes()
-    assert store.write(make_bars(), source="other").status == "unchanged"
+    assert store.write(make_bars(), source="other") == Change("unchanged", 0)
     assert path.read_bytes() == before
     assert path.stat().st_mtime_ns == 1_000_000_000
 
@@ -128,6 +128,21 @@ def test_a_longer_history_replaces_a_shorter(tmp_path: Path, make_bars: Make) ->
     assert len(store.read("AAPL")) == 8
 
 
+def test_revised_values_of_the_same_days_replace_the_old(tmp_path: Path, make_bars: Make) -> None:
+    store, bars = Store(tmp_path), make_bars()
+    store.write(bars, source="test")
+    revised = replace(bars, volume=bars.volume + 1)
+    assert store.write(revised, source="test") == Change("updated", 0)
+    assert store.read("AAPL").same_as(revised)
+
+
+def test_tickers_are_required_by_their_own_spelling(sample_store: Store) -> None:
+    assert sample_store.require(["IBM", "AAPL"]) == ("IBM", "AAPL")
+    for ticker in ("ibm", "NONE"):
+        with pytest.raises(UnknownNameError):
+            sample_store.require(["AAPL", ticker])
+
+
 @pytest.mark.parametrize("part", [slice(0, 4), slice(1, 5)])
 def test_a_worse_history_is_kept_out_unless_forced(tmp_path: Path, make_bars: Make, part: slice) -> None:
     store = Store(tmp_path)
@@ -135,7 +150,7 @@ def test_a_worse_history_is_kept_out_unless_forced(tmp_path: Path, make_bars: Ma
     store.write(long, source="test")
     short = long.between(long.dates[part][0], long.dates[part][-1])
     change = store.write(short, source="test")
-    assert change.status == "kept"
+    assert (change.status, change.rows_added) == ("kept", 0)
     assert "the store holds 5 rows from 2020-01-02 to 2020-01-08, the source gave 4 rows" in change.reason
     assert "--force" in change.reason
     assert store.read("AAPL").same_as(long)
