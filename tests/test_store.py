@@ -23,6 +23,9 @@ from tests.damage import damaged
 Make = Callable[..., Bars]
 ROOT = Path(__file__).parents[1]
 
+CLOSES = [100.251777, 99.987252, 101.27617, 101.488871, 100.407385]
+"""Of the file in `golden/candles-1`."""
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -86,6 +89,23 @@ def test_a_ticker_is_since_its_first_writing_whatever_comes_later(tmp_path: Path
     write_candles(store.path("AAPL"), make_bars(days=5), "test", since="2020-02-03T04:05:06+00:00")
     store.write(make_bars(days=6), source="test")
     assert store.record("AAPL").since == "2020-02-03T04:05:06+00:00"
+
+
+def test_a_file_of_format_1_is_read_to_the_last_value() -> None:
+    """Made once and kept: `golden/candles-1` shows when a change makes the files of older versions unreadable."""
+    store = Store(ROOT / "tests" / "golden" / "candles-1")
+    record, bars = store.record("AAPL"), store.checked("AAPL")
+    assert (record.rows, str(record.first), str(record.last)) == (5, "2020-01-02", "2020-01-08")
+    assert (record.source, record.since) == ("sample", "2026-11-01T08:30:00+00:00")
+    assert bars.close.round(6).tolist() == CLOSES
+
+
+@pytest.mark.parametrize("metadata", [None, {"pandas": "{}"}])
+def test_a_file_of_another_program_is_called_one(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    store = Store(tmp_path)
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata(metadata), store.path("AAPL"))
+    with pytest.raises(DataError, match="is damaged: it was not written by forecaster"):
+        store.read("AAPL")
 
 
 def test_a_value_changed_by_hand_is_found_where_every_value_is_checked(tmp_path: Path, make_bars: Make) -> None:
