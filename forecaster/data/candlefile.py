@@ -61,8 +61,8 @@ def write_candles(path: Path, bars: Bars, source: str, since: str | None = None)
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
-def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Bars, dict[str, Any]]:
-    """The candles and the header of a file.
+def read_candles(path: Path, ticker: str, every_value: bool = False) -> Bars:
+    """The candles of a file.
 
     Args:
         ticker: the expected ticker; the header must match it.
@@ -84,7 +84,7 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Ba
     bars = _bars(table, header)
     if every_value and header.get("digest", _digest(bars)) != _digest(bars):
         raise ValueError("its values do not match their checksum")
-    return bars, header
+    return bars
 
 
 def read_record(path: Path, ticker: str) -> Record:

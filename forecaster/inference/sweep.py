@@ -121,6 +121,8 @@ def _pick(
 
 def _chunks(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray, " chunk"], Rows, Rows]:
     """First row of each chunk; for each origin, the index of its chunk and its position in the chunk."""
+    # With span 4, origins at rows 3 4 6 8 of one ticker and 20 of the next:
+    # lead (the ticker's first origin) 3 3 3 3 20, block 0 0 0 1 0, chunk 0 0 0 1 2.
     ticker = dataset.panel.ticker_of_row[rows]
     new_ticker = np.flatnonzero(np.concatenate([[True], ticker[1:] != ticker[:-1]]))
     lead = rows[new_ticker][np.searchsorted(new_ticker, np.arange(len(rows)), "right") - 1]

@@ -194,7 +194,7 @@ def legend(
 
 
 def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
-    """A whole SVG file, which follows the reader's light or dark."""
+    """A complete SVG file, which follows the viewer's light or dark theme."""
     return element(
         "svg",
         element("style", Markup(THEME + _STYLE)),

@@ -30,7 +30,7 @@ def standalone(forecasts: Sequence[Forecast], palette: Mapping[str, str] | None 
     """The file's text.
 
     Args:
-        palette: writes these colours into the style; without it the picture follows the reader's light or dark.
+        palette: writes these colours into the style; without it the picture follows the viewer's light or dark theme.
     """
     small = len(forecasts) > _STACKED
     columns = 1 if not small else 2 if len(forecasts) == 4 else 3

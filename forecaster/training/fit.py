@@ -78,7 +78,7 @@ def fit(
             save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
     if validation is not None:
-        network.load_state_dict(progress.best_weights)  # early stopping: back to the best step
+        network.load_state_dict(progress.best_weights)  # early stopping: back to the best weights
     network.eval()
     return progress.curve
 

@@ -91,7 +91,7 @@ def _parse_column(name: str, text: pd.Series, point: bool) -> Numbers:
     if count > 1 and count > 0.5 * (~empty).sum():
         place = int(np.argmax(numbers.wrong))
         problem = numbers.problem(text.index[place], text.iloc[place])
-        raise DataError(f"{problem}, and so in {count - 1} more rows: is it the right column?")
+        raise DataError(f"{problem}, and likewise in {count - 1} more rows: is it the right column?")
     return numbers
 
 
