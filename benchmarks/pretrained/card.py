@@ -85,9 +85,8 @@ def _print_years(table: Sequence[Row]) -> None:
     print("|---|---|" + "---|" * len(FORMULAS))
     for year in [*years, "all"]:
         chosen = [row[3] for row in table if year in (row[0], "all")]
-        print(
-            f"| {year} | {len(chosen) if year != 'all' else ''} | {' | '.join(_cell(chosen, one) for one in FORMULAS)} |"
-        )
+        count = len(chosen) if year != "all" else ""
+        print(f"| {year} | {count} | {' | '.join(_cell(chosen, one) for one in FORMULAS)} |")
 
 
 def _cell(found: Sequence[dict[str, Losses]], formula: str) -> str:
