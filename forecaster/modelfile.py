@@ -20,7 +20,7 @@ from forecaster.errors import InputError
 from forecaster.files import atomic_write, existing_file
 from forecaster.header import Header, parse_header
 from forecaster.light.network import LightNetwork, light_network
-from forecaster.release import is_newer, newer_file
+from forecaster.release import DISTRIBUTION, is_newer, newer_file
 
 if TYPE_CHECKING:
     from forecaster.models.network import Network
@@ -194,7 +194,7 @@ def versions() -> dict[str, str]:
     """Versions of the libraries that determine a run's numbers."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("forecaster", "torch", "numpy")}
+    return {"forecaster": version(DISTRIBUTION)} | {name: version(name) for name in ("torch", "numpy")}
 
 
 def _all_known(config: Config) -> bool:

@@ -89,6 +89,7 @@ def test_a_history_that_ends_before_the_cut_off_is_in_sample(
     assert result.scorecard.in_sample == "2010-06-30"
     assert result.verdict.code != "skill"
     assert result.as_data()["verdict"]["text"].startswith("In-sample, no test of weights fitted up to 2010-06-30")
+    assert "on days that its weights have seen" in result.verdict.lines[0]
 
 
 def test_too_short_a_history_and_an_unknown_ticker_are_named(held: Path, trained: TrainedRun) -> None:

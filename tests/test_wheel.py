@@ -54,6 +54,7 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
         metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         fields = Parser().parsestr(archive.read(metadata).decode("utf-8"))
         licences = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+    assert fields["Name"] == "stock-forecaster"
     assert fields["Requires-Python"] == ">=3.11"
     assert fields["License-Expression"] == "Apache-2.0"
     assert licences

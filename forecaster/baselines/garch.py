@@ -1,4 +1,4 @@
-"""GARCH(1,1) with Student-t errors, through the arch library (an extra: `pip install 'forecaster[garch]'`)."""
+"""GARCH(1,1) with Student-t errors, through the arch library (an extra: `pip install 'stock-forecaster[garch]'`)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _arch() -> Any:
     try:
         import arch
     except ImportError as error:
-        raise InputError("baseline garch needs the arch library: pip install 'forecaster[garch]'.") from error
+        raise InputError("baseline garch needs the arch library: pip install 'stock-forecaster[garch]'.") from error
     return arch
 
 
