@@ -91,6 +91,7 @@ def inside(
 
     None if the forecast lacks that band.
     """
+    # In floating point (1 − 0.8) / 2 is 0.09999999999999998, which is in no list of levels.
     low, high = round((1 - share) / 2, 6), round((1 + share) / 2, 6)
     if low not in levels or high not in levels:
         return None

@@ -231,6 +231,7 @@ class _Pair:
 
     def _test(self, own: Daily, other: Daily, places: slice, columns: slice) -> Comparison:
         """Tests the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
+        # Each price by its own usual loss, or the open, which moves least, would hardly count.
         usual = other.mean[columns, places].mean(axis=0)
         real = np.isfinite(usual)
         if not real.any() or not (usual[real] > 0).all():

@@ -36,6 +36,7 @@ class LightNetwork:
 
     def first(self, steps: int) -> LightNetwork:
         """The same network, cut to its first `steps` steps."""
+        # Output rows are ordered [step, variable, raw], so the first steps are the first rows.
         kept = {
             name: weight[: len(weight) * steps // self.horizon] if name.startswith(("readout.", "skip.")) else weight
             for name, weight in self.weights.items()

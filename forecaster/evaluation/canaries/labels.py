@@ -116,8 +116,10 @@ def _results(run: RunUnderTest) -> Iterator[_Loss]:
         reported, begin, end = _reported(curve)
         losses = _losses(run, member, sampler, run.config.training.seed + number, range(begin, end))
         ratios, gain = reported / losses[:-1], 1 - float(losses[0] / losses[-1])
+        # In logs: twice the reported loss is as far from it as half of it.
         nearest = list(_EXPLANATIONS)[int(np.argmin(np.abs(np.log(ratios))))]
         name = model.name if len(run.members) == 1 else f"member {number + 1} ({model.name})"
+        # A small difference means something only on the very candles of training.
         exact = run.same_candles and not run.config.task.teacher_forcing  # teacher forcing feeds actual prices
         near = _TOLERANCE / 2 if not exact else _NEAR if begin else _NEAR_AT_FIRST
         yield _Loss(name, float(ratios[0]), near, nearest, gain)

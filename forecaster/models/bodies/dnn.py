@@ -52,6 +52,7 @@ class Dense(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
         """The last layer at every candle."""
+        # On the left only, so that no state sees a later candle.
         before = pad(inputs.transpose(1, 2), (self.reach - 1, 0))
         states: Tensor = self.layers(self.first(before).transpose(1, 2))
         return states
