@@ -96,7 +96,9 @@ def _aggregate(name: str, column: np.ndarray, starts: np.ndarray, ends: np.ndarr
     if name in ("close", "adj_close"):
         return column[ends]
     if name == "split":
+        # Some sources write 0 for no split.
         return np.multiply.reduceat(np.where(column > 0, column, 1.0), starts)
+    # reduceat reduces from each start to the next: rows are sorted, so a day's lie side by side.
     if name in ("high", "low"):
         return (np.maximum if name == "high" else np.minimum).reduceat(column, starts)
     return np.add.reduceat(np.nan_to_num(column), starts)  # volume, dividend

@@ -97,6 +97,7 @@ def baseline_forecasters(trial: Trial, rows: Rows, names: Sequence[str] | None =
 
 
 def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
+    # One origin is enough: a point forecast has no bands anywhere.
     if not config.calibration.rolling or not has_spread(one(rows[:1])).any():
         return one
     dates = dataset.panel.sessions[rows]

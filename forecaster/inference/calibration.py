@@ -168,7 +168,7 @@ def _updates(
     # of all counts as an update) and then on Monday.
     period = np.busday_count(_EPOCH, dates) // settings.every
     places = np.flatnonzero(np.diff(period, prepend=-1))
-    # One before `first`: that update is still valid on it.
+    # The last update before `first` is still valid on that day.
     begin = max(int(np.searchsorted(dates[places], first, "right")) - 1, 0)
     return places[begin : int(np.searchsorted(dates[places], last, "right"))]
 
@@ -185,7 +185,7 @@ def _collect(
     # Windows count the dates of the whole panel, whichever calendar they are from.
     rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
     end = panel.offsets[panel.ticker_of_row + 1]
-    # An origin is of use once its nearest outcome exists, within its own ticker.
+    # An origin counts once its nearest outcome exists, within the same ticker.
     used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
     # The oldest origin in the first update's window of the longest step, and the newest whose shortest step is over
     # by the last update: no other can enter any window.

@@ -33,7 +33,7 @@ class Cell:
         advance: (W_ih·x + b, W_hh·h, state) → overwrites the state with the next one; its first array is h. The two
             pre-activations may be overwritten too.
         gates: index of each gate in torch's stacking, in the order that `advance` expects.
-        logistic: the first so many gates are sigmoids.
+        logistic: number of gates, from the first on, that are sigmoids.
         parts: arrays in the state: h, and c for an LSTM.
         reset: whether W_hh·h + b_hh is multiplied by a reset gate, so that b_hh can't be merged into W_ih·x + b.
     """

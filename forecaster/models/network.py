@@ -57,7 +57,7 @@ class Network(nn.Module):
         # Outputs of one decoder step: [step, variable, raw].
         self.cells = (self.horizon // decoder_steps, variables, heads[0].parameters_per_cell)
         self.pooled = base.numpy() if pooled is None else pooled
-        # The decoder's steps share the readout; of the skip connection each has its own part.
+        # Decoder steps share one readout; the skip connection has separate weights for each.
         outputs = base.shape[0] * base.shape[1] * self.cells[-1]
         self.readout = nn.Linear(body.output_size, outputs // decoder_steps)
         self.skip = nn.Linear(input_size, outputs) if body.skip else None

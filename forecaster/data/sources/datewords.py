@@ -191,6 +191,7 @@ def _clock(parts: pd.DataFrame) -> Shaped[np.ndarray, " value"]:
         pd.to_numeric(parts[name]).fillna(0).to_numpy(np.int64) for name in ("hour", "minute", "second")
     )
     half = parts["half"].fillna("").str.lower().str.slice(0, 1)
+    # 12 AM is midnight and 12 PM is noon.
     hour = np.where(half == "p", hour % 12 + 12, np.where(half == "a", hour % 12, hour))
     return (hour * 3600 + minute * 60 + second).astype("timedelta64[s]")
 
