@@ -124,6 +124,7 @@ def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Sha
     start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
     end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
     known = scheduled_sessions(calendar, start, end)
+    # "right", so that a date that is a session itself gets the one after it.
     return known[np.searchsorted(known, dates, "right")]
 
 
@@ -178,6 +179,7 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
     elif (known := _known(calendar, start, end)) is None:
         _warn(calendar)
         parts = []
+        # Exchanges have changed their trading days: each mask up to its last date, the rest by the next one.
         for until, mask in exchanges.weeks(calendar)[1]:
             parts.append(_weekdays(start, min(end, until), mask))
             start = max(start, until + _DAY) if until < end else end + _DAY

@@ -21,6 +21,7 @@ def most_a_day(stamps: Shaped[np.ndarray, " row"]) -> int:
     """Maximum number of candles per day; 1 for a daily file, ignoring a few exceptions (`RARE`)."""
     if ascending(stamps.astype(_DAY)):  # fast path: true of most files
         return 1
+    # Distinct times first: a row that is in the file twice is no second candle of its day.
     _, counts = np.unique(np.unique(stamps).astype(_DAY), return_counts=True)
     return int(counts.max()) if (counts > 1).mean() > RARE else 1
 

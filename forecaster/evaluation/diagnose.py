@@ -49,8 +49,8 @@ class Diagnosis:
         first: date of the oldest candle.
         reached: share of outcomes at or below each quantile, mean over steps.
         pit: density between 0, the levels and 1.
-        echoes: one a step.
-        explorer: one a ticker, with the forecasts of its last origins.
+        echoes: one per step.
+        explorer: one per ticker, with the forecasts of its last origins.
     """
 
     card: Scorecard

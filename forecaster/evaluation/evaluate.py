@@ -33,7 +33,7 @@ def evaluate(
     """Scores the members' forecast and its baselines on the same origins of the test period.
 
     Args:
-        notes: further remarks for the reader of the scorecard, a sentence each.
+        notes: further remarks for the reader of the scorecard, one sentence each.
         templates: historical paths that sample paths are drawn from; without them no paths are scored.
 
     Raises:

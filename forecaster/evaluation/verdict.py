@@ -40,7 +40,7 @@ class Verdict:
 
     Args:
         text: one sentence; `brief` is a shorter one.
-        lines: ranges, bands and direction, a sentence each.
+        lines: ranges, bands and direction, one sentence each.
         hardest: None if no formula was scored.
         looks: different models that were tried on this test, this one included.
         coverage: coverage of the close's bands at each step.

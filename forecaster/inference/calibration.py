@@ -179,7 +179,7 @@ def _collect(
     dataset: Dataset,
     history: int,
 ) -> None:
-    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one a step."""
+    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one per step."""
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
     # Windows count the dates of the whole panel, whichever calendar they are from.

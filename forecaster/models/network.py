@@ -28,7 +28,7 @@ class Network(nn.Module):
 
     Args:
         body: makes the states.
-        input_size: features a candle.
+        input_size: features per candle.
         head: name of the head.
         base: pooled training quantiles of the standardised move, for the trained steps.
         decoder_steps: 1 for a direct decoder, the number of steps for sequence-to-sequence.

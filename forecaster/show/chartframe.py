@@ -65,6 +65,7 @@ class Frame:
         return (self.right - self.border) / self.fan.last
 
     def x(self, session: int | float) -> float:
+        # Past and forecast have scales of their own, which meet at the border.
         return self.border + (session - 0.5) * self.slot(session)
 
     def body(self, session: int) -> float:

@@ -86,6 +86,7 @@ class Fan:
         """Lowest and highest price drawn, with a margin of 3%."""
         lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)] + self.paths
         prices = [*self.candles.ravel().tolist(), *self.forecast.point.ravel().tolist(), *chain.from_iterable(lines)]
+        # If all prices are equal, a share of the price itself.
         margin = 0.03 * (max(prices) - min(prices) or max(prices))
         return min(prices) - margin, max(prices) + margin
 
@@ -221,6 +222,7 @@ def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
 
 def _band(forecast: Forecast, pair: tuple[int, int], lower: int, upper: int) -> Band:
     low, high = pair
+    # 0.95 − 0.05 is 0.8999999999999999.
     share = round(forecast.levels[high] - forecast.levels[low], 6)
     return Band(
         share,

@@ -55,7 +55,7 @@ def initial_weights(run: str, model: Model, trial: Trial, known: np.datetime64) 
 
 
 def _differences(model: Model, trial: Trial) -> Iterator[str]:
-    """What keeps weights from being used, a clause each."""
+    """What keeps weights from being used, one clause each."""
     theirs, own = model.config, trial.config
     if model.header.features != trial.dataset.features.names:
         yield f"it reads the features {_listed(theirs.features)}, this config {_listed(own.features)}: use the same"

@@ -21,7 +21,7 @@ class LinearRecurrent(nn.Module):
     how long. There is no gate: each mean decays at a constant rate, whatever the input.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         hidden_size: running means, and width of the states.
         half_life: initial half-life of the slowest mean, in candles; the fastest starts at 1.
         skip: let the readout see the inputs too, linearly.
