@@ -216,6 +216,7 @@ def _volume_jumps(volume: Column, one: Mismatch) -> bool:
     if not (np.median(before) > 0 and np.median(after) > 0):
         return True
     apart = np.log(np.median(after) / np.median(before))
+    # In new shares the volume before is before / factor, which adds log(factor) to the distance.
     return bool(abs(apart + np.log(one.factor)) <= abs(apart))
 
 

@@ -139,6 +139,7 @@ def grow_paths(
         quantiles = coherent(np.average([coherent(answer[:, 0]) for answer, _ in answers], axis=0, weights=weights))
         moves = draw_candles(quantiles * paths.scale[:, None, None], levels, scores[step])
         paths, features = paths.append(moves)
+        # From here on the newest candle alone: the hidden state holds the rest.
         inputs = features[:, None]
         found.append(paths.logs[-1] - origin)
     return np.stack(found, axis=1)

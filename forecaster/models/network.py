@@ -128,6 +128,7 @@ class Network(nn.Module):
         with torch.inference_mode():
             candles = torch.from_numpy(inputs).to(self.readout.weight.device)
             states, memory = _read(self.body, candles, memory)
+            # A body without `read` returns the states of earlier candles too.
             outputs = self._decode(states[:, -1:], candles[:, -1:])
         array: np.ndarray = outputs[:, 0].cpu().numpy()
         return array, memory

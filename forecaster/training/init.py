@@ -44,7 +44,7 @@ def initial_weights(run: str, model: Model, trial: Trial, known: np.datetime64) 
     if problem := next(_differences(model, trial), None):
         raise InputError(f"training.init is {run}, but {problem}.")
     header = model.header
-    # Refitted weights have seen later candles: only where even those count as training does the new test stay one.
+    # Refitted weights have seen later candles: they are used only if even these precede the new test.
     refit = header.refit if header.refit and header.refit.fitted_to <= known else None
     place = "production/" if refit else ""
     return InitialWeights(

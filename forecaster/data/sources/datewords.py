@@ -210,6 +210,7 @@ def _utc(wall: Shaped[np.ndarray, " value"], zone: str) -> Shaped[np.ndarray, " 
         return wall - np.timedelta64(_ZONES[zone] * 3600, "s")
     offset = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?", zone)
     if offset:
+        # 12:00+05:30 is 06:30 UTC: a positive offset is subtracted.
         sign, hours, minutes = offset.group(1), int(offset.group(2)), int(offset.group(3) or 0)
         return wall - np.timedelta64((hours * 3600 + minutes * 60) * (1 if sign == "+" else -1), "s")
     try:

@@ -160,6 +160,7 @@ def _candles(ours: pd.DataFrame, numbers: Mapping[str, Numbers], undated: np.nda
     if header.any():
         again = [ours[name][header].astype("string").str.strip().map(fold) for name in _PRICES]
         header[header] = np.all([words == words.iloc[0] for words in again], axis=0) & (again[0] != again[1]).to_numpy()
+    # A row with a date but no price stays: cleaning drops it and says so.
     keep = np.flatnonzero(~(blank & undated) & ~header)
     if not len(keep):
         raise DataError("it has a header but no rows, expected one per day.")

@@ -177,5 +177,6 @@ def _loss(
     moves = dataset.moves(np.clip(origins, 0, len(dataset.features.ready) - 1)) / units
     targets = np.clip(moves, -LARGEST_MOVE, LARGEST_MOVE)
     sure = known.reshape(len(origins), -1) & np.isfinite(targets).all(axis=-1)
+    # Halved, because the metric is twice the loss of training.
     loss = pinball(quantiles.reshape((*targets.shape, -1)), np.nan_to_num(targets), levels).mean(axis=-1) / 2
     return float(loss[sure].mean())
