@@ -58,7 +58,7 @@ def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
     model: Any = arch.arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
     found = model.fit(disp="off", show_warning=False).params
     omega, alpha, beta = (float(found[name]) for name in ("omega", "alpha[1]", "beta[1]"))
-    # From 1 on the variance has no long-run level, and forecasts of it grow without bound.
+    # At 1 or above, the variance has no long-run level, and its forecasts grow without bound.
     return (omega, alpha, beta) if alpha + beta < 1 else _TYPICAL
 
 

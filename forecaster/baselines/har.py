@@ -45,7 +45,7 @@ def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted)
 
     def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         parts = np.split(rows, range(_CHUNK, len(rows), _CHUNK))
-        # One matmul a row: in a larger matmul, a row's last bits depend on its position.
+        # One matmul per row: in a larger matmul, a row's last bits depend on its position.
         logs = [np.matmul(_design(regressors, part)[:, None, :], weights)[:, 0] for part in parts]
         return np.exp(np.concatenate(logs))
 

@@ -158,6 +158,7 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    # None: a file from before there was a checksum.
     if header.pop("sum", None) not in (None, _sum(header)):
         raise ValueError("its header does not match its checksum")
     if header["format"] > _FORMAT:
@@ -170,4 +171,5 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
 
 
 def _sum(header: dict[str, Any]) -> int:
+    # Sorted, because the order of keys in a parsed header must not matter.
     return zlib.crc32(json.dumps(header, sort_keys=True).encode())

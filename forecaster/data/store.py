@@ -114,6 +114,7 @@ class Store:
             raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is unchanged.")
         with outside_errors(self.root), self._lock(bars.ticker):
             self._sweep(bars.ticker)
+            # Read under the lock: another process may have written meanwhile. A damaged file counts as none.
             stored = self._read_stored(bars.ticker)
             change = _change(stored, bars, force)
             if part and stored is not None and change.status == "kept":

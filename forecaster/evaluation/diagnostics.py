@@ -126,6 +126,7 @@ def echo(step: int, moves: Float[np.ndarray, " origin"], closes: Float[np.ndarra
         closes: actual log(close / last close) of the forecast day, the session before it, and so on; origins that lack
             one of them are skipped.
     """
+    # The same origins at every lag, or the distances would not be comparable.
     whole = np.isfinite(closes).all(axis=1)
     moves, closes = moves[whole], closes[whole]
     misses = np.abs(moves[:, None] - closes).mean(axis=0)

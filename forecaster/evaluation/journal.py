@@ -76,6 +76,7 @@ class Entry:
     @property
     def live(self) -> bool:
         """Made before the forecast day was over."""
+        # The date of an ISO time; ISO dates compare as text.
         return not self.as_of and self.made[:10] <= self.date
 
 
@@ -159,7 +160,7 @@ def runs_in(path: Path) -> list[str]:
 
 @contextmanager
 def _connect(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
-    # As a URI, for its mode; a path may contain `?`, `#` or bytes that are no UTF-8.
+    # As a URI, for its mode; a path may contain `?`, `#` or bytes that are not UTF-8.
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
         # isolation_level=None: sqlite3 begins no transaction by itself, so that BEGIN and COMMIT are ours.

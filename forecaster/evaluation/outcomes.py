@@ -85,6 +85,7 @@ def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[l
 
 def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
     """The reason why an entry cannot be scored, or else the row of its origin."""
+    # ISO dates compare as text.
     if entry.date <= entry.fitted_to:
         return LEARNT, 0
     origin = np.datetime64(entry.origin)

@@ -30,7 +30,7 @@ class Scorecard:
     Args:
         rows: the model's come first.
         measures: how well ranges and volatility were forecast.
-        notes: further remarks for the reader, a sentence each.
+        notes: further remarks for the reader, one sentence each.
         bands: coverage of the model's bands of the close.
         looks: how many different models were tried on this test, this one included; the verdict's p-values are
             corrected for them, those in the rows are not.
@@ -199,6 +199,7 @@ class _Pair:
     comparable: bool
 
     def rows(self) -> Iterator[Row]:
+        # Slices keep the axes that means run over: one step is a table of one row.
         steps: dict[int | str, slice] = {step: slice(place, place + 1) for place, step in enumerate(self.steps)}
         for step, columns in (steps | {"all": slice(None)}).items():
             for place, variable in enumerate(VARIABLES):

@@ -75,6 +75,7 @@ class Scores:
         Args:
             direction: 1 where the median was on the right side of the last close, else 0; NaN where there is no side.
         """
+        # Axes: origin, horizon, variable.
         counted = known[..., None] if scored is None else known[..., None] & scored[:, None]
         return cls(
             known=known,

@@ -58,7 +58,7 @@ class PathSource:
         return cls(panel, groups, EwmaState(ages(panel, ewma_state), columns), required.lags + 1)
 
     def start(self, rows: Int[np.ndarray, " path"]) -> CandlePaths:
-        """One path a row, with no candle appended yet."""
+        """One path per row, with no candle appended yet."""
         first = self.panel.offsets[self.panel.ticker_of_row[rows]]
         # [depth, path], oldest first; rows before the ticker's first are another ticker's and become NaN.
         past = rows - np.arange(self.depth)[::-1, None]

@@ -101,7 +101,7 @@ def several_by_block(
 
 def requirements_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Requirements:
     """Running means and lags that functions of a block need."""
-    # What a group reads is decided by its code, never by values, so a single candle tells.
+    # Which means and lags a group reads depends on its code, never on values: one candle is enough.
     first = panel.select(np.arange(len(panel.sessions)) == 0)
     return requirements(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
 

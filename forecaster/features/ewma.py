@@ -16,7 +16,7 @@ def ewma(
     """Mean of all values so far, each weighted by λ^age with λ = ½^(1/half-life); the weights sum to 1 from the start.
 
     Args:
-        values: one a session; every ticker starts at row 0.
+        values: one per session; every ticker starts at row 0.
         half_lives: in sessions.
         first: the first row that has a value; NaN before it.
     """

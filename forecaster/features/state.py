@@ -79,7 +79,7 @@ class _RecordingCandles(Candles):
     """Candles that record which running means and lags are used."""
 
     means: dict[RunningMean, None] = field(default_factory=dict, kw_only=True)
-    # From 1: a path keeps at least two candles, the newest and the one that its previous close is read from.
+    # At least 1: `CandlePaths.append` needs the newest candle and the one before it.
     lags: list[int] = field(default_factory=lambda: [1], kw_only=True)
 
     def mean(self, measure: Measure, half_lives: tuple[float, ...]) -> np.ndarray:

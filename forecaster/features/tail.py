@@ -39,7 +39,7 @@ def tail_dataset(
         return Dataset(panel, compute_features(panel, groups, market), steps)
     required = requirements_of(panel, [*(GROUPS[name] for name in groups), market_measures])
     valid = np.clip(valid, 0, panel.lengths - 1)
-    # The two add up, see `Lookback`: first back by calendar days, and from there by sessions.
+    # The two add up (see `Lookback`): back by calendar days first, then by sessions.
     oldest = _days_ago(panel, valid, max(one.days for one in declared))
     sessions = max([required.lags, *(one.sessions for one in declared)])
     # One row more than the lookback: its running means are given, but it has no previous close.

@@ -168,7 +168,7 @@ def _updates(
     # of all counts as an update) and then on Monday.
     period = np.busday_count(_EPOCH, dates) // settings.every
     places = np.flatnonzero(np.diff(period, prepend=-1))
-    # One before `first`: that update is still valid on it.
+    # The last update before `first` is still valid on that day.
     begin = max(int(np.searchsorted(dates[places], first, "right")) - 1, 0)
     return places[begin : int(np.searchsorted(dates[places], last, "right"))]
 
@@ -179,13 +179,13 @@ def _collect(
     dataset: Dataset,
     history: int,
 ) -> None:
-    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one a step."""
+    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one per step."""
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
     # Windows count the dates of the whole panel, whichever calendar they are from.
     rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
     end = panel.offsets[panel.ticker_of_row + 1]
-    # An origin is of use once its nearest outcome exists, within its own ticker.
+    # An origin counts once its nearest outcome exists, within the same ticker.
     used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
     # The oldest origin in the first update's window of the longest step, and the newest whose shortest step is over
     # by the last update: no other can enter any window.

@@ -62,7 +62,7 @@ def random_scores(steps: int, paths: int, seed: int) -> Float[np.ndarray, "step 
 def draw_candles(
     quantiles: Float[np.ndarray, "path 4 quantile"], levels: tuple[float, ...], scores: Float[np.ndarray, "path 4"]
 ) -> Float[np.ndarray, "path 4"]:
-    """One coherent candle a path: scores mapped through the quantiles, linear between levels and beyond them.
+    """One coherent candle per path: scores mapped through the quantiles, linear between levels and beyond them.
 
     A median-only forecast has no spread: its candle is the median itself.
     """

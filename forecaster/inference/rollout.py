@@ -80,7 +80,7 @@ def _rollout_widths(
     following, start = np.repeat(following[:, 0], PATHS, axis=0), np.repeat(dataset.features.scale[rows], PATHS)
     closes, found = np.zeros(len(start)), []
     for step in range(len(dataset.steps)):
-        # Each path forecasts in units of its own volatility by now; the widths are compared in the origin's.
+        # Each path's forecast is in units of its current volatility; widths are compared in units of the origin's.
         squares = (_width(following) * (paths.scale / start)[:, None]) ** 2
         # The same sum if every day were as wide as a pooled one: then the ratio is 1, and the forecast is `pooled`.
         usual = step * pooled[CLOSE] ** 2 + pooled**2
@@ -139,6 +139,7 @@ def grow_paths(
         quantiles = coherent(np.average([coherent(answer[:, 0]) for answer, _ in answers], axis=0, weights=weights))
         moves = draw_candles(quantiles * paths.scale[:, None, None], levels, scores[step])
         paths, features = paths.append(moves)
+        # From here on the newest candle alone: the hidden state holds the rest.
         inputs = features[:, None]
         found.append(paths.logs[-1] - origin)
     return np.stack(found, axis=1)

@@ -32,6 +32,6 @@ class Shift(ErrorWindow):
             chosen = (origin > update - self.step - self.window) & (outcome <= update)
             if chosen.any():
                 for column, level in enumerate(self.levels):
-                    # Added to the forecast, this quantile of its errors leaves just that share of outcomes below.
+                    # Shifted by this, the quantile has had exactly that share of recent outcomes below it.
                     shifts[index, :, column] = np.quantile(errors[column][:, chosen], level, axis=-1)
         return shifts

@@ -91,7 +91,7 @@ def standardised_quantiles(
     filled = bool(reach.batch) and not isinstance(network, LightNetwork)
     for begin in range(0, len(starts), per_pass):
         chosen = np.arange(begin, begin + per_pass if filled else min(begin + per_pass, len(starts)))
-        # A last batch is filled up with its last chunk, whose copies nobody reads.
+        # The last batch is padded with copies of its last chunk, which are never read.
         chosen = np.minimum(chosen, len(starts) - 1)
         # [chunk, candle]. Past the ticker's end its last candle is repeated; later than all origins, it alters none.
         candles = np.minimum(starts[chosen, None] + np.arange(reach.length), last[chosen, None])

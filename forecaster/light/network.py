@@ -51,6 +51,7 @@ class LightNetwork:
         raw = states @ self.weights["readout.weight"].T + self.weights["readout.bias"]
         if "skip.weight" in self.weights:
             raw += inputs[:, -last:] @ self.weights["skip.weight"].T + self.weights["skip.bias"]
+        # Axes: batch, last, horizon, variable, raw.
         return self.head(raw.reshape(*raw.shape[:2], *self.base.shape[:2], -1), self.base)
 
 

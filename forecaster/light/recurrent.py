@@ -33,7 +33,7 @@ class Cell:
         advance: (W_ih·x + b, W_hh·h, state) → overwrites the state with the next one; its first array is h. The two
             pre-activations may be overwritten too.
         gates: index of each gate in torch's stacking, in the order that `advance` expects.
-        logistic: the first so many gates are sigmoids.
+        logistic: number of gates, from the first on, that are sigmoids.
         parts: arrays in the state: h, and c for an LSTM.
         reset: whether W_hh·h + b_hh is multiplied by a reset gate, so that b_hh can't be merged into W_ih·x + b.
     """
@@ -96,7 +96,7 @@ def _input_terms(
     """W_ih·x + b for all time steps; b_hh is kept apart where it must be (GRU's reset gate)."""
     w_ih = cell.arranged(weights[f"cell.weight_ih{suffix}"])
     from_input = np.empty((inputs.shape[1], len(inputs), len(w_ih)), np.float32)
-    np.matmul(inputs, w_ih.T, out=from_input.swapaxes(0, 1))  # one matmul a ticker: the same bits alone or in a batch
+    np.matmul(inputs, w_ih.T, out=from_input.swapaxes(0, 1))  # one matmul per ticker: the same bits alone or in a batch
     if f"cell.bias_ih{suffix}" not in weights:
         return from_input, None
     bias, state_bias = (cell.arranged(weights[f"cell.bias_{side}{suffix}"]) for side in ("ih", "hh"))

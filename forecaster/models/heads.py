@@ -41,7 +41,7 @@ class Quantile(nn.Module):
 
     def __init__(self, base: Base) -> None:
         super().__init__()
-        # Two equal quantiles (of prices that hardly moved) are 0 apart, and softplus reaches no 0.
+        # Equal quantiles (of prices that hardly moved) are 0 apart, which softplus never reaches.
         steps = base.diff(dim=-1).clamp_min(1e-4)
         # Not persistent: the base quantiles are in the model file's header, not among its weights.
         self.register_buffer("lowest", base[..., :1], persistent=False)

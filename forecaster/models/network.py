@@ -28,7 +28,7 @@ class Network(nn.Module):
 
     Args:
         body: makes the states.
-        input_size: features a candle.
+        input_size: features per candle.
         head: name of the head.
         base: pooled training quantiles of the standardised move, for the trained steps.
         decoder_steps: 1 for a direct decoder, the number of steps for sequence-to-sequence.
@@ -57,7 +57,7 @@ class Network(nn.Module):
         # Outputs of one decoder step: [step, variable, raw].
         self.cells = (self.horizon // decoder_steps, variables, heads[0].parameters_per_cell)
         self.pooled = base.numpy() if pooled is None else pooled
-        # The decoder's steps share the readout; of the skip connection each has its own part.
+        # Decoder steps share one readout; the skip connection has separate weights for each.
         outputs = base.shape[0] * base.shape[1] * self.cells[-1]
         self.readout = nn.Linear(body.output_size, outputs // decoder_steps)
         self.skip = nn.Linear(input_size, outputs) if body.skip else None
@@ -128,6 +128,7 @@ class Network(nn.Module):
         with torch.inference_mode():
             candles = torch.from_numpy(inputs).to(self.readout.weight.device)
             states, memory = _read(self.body, candles, memory)
+            # A body without `read` returns the states of earlier candles too.
             outputs = self._decode(states[:, -1:], candles[:, -1:])
         array: np.ndarray = outputs[:, 0].cpu().numpy()
         return array, memory

@@ -144,7 +144,7 @@ class Plot:
         yield element("text", self.title, class_="title", x=self.box.left + 8, y=self.box.top + 18)
 
     def line(self, xs: Sequence[Number], ys: Sequence[Number], look: Look, every: int = 1) -> Iterator[Markup]:
-        """A line, with a mark at every so many points where the look has one."""
+        """A line, with a mark at every `every`-th point if the look has one."""
         points = [(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True)]
         yield look.path(line(*zip(*points, strict=True)))
         yield from (look.at(*point) for point in points[::every] if look.mark)
@@ -165,7 +165,7 @@ class Plot:
         return look.path(line(self._xs, [self.y(y)] * 2))
 
     def note(self, text: str, x: Number, y: Number) -> Markup:
-        """A word beside a point."""
+        """Text beside a point."""
         return element("text", text, class_="tick", x=self.x(x) + 5, y=self.y(y) + 4)
 
 

@@ -71,6 +71,7 @@ def fit(
     if checkpoint.is_file():
         progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
         report(progress.step, progress.curve[-1])
+    # Dropout draws from the process's generator, whose state the caller gets back.
     with torch.random.fork_rng(devices=[]):
         while progress.step < (end := min(stop or config.steps, config.steps)):
             loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end)

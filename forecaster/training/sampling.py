@@ -95,8 +95,8 @@ class Sampler:
         ready, scale = (windows(of, origins, self.span) for of in (self.ready, self.scale))
         logs = windows(self.logs, origins, self.span + self.furthest)
         mask = (self.steps <= left[..., None]) & ready[..., None]
-        # 3: is the close of the origin, sliced rather than indexed so that the axis stays for broadcasting.
         outcomes = logs.index_select(1, self.ahead).view(len(logs), self.span, len(self.steps), 4)
+        # 3: is the close of the origin, sliced rather than indexed so that the axis stays for broadcasting.
         targets = (outcomes - logs[:, : self.span, None, 3:]).div_((scale[..., None] * self.roots)[..., None])
         targets = targets.masked_fill_(~mask[..., None], 0.0).clamp_(-LARGEST_MOVE, LARGEST_MOVE)
         return Batch(self._inputs(rows, last), targets, mask)
@@ -104,8 +104,10 @@ class Sampler:
     def _inputs(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Tensor:
         past = (rows[:, -1:] > last)[:, 0]  # a ticker that starts so late that its chunk runs past the period
         late = int(past.sum())
+        # `windows` needs a table of at least `length` rows; otherwise gather row by row.
         if len(self.inputs) < self.length or late == len(rows):
             return self.inputs[rows.clamp(max=last).to(self.device)]
+        # Only chunks in `past` can run over the end of the table, and they are replaced below.
         start = rows[:, 0].clamp(max=len(self.inputs) - self.length)
         inputs = windows(self.inputs, start.to(self.device), self.length)
         if late:

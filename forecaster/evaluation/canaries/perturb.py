@@ -27,7 +27,7 @@ def sample(bars: Sequence[Bars], day: np.datetime64, depth: int, length: int) ->
     """
     needed = max(depth, READY_AGE + 1)
     fit = [one for one in bars if np.sum(one.dates <= day) >= needed and one.dates[-1] > day]
-    # One exchange: a day ends at different hours elsewhere, and what is later would depend on the ticker.
+    # One exchange, because days end at different hours elsewhere: what is later would depend on the ticker.
     alike = [one for one in fit if one.calendar == fit[0].calendar]
     chosen = np.unique(np.linspace(0, len(alike) - 1, MOST).astype(int)) if alike else ()
     return [_around(alike[place], day, max(length, needed)) for place in chosen]

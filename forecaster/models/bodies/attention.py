@@ -26,7 +26,7 @@ class Attention(nn.Module):
     num_layers · (span − 1) + 1 candles.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         hidden_size: width of the states; a multiple of num_heads.
         num_layers: layers of attention, each with its feed-forward part twice as wide.
         num_heads: heads, each with a learnt weight for every distance.

@@ -53,7 +53,7 @@ def last_states(
     for index, weights in enumerate(cell.all_weights):
         if index:
             states = dropout(states, cell.dropout, cell.training)
-        # A layer above reads every step of the one below, whatever the caller wants of the top one.
+        # Lower layers pass on every step; only the top one is cut to the last.
         wanted = last if index == cell.num_layers - 1 else len(states)
         # Without biases the row of ones stays, with weights of 0.
         biases = weights[2:] or 2 * [weights[1].new_zeros(len(weights[1]))]
@@ -94,7 +94,7 @@ class _Elman(torch.autograd.Function):
             # Written straight into the stack, where the next step reads it.
             _tanh_of_half_(torch.mm(doubled, read, out=state))
         ctx.save_for_backward(stack, weights)
-        # From 1 on: states[0] is the initial state, not one that was asked for.
+        # From 1: states[0] is the initial state and never returned.
         return states[max(len(states) - last, 1) :]
 
     @staticmethod
@@ -163,7 +163,7 @@ class _Gru(torch.autograd.Function):
             reset, update, old, new = gate.chunk(4)
             if (given := step - time + len(d_states)) >= 0:
                 d_state.add_(d_states[given])
-            # ∂h'/∂h = z, gates apart; what is left of the gradient, 1 − z of it, belongs to n.
+            # Direct path: ∂h'/∂h = z. The remaining 1 − z of the gradient goes to n.
             torch.mul(d_state, update, out=d_kept)
             _d_tanh(torch.sub(d_state, d_kept, out=d_new), new, grad_input=d_new)
             # n's argument contains r o: ∂/∂o = r, ∂/∂r = o.
@@ -176,7 +176,7 @@ class _Gru(torch.autograd.Function):
             d_of_new.addmm_(d_new, x.t())
             if d_inputs is not None:
                 torch.mm(of_input, d_shared, out=d_inputs[step]).addmm_(new_of_input, d_new)
-            # The step before gets both: what went straight through, and what came through the gates.
+            # Gradient of the previous state: the direct path plus the path through the gates.
             torch.addmm(d_kept, of_state, d_shared, out=d_state)
         return d_inputs, None, d_weights, d_of_new
 

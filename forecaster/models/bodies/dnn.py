@@ -20,7 +20,7 @@ class Dense(nn.Module):
     at every candle. Before a chunk's first candle the input is zero-padded.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         window: candles that are read; 1 is the last candle alone.
         hidden_size: width of each layer.
         num_layers: layers, each followed by a GELU.

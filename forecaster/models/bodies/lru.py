@@ -21,7 +21,7 @@ class LinearRecurrent(nn.Module):
     how long. There is no gate: each mean decays at a constant rate, whatever the input.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         hidden_size: running means, and width of the states.
         half_life: initial half-life of the slowest mean, in candles; the fastest starts at 1.
         skip: let the readout see the inputs too, linearly.
@@ -68,7 +68,7 @@ class LinearRecurrent(nn.Module):
             means = torch.cat([means[:, :shift], reached], dim=1)
             shift *= 2
         for previous in memory:
-            # The recurrence is linear: what was there before fades on its own and is added at the end.
+            # The recurrence is linear, so the old state's contribution can be added at the end.
             ages = torch.arange(1, means.shape[1] + 1, device=means.device)[:, None]
             means = means + torch.exp(-decay * ages) * previous[:, None]
         return gelu(self.mix(means) + self.direct(inputs)), (means[:, -1],)

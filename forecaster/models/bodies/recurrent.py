@@ -19,7 +19,7 @@ class Recurrent(nn.Module):
     """A recurrent network from zero initial state.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         cell: `nn.RNN`, `nn.LSTM` or `nn.GRU`.
         hidden_size: width of the state of one direction.
         num_layers: recurrent layers, each reading the one below.
