@@ -1,4 +1,4 @@
-"""How the shipped model is made: what `benchmarks/pretrained/build.py` leaves out changes neither forecast nor verdict."""
+"""How the shipped model is made: what `benchmarks/pretrained/build.py` drops changes neither forecast nor verdict."""
 
 from __future__ import annotations
 
