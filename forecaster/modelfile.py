@@ -95,6 +95,7 @@ class Model:
     def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> LightNetwork | None:
         member = light_network(model, self.config.task.head, weights, base, self.config.task.decoder)
         if member is not None:
+            # A trial run: weights of the wrong shape must fail here, where the error names the file.
             member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
         return member
 

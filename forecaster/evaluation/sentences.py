@@ -146,7 +146,7 @@ def bands(all_bands: Sequence[Band]) -> str:
 
 
 def direction(close: Row | None, looks: int) -> str:
-    """Direction of the close: daily closes give nobody an edge, so a run that seems to have one should be doubted.
+    """Direction of the close: nobody predicts that of daily closes, so a run that seems to should be doubted.
 
     Args:
         close: the row that compares the absolute error of the median close with that of the last close.

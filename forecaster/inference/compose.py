@@ -109,6 +109,7 @@ def chosen_weights(model: Model, reading: Reading) -> str:
         return OWN
     if refit is None:
         return EVALUATED
+    # From the refit's newest candle on, no outcome can be among what it was fitted to.
     return PRODUCTION if bars.dates[-1] >= refit.newest.get(bars.calendar, refit.fitted_to) else EVALUATED
 
 

@@ -44,6 +44,7 @@ def own_quantiles(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Qu
         dataset: of one ticker, see `own_dataset`.
         rows: ascending; the formula is fitted again every 25th origin.
     """
+    # Fitted to what was known at the first origin of each part: for the others a little old, but never too new.
     parts = [rows[start : start + _EVERY] for start in range(0, len(rows), _EVERY)]
     return np.concatenate([_fitted(dataset, int(part[0]), levels).bind(dataset)(part) for part in parts])
 
