@@ -36,9 +36,10 @@ from forecaster.data.bars import Bars
 from forecaster.data.splits import Period
 from forecaster.data.store import Store
 from forecaster.inference.ensemble import Member
-from forecaster.inference.foreign import NEEDED, own_dataset, own_quantiles
+from forecaster.inference.foreign import own_dataset, own_quantiles
 
 LEARNT_TO = "2014-12-31"
+NEEDED = 250  # candles before a year, for a ticker to count
 YEARS = {"2015": ("2014-12-31", "2015-12-31"), "2016": ("2015-12-31", "2016-12-31")}
 TEST_YEARS = {"2017": ("2016-12-31", "2017-12-31"), "2018": ("2017-12-31", "2018-12-31")}
 MARKETS = {"2016 and 2017": ("2015-12-31", "2017-12-31"), "2020 and 2021": ("2019-12-31", "2021-12-31")}

@@ -29,12 +29,12 @@ from halves import (
 
 from forecaster.data.splits import Period
 from forecaster.header import Init
-from forecaster.inference.foreign import NEEDED
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
 from forecaster.training.init import InitialWeights
 
 DRAWS = 12
+NEEDED = 250
 
 
 def main() -> None:

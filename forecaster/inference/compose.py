@@ -158,7 +158,7 @@ def _paths(
     bars: Bars,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     templates: Templates | None,
-) -> Float[np.ndarray, "path step variable"] | None:
+) -> Float[np.ndarray, "path taken variable"] | None:
     if request.paths is None:
         return None
     moves = sample_paths(templates, quantiles, levels, count=request.paths, seed=request.seed, ticker=bars.ticker)
