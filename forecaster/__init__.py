@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from forecaster.workflows.report import report
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
+    from forecaster.workflows.tune import tune
     from forecaster.workflows.windows import windows
 
     __version__: str
@@ -50,6 +51,7 @@ __all__ = [
     "store_frame",
     "to_frame",
     "train",
+    "tune",
     "windows",
 ]
 

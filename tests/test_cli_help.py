@@ -15,7 +15,7 @@ from tests.studio import environment, forecast
 
 HEAVY = (
     *("torch", "pandas", "numpy", "yfinance", "pydantic", "rich", "pyarrow", "exchange_calendars", "safetensors"),
-    *("yaml", "jaxtyping", "filelock", "arch", "scipy", "resvg_py"),
+    *("yaml", "jaxtyping", "filelock", "arch", "scipy", "resvg_py", "optuna"),
 )
 
 LIST_MODULES = """
@@ -54,7 +54,7 @@ def modules(*arguments: str) -> tuple[int, str, str, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("train",), ("predict",), ("fetch",), ("config",), ("features",), ("runs", "delete")]
+    "words", [(), ("train",), ("tune",), ("predict",), ("fetch",), ("config",), ("features",), ("runs", "delete")]
 )
 def test_help_imports_no_heavy_module(words: tuple[str, ...]) -> None:
     code, out, _, imported = modules(*words, "--help")

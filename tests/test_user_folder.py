@@ -93,7 +93,8 @@ def test_a_worker_runs_the_package_of_its_parent_though_another_is_on_the_path(t
     other = tmp_path / "forecaster"
     other.mkdir()
     (other / "__init__.py").write_text("raise SystemExit('the other one')\n")
-    started = [sys.executable, "-P", "-c", crew._START, str(REPOSITORY / "forecaster"), str(tmp_path / "no-walk")]
+    own, module = str(REPOSITORY / "forecaster"), crew.FOLDS.module
+    started = [sys.executable, "-P", "-c", crew._START, own, module, str(tmp_path / "no-walk")]
     path = {"PYTHONPATH": str(tmp_path)}
     streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}  # it ends at once where its input does
     with subprocess.Popen(started, env=environment() | path, text=True, **streams) as worker:  # type: ignore[call-overload]

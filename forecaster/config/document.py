@@ -92,9 +92,26 @@ _Dumper.yaml_implicit_resolvers = {
 }
 
 
-def dump(values: dict[str, Any]) -> str:
-    """Plain values as YAML text that `parse` reads back unchanged."""
-    text: str = yaml.dump(values, Dumper=_Dumper, sort_keys=False)
+class _CompactDumper(_Dumper):
+    """Writes a list on one line, unless it holds sections."""
+
+
+def _compact_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+    inline = not any(isinstance(item, dict) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=inline)
+
+
+_CompactDumper.add_representer(list, _compact_list)
+
+
+def dump(values: dict[str, Any], compact: bool = False) -> str:
+    """Plain values as YAML text that `parse` reads back unchanged.
+
+    Args:
+        compact: lists on one line each.
+    """
+    dumper, width = (_CompactDumper, 1 << 20) if compact else (_Dumper, None)
+    text: str = yaml.dump(values, Dumper=dumper, sort_keys=False, width=width)
     return text
 
 
@@ -129,7 +146,7 @@ def setting_texts(settings: Settings) -> list[str]:
         return [settings]
     if not isinstance(settings, Mapping):
         return list(settings)
-    return [f"{key}={_inline_yaml(value)}" for key, value in _flatten(settings)]
+    return [f"{key}={inline_yaml(value)}" for key, value in _flatten(settings)]
 
 
 def _flatten(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -140,7 +157,7 @@ def _flatten(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield str(key), value
 
 
-def _inline_yaml(value: Any) -> str:
+def inline_yaml(value: Any) -> str:
     """A Python value as one line of YAML."""
     text: str = yaml.dump([_plain(value)], Dumper=_Dumper, default_flow_style=True, sort_keys=False, width=1 << 20)
     return text.strip()[1:-1]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from forecaster.config.about import shipped_configs
 from forecaster.config.document import Document, dump, override, parse, parse_setting
 from forecaster.config.schema import Config
+from forecaster.config.section import tuples
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
 
 _YAML = (".yaml", ".yml")
@@ -104,7 +105,7 @@ def validate_section(
         ConfigError: as `validate`.
     """
     try:
-        return model.model_validate(_tuples(values))
+        return model.model_validate(tuples(values))
     except ValidationError as error:
         raise ConfigError(_error_lines(error, model, values, document, prefix)) from error
 
@@ -119,13 +120,6 @@ def _lists(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_lists(item) for item in value]
     return {key: _lists(item) for key, item in value.items()} if isinstance(value, dict) else value
-
-
-def _tuples(value: Any) -> Any:
-    """Convert lists to tuples, recursively: frozen sections hold tuples."""
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def _error_lines(
@@ -203,9 +197,16 @@ def _keys(item: Any, values: Any) -> list[str | int]:
 def _fields(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
     current: Any = model
     for part in loc:
-        annotation = current.model_fields[str(part)].annotation if hasattr(current, "model_fields") else None
-        current = annotation
-    return list(current.model_fields) if hasattr(current, "model_fields") else []
+        if current is not None and str(part) in current.model_fields:
+            current = _section(current.model_fields[str(part)].annotation)
+    return [] if current is None else list(current.model_fields)
+
+
+def _section(annotation: Any) -> Any:
+    """The section that a field holds, also where it may be absent or is one of many; None if it holds a value."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section(part))), None)
 
 
 def _shown(value: Any) -> str:

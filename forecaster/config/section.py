@@ -35,6 +35,13 @@ class Section(Explained):
     model_config = ConfigDict(extra="forbid")
 
 
+def tuples(value: Any) -> Any:
+    """Lists as tuples, recursively: frozen sections hold tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(map(tuples, value))
+    return {key: tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def _texts(section: type[BaseModel]) -> dict[str, str]:
     """Field name → the docstring below it."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(section))).body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from forecaster.config.schema import Config
 
@@ -33,6 +34,7 @@ class Look:
 
 
 def model_of(config: Config) -> str:
-    """Hash of config and seed; the baselines it was compared with and the device it was trained on do not count."""
-    values = config.model_dump(mode="json", exclude={"evaluation": True, "training": {"device", "through"}})
+    """Hash of config and seed; the baselines it is compared with, its device and its search space do not count."""
+    left_out: dict[str, Any] = {"evaluation": True, "tune": True, "training": {"device", "through"}}
+    values = config.model_dump(mode="json", exclude=left_out)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

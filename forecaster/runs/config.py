@@ -15,6 +15,7 @@ from forecaster.features import GROUPS
 from forecaster.models.build import model_names, parameters, resolved_model
 from forecaster.registry import Registry
 from forecaster.runs.shapes import shape_problems
+from forecaster.runs.space import space_problems
 
 
 def load_config(config: str | Path, settings: Settings = ()) -> Config:
@@ -25,6 +26,18 @@ def load_config(config: str | Path, settings: Settings = ()) -> Config:
         UnknownNameError: no such file or shipped config.
     """
     document = read_document(str(config), setting_texts(settings))
+    checked = check_document(document)
+    if problems := list(space_problems(checked, document, check_document)):
+        raise ConfigError(problems)
+    return checked
+
+
+def check_document(document: Document) -> Config:
+    """Checks a document whatever `forecast tune` is to search; the config with all model parameters filled in.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
     checked = _with_fitting_calibration(validate(document), document)
     problems = [
         *_unknown_names(document, ("features",), checked.features, GROUPS),

@@ -16,7 +16,10 @@ from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import DataError, InputError, at_most_five
 from forecaster.events import Say
+from forecaster.features.blocks import ready
 from forecaster.features.candles import READY_AGE
+from forecaster.features.compute import Features
+from forecaster.features.dataset import Dataset
 from forecaster.memory import release_memory
 from forecaster.trial import Trial
 
@@ -35,13 +38,7 @@ def prepare(config: Config, data_dir: Path, say: Say = lambda _: None) -> Trial:
     Raises:
         UnknownNameError, InputError, DataError: as in `train`.
     """
-    say("reading candles")
-    panel = select_panel(config.data, data_dir, say)
-    release_memory()
-    split = make_split(config.data.split, panel.dates[0], _newest(panel))
-    if config.data.tickers == "all":
-        panel = _beyond_training(panel, split, say)
-        split = make_split(config.data.split, panel.dates[0], _newest(panel))  # the first date may be later now
+    panel, split = _choose(config, data_dir, say)
     say(f"computing features of {len(panel.sessions):,} candles of {len(panel)} tickers")
     trial = Trial.of(config, panel, split)
     release_memory()
@@ -49,6 +46,32 @@ def prepare(config: Config, data_dir: Path, say: Say = lambda _: None) -> Trial:
     for period in periods:  # fail now, not after hours of training
         trial.origins(period)
     return trial
+
+
+def prepare_sealed(config: Config, data_dir: Path, say: Say = lambda _: None) -> tuple[Panel, Split]:
+    """The candles of training and validation alone, for a search that must not see the test, and the split.
+
+    Checks that the test has origins, so that what the search finds can be trained.
+
+    Raises:
+        UnknownNameError, InputError, DataError: as in `train`.
+    """
+    panel, split = _choose(config, data_dir, say)
+    none = Features((), np.empty((len(panel.sessions), 0), np.float32), np.ones(len(panel.sessions)), ready(panel))
+    Dataset(panel, none, config.task.steps).require_origins(split.test, config.task.context)
+    return panel.until(split.validation_end), split
+
+
+def _choose(config: Config, data_dir: Path, say: Say) -> tuple[Panel, Split]:
+    """The candles that a config names, and where its periods end."""
+    say("reading candles")
+    panel = select_panel(config.data, data_dir, say)
+    release_memory()
+    split = make_split(config.data.split, panel.dates[0], _newest(panel))
+    if config.data.tickers == "all":
+        panel = _beyond_training(panel, split, say)
+        split = make_split(config.data.split, panel.dates[0], _newest(panel))  # the first date may be later now
+    return panel, split
 
 
 def _newest(panel: Panel) -> np.datetime64:

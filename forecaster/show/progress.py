@@ -93,7 +93,7 @@ class ParallelFolds:
     first: float = 0.0
     began: float | None = None
 
-    def words(self, done: float, total: int) -> str:
+    def words(self, done: float, total: int, what: str = "folds") -> str:
         """`12 of 40 folds, 3:20 left`, without the time until it is known.
 
         Folds done before this run and the start-up time of the processes do not count as speed.
@@ -102,7 +102,7 @@ class ParallelFolds:
         self.before = done if self.before is None else self.before
         if self.began is None and done > self.before:
             self.first, self.began = done, now
-        place, gained = f"{int(done)} of {total} folds", done - self.first
+        place, gained = f"{int(done)} of {total} {what}", done - self.first
         if self.began is None or gained < _FOLD_KNOWN_AFTER or done >= total:
             return place
         return f"{place}, {_duration((total - done) * (now - self.began) / gained)} left"
@@ -143,6 +143,10 @@ class ProgressCallbacks:
             self.say(words)
         self._finished = int(done)
         self._show(done, total, [words], [])
+
+    def trials(self, done: float, total: int, best: str) -> None:
+        """So many trials of a search are done, and what the best so far has."""
+        self._show(done, total, [self._parallel.words(done, total, "trials")], [best], visible=done < total)
 
     def tick(self, step: int, steps: int, loss: float | None, skill: float | None) -> None:
         """A training step is done; loss and validation skill are None between measurements."""

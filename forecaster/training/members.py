@@ -171,7 +171,7 @@ def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
     levels, root = trial.levels, np.sqrt(dataset.steps)
 
     def loss(one: Forecaster) -> float:
-        return _mean_loss(score(one, dataset, rows, validation, levels), root)
+        return mean_loss(score(one, dataset, rows, validation, levels), root)
 
     reference = FittedBaseline.learnt(REFERENCE, dataset, train, levels)
     return Validation(
@@ -180,7 +180,7 @@ def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
     )
 
 
-def _mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
+def mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
     # Over √step, so that far steps, whose moves are larger, do not outweigh near ones. In float64, because float32
     # sums over millions of origins lose digits.

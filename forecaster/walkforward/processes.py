@@ -7,8 +7,9 @@ import os
 import queue
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,26 @@ from forecaster.walkforward.walk import Walk, save_walk
 OnProgress = Callable[[int, float], None]
 """Called from several threads with a fold's number and the share done; 1 once its scores are written."""
 
+OnAnswer = Callable[[int, Mapping[str, Any]], None]
+"""Called from several threads with a task's number and what its process answers: `share`, 1 once the task is done."""
+
 _ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
+
+
+@dataclass(frozen=True)
+class Work:
+    """What worker processes are for.
+
+    Args:
+        module: its `main(folder)` answers task numbers, see `worker.serve`.
+        task: what a task is called in messages.
+    """
+
+    module: str
+    task: str
+
+
+FOLDS = Work("forecaster.walkforward.fold", "fold")
 
 
 def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, on_progress: OnProgress) -> None:
@@ -32,6 +52,30 @@ def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, on_progress: OnP
         OutsideError: a worker was killed.
     """
     save_walk(walk)
+    try:
+        in_processes(FOLDS, walk.folder, numbers, workers, lambda number, answer: on_progress(number, answer["share"]))
+    except NotStartedError:
+        _fit_here(walk, numbers, on_progress)
+
+
+def in_processes(
+    work: Work,
+    folder: Path,
+    numbers: Sequence[int],
+    workers: int,
+    on_answer: OnAnswer,
+    more: Callable[[], bool] = lambda: True,
+) -> None:
+    """Has tasks done in worker processes, as `fit_folds` does.
+
+    Args:
+        folder: what the tasks need, and where the processes' logs go.
+        more: whether another task may begin.
+
+    Raises:
+        NotStartedError: no process can be started.
+        ForecasterError, OutsideError: as `fit_folds`.
+    """
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in numbers:
         waiting.put(number)
@@ -39,11 +83,9 @@ def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, on_progress: OnP
     with ThreadPoolExecutor(workers) as pool:
         try:
             for place in range(min(workers, len(numbers))):
-                started.append(_Worker(walk.folder, place))
-            for done in as_completed([pool.submit(worker.serve, waiting, on_progress) for worker in started]):
+                started.append(_Worker(work, folder, place))
+            for done in as_completed([pool.submit(worker.serve, waiting, on_answer, more) for worker in started]):
                 done.result()
-        except _NotStartedError:
-            _fit_here(walk, numbers, on_progress)
         finally:
             for worker in started:
                 worker.end()
@@ -56,7 +98,7 @@ def _fit_here(walk: Walk, numbers: Sequence[int], on_progress: OnProgress) -> No
         on_progress(number, 1.0)
 
 
-class _NotStartedError(Exception):
+class NotStartedError(Exception):
     """A worker process cannot be started."""
 
 
@@ -65,21 +107,23 @@ import importlib.util, sys
 package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
 sys.modules["forecaster"] = importlib.util.module_from_spec(package)
 package.loader.exec_module(sys.modules["forecaster"])
-from forecaster.walkforward.fold import main
-main(sys.argv[2])
+from importlib import import_module
+import_module(sys.argv[2]).main(sys.argv[3])
 """
 """Loads the parent's own copy of the package by path, without changing sys.path."""
 
 
 class _Worker:
-    """A process that fits folds, one at a time; its stderr goes to a log file in the folder."""
+    """A process that does tasks, one at a time; its stderr goes to a log file in the folder."""
 
-    def __init__(self, folder: Path, place: int) -> None:
+    def __init__(self, work: Work, folder: Path, place: int) -> None:
+        self._task = work.task
         self._log = folder / f"worker-{place}.log"
         with self._log.open("wb") as log:
             # -P: never import from the current folder, which is the user's. (-I would also ignore PYTHONPATH and
             # packages installed for one user.)
-            command = [sys.executable, "-P", "-c", _START, str(Path(__file__).parents[1]), str(folder)]
+            own = str(Path(__file__).parents[1])
+            command = [sys.executable, "-P", "-c", _START, own, work.module, str(folder)]
             try:
                 self._process = subprocess.Popen(
                     command,
@@ -91,30 +135,30 @@ class _Worker:
                     start_new_session=True,  # Ctrl-C goes to the parent only, which ends the workers
                 )
             except OSError as error:
-                raise _NotStartedError from error
+                raise NotStartedError from error
 
-    def serve(self, waiting: queue.SimpleQueue[int], on_progress: OnProgress) -> None:
-        while True:
+    def serve(self, waiting: queue.SimpleQueue[int], on_answer: OnAnswer, more: Callable[[], bool]) -> None:
+        while more():
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
                 return
-            self._fit(number, on_progress)
+            self._do(number, on_answer)
 
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()
 
-    def _fit(self, number: int, on_progress: OnProgress) -> None:
+    def _do(self, number: int, on_answer: OnAnswer) -> None:
         answer = self._ask(number)
         while answer.get("share", 1) < 1:
-            on_progress(number, answer["share"])
+            on_answer(number, answer)
             answer = self._next()
         if not answer:
             raise self._ended(number)
         if "error" in answer:
             raise _ERRORS[answer["code"]](answer["error"])
-        on_progress(number, 1.0)
+        on_answer(number, answer)
 
     def _ask(self, number: int) -> dict[str, Any]:
         assert self._process.stdin
@@ -135,9 +179,10 @@ class _Worker:
         return dict(json.loads(line)) if line.endswith("\n") else {}
 
     def _ended(self, number: int) -> ForecasterError:
-        code, kept = self._process.wait(), "finished folds are kept: run the same command again to continue"
+        kept = f"finished {self._task}s are kept: run the same command again to continue"
+        code, name = self._process.wait(), f"{self._task} {number + 1}"
         if code < 0:
             less = "with fewer --workers if memory is short"
-            return OutsideError(f"fold {number + 1}: its process was killed (signal {-code}); {kept}, {less}.")
+            return OutsideError(f"{name}: its process was killed (signal {-code}); {kept}, {less}.")
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or [f"exit code {code}"]
-        return ForecasterError(f"fold {number + 1}: this is a bug: {lines[-1]}; {kept}. Its traceback: {self._log}")
+        return ForecasterError(f"{name}: this is a bug: {lines[-1]}; {kept}. Its traceback: {self._log}")

@@ -28,6 +28,7 @@ from forecaster.runs.config import load_config
 from forecaster.runs.initial import initial_of
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
+from forecaster.runs.space import searched
 from forecaster.training.files import checkpoints, write_curves
 from forecaster.trial import Trial
 
@@ -119,7 +120,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     write_curves(folder / runs.CURVE, learnt.curves)
     say("scoring the test period beside the baselines")
     templates = draw_templates(trial.dataset, trial.fitted, config)
-    notes = survivorship(data_dir, panel, split)
+    notes = [*survivorship(data_dir, panel, split), *searched(config)]
     scorecard = evaluate(learnt.members, trial, notes=notes, templates=templates)
     scorecard = scorecard.by_weights(init.about.fitted_to) if init else scorecard
     look = Look(model_of(config), scorecard.first, scorecard.last, panel.tickers, f"train {run_name(folder)}")

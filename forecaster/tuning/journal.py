@@ -1,0 +1,188 @@
+"""The study: Optuna's journal file, which outlives a killed process, and what is done when it is opened again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecaster.config.document import inline_yaml
+from forecaster.config.schema import RangeConfig
+from forecaster.errors import InputError
+from forecaster.events import Say
+from forecaster.files import outside_errors
+from forecaster.runs.space import Choices, current, whole
+from forecaster.tuning.search import Search
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+
+JOURNAL = "journal.log"
+OWN, REASON, SAME, AGAIN, STEP = "own", "reason", "same", "again", "step"
+"""Attributes of a trial: the config as written; why it is unusable; the trial that it repeats; the killed trial that it
+continues; the step of the weights that were kept."""
+
+_STARTUP = 5
+"""Complete trials before the median can end one."""
+
+_CREATE_STUDY = 0
+"""The journal's code for a study's creation."""
+
+
+def require_optuna() -> None:
+    """Raises:
+    InputError: Optuna is not installed.
+    """
+    if find_spec("optuna") is None:
+        raise InputError("forecast tune needs Optuna, which is not installed: pip install 'stock-forecaster[tune]'.")
+
+
+@contextmanager
+def opened(search: Search, say: Say = lambda _: None) -> Iterator[Study]:
+    """The study of a search, for the one process that leads it; a killed one's trials will be run again.
+
+    Raises:
+        InputError: another process leads it, or the journal is damaged or of another study.
+        OutsideError: the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    with outside_errors(search.folder):
+        search.folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(search.folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"another forecast tune is at work in {search.folder}: wait for it, or end it.") from error
+    try:
+        heal(search.folder / JOURNAL, search.folder.name)
+        if os.path.lexists(search.folder / f"{JOURNAL}.lock"):
+            say("waiting for the lock of a process that was killed, half a minute at most")
+        study = join(search, create=True)
+        _run_again(study, search)
+        yield study
+    finally:
+        lock.release()
+
+
+def heal(journal: Path, name: str) -> None:
+    """Cuts a torn last line off, which a process leaves that is killed while it writes.
+
+    Raises:
+        InputError: another line is damaged, or the journal is of another study.
+    """
+    if not journal.is_file():
+        return
+    text = journal.read_bytes()
+    lines = text.splitlines(keepends=True)
+    if lines and not (lines[-1].endswith(b"\n") and _entry(lines[-1])):
+        lines.pop()
+    names = set()
+    for number, line in enumerate(lines, 1):
+        if (entry := _entry(line)) is None:
+            raise InputError(f"{journal}:{number} is damaged: delete the lines from there on, or the folder, to go on.")
+        if entry["op_code"] == _CREATE_STUDY:
+            names.add(entry.get("study_name"))
+    if lines and names != {name}:
+        other = ", ".join(map(str, sorted(names, key=str))) or "nobody"
+        raise InputError(f"{journal} is the journal of another study ({other}), not of {name}: move it away.")
+    with outside_errors(journal):
+        os.truncate(journal, sum(map(len, lines)))
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "op_code" in entry else None
+
+
+def join(search: Search, create: bool = False) -> Study:
+    """The study of a search, for any process that works on it."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with outside_errors(search.folder):
+        storage = JournalStorage(JournalFileBackend(str(search.folder / JOURNAL)))
+        name, pruner = search.folder.name, _pruner(search)
+        if create and not storage.get_all_studies():
+            return optuna.create_study(study_name=name, storage=storage, direction="maximize", pruner=pruner)
+        return optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+
+
+def _run_again(study: Study, search: Search) -> None:
+    """Fails the trials that no process works on any more, and queues them; the first trial is the config as written."""
+    from optuna.trial import TrialState
+
+    if not study.get_trials(deepcopy=False) and (own := search.own()) is not None:
+        study.enqueue_trial(_params(search, own), user_attrs={OWN: True})
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        if trial.params.keys() == search.tune.space.keys():
+            kept = {key: value for key, value in trial.user_attrs.items() if key == OWN}
+            study.enqueue_trial(trial.params, user_attrs=kept | {AGAIN: trial.number})
+
+
+def distributions(search: Search) -> dict[str, BaseDistribution]:
+    """The space as Optuna has it; choices by their texts."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    found: dict[str, BaseDistribution] = {}
+    for key, choices in search.tune.space.items():
+        if not isinstance(choices, RangeConfig):
+            found[key] = CategoricalDistribution(list(map(inline_yaml, choices)))
+        elif whole(choices, current(search.config, key)):
+            found[key] = IntDistribution(int(choices.low), int(choices.high), log=choices.log)
+        else:
+            found[key] = FloatDistribution(float(choices.low), float(choices.high), log=choices.log)
+    return found
+
+
+def values_of(search: Search, params: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial's value for each key of the space; Optuna has choices by their texts."""
+    return {key: _value(search.tune.space[key], param) for key, param in params.items()}
+
+
+def _value(choices: Choices, param: Any) -> Any:
+    if isinstance(choices, RangeConfig):
+        return param
+    return choices[list(map(inline_yaml, choices)).index(param)]
+
+
+def _params(search: Search, values: dict[str, Any]) -> dict[str, Any]:
+    space = search.tune.space
+    return {key: value if isinstance(space[key], RangeConfig) else inline_yaml(value) for key, value in values.items()}
+
+
+def sampler(search: Search, number: int) -> BaseSampler:
+    """Draws the values of one trial, by the seed of the config and the trial's number among those finished.
+
+    A search in one process is therefore the same whether it was interrupted or not.
+    """
+    from optuna.samplers import TPESampler
+
+    seed = hashlib.sha256(f"{search.config.training.seed} {number}".encode()).digest()
+    return TPESampler(seed=int.from_bytes(seed[:4]), constant_liar=True)
+
+
+def _pruner(search: Search) -> BasePruner:
+    from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
+
+    from forecaster.training.fit import REPORT_EVERY
+
+    if search.tune.pruner == "median":  # the first report, in the warm-up of the learning rate, says little
+        return MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=REPORT_EVERY + 1)
+    if search.tune.pruner == "hyperband":
+        return HyperbandPruner(min_resource=REPORT_EVERY, max_resource=max(search.steps, REPORT_EVERY))
+    return NopPruner()
