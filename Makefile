@@ -15,8 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## say what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1  \2/p' $(MAKEFILE_LIST) | awk '{printf "  make %-11s", $$2; $$1 = $$2 = ""; print}'
 
-demo: $(INSTALLED) ## fetch the sample, train on it, forecast: the first look, in a minute
+demo: $(INSTALLED) ## fetch the sample, forecast, then train on it: the first look, in a minute
 	$(BIN)/forecast fetch --source sample
+	@echo "Forecast first, with the network that ships. The sample ends in 2013, before its weights' last day: in-sample."
+	$(BIN)/forecast predict AAPL --run pretrained --horizon 5
 	$(BIN)/forecast train configs/demo.yaml
 	$(BIN)/forecast predict AAPL
 
@@ -41,6 +43,7 @@ smoke: $(INSTALLED) ## build the wheel and use it in an environment and a folder
 	$(BIN)/python -m venv $(SMOKE)/venv
 	$(SMOKE)/venv/bin/pip install -q -c constraints.txt $(SMOKE)/*.whl
 	cd $(SMOKE)/empty && ../venv/bin/forecast fetch --source sample --quiet
+	cd $(SMOKE)/empty && ../venv/bin/forecast predict AAPL --offline --quiet
 	cd $(SMOKE)/empty && ../venv/bin/forecast train demo --set training.steps=20 --quiet
 	cd $(SMOKE)/empty && ../venv/bin/forecast predict AAPL
 

@@ -41,12 +41,12 @@ _FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.
 
 
 def main() -> None:
-    """Fetch, train and forecast in a folder that is thrown away, and keep what the terminal showed."""
+    """Fetch, forecast and train in a folder that is thrown away, and keep what the terminal showed."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         _forecast(folder, "fetch --source sample")
+        _draw("predict", "predict AAPL --horizon 5", folder)  # before any training: the run that ships
         _draw("train", "train demo --name first", folder)
-        _draw("predict", "predict AAPL", folder)
         _forecast(folder, f"predict MSFT --plot {FOLDER / 'plot.svg'}")
 
 

@@ -25,12 +25,15 @@ def atomic_write(target: Path) -> Iterator[Path]:
             return
         target = target.resolve()  # keep a symbolic link: replace the file it points to
         target.parent.mkdir(parents=True, exist_ok=True)
+        # In the target's own folder: a rename is atomic only within one file system.
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(handle)
         part = Path(name)
         try:
             yield part
+            # Before the rename: after a power failure the new name must not point to an empty file.
             _sync(part)
+            # mkstemp creates files that only their owner can read.
             part.chmod(0o666 & ~_umask())
             part.replace(target)
         finally:
@@ -63,6 +66,7 @@ def check_place(target: Path) -> None:
         folder = target.resolve().parent
         while not folder.exists():
             folder = folder.parent
+        # A real file, because permission bits do not show a read-only file system.
         with tempfile.TemporaryFile(dir=folder):
             pass
 
@@ -141,6 +145,7 @@ def _sync(part: Path) -> None:
 
 
 def _umask() -> int:
+    # The mask can only be read by setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -53,6 +53,7 @@ def keep_large_blocks() -> bool:
     Returns:
         Whether it was set: in a `tuned_allocator`, by a C library that supports it.
     """
+    # No block of any size gets its own mapping, and the heap keeps what is freed.
     return bool(_active) and _set(_MMAP_MAX, 0) and _set(_TRIM_THRESHOLD, _KEEP_FREE)
 
 

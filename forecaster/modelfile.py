@@ -20,7 +20,7 @@ from forecaster.errors import InputError
 from forecaster.files import atomic_write, existing_file
 from forecaster.header import Header, parse_header
 from forecaster.light.network import LightNetwork, light_network
-from forecaster.release import is_newer, newer_file
+from forecaster.release import DISTRIBUTION, is_newer, newer_file
 
 if TYPE_CHECKING:
     from forecaster.models.network import Network
@@ -95,6 +95,7 @@ class Model:
     def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> LightNetwork | None:
         member = light_network(model, self.config.task.head, weights, base, self.config.task.decoder)
         if member is not None:
+            # A trial run: weights of the wrong shape must fail here, where the error names the file.
             member.run(np.zeros((1, 2, len(self.header.features)), np.float32), 1)
         return member
 
@@ -194,7 +195,7 @@ def versions() -> dict[str, str]:
     """Versions of the libraries that determine a run's numbers."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("forecaster", "torch", "numpy")}
+    return {"forecaster": version(DISTRIBUTION)} | {name: version(name) for name in ("torch", "numpy")}
 
 
 def _all_known(config: Config) -> bool:

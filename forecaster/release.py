@@ -6,13 +6,16 @@ import re
 
 from forecaster.errors import NewerFileError
 
+DISTRIBUTION = "stock-forecaster"
+"""The name that pip knows the package by."""
+
 
 def installed_version() -> str:
     """Version of the installed package; empty if it is only on `sys.path`."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("forecaster")
+        return version(DISTRIBUTION)
     except PackageNotFoundError:
         return ""
 

@@ -24,7 +24,7 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
     for name in forecaster.__all__:
         assert callable(getattr(forecaster, name)) or name == "errors"
     assert dir(forecaster) == sorted([*forecaster.__all__, "__version__"])
-    assert forecaster.__version__ == version("forecaster")
+    assert forecaster.__version__ == version("stock-forecaster")
     with pytest.raises(AttributeError, match="has no attribute 'forcast'"):
         _ = forecaster.forcast
 
@@ -33,7 +33,7 @@ def test_every_public_name_can_be_had_and_no_other() -> None:
 def test_every_name_can_be_had_before_a_first_call(name: str) -> None:
     script = f"import forecaster; print(forecaster.{name})"
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
-    assert done.stdout.strip() in ("InputError", version("forecaster"), "train")
+    assert done.stdout.strip() in ("InputError", version("stock-forecaster"), "train")
 
 
 def test_importing_the_package_costs_nothing() -> None:

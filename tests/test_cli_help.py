@@ -198,4 +198,4 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     from forecaster import cli
 
     assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out.strip() == version("forecaster")
+    assert capsys.readouterr().out.strip() == version("stock-forecaster")

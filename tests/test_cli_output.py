@@ -42,7 +42,7 @@ def test_predict_gives_json_with_the_keys_and_types_of_the_interface(predict: As
     assert [one["ticker"] for one in forecasts] == ["AAPL", "FB"]
     for one in forecasts:
         fixed = ["ticker", "run", "origin", "last_close", "currency", "levels", "forecast", "skill"]
-        assert list(one) == [*fixed, "weights", "fitted_to"]
+        assert list(one) == [*fixed, "weights", "fitted_to", "in_sample"]
         assert (one["weights"], one["fitted_to"]) == ("evaluated", "2010-06-30")
         assert (one["run"], one["currency"], one["levels"]) == ("small", "USD", LEVELS)
         assert dt.date.fromisoformat(one["origin"]) == dt.date(2013, 3, 1)
@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_written_is_said_before_any_work(say: Ask, words:
 
 
 def test_one_unknown_ticker_among_good_ones_is_told_and_the_rest_is_done(predict: Ask) -> None:
-    answer = predict("AAPL", "APPL", "MSFT", "--format", "json", "--quiet")
+    answer = predict("AAPL", "APPL", "MSFT", "--offline", "--format", "json", "--quiet")
     assert answer.code == 3
     assert [one["ticker"] for one in json.loads(answer.out)] == ["AAPL", "MSFT"]
     assert answer.err.count("\n") == 1

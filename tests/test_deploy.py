@@ -163,5 +163,5 @@ def test_an_export_that_cannot_be_is_one_line(
 
 def test_without_the_library_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(InputError, match=r"--to onnx needs the onnx library: pip install 'forecaster\[onnx\]'"):
+    with pytest.raises(InputError, match=r"--to onnx needs the onnx library: pip install 'stock-forecaster\[onnx\]'"):
         onnx_bytes(made({"name": "gru"})[0])

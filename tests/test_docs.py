@@ -31,6 +31,7 @@ AS_THEY_STAND = (
 )
 TRAINING = ("A quick look whether an idea helps", "The next month, not the next week")
 OWN_FILE = "Forecast my own CSV"
+UNTRAINED = "One ticker, nothing trained"
 QUICK = ("--set", "training.steps=2", "--set", "model.hidden_size=2")
 
 
@@ -108,8 +109,21 @@ def test_the_recipe_for_a_file_of_ones_own_works(
     assert not (tmp_path / "store").exists()  # what the store had before is not mixed in
 
 
+def test_the_recipe_without_training_works_on_the_sample(
+    say: Callable[..., Answer], desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTER_RUNS_DIR", str(desk / "runs"))
+    commands = [words for words in recipe(UNTRAINED) if words[0] != "fetch"]  # the network
+    assert [words[0] for words in commands] == ["predict", "backtest"]
+    predicted, tested = (say(*words) for words in commands)
+    assert (predicted.code, tested.code) == (0, 0), predicted.err + tested.err
+    assert "no run of your own yet: using pretrained" in predicted.err
+    assert "In-sample" in predicted.out
+    assert "days that its weights have seen" in " ".join(tested.out.split())
+
+
 def test_every_recipe_is_tried_here_but_those_that_need_the_network() -> None:
-    assert set(titles()) - {*AS_THEY_STAND, *TRAINING, OWN_FILE} == {
+    assert set(titles()) - {*AS_THEY_STAND, *TRAINING, OWN_FILE, UNTRAINED} == {
         "One model for the S&P 500",
         "Every evening, by cron",
     }

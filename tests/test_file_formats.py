@@ -391,7 +391,7 @@ def test_without_openpyxl_a_workbook_says_how_to_get_it(read: Read, monkeypatch:
     content = workbook()
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     (found,) = read("X.xlsx", content)
-    assert "X.xlsx requires openpyxl: pip install 'forecaster[xlsx]', or save it as CSV" in str(found.failure)
+    assert "X.xlsx requires openpyxl: pip install 'stock-forecaster[xlsx]', or save it as CSV" in str(found.failure)
 
 
 def test_tickers_one_after_the_other_under_an_unknown_name_are_noticed(read: Read) -> None:

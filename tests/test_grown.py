@@ -65,7 +65,7 @@ def test_json_has_the_paths(grower: TrainedRun, store: Path, say: Callable[..., 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--context", 1), "--context 1 grows paths: say how many, as in --paths 500."),
+        (("--context", 1), "--context 1 grows paths: set their number, as in --paths 500."),
         (("--context", 0, "--paths", 5), "--context"),
         (("--context", 1, "--paths", 5, "--horizon", 0), "--horizon is 0: expected at least 1 session."),
         (("--context", 99_999, "--paths", 5), "context is 99999, but AAPL has 3270 candles"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from forecaster.config.schema import VARIABLES
+from forecaster.data.panel import Panel
 from forecaster.features import growing_groups
 from forecaster.features.append import PathSource
+from forecaster.features.candles import SCALE_FLOOR
 from forecaster.features.compute import compute_features
-from tests.studio import panel
+from tests.studio import bars, panel
 
 LENGTHS = (300, 40, 130, 2)
 
@@ -23,3 +28,13 @@ def test_a_candle_that_is_appended_has_the_features_that_the_panel_has(group: st
         paths, features = paths.append(logs[rows + step] - logs[rows + step - 1, 3][:, None])
         np.testing.assert_allclose(features, whole.values[rows + step], atol=2e-5)
         np.testing.assert_allclose(paths.scale, whole.scale[rows + step], rtol=1e-9)
+
+
+def test_paths_from_a_price_that_never_moved_have_the_least_scale() -> None:
+    still = bars("STILL", 90)
+    flat = {name: np.full(90, 7.0) for name in (*VARIABLES, "adj_close")}
+    of = Panel.of([replace(still, **flat)])
+    rows = np.array([60, 80])
+    paths, _ = PathSource.of(of, ("vol",)).start(rows).append(np.zeros((2, 4)))
+    assert paths.scale.tolist() == [SCALE_FLOOR, SCALE_FLOOR]
+    assert compute_features(of, ("vol",)).scale[rows + 1].tolist() == paths.scale.tolist()

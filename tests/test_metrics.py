@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from forecaster.evaluation.metrics import absolute_error, crps, direction, inside, pinball
+from forecaster.evaluation.metrics import absolute_error, direction, inside, pinball, pinball_and_crps
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
@@ -52,11 +52,11 @@ def test_crps_is_the_integral_of_the_pinball_loss_over_all_levels() -> None:
     outcome = np.array([[[0.7]]])
     normal = np.array([norm.ppf(levels)])[None, None]
     expected = 0.7 * (2 * norm.cdf(0.7) - 1) + 2 * norm.pdf(0.7) - 1 / np.sqrt(np.pi)  # Gneiting & Raftery (2007)
-    assert crps(normal, outcome, levels) == pytest.approx(expected, rel=0.01)
+    assert pinball_and_crps(normal, outcome, levels)[1] == pytest.approx(expected, rel=0.01)
 
 
 def test_crps_of_one_level_is_the_absolute_error() -> None:
-    assert crps(np.array([[[[0.2]]]]), np.array([[[-0.1]]]), (0.5,)) == pytest.approx(0.3)
+    assert pinball_and_crps(np.array([[[[0.2]]]]), np.array([[[-0.1]]]), (0.5,))[1] == pytest.approx(0.3)
 
 
 def test_direction_has_no_side_where_nothing_moves() -> None:

@@ -314,5 +314,5 @@ def test_predict_refuses_before_it_looks_for_the_run(say: Callable[..., Answer],
 def test_no_picture_is_left_of_tickers_that_could_not_be_forecast(
     predict: Callable[..., Answer], tmp_path: Path
 ) -> None:
-    assert predict("APPL", "--plot", tmp_path / "x.html").code == 2
+    assert predict("APPL", "--offline", "--plot", tmp_path / "x.html").code == 2
     assert list(tmp_path.iterdir()) == []

@@ -162,7 +162,7 @@ for name in ("x.html", "x.svg"):
         [sys.executable, "-c", code], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [
-        "--plot to PNG needs resvg-py, which is not installed: pip install 'forecaster[plots]', "
+        "--plot to PNG needs resvg-py, which is not installed: pip install 'stock-forecaster[plots]', "
         "or name a .html or .svg file."
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.html", "x.svg"]

@@ -86,7 +86,7 @@ def test_tickers_that_are_named_are_never_left_out(tmp_path: Path) -> None:
 
 def test_where_no_ticker_is_left_the_dates_are_the_reason(tmp_path: Path) -> None:
     store = store_of(tmp_path, bars("OLD", 900))
-    with pytest.raises(InputError, match="no ticker has candles from the start to 1999-12-31: move the dates"):
+    with pytest.raises(InputError, match="no ticker has candles from the start to 1999-12-31: choose other dates"):
         prepared(store, "data.end=1999-12-31")
 
 

@@ -119,7 +119,9 @@ def test_a_damaged_one_asks_for_a_new_installation(
     if damage == "truncated":
         (folder / MODEL).write_bytes((shipped_run() / MODEL).read_bytes()[:1000])
     monkeypatch.setattr("forecaster.runs.folder.shipped_run", lambda: folder)
-    with pytest.raises(InputError, match=r"^the shipped model is missing or damaged: install forecaster again \("):
+    with pytest.raises(
+        InputError, match=r"^the shipped model is missing or damaged: install stock-forecaster again \("
+    ):
         Run.find(tmp_path, PRETRAINED)
 
 

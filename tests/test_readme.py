@@ -13,6 +13,7 @@ import typer
 
 from forecaster.cli.app import build
 from forecaster.data.sources.columns import meaning
+from forecaster.workflows.runs import show_run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,6 +43,9 @@ def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 def test_command_line_is_one_that_the_program_takes(line: str) -> None:
     command: Any = typer.main.get_command(build())
     words = shlex.split(line, comments=True)[1:]
+    if words[0].startswith("--"):
+        assert words[0] in {name for one in command.params for name in one.opts}, f"{line}: no such option"
+        return
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands"), f"{line}: no such command"
@@ -82,6 +86,15 @@ def test_spellings_mean_what_the_table_says() -> None:
     told = {spelling: column for column, cell in rows for spelling in re.findall(r"`([^`]+)`", cell)}
     assert len(told) > 20
     assert {spelling: meaning(spelling) for spelling in told} == told
+
+
+def test_figures_of_the_shipped_run_are_those_of_its_own_test() -> None:
+    found = re.search(r"is\s+([\d.]+)% better than the random walk and ([\d.]+)% better than HAR", README)
+    assert found
+    rows = show_run("pretrained", data_dir=ROOT / "no-store", runs_dir=ROOT / "no-runs").card.rows
+    means = [row for row in rows if (row.kind, row.step, row.variable) == ("model", "all", "mean")]
+    skills = {row.baseline: f"{100 * (row.skill_pinball or 0):.2f}" for row in means}
+    assert found.groups() == (skills["ewma-random-walk"], skills["har"])
 
 
 def test_every_file_that_is_linked_exists() -> None:

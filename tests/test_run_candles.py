@@ -65,7 +65,7 @@ def test_outputs_begin_where_the_runs_candles_began(store: Path, tmp_path: Path)
     day = found.dates[-1]
     (forecast,) = predict("AAPL", run=str(run.folder), as_of=day, data_dir=store)
     np.testing.assert_allclose(found.prices[-1] * forecast.last_close / found.close[-1], forecast.prices, rtol=1e-9)
-    with pytest.raises(InputError, match="AAPL has no candle up to 2004-12-31: move the dates"):
+    with pytest.raises(InputError, match="AAPL has no candle up to 2004-12-31: choose other dates"):
         outputs("AAPL", run=str(run.folder), end="2004-12-31", data_dir=store)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecaster.config.schema import SplitConfig
-from forecaster.data.splits import Period, make_split
+from forecaster.data.splits import Period, make_split, span_before
 from forecaster.errors import InputError
 
 FIRST, LAST = np.datetime64("2000-03-01"), np.datetime64("2013-03-01")
@@ -68,6 +68,7 @@ def test_the_purge_drops_origins_whose_outcome_lies_beyond_the_border() -> None:
     [
         ("10y", "10y", "ends training on 1993-03-01, but the candles begin on 2000-03-01: shorten the spans"),
         ("13y", "1m", "but the candles begin on 2000-03-01"),
+        ("11y", "2y", "ends training on 2000-03-01, but the candles begin on 2000-03-01"),
         ("1m", "3000y", "3000y reaches back before the year 1"),
         ("1m", "2013y", "2013y reaches back before the year 1"),
         ("1m", "2012y", "ends training on 0001-02-01, but the candles begin on 2000-03-01"),
@@ -77,6 +78,17 @@ def test_spans_longer_than_the_history_are_refused(validation: str, test: str, c
     with pytest.raises(InputError) as caught:
         ends(validation, test)
     assert complaint in str(caught.value)
+
+
+def test_a_span_before_a_date_ends_on_the_same_day_of_the_month() -> None:
+    assert str(span_before(LAST, "5y")) == "2008-03-01"
+    assert str(span_before(LAST, "18m")) == "2011-09-01"
+
+
+@pytest.mark.parametrize("span", ["5", "y", "5 y", "5w", "-5y", "0y", "5y1m", ""])
+def test_what_is_no_span_is_refused(span: str) -> None:
+    with pytest.raises(InputError, match="is not a span: expected one such as 5y or 18m"):
+        span_before(LAST, span)
 
 
 def test_a_test_that_begins_after_the_last_candle_is_refused() -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from forecaster.data.bars import Bars
-from forecaster.data.store import Store, open_store
+from forecaster.data.candlefile import write_candles
+from forecaster.data.store import Change, Store, open_store
 from forecaster.errors import DataError, InputError, OutsideError, UnknownNameError
+from tests.damage import damaged
 
 Make = Callable[..., Bars]
 ROOT = Path(__file__).parents[1]
+
+CLOSES = [100.251777, 99.987252, 101.27617, 101.488871, 100.407385]
+"""Of the file in `golden/candles-1`."""
 
 WRITER = """
 import sys
@@ -75,13 +81,61 @@ def test_a_record_tells_the_extent_from_the_footer(tmp_path: Path, make_bars: Ma
     assert record.changed.endswith("+00:00")
 
 
+def test_a_ticker_is_since_its_first_writing_whatever_comes_later(tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path)
+    store.write(make_bars(days=5), source="test")
+    record = store.record("AAPL")
+    assert record.since == record.changed
+    write_candles(store.path("AAPL"), make_bars(days=5), "test", since="2020-02-03T04:05:06+00:00")
+    store.write(make_bars(days=6), source="test")
+    assert store.record("AAPL").since == "2020-02-03T04:05:06+00:00"
+
+
+def test_a_file_of_format_1_is_read_to_the_last_value() -> None:
+    """Made once and kept: `golden/candles-1` shows when a change makes the files of older versions unreadable."""
+    store = Store(ROOT / "tests" / "golden" / "candles-1")
+    record, bars = store.record("AAPL"), store.checked("AAPL")
+    assert (record.rows, str(record.first), str(record.last)) == (5, "2020-01-02", "2020-01-08")
+    assert (record.source, record.since) == ("sample", "2026-11-01T08:30:00+00:00")
+    assert bars.close.round(6).tolist() == CLOSES
+
+
+@pytest.mark.parametrize("metadata", [None, {"pandas": "{}"}])
+def test_a_file_of_another_program_is_called_one(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    store = Store(tmp_path)
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata(metadata), store.path("AAPL"))
+    with pytest.raises(DataError, match="is damaged: it was not written by forecaster"):
+        store.read("AAPL")
+
+
+def test_a_value_changed_by_hand_is_found_where_every_value_is_checked(tmp_path: Path, make_bars: Make) -> None:
+    store, bars = Store(tmp_path), make_bars()
+    store.write(bars, source="test")
+    table = pq.read_table(path := store.path("AAPL"))
+    place = table.column_names.index("volume")
+    pq.write_table(table.set_column(place, "volume", pa.array(bars.volume + 1)), path)
+    assert np.array_equal(store.read("AAPL").volume, bars.volume + 1)
+    with pytest.raises(DataError, match="its values do not match their checksum"):
+        store.checked("AAPL")
+
+
+def test_a_part_that_adds_no_row_counts_none(tmp_path: Path, make_bars: Make) -> None:
+    store, whole = Store(tmp_path), make_bars(days=60)
+    store.write(whole, source="test")
+    newest = whole.between(whole.dates[30])
+    assert store.write(newest, source="test", part=True) == Change("unchanged", 0)
+    foreign = replace(newest, currency="EUR")
+    change = store.write(foreign, source="test", part=True)
+    assert (change.status, change.rows_added) == ("kept", 0)
+
+
 def test_equal_candles_leave_the_file_alone(tmp_path: Path, make_bars: Make) -> None:
     store = Store(tmp_path)
     store.write(make_bars(), source="test")
     path = store.path("AAPL")
     os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     before = path.read_bytes()
-    assert store.write(make_bars(), source="other").status == "unchanged"
+    assert store.write(make_bars(), source="other") == Change("unchanged", 0)
     assert path.read_bytes() == before
     assert path.stat().st_mtime_ns == 1_000_000_000
 
@@ -94,6 +148,21 @@ def test_a_longer_history_replaces_a_shorter(tmp_path: Path, make_bars: Make) ->
     assert len(store.read("AAPL")) == 8
 
 
+def test_revised_values_of_the_same_days_replace_the_old(tmp_path: Path, make_bars: Make) -> None:
+    store, bars = Store(tmp_path), make_bars()
+    store.write(bars, source="test")
+    revised = replace(bars, volume=bars.volume + 1)
+    assert store.write(revised, source="test") == Change("updated", 0)
+    assert store.read("AAPL").same_as(revised)
+
+
+def test_tickers_are_required_by_their_own_spelling(sample_store: Store) -> None:
+    assert sample_store.require(["IBM", "AAPL"]) == ("IBM", "AAPL")
+    for ticker in ("ibm", "NONE"):
+        with pytest.raises(UnknownNameError):
+            sample_store.require(["AAPL", ticker])
+
+
 @pytest.mark.parametrize("part", [slice(0, 4), slice(1, 5)])
 def test_a_worse_history_is_kept_out_unless_forced(tmp_path: Path, make_bars: Make, part: slice) -> None:
     store = Store(tmp_path)
@@ -101,7 +170,7 @@ def test_a_worse_history_is_kept_out_unless_forced(tmp_path: Path, make_bars: Ma
     store.write(long, source="test")
     short = long.between(long.dates[part][0], long.dates[part][-1])
     change = store.write(short, source="test")
-    assert change.status == "kept"
+    assert (change.status, change.rows_added) == ("kept", 0)
     assert "the store holds 5 rows from 2020-01-02 to 2020-01-08, the source gave 4 rows" in change.reason
     assert "--force" in change.reason
     assert store.read("AAPL").same_as(long)
@@ -137,7 +206,7 @@ def test_nothing_is_no_history(tmp_path: Path, make_bars: Make) -> None:
         Store(tmp_path).write(make_bars(days=0), source="test", force=True)
 
 
-def damaged(kind: str, path: Path) -> None:
+def damage(kind: str, path: Path) -> None:
     good = path.read_bytes()
     if kind == "cut short":
         path.write_bytes(good[: len(good) // 2])
@@ -177,14 +246,14 @@ def test_a_damaged_file_is_named_with_its_remedy_and_can_be_replaced(
     bars = make_bars(days=300)
     for one in (bars, make_bars("MSFT")):
         store.write(one, source="test")
-    damaged(kind, store.path("AAPL"))
+    damage(kind, store.path("AAPL"))
     with pytest.raises(DataError) as caught:
         store.read("AAPL")
     message = str(caught.value)
     assert message.startswith(f"{store.path('AAPL')} is damaged: ")
     assert message.endswith("Delete it and fetch AAPL again.")
     assert "\n" not in message
-    assert [ticker for ticker, _ in store.problems()] == ["AAPL"]
+    assert damaged(store) == ["AAPL"]
     assert store.write(bars, source="test").status == "new"
     assert store.read("AAPL").same_as(bars)
 

@@ -26,6 +26,8 @@ def held(store: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "held"
     for ticker in ("GOOG", "FB"):
         Store(folder).write(Store(store).read(ticker), source="test")
+    young = Store(store).read("FB")
+    Store(folder).write(replace(young.between(end=young.dates[149]), ticker="NEW"), source="test")
     coin = Store(store).read("IBM")
     days = coin.dates[0] + np.arange(len(coin)).astype("timedelta64[D]")
     Store(folder).write(replace(coin, ticker="IBM-USD", calendar="24/7", timezone="UTC", dates=days), source="test")
@@ -89,11 +91,12 @@ def test_a_history_that_ends_before_the_cut_off_is_in_sample(
     assert result.scorecard.in_sample == "2010-06-30"
     assert result.verdict.code != "skill"
     assert result.as_data()["verdict"]["text"].startswith("In-sample, no test of weights fitted up to 2010-06-30")
+    assert "on days that its weights have seen" in result.verdict.lines[0]
 
 
 def test_too_short_a_history_and_an_unknown_ticker_are_named(held: Path, trained: TrainedRun) -> None:
-    with pytest.raises(InputError, match=r"FB has 196 candles, but a test beside formulas .* needs 310: fetch"):
-        backtest(str(trained.folder), tickers=["GOOG", "FB"], data_dir=held)
+    with pytest.raises(InputError, match=r"NEW has 150 candles, but a test beside formulas .* needs 183: fetch"):
+        backtest(str(trained.folder), tickers=["GOOG", "NEW"], data_dir=held)
     with pytest.raises(UnknownNameError, match=r"Unknown ticker 'AAPL'"):
         backtest(str(trained.folder), tickers=["AAPL"], data_dir=held)
 

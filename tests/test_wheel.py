@@ -36,12 +36,13 @@ def test_wheel_holds_the_package_its_configs_and_the_sample(wheel: Path) -> None
     names = set(zipfile.ZipFile(wheel).namelist())
     configs = {f"forecaster/_shipped/configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
     sample = {f"forecaster/_shipped/sample/{name}" for name in ("wiki-prices.parquet", "README.md")}
+    model = {"forecaster/_shipped/models/pretrained/model.safetensors"}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "forecaster").rglob("*.py")}
     assert configs
     kinds = {".html", ".css", ".js", ".ttf", ".txt"}
     page = {path.relative_to(ROOT).as_posix() for path in (ROOT / "forecaster/show").rglob("*") if path.suffix in kinds}
     assert {"forecaster/show/base.html", "forecaster/show/report/chart.js", "forecaster/show/fonts/OFL.txt"} <= page
-    assert configs | sample | modules | page | {"forecaster/py.typed"} <= names
+    assert configs | sample | model | modules | page | {"forecaster/py.typed"} <= names
 
 
 def test_wheel_holds_nothing_else(wheel: Path) -> None:
@@ -54,6 +55,7 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
         metadata = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         fields = Parser().parsestr(archive.read(metadata).decode("utf-8"))
         licences = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+    assert fields["Name"] == "stock-forecaster"
     assert fields["Requires-Python"] == ">=3.11"
     assert fields["License-Expression"] == "Apache-2.0"
     assert licences
@@ -61,11 +63,13 @@ def test_wheel_says_what_it_is(wheel: Path) -> None:
     assert not [line for line in needed if line.startswith(("pytest", "mypy", "ruff", "hatchling"))]
 
 
-def test_installed_package_fetches_trains_and_forecasts_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+def test_installed_package_fetches_forecasts_and_trains_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     where = _run([sys.executable, "-c", "import forecaster; print(forecaster.__file__)"], tmp_path, installed)
     assert Path(where.strip()).is_relative_to(installed)
     forecast = [sys.executable, str(installed / "bin" / "forecast")]
     _run([*forecast, "fetch", "--source", "sample", "--quiet"], tmp_path, installed)
+    untrained = _run([*forecast, "predict", "AAPL", "--offline"], tmp_path, installed)
+    assert "Run pretrained. In-sample" in untrained
     _run([*forecast, "train", "demo", "--set", "training.steps=5", "--name", "first"], tmp_path, installed)
     table = _run([*forecast, "predict", "AAPL", "FB"], tmp_path, installed)
     assert "AAPL" in table

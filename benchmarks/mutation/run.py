@@ -47,7 +47,7 @@ class Target(NamedTuple):
 TARGETS = {
     "features": Target(
         tuple(f"features/{name}.py" for name in ("append", "blocks", "candles", "compute", "ewma", "state", "tail")),
-        ("ewma", "candles", "growth", "tail", "feature_groups"),
+        ("ewma", "candles", "growth", "tail", "market", "feature_groups"),
     ),
     "groups": Target(("features/groups/*.py",), ("season_groups", "feature_groups")),
     "dataset": Target(("features/dataset.py",), ("dataset", "tail")),

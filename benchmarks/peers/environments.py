@@ -22,8 +22,9 @@ VERSIONS = """
 import json, platform
 from importlib.metadata import distributions
 found = {one.metadata["Name"].lower(): one.version for one in distributions()}
+found["forecaster"] = found.get("stock-forecaster")  # the name on PyPI
 names = ("torch", "lightning", "pytorch-lightning", "numpy", "pandas", "NAME")
-print(json.dumps({"python": platform.python_version()} | {name: found[name] for name in names if name in found}))
+print(json.dumps({"python": platform.python_version()} | {name: found[name] for name in names if found.get(name)}))
 """
 
 

@@ -28,6 +28,7 @@ class Climatology:
         own = np.repeat(pooled[None], len(dataset.panel), axis=0)
         rows = dataset.origins(period)
         known = dataset.known(rows, period)
+        # Origins ascend by row, hence by ticker: cut at the tickers' borders, a part may be empty.
         for index, mine in enumerate(
             np.split(np.arange(len(rows)), np.searchsorted(rows, dataset.panel.offsets[1:-1]))
         ):

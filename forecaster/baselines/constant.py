@@ -25,6 +25,7 @@ def drift(dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Quanti
     mean = np.array(
         [dataset.moved(rows[known[:, place]], step)[:, CLOSE].mean() for place, step in enumerate(dataset.steps)]
     )
+    # All levels equal: a line without bands, which the scorecard treats as a point forecast.
     return np.broadcast_to(mean[:, None, None], (len(mean), 4, len(levels)))
 
 

@@ -1,4 +1,4 @@
-"""GARCH(1,1) with Student-t errors, through the arch library (an extra: `pip install 'forecaster[garch]'`)."""
+"""GARCH(1,1) with Student-t errors, through the arch library (an extra: `pip install 'stock-forecaster[garch]'`)."""
 
 from __future__ import annotations
 
@@ -54,9 +54,11 @@ def _fit(returns: Float[np.ndarray, " time"]) -> tuple[float, float, float]:
     arch = _arch()
     if len(returns) < _FEWEST or not returns.any():
         return _TYPICAL
+    # rescale=False: in percent, returns have the size that the optimiser expects.
     model: Any = arch.arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
     found = model.fit(disp="off", show_warning=False).params
     omega, alpha, beta = (float(found[name]) for name in ("omega", "alpha[1]", "beta[1]"))
+    # At 1 or above, the variance has no long-run level, and its forecasts grow without bound.
     return (omega, alpha, beta) if alpha + beta < 1 else _TYPICAL
 
 
@@ -66,11 +68,13 @@ def _expected(
     """Square root of the expected variance summed over the next steps, as of each row."""
     omega, alpha, beta = parameters.tolist()
     persistence, level = alpha + beta, omega / (1 - alpha - beta)
+    # The recursion starts at the long-run variance; following[t] is that of day t + 1, as known at the close of t.
     following, current = np.empty(len(returns)), level
     for time, move in enumerate(returns):
         current = omega + alpha * move**2 + beta * current
         following[time] = current
     ahead = np.asarray(steps)
+    # Tomorrow's distance from the long-run level shrinks by `persistence` a day: Σ persistenceⁱ for i < step.
     carried = (1 - persistence**ahead) / (1 - persistence)
     return np.sqrt(level * ahead + (following[:, None] - level) * carried)
 
@@ -79,7 +83,7 @@ def _arch() -> Any:
     try:
         import arch
     except ImportError as error:
-        raise InputError("baseline garch needs the arch library: pip install 'forecaster[garch]'.") from error
+        raise InputError("baseline garch needs the arch library: pip install 'stock-forecaster[garch]'.") from error
     return arch
 
 

@@ -45,7 +45,7 @@ def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted)
 
     def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         parts = np.split(rows, range(_CHUNK, len(rows), _CHUNK))
-        # One matmul a row: in a larger matmul, a row's last bits depend on its position.
+        # One matmul per row: in a larger matmul, a row's last bits depend on its position.
         logs = [np.matmul(_design(regressors, part)[:, None, :], weights)[:, 0] for part in parts]
         return np.exp(np.concatenate(logs))
 
@@ -62,10 +62,12 @@ def _least_squares(dataset: Dataset, period: Period, terms: Terms) -> Float[np.n
     rows = dataset.origins(period)
     known = dataset.known(rows, period)
     size, ahead = _design(terms, rows[:1]).shape[1], np.asarray(dataset.steps)
+    # Normal equations by step, summed chunk by chunk: [horizon, weight, weight] and [horizon, weight].
     squares, products = np.zeros((len(ahead), size, size)), np.zeros((len(ahead), size))
     for start in range(0, len(rows), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         design, mask = _design(terms, rows[chunk]), known[chunk]
+        # Past the last row any value will do: `known` is false there.
         outcome = target[np.minimum(rows[chunk, None] + ahead, len(target) - 1)]
         whole = design.T @ design
         for place in range(len(ahead)):
@@ -73,6 +75,7 @@ def _least_squares(dataset: Dataset, period: Period, terms: Terms) -> Float[np.n
             missing = design[~mask[:, place]]
             squares[place] += whole - missing.T @ missing
             products[place] += design.T @ np.where(mask[:, place], outcome[:, place], 0.0)
+    # Keeps the system solvable if a regressor is constant; relative to the rows, since the squares grow with them.
     squares += _RIDGE * len(rows) * np.eye(size)
     return np.linalg.solve(squares, products[..., None])[..., 0].T
 
@@ -94,6 +97,7 @@ def _terms(candles: Candles) -> Float[np.ndarray, "time ticker term"]:
 
 
 def _log_root_mean(variance: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
+    # The first rows divide a shorter sum by all sessions; no origin is as young as that (`READY_AGE`).
     sums = np.cumsum(variance, axis=0)
     sums[sessions:] -= sums[:-sessions].copy()
     return 0.5 * np.log(np.maximum(sums / sessions, SCALE_FLOOR**2))

@@ -10,7 +10,7 @@ from forecaster.axes import Int, Shaped
 
 
 def as_array(tickers: Sequence[str]) -> Shaped[np.ndarray, "ticker byte"]:
-    """UTF-8 bytes, one row a ticker, zero-padded."""
+    """UTF-8 bytes, one row per ticker, zero-padded."""
     texts = np.array([ticker.encode() for ticker in tickers])
     return texts.view(np.uint8).reshape(len(texts), -1)
 

@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 def _version(wanted: bool) -> bool:
     if wanted:
-        from importlib.metadata import version
+        from forecaster.release import installed_version
 
-        typer.echo(version("forecaster"))
+        typer.echo(installed_version())
         raise typer.Exit
     return wanted
 

@@ -1,4 +1,4 @@
-"""Config file or shipped config name → validate_section `Config`; errors name the file, line and key."""
+"""Reads and validates a config: a YAML file, or the name of a shipped one; errors name the file, line and key."""
 
 from __future__ import annotations
 

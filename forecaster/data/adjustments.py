@@ -84,6 +84,7 @@ def mismatches(close: Column, adjusted: Column, split: Column) -> list[Mismatch]
     for event in map(int, events):
         ratio = float(split[event])
         beside = [event + step for step in (-1, 1, -2, 2) if max(ratio, 1 / ratio) >= NEAR_SPLIT]
+        # The nearest day first; a jump explains one event only.
         for row in (event, *beside):
             slack = SLACK if row == event else NEAR_SLACK
             factor = _jump(moves, raw, row, ratio, slack) if row not in found else 0.0
@@ -102,6 +103,7 @@ def unexplained_jumps(open: Column, close: Column, adjusted: Column, split: Colu
         return []
     moves, raw, opens = _moves(adjusted), _moves(close), np.ones(len(close))
     opens[1:] = open[1:] / close[:-1]
+    # A move of 0.2497 has whole 4 and ratio 1/4; one of 3.98 has whole 4 and ratio 4.
     whole = np.round(np.maximum(moves, 1 / moves))
     ratio = np.where(moves > 1, whole, 1 / whole)
     jumps = (whole >= 2) & (whole < SLIP) & (np.abs(moves / ratio - 1) < EXACT)
@@ -195,6 +197,8 @@ def _jump(moves: Column, raw: Column, row: int, ratio: float, slack: float) -> f
     """
     if not 0 < row < len(moves):
         return 0.0
+    # A split of 10 missing from the prices is a fall to a tenth. If it was applied twice, the adjusted close rises
+    # tenfold while the raw one stays calm.
     if abs(moves[row] * ratio - 1) < slack:
         return 1 / ratio
     return ratio if abs(moves[row] / ratio - 1) < slack and _calm(raw)[row] else 0.0
@@ -212,6 +216,7 @@ def _volume_jumps(volume: Column, one: Mismatch) -> bool:
     if not (np.median(before) > 0 and np.median(after) > 0):
         return True
     apart = np.log(np.median(after) / np.median(before))
+    # In new shares the volume before is before / factor, which adds log(factor) to the distance.
     return bool(abs(apart + np.log(one.factor)) <= abs(apart))
 
 

@@ -96,6 +96,7 @@ class Bars:
         bad = ~encloses(self.open, self.high, self.low, self.close)
         if bad.any():
             return f"the candle of {self.dates[np.argmax(bad)]} has a high or low that does not enclose open and close"
+        # Not `volume < 0`, which is False for NaN.
         bad = ~(self.volume >= 0)
         if bad.any():
             return f"volume on {self.dates[np.argmax(bad)]} is {self.volume[np.argmax(bad)]}, expected ≥ 0"

@@ -59,6 +59,7 @@ def week_name(mask: str) -> str | None:
     """Weekday mask → calendar name: `24/7`, `24/5`, or such as `Sun-Thu`; None if the days are not consecutive."""
     if mask in ("1111111", "1111100"):
         return ALWAYS if mask == "1111111" else WEEKDAYS
+    # For Monday, mask[-1] is Sunday: the week wraps around. `1111001` has one start, Sunday, and 5 days: `Sun-Thu`.
     starts = [day for day in range(7) if mask[day] == "1" and mask[day - 1] == "0"]
     if len(starts) != 1:
         return None
@@ -81,6 +82,7 @@ def sessions_a_year(calendar: str) -> int:
 
 def opens_at_last_close(calendar: str) -> bool:
     """Whether trading never stops: then a day's open equals the previous close, so it is known, not forecast."""
+    # An ordinary week, Monday to Sunday.
     week = sessions(calendar, np.datetime64("2024-03-04"), np.datetime64("2024-03-10"))
     return len(week) == 7
 
@@ -122,6 +124,7 @@ def following_sessions(calendar: str, dates: Shaped[np.ndarray, " date"]) -> Sha
     start = dates.min().astype("datetime64[Y]").astype("datetime64[D]")
     end = (dates.max().astype("datetime64[Y]") + 2).astype("datetime64[D]")
     known = scheduled_sessions(calendar, start, end)
+    # "right", so that a date that is a session itself gets the one after it.
     return known[np.searchsorted(known, dates, "right")]
 
 
@@ -176,6 +179,7 @@ def sessions(calendar: str, start: np.datetime64, end: np.datetime64) -> Shaped[
     elif (known := _known(calendar, start, end)) is None:
         _warn(calendar)
         parts = []
+        # Exchanges have changed their trading days: each mask up to its last date, the rest by the next one.
         for until, mask in exchanges.weeks(calendar)[1]:
             parts.append(_weekdays(start, min(end, until), mask))
             start = max(start, until + _DAY) if until < end else end + _DAY
@@ -200,6 +204,7 @@ def scheduled_sessions(calendar: str, start: np.datetime64, end: np.datetime64) 
 
 
 def _read_only(days: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " time"]:
+    # All callers get the same cached array.
     days.setflags(write=False)
     return days
 
@@ -222,10 +227,12 @@ def _known(name: str, start: np.datetime64, end: np.datetime64) -> Calendar | No
     if known is not None and known.covers(max(start, known.earliest), min(end, known.latest)):
         return known
     if known is not None:
+        # At least what is cached: callers with other spans would otherwise overwrite the file in turn.
         start, end = min(start, known.first), max(end, known.last)
     known = exchanges.compute(name, start, end)
     if known is not None:
         write_calendar(name, known)
+        # Otherwise it would keep returning the old content of the file.
         _cached.cache_clear()
     return known
 

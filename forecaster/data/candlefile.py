@@ -61,8 +61,8 @@ def write_candles(path: Path, bars: Bars, source: str, since: str | None = None)
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
-def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Bars, dict[str, Any]]:
-    """The candles and the header of a file.
+def read_candles(path: Path, ticker: str, every_value: bool = False) -> Bars:
+    """The candles of a file.
 
     Args:
         ticker: the expected ticker; the header must match it.
@@ -84,7 +84,7 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> tuple[Ba
     bars = _bars(table, header)
     if every_value and header.get("digest", _digest(bars)) != _digest(bars):
         raise ValueError("its values do not match their checksum")
-    return bars, header
+    return bars
 
 
 def read_record(path: Path, ticker: str) -> Record:
@@ -158,6 +158,7 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    # None: a file from before there was a checksum.
     if header.pop("sum", None) not in (None, _sum(header)):
         raise ValueError("its header does not match its checksum")
     if header["format"] > _FORMAT:
@@ -170,4 +171,5 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
 
 
 def _sum(header: dict[str, Any]) -> int:
+    # Sorted, because the order of keys in a parsed header must not matter.
     return zlib.crc32(json.dumps(header, sort_keys=True).encode())

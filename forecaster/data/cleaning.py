@@ -115,6 +115,7 @@ def _clash(conflict: Bool[np.ndarray, " time"]) -> str:
 def _drop_unusable(ticker: str, rows: Rows, notes: list[str], most_bad: float) -> Rows:
     prices = np.stack([rows[name] for name in ("open", "high", "low", "close")])
     empty = np.isnan(prices).any(axis=0)
+    # Rows without a price, such as holidays, do not count towards `most_bad`.
     bad = ~empty & ~(np.all([positive(price) for price in prices], axis=0) & (rows["high"] >= rows["low"]))
     keep = ~empty & ~bad
     if bad.mean() > most_bad:

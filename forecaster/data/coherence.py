@@ -14,6 +14,8 @@ def coherent(candles: Float[np.ndarray, "*batch 4 quantile"]) -> Float[np.ndarra
 
     No cost in skill: fewer than 1 % of forecasts are changed.
     """
+    # A copy either way, because the prices are clamped in place. The larger of two ascending rows ascends as well, so
+    # clamping makes no quantiles cross again.
     clamped = np.sort(candles, axis=-1) if candles.shape[-1] > 1 else candles.copy()
     high, low = clamped[..., HIGH, :], clamped[..., LOW, :]
     for price in (OPEN, CLOSE):

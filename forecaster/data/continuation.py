@@ -117,6 +117,7 @@ def _adjustment_problem(stored: Bars, fresh: Bars) -> str:
 def _slack(old: Float[np.ndarray, ...], new: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
     """Tolerance for equal prices: half a unit of the last decimal digit that both have, at most 0.5 %."""
     digits = min(_digits(old), _digits(new))
+    # Slightly more than half a unit, because half a unit is seldom exact in binary.
     half = np.minimum(0.5 * 10.0**-digits * (1 + 1e-6), 0.005 * np.abs(old))
     slack: np.ndarray = np.maximum(half, ROUNDING * np.abs(old))
     return slack
@@ -137,6 +138,7 @@ def _with_factor(stored: Bars, fresh: Bars, shared: np.ndarray) -> Bars:
         return fresh
     old = _select_dates(stored, shared)
     factors = old.adj_close / old.close
+    # The factor of the last common day on or before each date; before all of them, that of the first.
     places = np.clip(np.searchsorted(shared, fresh.dates, "right") - 1, 0, None)
     return replace(fresh, adj_close=fresh.close * factors[places])
 

@@ -128,11 +128,13 @@ def _surprises(name: str, calendar: Any, first: np.datetime64, last: np.datetime
         found = np.array(sorted({str(day)[:10] for day in calendar.adhoc_holidays}), "datetime64[D]")
     if name in named:
         found = found[np.isin(found, named[name])]
+    # A closure on a weekend closes nothing.
     found = found[np.is_busday(found, calendar.weekmask)]
     if calendar.regular_holidays is None:
         return found
     with _quiet():
         holidays = calendar.regular_holidays.holidays(str(first), str(last)).to_numpy().astype("datetime64[D]")
+    # A date that is a regular holiday as well is no surprise.
     return found[~np.isin(found, holidays)]
 
 

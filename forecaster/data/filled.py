@@ -94,6 +94,7 @@ def _is_filled(
         rows: candles to test.
         real: rows of sessions, ascending.
     """
+    # Left and right, so that a session that is tested itself is not its own neighbour.
     before, after = np.searchsorted(real, rows, "left") - 1, np.searchsorted(real, rows, "right")
     begun, ended = before >= 0, after < len(real)
     known, ends = real[np.maximum(before, 0)], real[np.minimum(after, len(real) - 1)]
@@ -113,6 +114,7 @@ def _line(
 ) -> Float[np.ndarray, "row 4"]:
     """Prices interpolated linearly in days between the session before (`known`) and the one after (`ends`)."""
     day, ohlc = bars.dates.astype(np.int64), bars.ohlc
+    # 0 days apart only where one neighbour is missing, which the caller masks.
     share = (day[rows] - day[known]) / np.maximum(day[ends] - day[known], 1)
     line: np.ndarray = ohlc[known] + share[:, None] * (ohlc[ends] - ohlc[known])
     return line

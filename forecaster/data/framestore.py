@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forecaster.data.sources.given import Frames
 
 Notes = dict[str, tuple[str, ...]]
-"""What a forecast should say of its candles, by ticker."""
+"""Remarks on its candles that a forecast should carry, by ticker."""
 
 
 def names_or_frames(given: str | Sequence[str] | Frames) -> tuple[tuple[str, ...], Frames | None]:

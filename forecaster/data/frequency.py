@@ -21,6 +21,7 @@ def most_a_day(stamps: Shaped[np.ndarray, " row"]) -> int:
     """Maximum number of candles per day; 1 for a daily file, ignoring a few exceptions (`RARE`)."""
     if ascending(stamps.astype(_DAY)):  # fast path: true of most files
         return 1
+    # Distinct times first: a row that is in the file twice is no second candle of its day.
     _, counts = np.unique(np.unique(stamps).astype(_DAY), return_counts=True)
     return int(counts.max()) if (counts > 1).mean() > RARE else 1
 
@@ -96,7 +97,9 @@ def _aggregate(name: str, column: np.ndarray, starts: np.ndarray, ends: np.ndarr
     if name in ("close", "adj_close"):
         return column[ends]
     if name == "split":
+        # Some sources write 0 for no split.
         return np.multiply.reduceat(np.where(column > 0, column, 1.0), starts)
+    # reduceat reduces from each start to the next: rows are sorted, so a day's lie side by side.
     if name in ("high", "low"):
         return (np.maximum if name == "high" else np.minimum).reduceat(column, starts)
     return np.add.reduceat(np.nan_to_num(column), starts)  # volume, dividend

@@ -90,6 +90,7 @@ def _heaviest(weights: Int[np.ndarray, " gap"]) -> tuple[int, int, int]:
     sums = np.concatenate([[0], np.cumsum(weights)])
     lowest = np.minimum.accumulate(sums)
     end = int(np.argmax(sums - lowest))
+    # The last place of the lowest sum gives the shortest stretch of this weight.
     begin = int(np.flatnonzero(sums[: end + 1] == lowest[end])[-1])
     return begin, end, int(sums[end] - lowest[end])
 

@@ -199,9 +199,11 @@ def missing_sessions(bars: Bars) -> Shaped[np.ndarray, " session"]:
     if not len(lost):
         return none
     after = np.searchsorted(bars.dates, lost)
+    # Consecutive missing sessions map to the same row: one hole.
     holes = np.unique(after)
     if len(holes) > max(_FEW_HOLES, _SPARSE * len(bars)):
         return none
+    # after − 1 is the last row before a hole, which is how gaps are counted.
     lost = lost[~np.isin(after - 1, _real_gaps(bars))]
     if bars.calendar != calendars.WEEKDAYS:
         return lost
@@ -230,6 +232,7 @@ def unmoved_since(bars: Bars) -> np.datetime64 | None:
     if len(bars) < FROZEN or np.ptp(bars.close[-FROZEN:]):
         return None
     alike = (bars.ohlc == bars.ohlc[-1]).all(axis=1)
+    # Start of the unbroken run of equal candles at the end.
     first = 0 if alike.all() else len(bars) - int(np.argmin(alike[::-1]))
     enough = PEGGED if bars.volume[first:].any() else FROZEN
     since: np.datetime64 = bars.dates[first]

@@ -109,4 +109,5 @@ def _back(date: dt.date, span: str) -> dt.date:
     year, month = count // 12, count % 12 + 1
     if year < 1:
         raise InputError(f"data.split: {span} reaches back before the year 1: choose a shorter span.")
+    # The last day of a shorter month: 31 March less 1m is 28 February.
     return dt.date(year, month, min(date.day, calendar.monthrange(year, month)[1]))

@@ -14,7 +14,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.candlefile import Record, read_candles, read_record, write_candles
 from forecaster.data.continuation import merge
 from forecaster.data.symbols import file_stem, symbol_of
-from forecaster.errors import DataError, ForecasterError, InputError, UnknownNameError
+from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.files import outside_errors
 
 
@@ -68,7 +68,7 @@ class Store:
         """
         path = self._existing(ticker)
         with self._damage_errors(ticker):
-            return read_candles(path, ticker)[0]
+            return read_candles(path, ticker)
 
     def held(self, ticker: str) -> Bars | None:
         """As `read`, but None if the store has no candles of the ticker that can be read."""
@@ -85,7 +85,7 @@ class Store:
         """
         path = self._existing(ticker)
         with self._damage_errors(ticker):
-            return read_candles(path, ticker, every_value=True)[0]
+            return read_candles(path, ticker, every_value=True)
 
     def record(self, ticker: str) -> Record:
         """Metadata of a ticker, read from the file's footer only.
@@ -114,6 +114,7 @@ class Store:
             raise DataError(f"{bars.ticker}: no candles, expected at least one; the store is unchanged.")
         with outside_errors(self.root), self._lock(bars.ticker):
             self._sweep(bars.ticker)
+            # Read under the lock: another process may have written meanwhile. A damaged file counts as none.
             stored = self._read_stored(bars.ticker)
             change = _change(stored, bars, force)
             if part and stored is not None and change.status == "kept":
@@ -122,14 +123,6 @@ class Store:
             if change.status in ("new", "updated"):
                 write_candles(self.path(bars.ticker), bars, source, self._since(bars.ticker))
         return change
-
-    def problems(self, tickers: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-        """Verify every file; yields (ticker, error message) for each damaged one."""
-        for ticker in tickers or self.tickers():
-            try:
-                self.checked(ticker)
-            except ForecasterError as error:
-                yield ticker, str(error)
 
     def _since(self, ticker: str) -> str | None:
         """When a ticker was first stored; None if it is new or its file is damaged."""

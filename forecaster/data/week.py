@@ -82,6 +82,7 @@ def _fits(bars: Bars) -> bool:
 
 def _usual_weekdays(calendar: str, first: np.datetime64, last: np.datetime64) -> str:
     """Weekday mask, such as `1111100` from Monday on, of a calendar's sessions between two dates."""
+    # At least twelve weeks, because a few days do not include every weekday.
     counts = _counts(calendars.sessions(calendar, min(first, last - _RECENT), last))
     return _as_mask(counts >= _OFTEN * counts.max())
 
@@ -122,6 +123,7 @@ def _recent(dates: Shaped[np.ndarray, " time"]) -> Shaped[np.ndarray, " recent"]
 def _observed_weekdays(dates: Shaped[np.ndarray, " time"], usual: str) -> str:
     """Weekday mask of the candles; starts from the usual weekdays and changes those that the candles contradict."""
     counts, unused = _counts(dates), _unused(dates, usual)
+    # At least 2: a single Saturday makes no trading day.
     days = counts >= max(2, _OFTEN * counts.max())
     return _as_mask(days | np.array([usual[day] == "1" and day not in unused for day in range(7)]))
 
@@ -163,6 +165,7 @@ def _shift(bars: Bars) -> str:
         moved = replace(bars, dates=bars.dates + np.timedelta64(days, "D"))
         sessions = calendars.sessions(bars.calendar, moved.dates[0], moved.dates[-1])
         weekdays = np.busday_count(moved.dates[0], moved.dates[-1] + np.timedelta64(1, "D"))
+        # Needs holidays in between: without them, candles from Sunday to Thursday would fit a day later as well.
         if weekdays - len(sessions) > 1 and not off_rows(moved).any():
             return f"one day {way} all would fit, as if the dates were in another time zone"
     return ""

@@ -22,6 +22,7 @@ def _recurrent(
 ) -> str:
     sides = ("", "_reverse") if "cell.weight_hh_l0_reverse" in weights else ("",)
     layers = sum(name.startswith("cell.weight_hh_l") for name in weights) // len(sides)
+    # Torch's reset gate multiplies W_hn·h + b_hn, ONNX's by default h itself.
     options: dict[str, Any] = {"linear_before_reset": 1} if kind == "GRU" else {}
     if kind == "RNN":
         options["activations"] = [str(parameters.get("nonlinearity", "tanh")).capitalize()] * len(sides)
@@ -43,6 +44,7 @@ def recurrence(
     found, final = graph.op(
         kind, inputs, given, kept, bias, "", initial, outputs=2, hidden_size=hidden, direction=direction, **options
     )
+    # ONNX gives "time direction batch hidden".
     joined = graph.op("Transpose", found, perm=[0, 2, 1, 3])
     return graph.op("Reshape", joined, graph.integers(0, 0, len(cells) * hidden)), final
 
@@ -60,6 +62,7 @@ def _cell(weights: Weights, prefix: str, suffix: str, gates: tuple[int, ...]) ->
     return given, kept, np.concatenate([ordered(bias) for bias in biases])
 
 
+# Torch stacks r, z, n and i, f, g, o; ONNX expects z, r, n and i, o, f, g.
 GRU_GATES, LSTM_GATES = (1, 0, 2), (0, 3, 1, 2)
 
 
@@ -76,6 +79,7 @@ def _dnn(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, A
     first = weights["first.weight"]  # [hidden, feature, window]
     padded = graph.op("Pad", inputs, graph.integers(0, first.shape[2] - 1, 0, 0, 0, 0))
     window = graph.op("Flatten", graph.newest(padded, first.shape[2]))
+    # Weights in the order in which Flatten lays out the window: candle by candle.
     flat = {"first.weight": first.transpose(0, 2, 1).reshape(len(first), -1)}
     flat |= {"first.bias": weights["first.bias"]} if "first.bias" in weights else {}
     states = graph.op("Gelu", graph.linear(window, flat, "first"))
@@ -86,6 +90,7 @@ def _dnn(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, A
 
 def _lru(graph: Graph, inputs: str, weights: Weights, parameters: Mapping[str, Any]) -> str:  # noqa: ARG001
     decay = np.logaddexp(weights["rate"], np.float32(0))
+    # The recurrence in closed form, Σ e^(−decay · age) · input: a graph of plain operations has no loop.
     age = graph.op("Sub", graph.op("Neg", _places(graph, inputs)), graph.constant([1]))
     fading = graph.op("Mul", _last_first(graph, inputs, age), graph.constant(-decay))
     given = graph.op("Mul", graph.linear(inputs, weights, "given"), graph.constant(np.sqrt(-np.expm1(-2 * decay))))
@@ -121,6 +126,7 @@ def _attend(graph: Graph, states: str, weights: Weights, distance: str) -> str:
     within = graph.op("Clip", distance, graph.constant(0), graph.constant(span - 1))
     index = graph.op("Cast", within, to=7)  # to whole numbers
     bias = graph.op("Gather", graph.constant(weights["distance"]), index, axis=1)
+    # Clipping changes only distances out of reach and the negative ones of later candles.
     seen = graph.op("Equal", within, distance)
     likeness = graph.op("MatMul", queries, graph.op("Transpose", keys, perm=[0, 1, 3, 2]))
     scores = graph.op("Add", graph.op("Mul", likeness, graph.constant(1 / math.sqrt(part))), bias)

@@ -80,5 +80,5 @@ def _library() -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise InputError("--to onnx needs the onnx library: pip install 'forecaster[onnx]'.") from error
+        raise InputError("--to onnx needs the onnx library: pip install 'stock-forecaster[onnx]'.") from error
     return onnx

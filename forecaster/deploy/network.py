@@ -99,6 +99,7 @@ def _point(graph: Graph, raw: str, base: np.ndarray) -> str:
 
 
 def _quantile(graph: Graph, raw: str, base: np.ndarray) -> str:
+    # As in `models.heads.Quantile`, the floor included.
     steps = np.maximum(np.diff(base), np.float32(1e-4))
     start, rises = graph.op("Split", raw, graph.integers(1, steps.shape[-1]), outputs=2, axis=3)
     lowest = graph.op("Add", start, graph.constant(base[..., :1]))

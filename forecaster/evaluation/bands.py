@@ -51,6 +51,7 @@ def bands_of(daily: DailyScores, steps: tuple[int, ...]) -> Iterator[Band]:
             shares.append(float(values.mean()))
             by_date = origins.by_date(values[:, None].astype(float), chosen)[:, 0]
             yield Band(step, share, shares[-1], number(standard_error(by_date, step)[0]))
+        # Averaged within an origin first: its steps overlap and are no separate evidence.
         whole = hits[origins.whole][:, :, CLOSE].mean(axis=1)
         by_date = origins.by_date(whole[:, None], origins.whole)[:, 0]
         yield Band("all", share, sum(shares) / len(shares), number(standard_error(by_date, steps[-1])[0]))

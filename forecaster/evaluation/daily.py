@@ -75,6 +75,7 @@ class Origins:
 
 def _means(index: Int[np.ndarray, " chosen"], values: Float[np.ndarray, " chosen"]) -> Float[np.ndarray, " date"]:
     """Mean by date; NaN for dates without any."""
+    # NaN marks a price that does not count; bincount would carry it into the whole date.
     real = np.isfinite(values)
     size = int(index.max(initial=-1)) + 1
     counts = np.bincount(index[real], minlength=size)

@@ -49,8 +49,8 @@ class Diagnosis:
         first: date of the oldest candle.
         reached: share of outcomes at or below each quantile, mean over steps.
         pit: density between 0, the levels and 1.
-        echoes: one a step.
-        explorer: one a ticker, with the forecasts of its last origins.
+        echoes: one per step.
+        explorer: one per ticker, with the forecasts of its last origins.
     """
 
     card: Scorecard
@@ -110,6 +110,7 @@ def _blocks(rows: Rows) -> Iterator[Rows]:
 def _diagnose_block(model: Forecaster, trial: Trial, rows: Rows, shown: Shown) -> _Part:
     quantiles, dataset, levels = model(rows), trial.dataset, trial.levels
     return _Part(
+        # `score` forecasts in smaller blocks of its own, which are looked up here instead.
         scores=score(lambda some: quantiles[np.searchsorted(rows, some)], dataset, rows, trial.test, levels),
         tally=Tally.of(quantiles, dataset.moves(rows), dataset.known(rows, trial.test)),
         medians=quantiles[:, :, CLOSE, levels.index(0.5)],
@@ -134,8 +135,10 @@ def _echoes(
     echoes = []
     for place, step in enumerate(dataset.steps):
         chosen = rows[scores.known[:, place]]
+        # [origin, lag]: lag 0 is the day that is forecast, lag `step` the origin.
         days = chosen[:, None] + step - np.arange(step + _OLDER + 1)
         around = closes[np.maximum(days, 0)] - closes[chosen, None]
+        # Before the ticker's first row lies another ticker.
         around[days < dataset.first_row[chosen, None]] = np.nan
         echoes.append(echo(step, medians[scores.known[:, place], place], around))
     return tuple(echoes)

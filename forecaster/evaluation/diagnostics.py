@@ -51,6 +51,7 @@ def pit(
 
     Source: Diebold, Gunther & Tay (1998), on the intervals between the quantiles.
     """
+    # Levels 0.1, 0.5, 0.9, reached by 0.2, 0.5, 0.8: densities 2, 0.75, 0.75, 2, a U, so the bands are too narrow.
     edges = np.concatenate([[0.0], levels, [1.0]])
     ends = np.ones((len(reached), 1))
     density: np.ndarray = np.diff(np.concatenate([0 * ends, reached, ends], axis=1), axis=1) / np.diff(edges)
@@ -125,6 +126,7 @@ def echo(step: int, moves: Float[np.ndarray, " origin"], closes: Float[np.ndarra
         closes: actual log(close / last close) of the forecast day, the session before it, and so on; origins that lack
             one of them are skipped.
     """
+    # The same origins at every lag, or the distances would not be comparable.
     whole = np.isfinite(closes).all(axis=1)
     moves, closes = moves[whole], closes[whole]
     misses = np.abs(moves[:, None] - closes).mean(axis=0)

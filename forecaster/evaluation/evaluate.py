@@ -33,7 +33,7 @@ def evaluate(
     """Scores the members' forecast and its baselines on the same origins of the test period.
 
     Args:
-        notes: further remarks for the reader of the scorecard, a sentence each.
+        notes: further remarks for the reader of the scorecard, one sentence each.
         templates: historical paths that sample paths are drawn from; without them no paths are scored.
 
     Raises:
@@ -97,6 +97,7 @@ def baseline_forecasters(trial: Trial, rows: Rows, names: Sequence[str] | None =
 
 
 def _calibrated(one: Forecaster, config: Config, dataset: Dataset, rows: Rows) -> Forecaster:
+    # One origin is enough: a point forecast has no bands anywhere.
     if not config.calibration.rolling or not has_spread(one(rows[:1])).any():
         return one
     dates = dataset.panel.sessions[rows]

@@ -51,6 +51,7 @@ def explored_rows(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Sh
     """The last origins of each ticker: `ORIGINS` of them, or as many as fit a page."""
     tickers = dataset.panel.ticker_of_row[rows]
     a_ticker = _MOST // (len(np.unique(tickers)) * len(dataset.steps) * (4 + len(_edges(levels))))
+    # Origins left of the same ticker, this one included: tickers 0 0 1 give 2 2 3 − 0 1 2 = 2 1 1.
     from_end = np.searchsorted(tickers, tickers, "right") - np.arange(len(rows))
     return rows[from_end <= max(1, min(ORIGINS, a_ticker))]
 

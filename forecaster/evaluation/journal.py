@@ -76,6 +76,7 @@ class Entry:
     @property
     def live(self) -> bool:
         """Made before the forecast day was over."""
+        # The date of an ISO time; ISO dates compare as text.
         return not self.as_of and self.made[:10] <= self.date
 
 
@@ -125,6 +126,7 @@ def append(path: Path, entries: Sequence[Entry], patience: float = _PATIENCE) ->
     """
     rows = [tuple(_to_sql(getattr(one, name)) for name in _NAMES) for one in entries]
     with _connect(path, "rwc", patience) as base:
+        # Takes the write lock at once: two processes that both find the file empty must not both make its tables.
         base.execute("BEGIN IMMEDIATE")
         _check(path, base, make=True)
         base.executemany(_INSERT, rows)
@@ -158,8 +160,10 @@ def runs_in(path: Path) -> list[str]:
 
 @contextmanager
 def _connect(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
+    # As a URI, for its mode; a path may contain `?`, `#` or bytes that are not UTF-8.
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
+        # isolation_level=None: sqlite3 begins no transaction by itself, so that BEGIN and COMMIT are ours.
         with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as base:
             base.execute("PRAGMA synchronous = FULL")
             yield base
@@ -191,6 +195,7 @@ def _check(path: Path, base: sqlite3.Connection, make: bool) -> None:
 def _to_sql(value: object) -> object:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
+    # Little-endian on every machine, so that a journal can be moved to another one.
     return np.ascontiguousarray(value, "<f4").tobytes() if isinstance(value, np.ndarray) else value
 
 

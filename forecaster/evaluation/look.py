@@ -28,6 +28,7 @@ class Look:
 
     def shares(self, other: Look) -> bool:
         """Whether two tests have a ticker and a date in common."""
+        # ISO dates compare as text.
         apart = self.first > other.last or other.first > self.last
         return not apart and not set(self.tickers).isdisjoint(other.tickers)
 

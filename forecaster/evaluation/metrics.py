@@ -21,18 +21,16 @@ def pinball(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...])
     return _weighted_pinball(quantiles, outcomes, levels, _equal_weights(levels))[0]
 
 
-def crps(quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]) -> Outcomes:
-    """Continuous ranked probability score as 2∫pinball dτ, each level weighted by the part of (0, 1) nearest to it.
-
-    Source: Gneiting & Raftery (2007); with one level it is the absolute error.
-    """
-    return _weighted_pinball(quantiles, outcomes, levels, _width_weights(levels))[0]
-
-
 def pinball_and_crps(
     quantiles: Quantiles, outcomes: Outcomes, levels: tuple[float, ...]
 ) -> Float[np.ndarray, "2 origin horizon variable"]:
-    """`pinball` and `crps` in one pass: both are sums of the same loss of each level."""
+    """`pinball`, and the continuous ranked probability score (CRPS), in one pass over the levels.
+
+    The CRPS is 2∫pinball dτ, each level weighted by the part of (0, 1) nearest to it; with one level it is the absolute
+    error.
+
+    Source: Gneiting & Raftery (2007).
+    """
     return _weighted_pinball(
         quantiles, outcomes, levels, np.concatenate([_equal_weights(levels), _width_weights(levels)])
     )
@@ -93,6 +91,7 @@ def inside(
 
     None if the forecast lacks that band.
     """
+    # In floating point (1 − 0.8) / 2 is 0.09999999999999998, which is in no list of levels.
     low, high = round((1 - share) / 2, 6), round((1 + share) / 2, 6)
     if low not in levels or high not in levels:
         return None

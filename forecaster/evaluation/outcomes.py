@@ -85,6 +85,7 @@ def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[l
 
 def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
     """The reason why an entry cannot be scored, or else the row of its origin."""
+    # ISO dates compare as text.
     if entry.date <= entry.fitted_to:
         return LEARNT, 0
     origin = np.datetime64(entry.origin)
@@ -124,6 +125,7 @@ def _quantiles(
     steps = tuple(sorted({one.step for one, _ in group}))
     dataset = Dataset(panel, compute_features(panel, ("base",)), steps)
     first = min(one.origin for one, _ in group)
+    # Up to the first origin if the journal's tickers are too young for the run's own date: still before every outcome.
     formulas = _fitted(dataset, (fitted_to, first), levels)
     rows = np.array([panel.offsets[tickers.index(one.ticker)] + row for one, row in group])
     predicted = None if formulas is None else _predicted(formulas, rows)

@@ -23,8 +23,6 @@ _PATH_VALUES = 2**16
 _FORECAST = 2_048
 """Origins forecast at once: a network runs many tickers in one batch for little more than the cost of one."""
 
-Ranges = Float[np.ndarray, "origin path"]
-
 
 def path_ranges(
     forecasters: Sequence[tuple[str, Forecaster]],

@@ -30,7 +30,7 @@ class Scorecard:
     Args:
         rows: the model's come first.
         measures: how well ranges and volatility were forecast.
-        notes: further remarks for the reader, a sentence each.
+        notes: further remarks for the reader, one sentence each.
         bands: coverage of the model's bands of the close.
         looks: how many different models were tried on this test, this one included; the verdict's p-values are
             corrected for them, those in the rows are not.
@@ -199,6 +199,7 @@ class _Pair:
     comparable: bool
 
     def rows(self) -> Iterator[Row]:
+        # Slices keep the axes that means run over: one step is a table of one row.
         steps: dict[int | str, slice] = {step: slice(place, place + 1) for place, step in enumerate(self.steps)}
         for step, columns in (steps | {"all": slice(None)}).items():
             for place, variable in enumerate(VARIABLES):
@@ -231,6 +232,7 @@ class _Pair:
 
     def _test(self, own: Daily, other: Daily, places: slice, columns: slice) -> Comparison:
         """Tests the mean difference by date, each price in units of the other's mean loss, as in the mean skill."""
+        # Each price by its own usual loss, or the open, which moves least, would hardly count.
         usual = other.mean[columns, places].mean(axis=0)
         real = np.isfinite(usual)
         if not real.any() or not (usual[real] > 0).all():

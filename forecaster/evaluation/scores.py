@@ -75,6 +75,7 @@ class Scores:
         Args:
             direction: 1 where the median was on the right side of the last close, else 0; NaN where there is no side.
         """
+        # Axes: origin, horizon, variable.
         counted = known[..., None] if scored is None else known[..., None] & scored[:, None]
         return cls(
             known=known,
@@ -131,6 +132,7 @@ def score_all(
         for name, one in forecasters.items():
             quantiles = one(block)
             parts[name].append(_score_block(quantiles, outcomes, known, levels, scored))
+            # One block with any spread is enough: in another, no price may have moved.
             if name not in spread and (quantiles[..., -1] > quantiles[..., 0]).any():
                 spread.add(name)
     joined = {name: Scores.joined(blocks) for name, blocks in parts.items()}
@@ -160,6 +162,7 @@ def _score_block(
 def _widths(
     quantiles: metrics.Quantiles, outcomes: metrics.Outcomes, levels: tuple[float, ...]
 ) -> Float[np.ndarray, "origin horizon quantity"]:
+    # QLIKE divides by one and takes the log of the other: both need the floor.
     spans = np.maximum(outcomes[..., HIGH] - outcomes[..., LOW], _LEAST)
     moves = np.maximum(np.abs(outcomes[..., CLOSE]), _LEAST)
     ranges = np.maximum(expected_range(quantiles, levels), _LEAST)

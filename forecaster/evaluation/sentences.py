@@ -12,6 +12,8 @@ from forecaster.evaluation.significance import SIGNIFICANT
 
 TITLES = {"skill": "Skill", "no-evidence": "No evidence of skill", "worse": "Worse than a simple formula"}
 
+_SEEN = ", on days that its weights have seen"
+
 _LEAK = 0.01
 """No honest median of daily closes beats the last close by more than this share: on 204 stocks it was within 0.004."""
 
@@ -101,7 +103,7 @@ def _compared(facts: Facts) -> str:
     if facts.closest:
         better += f" and {facts.closest.skill_pinball:.2%} than the closest ({facts.closest.baseline})"
     if facts.in_sample:
-        return f"{better}, on days that its weights have seen"
+        return f"{better}{_SEEN}"
     if hardest.p_value is None:
         return f"{better}, but {facts.sessions} test days are too few to tell that from luck ({facts.fewest} at least)"
     p_value = chance(hardest.p_value, facts.looks)
@@ -115,16 +117,16 @@ def _not_ahead(facts: Facts, hardest: Margin) -> str:
     name = f"a simple formula ({hardest.baseline})"
     if hardest.baseline == "climatology":
         name = "each ticker's own past, which knows nothing of recent days (climatology)"
-    share = abs(hardest.skill_pinball or 0.0)
+    share, seen = abs(hardest.skill_pinball or 0.0), _SEEN if facts.in_sample else ""
     if not hardest.behind:
-        return f"no better than {name}"
+        return f"no better than {name}{seen}"
     p_value = chance(hardest.p_value, facts.looks)
     certain = f", {p_value}: use that instead" if facts.code == "worse" and not facts.formula else ""
     past = facts.climatology
     also = ""
     if past is not None and past.behind and past is not hardest:
         also = f", and {abs(past.skill_pinball or 0.0):.2%} worse than each ticker's own past (climatology)"
-    return f"{share:.2%} worse than {name}{also}{certain}"
+    return f"{share:.2%} worse than {name}{also}{seen}{certain}"
 
 
 def bands(all_bands: Sequence[Band]) -> str:
@@ -144,7 +146,7 @@ def bands(all_bands: Sequence[Band]) -> str:
 
 
 def direction(close: Row | None, looks: int) -> str:
-    """Direction of the close: daily closes give nobody an edge, so a run that seems to have one should be doubted.
+    """Direction of the close: nobody predicts that of daily closes, so a run that seems to should be doubted.
 
     Args:
         close: the row that compares the absolute error of the median close with that of the last close.

@@ -48,6 +48,7 @@ def diebold_mariano(differences: Float[np.ndarray, " date"], steps: int) -> Comp
     if not error > 0:
         return Comparison(math.nan, math.nan)
     statistic = float(differences.mean()) / error
+    # stdtr is the lower tail of Student's t: twice that of −|t| is two-sided.
     return Comparison(statistic, 2 * float(stdtr(freedom, -abs(statistic))))
 
 
@@ -69,6 +70,7 @@ def standard_error(values: Float[np.ndarray, " date"], steps: int) -> tuple[floa
     if not freedom:
         return math.nan, 0
     coefficients = _cosines(count, freedom) @ values
+    # The mean of B squared coefficients estimates the long-run variance of one value; over n, that of their mean.
     error = math.sqrt(float(coefficients @ coefficients) / freedom / count)
     # If all values are equal, the error is rounding noise: report 0.
     return (error if error > _ROUNDING * float(np.abs(values).max()) else 0.0), freedom
@@ -106,6 +108,7 @@ def dates_needed(statistic: float, dates: int, looks: int = 1) -> int | None:
     if not math.isfinite(statistic) or statistic == 0:
         return None
     normal = NormalDist().inv_cdf
+    # A statistic grows with the root of the dates. The one needed is z(power) + z(1 − α/2).
     ratio = (normal(_POWER) - normal(SIGNIFICANT / looks / 2)) / statistic
     needed = dates * ratio * ratio
     return math.ceil(needed) if math.isfinite(needed) else None

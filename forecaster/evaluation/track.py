@@ -159,6 +159,7 @@ class _Cells:
             for name, other, test in zip(FORMULAS, formulas, tests, strict=True)
         ]
         bands = [number(_mean(self.inside[chosen, place])) for place in range(len(SHARES))]
+        # The first formula is the reference of every scorecard.
         over, decides = margins[0], hardest(margins)
         return TrackRow(
             run=run,
@@ -208,6 +209,7 @@ def judge(row: TrackRow, runs: int = 1) -> TrackVerdict:
         count = f"whole forecasts from {_days(row.dates)} are compared with actual prices, the least is {FEWEST_DATES}"
         return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {count}: {more} more.", more)
     way = "better" if row.skill_hardest > 0 else "worse"
+    # As in a test's verdict: skill must beat every formula, which needs no correction, but `worse` picks one of them.
     p_value = adjusted(row.p_hardest, runs if row.skill_hardest > 0 else len(FORMULAS) * runs)
     share = f", corrected for {runs} runs" if runs > 1 else ""
     figures = f"ranges {abs(row.skill_hardest):.2%} {way} than {row.hardest}, {chance(p_value)}{share}"
@@ -228,6 +230,7 @@ def _days(count: int) -> str:
 
 
 def _losses(one: Outcome) -> Float[np.ndarray, "forecaster variable"]:
+    # [forecaster, 1, variable, quantile]: the metrics expect axes for origin and step.
     predicted = np.concatenate([one.entry.quantiles[None], one.formulas])[:, None]
     actual = np.broadcast_to(one.moves, (len(predicted), 1, len(one.moves)))
     return metrics.pinball(predicted, actual, one.entry.levels)[:, 0]

@@ -40,7 +40,7 @@ class Verdict:
 
     Args:
         text: one sentence; `brief` is a shorter one.
-        lines: ranges, bands and direction, a sentence each.
+        lines: ranges, bands and direction, one sentence each.
         hardest: None if no formula was scored.
         looks: different models that were tried on this test, this one included.
         coverage: coverage of the close's bands at each step.
@@ -104,6 +104,7 @@ def judge(
     margins = [margin for name in rivals if (margin := _margin(rows, model, name, point))]
     missing = tuple(name for name in rivals if name not in {one.baseline for one in margins})
     lost = [one for one in margins if one.behind and one.certain(max(len(FORMULAS), len(rivals)) * looks)]
+    # A formula is not its own rival, so beating the rest would not be beating all of them.
     won = not missing and model not in FORMULAS and all(one.ahead and one.certain(looks) for one in margins)
     code = SKILL if won and not in_sample else WORSE if lost else NO_EVIDENCE
     decides, confirmable = (

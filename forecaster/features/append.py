@@ -52,16 +52,18 @@ class PathSource:
         def means(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
             return np.concatenate([candles.mean(measure, (one,)) for measure, one in required.means], axis=-1)
 
+        # At every row, because a path may start at any of them.
         rows = by_block(panel, means, ewma_state=ewma_state)
         columns = {mean: rows[:, place] for place, mean in enumerate(required.means)}
         return cls(panel, groups, EwmaState(ages(panel, ewma_state), columns), required.lags + 1)
 
     def start(self, rows: Int[np.ndarray, " path"]) -> CandlePaths:
-        """One path a row, with no candle appended yet."""
+        """One path per row, with no candle appended yet."""
         first = self.panel.offsets[self.panel.ticker_of_row[rows]]
         # [depth, path], oldest first; rows before the ticker's first are another ticker's and become NaN.
         past = rows - np.arange(self.depth)[::-1, None]
         inside = past >= first
+        # Clipped at 0: a negative index would wrap around to the last ticker. `inside` masks these rows anyway.
         logs = np.where(inside[..., None], np.log(self.panel.prices[np.maximum(past, 0)]), np.nan)
         sessions = np.where(inside, self.panel.sessions[np.maximum(past, 0)], np.datetime64("NaT"))
         calendars = np.asarray(self.panel.calendars)[self.panel.ticker_of_row[rows]]
@@ -112,8 +114,10 @@ class CandlePaths:
         """
         logs = np.concatenate([self.logs[1:], (self.close[:, None] + moves)[None]])
         sessions = np.concatenate([self.sessions[1:], self._next_sessions()[None]])
+        # Forecast candles have no volume; no group marked with `candles_alone` reads it.
         volume = np.full(sessions.shape, np.nan)
         calendars = tuple(self.calendars.tolist())
+        # The state is that of the newest candle so far, which is now the last row but one.
         block = ResumedCandles(
             logs, volume, sessions, calendars, _no_market, ewma_state=self.ewma_state, since=len(sessions) - 2
         )

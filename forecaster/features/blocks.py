@@ -32,6 +32,7 @@ MARKET_AGE = 20
 
 def ages(panel: Panel, ewma_state: EwmaState | None = None) -> Int[np.ndarray, " row"]:
     """Number of earlier sessions of each row's ticker, those before the panel's first rows included."""
+    # The two tickers above (offsets 0 and 2): rows 0 1 2 3 4 − 0 0 2 2 2 = ages 0 1 0 1 2.
     own = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row]
     return own if ewma_state is None else own + ewma_state.age[panel.ticker_of_row]
 
@@ -71,11 +72,14 @@ def several_by_block(
         since: first row of each ticker to return results for, counted from the ticker's start; earlier rows only feed
             lookbacks. All rows if absent.
     """
+    # Results hold no row before `begin`, so their tickers lie at offsets of their own: `borders`.
     begin = np.zeros(len(panel), np.int64) if since is None else since
     borders = np.concatenate([[0], np.cumsum(panel.lengths - begin)])
+    # Measured on demand: it takes a pass over all tickers, and most groups never read the market.
     measured = cache(lambda: market if isinstance(market, Market) else measure_market(market or panel))
 
     def compute_block(tickers: Tickers) -> tuple[np.ndarray, ...]:
+        # One first row for the whole block; `write_rows` skips the rest of tickers that begin later.
         return compute(_candles(panel, tickers, measured, ewma_state), int(begin[tickers].min()))
 
     def write_rows(tickers: Tickers, blocks: tuple[np.ndarray, ...]) -> None:
@@ -83,6 +87,7 @@ def several_by_block(
         for result, block in zip(results, blocks, strict=True):
             for column, (ticker, row) in enumerate(zip(tickers.tolist(), skipped.tolist(), strict=True)):
                 place = result[borders[ticker] : borders[ticker + 1]]
+                # Bounded by len(place) too, which leaves out the padding below a shorter ticker.
                 place[:] = block[row : row + len(place), column]
 
     first, *others = _by_length(panel)
@@ -96,6 +101,7 @@ def several_by_block(
 
 def requirements_of(panel: Panel, functions: Iterable[Callable[[Candles], object]]) -> Requirements:
     """Running means and lags that functions of a block need."""
+    # Which means and lags a group reads depends on its code, never on values: one candle is enough.
     first = panel.select(np.arange(len(panel.sessions)) == 0)
     return requirements(_candles(first, np.array([0]), lambda: measure_market(first)), functions)
 
@@ -108,6 +114,7 @@ def ewma_state_of(panel: Panel, rows: Int[np.ndarray, " ticker"], means: Sequenc
         return ewma_state_at(block, rows[tickers], means)
 
     order = _by_length(panel)
+    # argsort of a permutation is its inverse: it puts the tickers, sorted by length, back into the panel's order.
     return EwmaState.joined(list(thread_map(block_state, order))).of(np.argsort(np.concatenate(order)))
 
 
@@ -145,6 +152,7 @@ def _candles(
 def measure_market(panel: Panel) -> Market:
     """Means over tickers, by calendar and date; a ticker counts after `MARKET_AGE` sessions."""
     measures = by_block(panel, market_measures)
+    # One NaN would spoil a date's mean for all tickers; a ticker of this age has none.
     aged = ages(panel) > MARKET_AGE
     calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
     dates, means = {}, {}
@@ -153,6 +161,7 @@ def measure_market(panel: Panel) -> Market:
         if not chosen.any():
             continue
         dates[name], index = np.unique(panel.sessions[chosen], return_inverse=True)
+        # Sums by date over counts by date: a grouped mean without a loop over dates.
         sums = [np.bincount(index, measures[chosen, column]) for column in range(len(MARKET_NAMES))]
         means[name] = np.stack(sums, axis=1) / np.bincount(index)[:, None]
     return Market(dates, means)
@@ -161,6 +170,7 @@ def measure_market(panel: Panel) -> Market:
 def market_measures(candles: Candles) -> Float[np.ndarray, "time ticker mean"]:
     """The measures that the market's means average, in the order of `MARKET_NAMES`."""
     fast, slow = np.moveaxis(candles.volatility((3.0, 66.0)), -1, 0)
+    # Clipped, so that one ticker's crash (or bad price) does not become the market's move.
     move = np.clip(candles.returns / candles.scale, -4, 4)
     log_scale = centred_log_scale(candles.scale)
     return np.stack(

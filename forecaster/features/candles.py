@@ -49,6 +49,7 @@ class Market:
             dates = self.dates.get(calendar)
             if dates is None:
                 continue
+            # Exact dates only: what lies between two of them, after the last or is NaT fails the comparison below.
             places = np.minimum(np.searchsorted(dates, sessions[:, column]), len(dates) - 1)
             found = dates[places] == sessions[:, column]
             values[found, column] = self.means[calendar][places[found]]
@@ -125,6 +126,7 @@ class Candles:
 
         Source: Garman & Klass (1980), "On the Estimation of Security Price Volatilities from Historical Data".
         """
+        # Negative only if |body| > high − low: a source's rounding of high or low allows that (`bars.TOLERANCE`).
         session = 0.5 * (self.high - self.low) ** 2 - (2 * np.log(2) - 1) * self.body**2
         return self.gap**2 + np.maximum(session, 0.0)
 
@@ -136,6 +138,7 @@ class Candles:
     @cached_property
     def shock(self) -> Float[np.ndarray, "time ticker"]:
         """log(√variance / scale): the day's own volatility relative to the one known."""
+        # A day on which all four prices are the last close has variance 0, whose log needs the floor.
         return np.log(np.maximum(np.sqrt(self.variance), SCALE_FLOOR) / self.scale)
 
     @cached_property
@@ -168,6 +171,7 @@ class Candles:
     def lag(self, values: Float[np.ndarray, "time ticker"], sessions: int) -> Float[np.ndarray, "time ticker"]:
         """The value `sessions` of the ticker's own sessions ago; NaN before its start."""
         lagged = np.full_like(values, np.nan)
+        # Without max, a history shorter than the lag would give a negative bound, which counts from the end.
         lagged[sessions:] = values[: max(len(values) - sessions, 0)]
         return lagged
 

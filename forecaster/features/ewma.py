@@ -16,11 +16,12 @@ def ewma(
     """Mean of all values so far, each weighted by λ^age with λ = ½^(1/half-life); the weights sum to 1 from the start.
 
     Args:
-        values: one a session; every ticker starts at row 0.
+        values: one per session; every ticker starts at row 0.
         half_lives: in sessions.
         first: the first row that has a value; NaN before it.
     """
     means = np.full((*values.shape, len(half_lives)), np.nan)
+    # Number of values so far, n: their weights (1 − λ) λ^age sum to 1 − λⁿ, which the division below makes 1.
     age = np.arange(1, len(values) - first + 1)[:, None]
     for scale, half_life in enumerate(half_lives):
         decay = 0.5 ** (1.0 / half_life)
@@ -42,7 +43,9 @@ def decayed_sum(values: Float[np.ndarray, "time ticker"], decay: float) -> Float
     Source: Hillis & Steele (1986), "Data Parallel Algorithms".
     """
     total, held = values.copy(), 1
+    # A short half-life stops early: with 3 sessions, 8 passes suffice, since 0.5^(256 / 3) is below `_NOTHING`.
     while held < len(total) and (weight := decay**held) > _NOTHING:
+        # The product is a copy, so every row is read before any is changed.
         total[held:] += weight * total[:-held]
         held *= 2
     return total

@@ -66,6 +66,8 @@ class ResumedCandles(Candles):
             # The mean is Σ(1 − λ) λ^age · value / (1 − λ^n): undo the division at `since`, add on, divide again.
             weights = 1 - decay ** (self.ewma_state.age + np.arange(1, len(values) + 1)[:, None])
             added = (1 - decay) * values
+            # At a ticker's first session the mean is NaN and 1 − λ⁰ is 0, but NaN · 0 is NaN: hence nan_to_num.
+            # A slice, not added[0], because there may be no row after `since`.
             added[:1] += decay * np.nan_to_num(mean) * (1 - decay**self.ewma_state.age)
             found[self.since, :, scale] = mean
             found[self.since + 1 :, :, scale] = decayed_sum(added, decay) / weights
@@ -77,6 +79,7 @@ class _RecordingCandles(Candles):
     """Candles that record which running means and lags are used."""
 
     means: dict[RunningMean, None] = field(default_factory=dict, kw_only=True)
+    # At least 1: `CandlePaths.append` needs the newest candle and the one before it.
     lags: list[int] = field(default_factory=lambda: [1], kw_only=True)
 
     def mean(self, measure: Measure, half_lives: tuple[float, ...]) -> np.ndarray:
@@ -90,7 +93,9 @@ class _RecordingCandles(Candles):
 
 def requirements(candles: Candles, functions: Iterable[Callable[[Candles], object]]) -> Requirements:
     """Run functions on a block, of which a single candle is enough, and record what they use."""
+    # A fresh object: properties that the given block has cached would not be recorded again.
     recording = _RecordingCandles(candles.logs, candles.volume, candles.sessions, candles.calendars, candles.market)
+    # First, because `means` begins with the mean behind the scale, which every path needs whatever its groups are.
     _ = recording.scale
     for function in functions:
         function(recording)
@@ -103,6 +108,8 @@ def ewma_state_at(candles: Candles, rows: Int[np.ndarray, " ticker"], means: Seq
     found = {}
     for measure, half_life in means:
         decay = 0.5 ** (1.0 / half_life)
+        # weights[k] is that of the value k sessions old. Row 0 has no previous close and counts in no mean, so that
+        # values[place, :row] are the rows 1 … row; reversed, the newest meets weights[0].
         weights = (1 - decay) * decay ** np.arange(rows.max())
         values = measured[measure][1:].T
         found[measure, half_life] = np.array(

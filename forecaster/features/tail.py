@@ -39,6 +39,7 @@ def tail_dataset(
         return Dataset(panel, compute_features(panel, groups, market), steps)
     required = requirements_of(panel, [*(GROUPS[name] for name in groups), market_measures])
     valid = np.clip(valid, 0, panel.lengths - 1)
+    # The two add up (see `Lookback`): back by calendar days first, then by sessions.
     oldest = _days_ago(panel, valid, max(one.days for one in declared))
     sessions = max([required.lags, *(one.sessions for one in declared)])
     # One row more than the lookback: its running means are given, but it has no previous close.
@@ -51,8 +52,10 @@ def tail_dataset(
     features = compute_features(
         panel.select(panel.rows_since(computed_from)),
         groups,
+        # Whole histories: the market's means need the past that the selected rows lack.
         panel if market is None else market,
         ewma_state(computed_from),
+        # Counted from the first row that is computed, not from the start of the history.
         since=kept_from - computed_from,
     )
     return Dataset(panel.select(panel.rows_since(kept_from)), features, steps, lambda: ewma_state(kept_from))

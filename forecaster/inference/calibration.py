@@ -54,6 +54,7 @@ class Offsets:
 
     def apply(self, quantiles: Quantiles, dataset: Dataset, rows: Rows) -> Quantiles:
         """Correct forecasts made at the rows; those without spread or before the first date stay unchanged."""
+        # The latest update on or before the origin's date; −1 before the first.
         place = np.searchsorted(self.dates, dataset.panel.sessions[rows], "right") - 1
         shift = np.zeros(quantiles.shape)
         calendar = np.asarray(dataset.panel.calendars)[dataset.panel.ticker_of_row[rows]]
@@ -85,6 +86,7 @@ def rolling_offsets(
     updates = _updates(dates, settings, first, last)
     # One error collector for each (calendar, step): values[calendar][update, step, variable, quantile].
     shape = (len(updates), len(dataset.steps), 4, len(levels))
+    # Calendars and steps that are not calibrated keep their zeros.
     values = {name: np.zeros(shape) for name in dict.fromkeys(dataset.panel.calendars)}
     errors = {
         (name, place): (Shift if step == 1 else Width)(updates, step, settings.window, levels)
@@ -162,8 +164,11 @@ def _updates(
     Updates are spaced in weekdays from a fixed day, so that a longer history moves none of them. With every = 5:
     the first session of each week.
     """
+    # Example with every = 5, dates from a Thursday on: periods 7 7 8 8 8 … differ first on Thursday (the first date
+    # of all counts as an update) and then on Monday.
     period = np.busday_count(_EPOCH, dates) // settings.every
     places = np.flatnonzero(np.diff(period, prepend=-1))
+    # The last update before `first` is still valid on that day.
     begin = max(int(np.searchsorted(dates[places], first, "right")) - 1, 0)
     return places[begin : int(np.searchsorted(dates[places], last, "right"))]
 
@@ -174,12 +179,16 @@ def _collect(
     dataset: Dataset,
     history: int,
 ) -> None:
-    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one a step."""
+    """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one per step."""
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
+    # Windows count the dates of the whole panel, whichever calendar they are from.
     rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
     end = panel.offsets[panel.ticker_of_row + 1]
+    # An origin counts once its nearest outcome exists, within the same ticker.
     used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
+    # The oldest origin in the first update's window of the longest step, and the newest whose shortest step is over
+    # by the last update: no other can enter any window.
     oldest, newest = one.updates[0] - max(steps) - one.window + 1, one.updates[-1] - min(steps)
     rows = rows[used & (date >= oldest) & (date <= newest)]
     calendars = np.asarray(panel.calendars)[panel.ticker_of_row]
@@ -190,4 +199,5 @@ def _collect(
             chosen = (calendars[block] == name) & (block + of.step < end[block])
             own = block[chosen]
             error = dataset.moved(own, of.step)[..., None] - quantiles[chosen, place]
+            # With the date of the outcome, not origin + step: a halted ticker's outcome may be known months later.
             of.add(date[own], date[own + of.step], error / units[chosen, place, None, None])

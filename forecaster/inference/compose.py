@@ -109,6 +109,7 @@ def chosen_weights(model: Model, reading: Reading) -> str:
         return OWN
     if refit is None:
         return EVALUATED
+    # From the refit's newest candle on, no outcome can be among what it was fitted to.
     return PRODUCTION if bars.dates[-1] >= refit.newest.get(bars.calendar, refit.fitted_to) else EVALUATED
 
 
@@ -157,7 +158,7 @@ def _paths(
     bars: Bars,
     quantiles: Float[np.ndarray, "horizon variable quantile"],
     templates: Templates | None,
-) -> Float[np.ndarray, "path step variable"] | None:
+) -> Float[np.ndarray, "path taken variable"] | None:
     if request.paths is None:
         return None
     moves = sample_paths(templates, quantiles, levels, count=request.paths, seed=request.seed, ticker=bars.ticker)

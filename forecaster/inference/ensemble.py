@@ -29,7 +29,7 @@ def ensemble(
 
     Args:
         weights: of the members; equal if absent.
-        steps: forecast only the first so many steps of the dataset; all if absent.
+        steps: number of steps to forecast, from the dataset's first on; all if absent.
     """
     count = len(dataset.steps) if steps is None else steps
     parts = [_bind(member, dataset, reach, count) for member in members]

@@ -183,6 +183,7 @@ class Forecast(Displayable):
 
 def _rescaled(bars: Bars) -> Float[np.ndarray, "time 4"]:
     """Adjusted candles on the scale of the last close."""
+    # The last adjusted close differs from the close where dividends or splits came later, as with --as-of.
     return bars.adjusted() * (bars.close[-1] / bars.adj_close[-1])
 
 

@@ -22,8 +22,8 @@ from forecaster.inference.paths import Templates, draw_templates
 
 FORMULA = "har"
 
-NEEDED = READY_AGE + 190
-"""Fewest candles: with less than a year of them the quantiles of HAR's errors are too noisy."""
+_ERRORS = 60
+"""Fewest errors to take quantiles of; a history as short as that is also warned about."""
 
 _EVERY = 25
 """Sessions between two fits where many origins are forecast: weights of HAR hardly move within a month."""
@@ -31,8 +31,13 @@ _EVERY = 25
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 
 
+def needed(steps: tuple[int, ...]) -> int:
+    """Fewest candles of a ticker whose formula is fitted to them alone."""
+    return READY_AGE + _ERRORS + steps[-1]
+
+
 def own_dataset(bars: Bars, steps: tuple[int, ...]) -> Dataset:
-    """One ticker's whole history of at least `NEEDED` candles, with no features but those that a formula needs."""
+    """One ticker's whole history of at least `needed` candles, with no features but those that a formula needs."""
     panel = Panel.of([bars])
     return Dataset(panel, compute_features(panel, ("base",)), steps)
 
@@ -44,6 +49,7 @@ def own_quantiles(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Qu
         dataset: of one ticker, see `own_dataset`.
         rows: ascending; the formula is fitted again every 25th origin.
     """
+    # Fitted to what was known at the first origin of each part: for the others a little old, but never too new.
     parts = [rows[start : start + _EVERY] for start in range(0, len(rows), _EVERY)]
     return np.concatenate([_fitted(dataset, int(part[0]), levels).bind(dataset)(part) for part in parts])
 

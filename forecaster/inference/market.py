@@ -73,6 +73,7 @@ def lookback_dataset(
         market: market means, for the market group.
     """
     reaches = [member.reach for member in members if isinstance(member, FittedBaseline)]
+    # A baseline that does not declare how far it looks back (None) needs whole histories.
     known = [reach for reach in reaches if reach is not None]
     back = max([Reach.of(config.task).warm, *known]) if len(known) == len(reaches) else int(panel.lengths.max())
     return tail_dataset(panel, config.features, config.task.steps, np.maximum(origins - back, 0), market)
@@ -94,8 +95,10 @@ def _offsets(
     """Corrections for each day, each from the errors known on that day alone."""
     settings, task = config.calibration, config.task
     reach = Reach.of(task, span=settings.window)
+    # Later steps are not calibrated, so they need not be forecast here.
     steps = max((place + 1 for place, step in enumerate(task.steps) if step in settings.steps), default=1)
     oldest = first_origin(market.dates, settings, days.min())
+    # Lazy: if every correction is in the cache, no feature is computed.
     known = functools.cache(lambda: lookback_dataset(members, config, market, _places(market, oldest), means))
     forecaster = functools.cache(lambda: ensemble(members, known(), reach, config.weights, steps))
 

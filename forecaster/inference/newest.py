@@ -44,6 +44,7 @@ def _forecast(members: Sequence[Member], config: Config, dataset: Dataset, rows:
     parts = [np.flatnonzero(whole), np.flatnonzero(~whole)]
     forecaster = ensemble(members, dataset, reach, config.weights)
     found = [forecaster(rows[part]) for part in parts if len(part)]
+    # argsort of a permutation is its inverse: back to the order of the rows.
     joined: Quantiles = np.concatenate(found)[np.argsort(np.concatenate(parts))]
     return joined
 

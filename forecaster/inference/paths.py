@@ -45,6 +45,7 @@ def draw_templates(dataset: Dataset, period: Period, config: Config) -> Template
     if not length or len(config.task.levels) == 1:
         return None
     rows = dataset.origins(period)
+    # The whole stretch lies in the period: a template knows nothing of the next one.
     rows = rows[dataset.known(rows, period)[:, length - 1]]
     count = min(_MOST, _NUMBERS // (4 * length), len(rows))
     chosen = np.sort(np.random.default_rng(config.training.seed).choice(rows, count, replace=False))
@@ -68,9 +69,12 @@ class PathMaker:
     @classmethod
     def of(cls, templates: Templates, levels: tuple[float, ...]) -> PathMaker:
         """Locate each template value among the templates' own quantiles."""
+        # Axes: step, variable, quantile.
         own = np.moveaxis(np.quantile(templates, levels, axis=0), 0, -1)
+        # How many of the quantiles a value has reached: 0 below all of them, q from the last on.
         place = (templates[..., None] >= own).sum(axis=-1)
         low, width = (_pick(table[None], place[None])[0] for table in _lines(own))
+        # Quantiles that coincide (prices that never moved) have width 0: no position in between.
         return cls(place, np.where(width > 0, (templates - low) / np.where(width > 0, width, 1.0), 0.0))
 
     def __len__(self) -> int:
@@ -130,6 +134,7 @@ def sample_paths(
     if count < 1:
         raise InputError(f"--paths is {count}: expected at least 1.")
     length = min(templates.shape[1], len(quantiles))
+    # crc32, since Python's own hash of a text differs from process to process.
     rng = np.random.default_rng([seed, zlib.crc32(ticker.encode())])
     chosen = rng.integers(len(templates), size=count)
     return PathMaker.of(templates[:, :length], levels).map(quantiles[:length], chosen)

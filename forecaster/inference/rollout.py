@@ -61,6 +61,7 @@ def _batches(dataset: Dataset, rows: Rows, reach: Reach) -> Iterator[tuple[Int[n
     for length in np.unique(lengths):
         places = np.flatnonzero(lengths == length)
         for start in range(0, len(places), _ORIGINS):
+            # np.resize fills the batch with the same origins again; their results are then written twice, unchanged.
             yield np.resize(places[start : start + _ORIGINS], _ORIGINS), int(length)
 
 
@@ -72,13 +73,16 @@ def _rollout_widths(
     A move over k steps is k − 1 close-to-close moves plus the last day's price: their variances add up.
     """
     pooled = _width(network.pooled[:1])[0]
+    # [origin, candle, feature], the origin last.
     inputs = dataset.features.values[rows[:, None] + np.arange(1 - candles, 1)]
     following, memory = network.advance(inputs)
     paths, memory = dataset.path_source.start(rows).repeated(PATHS), _repeat(memory)
     following, start = np.repeat(following[:, 0], PATHS, axis=0), np.repeat(dataset.features.scale[rows], PATHS)
     closes, found = np.zeros(len(start)), []
     for step in range(len(dataset.steps)):
+        # Each path's forecast is in units of its current volatility; widths are compared in units of the origin's.
         squares = (_width(following) * (paths.scale / start)[:, None]) ** 2
+        # The same sum if every day were as wide as a pooled one: then the ratio is 1, and the forecast is `pooled`.
         usual = step * pooled[CLOSE] ** 2 + pooled**2
         mean = (closes[:, None] + squares).reshape(len(rows), PATHS, 4).mean(axis=1)
         # If no price ever moved, the pooled quantiles have width 0: ratio 1.
@@ -86,6 +90,7 @@ def _rollout_widths(
         if step == len(scores):
             break
         closes += squares[:, CLOSE]
+        # The same days for every origin, or a forecast would depend on its place in the batch.
         moves = draw_candles(following * paths.scale[:, None, None], LEVELS, np.tile(scores[step], (len(rows), 1)))
         paths, features = paths.append(moves)
         following, memory = network.advance(features[:, None], memory)
@@ -134,6 +139,7 @@ def grow_paths(
         quantiles = coherent(np.average([coherent(answer[:, 0]) for answer, _ in answers], axis=0, weights=weights))
         moves = draw_candles(quantiles * paths.scale[:, None, None], levels, scores[step])
         paths, features = paths.append(moves)
+        # From here on the newest candle alone: the hidden state holds the rest.
         inputs = features[:, None]
         found.append(paths.logs[-1] - origin)
     return np.stack(found, axis=1)

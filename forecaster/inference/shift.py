@@ -27,8 +27,11 @@ class Shift(ErrorWindow):
         # Errors as [quantile, variable, origin]: contiguous by origin, np.quantile is three times as fast.
         origin, outcome, errors = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
         for index, update in enumerate(self.updates):
+            # `window` origin dates, the newest of them `step` dates ago. `outcome <= update` keeps out what was not yet
+            # known: a halted ticker's outcome comes later than its step says.
             chosen = (origin > update - self.step - self.window) & (outcome <= update)
             if chosen.any():
                 for column, level in enumerate(self.levels):
+                    # Shifted by this, the quantile has had exactly that share of recent outcomes below it.
                     shifts[index, :, column] = np.quantile(errors[column][:, chosen], level, axis=-1)
         return shifts

@@ -91,8 +91,11 @@ def standardised_quantiles(
     filled = bool(reach.batch) and not isinstance(network, LightNetwork)
     for begin in range(0, len(starts), per_pass):
         chosen = np.arange(begin, begin + per_pass if filled else min(begin + per_pass, len(starts)))
+        # The last batch is padded with copies of its last chunk, which are never read.
         chosen = np.minimum(chosen, len(starts) - 1)
+        # [chunk, candle]. Past the ticker's end its last candle is repeated; later than all origins, it alters none.
         candles = np.minimum(starts[chosen, None] + np.arange(reach.length), last[chosen, None])
+        # `chunk` ascends, so the origins of these chunks lie side by side.
         first, past = np.searchsorted(chunk, [begin, begin + per_pass])
         inputs = dataset.features.values[candles]
         parts.append(_pick(network, inputs, reach, chunk[first:past] - begin, position[first:past]))
@@ -121,6 +124,8 @@ def _pick(
 
 def _chunks(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray, " chunk"], Rows, Rows]:
     """First row of each chunk; for each origin, the index of its chunk and its position in the chunk."""
+    # With span 4, origins at rows 3 4 6 8 of one ticker and 20 of the next:
+    # lead (the ticker's first origin) 3 3 3 3 20, block 0 0 0 1 0, chunk 0 0 0 1 2.
     ticker = dataset.panel.ticker_of_row[rows]
     new_ticker = np.flatnonzero(np.concatenate([[True], ticker[1:] != ticker[:-1]]))
     lead = rows[new_ticker][np.searchsorted(new_ticker, np.arange(len(rows)), "right") - 1]
@@ -128,5 +133,6 @@ def _chunks(dataset: Dataset, rows: Rows, reach: Reach) -> tuple[Int[np.ndarray,
     changes = np.concatenate([[True], (ticker[1:] != ticker[:-1]) | (block[1:] != block[:-1])])
     chunk = np.cumsum(changes) - 1
     first_origin = lead[changes] + block[changes] * reach.span
+    # A young ticker is read from its first candle on: less warm-up, but never another ticker's rows.
     starts = np.maximum(first_origin - reach.warm, dataset.first_row[rows[changes]])
     return starts, chunk, rows - starts[chunk]

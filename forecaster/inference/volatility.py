@@ -59,10 +59,12 @@ def _moments(
     Between two levels the function is a line: over a width w it adds w (a + b) / 2 and w (a² + ab + b²) / 3. Beyond the
     outer quantile e with mean excess r it adds, for the share s that lies there, s (e + r) and s (e² + 2 e r + 2 r²).
     """
+    # Computing with unit vectors in place of quantiles yields the weight of each quantile.
     eye = np.eye(len(levels))
     mean, square = np.zeros(len(levels)), np.zeros((len(levels), len(levels)))
     for one, other, width in zip(eye[:-1], eye[1:], np.diff(levels), strict=True):
         mean += width * (one + other) / 2
+        # (a² + ab + b²) / 3 = (a² + b² + (a + b)²) / 6, which as a matrix is symmetric.
         both = one + other
         square += width * (np.outer(one, one) + np.outer(other, other) + np.outer(both, both)) / 6
     for edge, rate, share in _tails(eye, levels):
@@ -75,6 +77,8 @@ def _moments(
 def _tails(eye: np.ndarray, levels: tuple[float, ...]) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
     """Lower and upper, as weights of the quantiles: the outer quantile, the mean excess beyond it (with its sign), and
     the share that lies there."""
+    # An exponential tail through the two outer levels: beyond q₁ the share falls from 1 − τ₁ to 1 − τ₂ over q₂ − q₁, so
+    # its mean excess is (q₂ − q₁) / log((1 − τ₁) / (1 − τ₂)).
     low = (eye[1] - eye[0]) / np.log(levels[1] / levels[0])
     high = (eye[-1] - eye[-2]) / np.log((1 - levels[-2]) / (1 - levels[-1]))
     yield eye[0], -low, levels[0]

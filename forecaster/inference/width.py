@@ -55,13 +55,18 @@ class Width(ErrorWindow):
         return int(self.updates[0]) - self.step - self.window + 1
 
     def add(self, origin: Origins, outcome: Origins, errors: Errors) -> None:
+        # The same window as in `Shift`: an update u counts origins with u − step − window < origin and outcome ≤ u.
         known, passed = np.searchsorted(self.updates, outcome), self._passed(origin)
+        # False for an outcome that comes after its window has closed: a halted ticker's.
         used = known < passed
+        # `at`, because a date occurs once for each ticker: with plain fancy indexing one of them would win.
         np.minimum.at(self._known, origin[used] - self._oldest, known[used])
+        # Error −10 → bin 0, 0 → 200, 10 and beyond → 399.
         bins = np.clip((errors[used] / _REACH + 1) * (_BINS / 2), 0, _BINS - 1).astype(np.int64)
         # Flat index into [update, variable, quantile, bin]: bin + bins · (variable, quantile) + size · update.
         cells = bins + _BINS * np.arange(4 * len(self.levels)).reshape(4, -1)
         changes, size = self._changes.reshape(-1), self._changes[0].size
+        # +1 from the update on that knows the outcome, −1 from the one whose window has passed the origin.
         for update, change in ((known[used], 1), (passed[used], -1)):
             np.add.at(changes, (cells + size * update[:, None, None]).ravel(), np.int32(change))
 
@@ -83,6 +88,7 @@ class Width(ErrorWindow):
         """Number of origin dates in each update's window."""
         passed = self._passed(self._oldest + np.arange(len(self._known)))
         used, size = self._known < passed, len(self.updates) + 1
+        # As with the errors: +1 where a date enters the windows, −1 where it leaves them.
         begun, ended = (np.bincount(one[used], minlength=size) for one in (self._known, passed))
         dates: np.ndarray = np.cumsum(begun - ended)[:-1]
         return dates
@@ -94,6 +100,8 @@ def _quantiles(
     """The quantile at each level of that level's own errors; within a bin errors are taken as uniform."""
     up_to = np.cumsum(counts, axis=-1)
     wanted = np.array(levels)[:, None] * up_to[..., -1:]
+    # The first bin whose cumulative count is enough; argmax finds the first True. An empty histogram gives −reach at
+    # every level, which the mirrored world cancels.
     place = np.argmax(up_to >= wanted, axis=-1)[..., None]
     inside = np.take_along_axis(counts, place, axis=-1)
     before = np.take_along_axis(up_to, place, axis=-1) - inside

@@ -21,6 +21,7 @@ def _dnn(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], 
         reach = first.shape[2]
         before = np.pad(inputs, ((0, 0), (reach - 1, 0), (0, 0)))
         time = inputs.shape[1]
+        # A convolution as one matmul for each place in the window; place 0 is the oldest candle.
         windows = [before[:, place : place + time] @ first[..., place].T for place in range(reach)]
         states = _gelu(np.sum(windows, axis=0) + weights.get("first.bias", np.float32(0)))
         for layer in deeper:
@@ -32,7 +33,9 @@ def _dnn(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], 
 
 
 def _lru(weights: Weights, parameters: Mapping[str, Any]) -> Callable[[Inputs], States]:  # noqa: ARG001
+    # softplus: no mean can grow, whatever training does to its rate.
     decay = np.logaddexp(weights["rate"], np.float32(0))
+    # share = √(1 − keep²): a mean of white noise then has the variance of the noise, however slow it is.
     keep, share = np.exp(-decay), np.sqrt(-np.expm1(-2 * decay))
 
     def body(inputs: Inputs) -> States:

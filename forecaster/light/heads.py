@@ -22,8 +22,10 @@ def _point(raw: Raw, base: Base) -> Quantiles:
 
 
 def _quantile(raw: Raw, base: Base) -> Quantiles:
+    # The same floor as in `models.heads`: the weights were learnt with it.
     steps = np.maximum(np.diff(base), np.float32(1e-4))
     lowest = base[..., :1] + raw[..., :1]
+    # steps + log(1 − e^−steps) is the inverse of softplus: with raw outputs of 0 the rises are the base's own.
     rises = _softplus(steps + np.log(-np.expm1(-steps)) + raw[..., 1:])
     return np.concatenate([lowest, lowest + np.cumsum(rises, axis=-1)], axis=-1)
 

@@ -36,6 +36,7 @@ class LightNetwork:
 
     def first(self, steps: int) -> LightNetwork:
         """The same network, cut to its first `steps` steps."""
+        # Output rows are ordered [step, variable, raw], so the first steps are the first rows.
         kept = {
             name: weight[: len(weight) * steps // self.horizon] if name.startswith(("readout.", "skip.")) else weight
             for name, weight in self.weights.items()
@@ -50,6 +51,7 @@ class LightNetwork:
         raw = states @ self.weights["readout.weight"].T + self.weights["readout.bias"]
         if "skip.weight" in self.weights:
             raw += inputs[:, -last:] @ self.weights["skip.weight"].T + self.weights["skip.bias"]
+        # Axes: batch, last, horizon, variable, raw.
         return self.head(raw.reshape(*raw.shape[:2], *self.base.shape[:2], -1), self.base)
 
 

@@ -33,7 +33,7 @@ class Cell:
         advance: (W_ih·x + b, W_hh·h, state) → overwrites the state with the next one; its first array is h. The two
             pre-activations may be overwritten too.
         gates: index of each gate in torch's stacking, in the order that `advance` expects.
-        logistic: the first so many gates are sigmoids.
+        logistic: number of gates, from the first on, that are sigmoids.
         parts: arrays in the state: h, and c for an LSTM.
         reset: whether W_hh·h + b_hh is multiplied by a reset gate, so that b_hh can't be merged into W_ih·x + b.
     """
@@ -46,6 +46,7 @@ class Cell:
 
     def arranged(self, weights: np.ndarray) -> np.ndarray:
         """Torch's weight rows reordered by `gates`, the sigmoid ones halved."""
+        # Indexing with a list copies, so that halving in place leaves the model's own weights alone.
         blocks = weights.reshape(len(self.gates), -1, *weights.shape[1:])[list(self.gates)]
         blocks[: self.logistic] *= np.float32(0.5)
         return blocks.reshape(weights.shape)
@@ -84,6 +85,7 @@ def _direction(cell: Cell, weights: Weights, suffix: str, inputs: Inputs) -> Sta
         if state_bias is not None:
             from_state += state_bias
         cell.advance(from_input[time], from_state, state)
+        # A copy: `advance` overwrites the state in the next step.
         states[time] = state[0]
     return states.swapaxes(0, 1)
 
@@ -94,7 +96,7 @@ def _input_terms(
     """W_ih·x + b for all time steps; b_hh is kept apart where it must be (GRU's reset gate)."""
     w_ih = cell.arranged(weights[f"cell.weight_ih{suffix}"])
     from_input = np.empty((inputs.shape[1], len(inputs), len(w_ih)), np.float32)
-    np.matmul(inputs, w_ih.T, out=from_input.swapaxes(0, 1))  # one matmul a ticker: the same bits alone or in a batch
+    np.matmul(inputs, w_ih.T, out=from_input.swapaxes(0, 1))  # one matmul per ticker: the same bits alone or in a batch
     if f"cell.bias_ih{suffix}" not in weights:
         return from_input, None
     bias, state_bias = (cell.arranged(weights[f"cell.bias_{side}{suffix}"]) for side in ("ih", "hh"))
@@ -123,6 +125,7 @@ def _relu_rnn(from_input: Gates, from_state: Gates, state: State) -> None:
 def _gru(from_input: Gates, from_state: Gates, state: State) -> None:
     (hidden,) = state
     size = hidden.shape[1]
+    # r, z = σ(W_i·x + W_h·h), n = tanh(W_in·x + r (W_hn·h + b_hn)), h' = n + z (h − n).
     gates, new = from_input[:, : 2 * size], from_state[:, 2 * size :]
     gates += from_state[:, : 2 * size]
     _sigmoid_of_double(gates)
@@ -138,6 +141,7 @@ def _lstm(from_input: Gates, from_state: Gates, state: State) -> None:
     hidden, memory = state
     size = hidden.shape[1]
     from_input += from_state
+    # Order of the gates: i, f, o, and the new memory g. c' = f c + i g, h' = o tanh(c').
     gates, new = from_input[:, : 3 * size], from_input[:, 3 * size :]
     np.tanh(new, out=new)
     _sigmoid_of_double(gates)

@@ -42,6 +42,7 @@ def parameters(name: str) -> type[BaseModel]:
 @cache
 def _parameters(name: str, factory: Any) -> type[BaseModel]:
     fixed: dict[str, Any] = {}
+    # `rnn`, `gru` and `lstm` are one class: what `partial` has fixed is no parameter of the YAML.
     if isinstance(factory, partial):
         factory, fixed = factory.func, factory.keywords
     is_class = isinstance(factory, type)
@@ -75,6 +76,7 @@ def resolved_model(
         return model
     key = ".".join(map(str, path))
     try:
+        # Made for its checks alone: the constructor sees what a schema cannot, and only the body knows its reach.
         body = make_body(model, input_size=1)
     except ValueError as error:
         raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
@@ -112,6 +114,7 @@ def make_network(
 ) -> Network:
     """A run's network, starting from the base quantiles [horizon, variable, quantile], on the CPU."""
     quantiles = torch.as_tensor(base, dtype=torch.float32)
+    # `pooled` keeps all steps, because the rollout takes the shape of the later ones from it.
     trained = quantiles[:1] if decoder == "recursive" else quantiles
     return Network(
         make_body(model, input_size),

@@ -31,6 +31,7 @@ class Scale(nn.Module):
         self, raw: Float[Tensor, "*batch horizon variable 1"]
     ) -> Float[Tensor, "*batch horizon variable quantile"]:
         # Levels outermost in memory: the loss works on all cells of one level at a time.
+        # base "horizon variable quantile" → [quantile, 1 …, horizon, variable], one 1 for each leading axis of raw.
         base = self.base.movedim(-1, 0).contiguous()
         return (base[:, *[None] * (raw.dim() - 3)] * torch.exp(raw[..., 0])).movedim(0, -1)
 
@@ -40,7 +41,9 @@ class Quantile(nn.Module):
 
     def __init__(self, base: Base) -> None:
         super().__init__()
+        # Equal quantiles (of prices that hardly moved) are 0 apart, which softplus never reaches.
         steps = base.diff(dim=-1).clamp_min(1e-4)
+        # Not persistent: the base quantiles are in the model file's header, not among its weights.
         self.register_buffer("lowest", base[..., :1], persistent=False)
         self.register_buffer("steps", _inverse_softplus(steps), persistent=False)
         self.lowest: Tensor
@@ -78,4 +81,5 @@ def make_head(name: str, base: Base) -> Scale | Quantile | Point:
 
 
 def _inverse_softplus(values: Tensor) -> Tensor:
+    # log(eˣ − 1), in a form that does not overflow for large x.
     return values + torch.log(-torch.expm1(-values))

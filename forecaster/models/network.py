@@ -28,7 +28,7 @@ class Network(nn.Module):
 
     Args:
         body: makes the states.
-        input_size: features a candle.
+        input_size: features per candle.
         head: name of the head.
         base: pooled training quantiles of the standardised move, for the trained steps.
         decoder_steps: 1 for a direct decoder, the number of steps for sequence-to-sequence.
@@ -54,8 +54,10 @@ class Network(nn.Module):
         heads = [make_head(head, part) for part in base.chunk(decoder_steps)]
         self.heads = nn.ModuleList(heads)
         self.horizon, variables = base.shape[:2]
+        # Outputs of one decoder step: [step, variable, raw].
         self.cells = (self.horizon // decoder_steps, variables, heads[0].parameters_per_cell)
         self.pooled = base.numpy() if pooled is None else pooled
+        # Decoder steps share one readout; the skip connection has separate weights for each.
         outputs = base.shape[0] * base.shape[1] * self.cells[-1]
         self.readout = nn.Linear(body.output_size, outputs // decoder_steps)
         self.skip = nn.Linear(input_size, outputs) if body.skip else None
@@ -100,9 +102,11 @@ class Network(nn.Module):
         self, quantiles: StepQuantiles, step: int, truth: Truth | None
     ) -> Float[Tensor, "batch last variable"]:
         """The median candle of a step, or the actual one (teacher forcing), drawn separately for each forecast."""
+        # Levels are symmetric about the median, which is therefore the middle one.
         median = quantiles[:, :, 0, :, quantiles.shape[-1] // 2]
         if truth is None or not self.teacher_forcing:
             return median
+        # Drawn on the CPU: the same seed then forces the same forecasts on every device.
         forced = torch.rand(truth.shape[:2], device="cpu").to(truth.device) < self.teacher_forcing
         return torch.where(forced[..., None], truth[:, :, step], median)
 
@@ -124,6 +128,7 @@ class Network(nn.Module):
         with torch.inference_mode():
             candles = torch.from_numpy(inputs).to(self.readout.weight.device)
             states, memory = _read(self.body, candles, memory)
+            # A body without `read` returns the states of earlier candles too.
             outputs = self._decode(states[:, -1:], candles[:, -1:])
         array: np.ndarray = outputs[:, 0].cpu().numpy()
         return array, memory

@@ -146,4 +146,6 @@ def _shipped_model(folder: Path) -> Model:
     try:
         return read_model(folder / MODEL)
     except InputError as error:
-        raise InputError(f"the shipped model is missing or damaged: install forecaster again ({error})") from error
+        raise InputError(
+            f"the shipped model is missing or damaged: install stock-forecaster again ({error})"
+        ) from error

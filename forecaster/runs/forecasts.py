@@ -13,7 +13,7 @@ from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import skill_of
 from forecaster.inference.compose import EVALUATED, OWN, PRODUCTION, Request, chosen_weights, compose
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.foreign import NEEDED, own_dataset, own_quantiles, own_templates
+from forecaster.inference.foreign import needed, own_dataset, own_quantiles, own_templates
 from forecaster.inference.newest import origin_days, quantiles_in_market
 from forecaster.inference.paths import Templates
 from forecaster.modelfile import Model
@@ -45,6 +45,6 @@ def forecast_all(
 
 def _templates(model: Model, bars: Bars) -> Templates | None:
     """The run's templates; a run without any, as the shipped one, takes stretches of the ticker's own history."""
-    if model.templates is not None or len(bars) < NEEDED:
+    if model.templates is not None or len(bars) < needed(model.config.task.steps):
         return model.templates
     return own_templates(own_dataset(bars, model.config.task.steps), model.config)

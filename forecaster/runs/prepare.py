@@ -120,7 +120,9 @@ def _in_range(
 
     left_out = [ticker for ticker in tickers if outside(ticker)]
     if len(left_out) == len(tickers):
-        raise InputError(f"no ticker has candles from {start or 'the start'} to {end or 'the end'}: move the dates.")
+        raise InputError(
+            f"no ticker has candles from {start or 'the start'} to {end or 'the end'}: choose other dates."
+        )
     _note(left_out, len(tickers), f"have no candle from {start or 'the start'} to {end or 'the end'}", say)
     return [ticker for ticker in tickers if ticker not in left_out]
 

@@ -20,13 +20,16 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.calibration import Offsets, Quantiles, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.foreign import NEEDED, own_dataset, own_quantiles
+from forecaster.inference.foreign import needed, own_dataset, own_quantiles
 from forecaster.inference.sweep import Reach
 from forecaster.runs.run import Run
 from forecaster.trial import Trial
 
 _FEWEST = 60
 """Fewest test sessions besides the horizon: with fewer days the weights before are judged, or the test is in-sample."""
+
+_HISTORY = 250
+"""Sessions before the test that formulas are fitted to, where there are twice as many."""
 
 _IN_SAMPLE = 504
 """Most test sessions where all days are in-sample: two years."""
@@ -72,7 +75,8 @@ def unseen_trial(run: Run, store: Store, tickers: Sequence[str]) -> Unseen:
         UnknownNameError: the store does not have a ticker.
         InputError: a history is too short, or the run reads means of tickers that the store lacks.
     """
-    readings = [_long_enough(run.history(store, ticker)) for ticker in tickers]
+    shortest = needed(run.config.task.steps) + _FEWEST
+    readings = [_long_enough(run.history(store, ticker), shortest) for ticker in tickers]
     panel = Panel.of([one.bars for one in readings])
     # Formulas of foreign tickers are fitted as time goes on: no day is in-sample for them.
     split, production = _split(run, panel.dates) if any(_known(run, one) for one in readings) else _whole(panel.dates)
@@ -112,12 +116,12 @@ def as_predicted(run: Run, store: Store, unseen: Unseen) -> Forecaster:
     return forecast
 
 
-def _long_enough(reading: Reading) -> Reading:
+def _long_enough(reading: Reading, shortest: int) -> Reading:
     bars = reading.bars
-    if len(bars) < NEEDED + _FEWEST:
+    if len(bars) < shortest:
         raise InputError(
             f"{bars.ticker} has {len(bars)} candles, but a test beside formulas that are fitted to them needs "
-            f"{NEEDED + _FEWEST}: fetch a longer history, or leave it out."
+            f"{shortest}: fetch a longer history, or leave it out."
         )
     return reading
 
@@ -133,13 +137,13 @@ def _known(run: Run, reading: Reading) -> bool:
 
 def _whole(dates: np.ndarray) -> tuple[Split, bool]:
     """Tests all days but those that a formula needs to be fitted."""
-    begin = dates[min(NEEDED, len(dates) // 2)]
+    begin = dates[min(_HISTORY, len(dates) // 2)]
     return Split(begin, begin, dates[-1]), False
 
 
 def _split(run: Run, dates: np.ndarray) -> tuple[Split, bool]:
     """The test period, with all before it for the formulas; and whether the refitted weights are judged."""
-    history = dates[min(NEEDED, len(dates) // 2)]
+    history = dates[min(_HISTORY, len(dates) // 2)]
     for production in (True, False) if run.header.refit else (False,):
         begin = max(_fitted_to(run, production), history)
         if (dates > begin).sum() >= _FEWEST + run.config.task.steps[-1]:

@@ -114,6 +114,7 @@ def _draw_candle(cells: Cells, frame: _Frame, column: int, prices: Float[np.ndar
     marks = _THIN if prices[3] >= prices[0] else _SOLID
 
     def mark(half: int) -> int:
+        # The body lies within the wick: 0 outside, 1 wick, 2 body.
         return (low <= half <= high) + (bottom <= half <= top)
 
     for row in range(low // 2, high // 2 + 1):

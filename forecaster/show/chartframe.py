@@ -31,7 +31,7 @@ AHEAD = 0.25
 """Share of the plot's width that the forecast gets, however many sessions lie on either side."""
 
 _WIDEST, _BODY = 32.0, 14.0
-"""Most pixels of a past session and of a candle's body: a short history stands beside its forecast."""
+"""Maximum width in pixels of a past session and of a candle's body: a short history is not stretched."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,13 @@ class Frame:
 
     def slot(self, session: int | float) -> float:
         """Width of a session in pixels: that of all past ones, or of all ahead."""
+        # The border lies at 0.5, between the origin (0) and step 1.
         if session < 0.5:
             return min(_WIDEST, (self.border - self.left) / (1 - self.fan.first))
         return (self.right - self.border) / self.fan.last
 
     def x(self, session: int | float) -> float:
+        # Past and forecast have scales of their own, which meet at the border.
         return self.border + (session - 0.5) * self.slot(session)
 
     def body(self, session: int) -> float:
@@ -109,6 +111,7 @@ def figures(frame: Frame) -> Iterator[Markup]:
     prices = _labels(frame.fan)
     middle = frame.y(prices[0])
     for place, price in enumerate(prices):
+        # Pixels grow downwards: the band's upper end stays above the median's label, the lower one below.
         y = (middle, min(frame.y(price), middle - _APART), max(frame.y(price), middle + _APART))[place]
         yield element("text", frame.fan.price(price), class_="value", x=frame.right + 6, y=y + 4)
 

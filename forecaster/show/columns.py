@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 Columns = Mapping[str, Sequence[str | Text]]
-"""Name → texts, one a row."""
+"""Name → texts, one per row."""
 
 _APART = 2
 

@@ -86,6 +86,7 @@ class Fan:
         """Lowest and highest price drawn, with a margin of 3%."""
         lines = [one for band in (*self.bands, self.reach) if band for one in (band.lower, band.upper)] + self.paths
         prices = [*self.candles.ravel().tolist(), *self.forecast.point.ravel().tolist(), *chain.from_iterable(lines)]
+        # If all prices are equal, a share of the price itself.
         margin = 0.03 * (max(prices) - min(prices) or max(prices))
         return min(prices) - margin, max(prices) + margin
 
@@ -95,7 +96,7 @@ class Fan:
         return f"{one.ticker}: {self.price(one.last_close)} {one.currency} on {one.origin}"
 
     def title_within(self, letters: int) -> str:
-        """The answer where it fits, else the title with its ticker cut where it would be longer."""
+        """The answer if it fits, else the title, with its ticker shortened if necessary."""
         ticker, title, said = self.forecast.ticker, self.title, self.answer(";")
         if len(said) <= letters:
             return said
@@ -105,14 +106,14 @@ class Fan:
         """The last day in one line: `AAPL 430.47 → by 8 March 408.70–454.85, median 431.35`.
 
         Args:
-            arrow: another sign for it, as the font of PNG files lacks it.
+            arrow: a replacement, because the font of PNG files has no arrow.
         """
         close, *outcome = self.answer_parts
         return f"{close}{arrow} {' '.join(outcome)}"
 
     @property
     def answer_parts(self) -> list[str]:
-        """What stands before the arrow, and then what stays whole where a line breaks."""
+        """The part before the arrow, then the parts that must not be broken across lines."""
         one, band = self.forecast, self.main
         ends = [f"{self.price(band.lower[-1])}–{self.price(band.upper[-1])},"] if band else []
         by, median = f"by {day_text(one.dates[-1], one.origin)}", f"median {self.price(self.median[-1])}"
@@ -120,7 +121,7 @@ class Fan:
 
     @property
     def terms(self) -> str:
-        """What the answer's figures are."""
+        """Explains the figures of the answer."""
         one, band = self.forecast, self.main
         at = f"{one.currency}, after the close of {day_text(one.origin)}, by run {one.run}."
         if not band:
@@ -145,13 +146,14 @@ class Fan:
 
     @property
     def caveat(self) -> str:
-        """What to think of it, in one line."""
+        """Verdict and disclaimer, in one line."""
         return f"{self.forecast.skill['verdict']} Not investment advice."
 
     @property
     def reach_words(self) -> str:
         """The range of the candles, in words: `9 of 10 highs below, 9 of 10 lows above`."""
         assert self.reach
+        # 0.9 as a float is 8106479329266893 / 9007199254740992; the nearest simple fraction is 9 / 10.
         part = Fraction((1 + self.reach.share) / 2).limit_denominator(1000)
         share = f"{part.numerator} of {part.denominator}"
         return f"{share} highs below, {share} lows above"
@@ -220,6 +222,7 @@ def _pairs(levels: Sequence[float]) -> list[tuple[int, int]]:
 
 def _band(forecast: Forecast, pair: tuple[int, int], lower: int, upper: int) -> Band:
     low, high = pair
+    # 0.95 − 0.05 is 0.8999999999999999.
     share = round(forecast.levels[high] - forecast.levels[low], 6)
     return Band(
         share,

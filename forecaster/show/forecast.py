@@ -88,7 +88,7 @@ def _table(forecast: Forecast, width: int, bars: bool) -> Table:
 
 
 def candle_columns(forecast: Forecast) -> dict[str, Sequence[str | Text]]:
-    """Median candles, the 80 % band of the close and its coverage in the test, as texts: a row a step."""
+    """Median candles, the 80 % band of the close and its coverage in the test, as texts: one row per step."""
     columns: dict[str, Sequence[str | Text]] = {"date": [str(date) for date in forecast.dates]}
     for variable, name in enumerate(("open", "high", "low", "close")):
         columns[name] = [price_text(price, forecast.last_close) for price in forecast.point[:, variable]]

@@ -25,7 +25,7 @@ from forecaster.workflows.report import Report
 from forecaster.workflows.train import TrainedRun
 
 _MOST = 20
-"""Rows of a table of tickers or months; a notebook is no place for two hundred."""
+"""Maximum rows of a table of tickers or months, so that a cell stays short."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def report_page(report: Report) -> str:
 
 @singledispatch
 def html(result: Any) -> str:
-    """A result as HTML that needs no style of its own; any text that is no markup is escaped."""
+    """A result as HTML that needs no style of its own; text that is not markup is escaped."""
     raise TypeError(f"a {type(result).__name__} has no HTML")
 
 

@@ -19,7 +19,7 @@ from forecaster.show.pagedata import page_data
 from forecaster.show.templates import Table, own, render
 
 _LARGE = 8
-"""Up to so many tickers have a section each; more are cards in a grid."""
+"""Up to this many tickers get a section each; more become cards in a grid."""
 
 _LISTED = 40
 """More links than this are folded: on a phone they would hide what they lead to."""
@@ -31,7 +31,7 @@ class _Section:
 
     Args:
         identity: its id on the page.
-        answer: where the last close will be, in parts that stay whole; `terms` says what its figures are.
+        answer: `Fan.answer_parts`, which must not be broken across lines; `terms` explains its figures.
         legend: samples with their words.
         large: the chart for wide screens; None on a card, which has the small one alone.
     """

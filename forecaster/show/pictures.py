@@ -34,7 +34,7 @@ def check_plot(path: Path, tickers: int) -> None:
 
 
 def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:
-    """Write the picture, whole or not at all.
+    """Write the picture atomically.
 
     Raises:
         OutsideError: the file cannot be written.

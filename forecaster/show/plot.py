@@ -144,7 +144,7 @@ class Plot:
         yield element("text", self.title, class_="title", x=self.box.left + 8, y=self.box.top + 18)
 
     def line(self, xs: Sequence[Number], ys: Sequence[Number], look: Look, every: int = 1) -> Iterator[Markup]:
-        """A line, with a mark at every so many points where the look has one."""
+        """A line, with a mark at every `every`-th point if the look has one."""
         points = [(self.x(x), self.y(y)) for x, y in zip(xs, ys, strict=True)]
         yield look.path(line(*zip(*points, strict=True)))
         yield from (look.at(*point) for point in points[::every] if look.mark)
@@ -165,7 +165,7 @@ class Plot:
         return look.path(line(self._xs, [self.y(y)] * 2))
 
     def note(self, text: str, x: Number, y: Number) -> Markup:
-        """A word beside a point."""
+        """Text beside a point."""
         return element("text", text, class_="tick", x=self.x(x) + 5, y=self.y(y) + 4)
 
 
@@ -194,7 +194,7 @@ def legend(
 
 
 def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
-    """A whole SVG file, which follows the reader's light or dark."""
+    """A complete SVG file, which follows the viewer's light or dark theme."""
     return element(
         "svg",
         element("style", Markup(THEME + _STYLE)),

@@ -24,7 +24,7 @@ def require_resvg() -> None:
 
     if find_spec("resvg_py") is None:
         raise InputError(
-            "--plot to PNG needs resvg-py, which is not installed: pip install 'forecaster[plots]', "
+            "--plot to PNG needs resvg-py, which is not installed: pip install 'stock-forecaster[plots]', "
             "or name a .html or .svg file."
         )
 

@@ -137,7 +137,7 @@ class ProgressCallbacks:
         self._between()
 
     def folds(self, done: float, total: int) -> None:
-        """So many folds of a parallel walk-forward are done, fractions of running folds included."""
+        """`done` of `total` folds of a parallel walk-forward are done, fractions of running folds included."""
         words = self._parallel.words(done, total)
         if self._bar.disable and int(done) > self._finished:
             self.say(words)

@@ -31,8 +31,10 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     rough = (high - low) / max(count, 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough * (1 - 1e-9))
+    # 0.3 / 0.1 is 2.9999999999999996: without the slack a tick at the very end would be lost.
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     digits = max(0, -math.floor(math.log10(step)))
+    # Multiples of the step, because a running sum would drift.
     return [round(place * step, digits) for place in range(first, last + 1)]
 
 

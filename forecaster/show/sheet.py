@@ -20,7 +20,7 @@ MOST = 40
 """Tickers in one picture: more would be too small to read."""
 
 _STACKED = 2
-"""Up to so many charts are wide and lie one below the other; more are small, in a grid with one legend."""
+"""Up to this many charts are wide and stacked; more are small, in a grid with one legend."""
 
 _LINE = 18
 """Pixels from one line of text below the charts to the next."""
@@ -30,9 +30,10 @@ def standalone(forecasts: Sequence[Forecast], palette: Mapping[str, str] | None 
     """The file's text.
 
     Args:
-        palette: writes these colours into the style; without it the picture follows the reader's light or dark.
+        palette: writes these colours into the style; without it the picture follows the viewer's light or dark theme.
     """
     small = len(forecasts) > _STACKED
+    # Four are 2 × 2, not three and one.
     columns = 1 if not small else 2 if len(forecasts) == 4 else 3
     width = columns * (NARROW if small else WIDE)
     head, top = legend(fan_of(forecasts[0], paths=FEW), width, 8.0) if small else ([], 0.0)

@@ -36,7 +36,7 @@ def element(tag: str, *children: str, **attributes: object) -> Markup:
 
 
 def joined(parts: Iterable[str]) -> Markup:
-    """One part after the other; those that are no markup are escaped."""
+    """One part after the other; parts that are not markup are escaped."""
     return Markup("").join(parts)
 
 
@@ -68,6 +68,7 @@ def candle(x: float, prices: Sequence[float], y: Scale, width: float) -> str:
     opened, high, low, closed = prices
     top, bottom = y(max(opened, closed)), y(min(opened, closed))
     left, right = x - width / 2, x + width / 2
+    # Two wicks, not one line from high to low, whose stroke would cross a hollow body.
     wicks = line([x, x], [y(high), top]) + line([x, x], [bottom, y(low)])
     return f"{wicks}{line([left, right, right, left], [top, top, bottom, bottom])}Z"
 

@@ -1,4 +1,4 @@
-"""HTML pages from jinja2 templates: every text that is no markup is escaped, and a page loads nothing."""
+"""HTML pages from jinja2 templates: all text that is not markup is escaped, and a page loads nothing."""
 
 from __future__ import annotations
 

@@ -54,5 +54,5 @@ def price_text(price: float, like: float) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """At most so many characters, the last an ellipsis where some are left out."""
+    """At most `most` characters, the last an ellipsis if the text is cut."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -55,6 +55,7 @@ class AdamW:
             [one.grad for one, _ in moved if one.grad is not None],
             [state["exp_avg"] for _, state in moved],
             [state["exp_avg_sq"] for _, state in moved],
+            # max_exp_avg_sqs, which only amsgrad has
             [],
             [state["step"] for _, state in moved],
             fused=self._fused,
@@ -75,6 +76,7 @@ class AdamW:
         ]
 
     def _fresh(self, parameter: nn.Parameter) -> State:
+        # Fused kernels read the step count on the parameter's device, the others on the CPU.
         device = parameter.device if self._fused else "cpu"
         return {
             "step": torch.zeros((), dtype=torch.float32, device=device),

@@ -71,6 +71,7 @@ def fit(
     if checkpoint.is_file():
         progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
         report(progress.step, progress.curve[-1])
+    # Dropout draws from the process's generator, whose state the caller gets back.
     with torch.random.fork_rng(devices=[]):
         while progress.step < (end := min(stop or config.steps, config.steps)):
             loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end)
@@ -78,13 +79,14 @@ def fit(
             save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
     if validation is not None:
-        network.load_state_dict(progress.best_weights)  # early stopping: back to the best step
+        network.load_state_dict(progress.best_weights)  # early stopping: back to the best weights
     network.eval()
     return progress.curve
 
 
 def seed_of(seed: int, step: int) -> int:
     """Seed of one step's random draws, reproducible from the run's seed."""
+    # Members have neighbouring seeds: within a million steps, no two of them draw from the same one.
     return seed * 1_000_003 + step
 
 
@@ -113,10 +115,12 @@ def _train_to_report(
     network.train()
     generator, dropout = torch.Generator(), _dropout_generator(sampler.device)
     weights = torch.tensor(levels, device=sampler.device)
+    # The next multiple, not 50 more steps: points of the curve lie at the same steps after a resume.
     end = min(progress.step - progress.step % REPORT_EVERY + REPORT_EVERY, last)
     total, count = torch.zeros((), device=sampler.device), end - progress.step
     for step in range(progress.step, end):
         seed = seed_of(config.seed, step)
+        # Every step is seeded anew, so that a checkpoint needs no state of a generator.
         generator.manual_seed(seed)
         dropout.manual_seed(seed)
         batch = sampler.draw(config.batch, generator)

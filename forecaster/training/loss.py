@@ -38,6 +38,7 @@ class _Pinball(torch.autograd.Function):
         # out= converts while comparing: four times as fast as a comparison and its conversion.
         gradient = torch.gt(over, 0, out=torch.empty_like(over))
         gradient.sub_(levels[:, None, None, None, None]).mul_(mask[..., None])
+        # A batch without a known outcome has loss 0, not 0 / 0.
         cells = mask.sum().clamp_min(1) * (over.shape[0] * over.shape[-1])
         ctx.save_for_backward(gradient, cells)
         return torch.dot(over.flatten(), gradient.flatten()) / cells

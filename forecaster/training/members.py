@@ -101,6 +101,7 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
                 fit,
                 network.to(sampler.device),
                 sampler,
+                # A seed for each member: two of the same architecture would otherwise be identical.
                 config.training.model_copy(update={"seed": config.training.seed + number}),
                 config.task.levels,
                 validation=measure,
@@ -181,6 +182,8 @@ def _validation(trial: Trial, train: Period, validation: Period) -> Validation:
 
 def mean_loss(scores: Scores, root: Float[np.ndarray, " horizon"]) -> float:
     """Mean over steps of pinball / √step."""
+    # Over √step, so that far steps, whose moves are larger, do not outweigh near ones. In float64, because float32
+    # sums over millions of origins lose digits.
     steps = [scores.pinball[scores.known[:, place], place].mean(dtype=np.float64) for place in range(len(root))]
     return float(np.mean(steps / root))
 

@@ -58,6 +58,7 @@ def max_parallel(networks: Sequence[Network], sampler: Sampler, limit: int | Non
 
 
 def _draws_random_numbers(network: Network, sampler: Sampler) -> bool:
+    # By running it: a plugin's body may draw numbers without having a dropout module.
     batch = sampler.draw(1, torch.Generator())
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         before = torch.get_rng_state()

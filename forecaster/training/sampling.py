@@ -62,6 +62,7 @@ class Sampler:
         # Relative to each ticker's first close, so that moves stay exact to 1e-6 in float32.
         logs = dataset.logs - dataset.logs[dataset.first_row, 3][:, None]
         self.inputs = torch.from_numpy(features.values).to(device)
+        # Padded, so that a window may start at the very last row; the mask excludes what is read there.
         self.logs = pad(torch.from_numpy(logs).float(), (0, 0, 0, beyond)).to(device)
         self.scale = pad(torch.from_numpy(features.scale).float(), (0, beyond), value=1.0).to(device)
         self.ready = pad(torch.from_numpy(features.ready), (0, beyond)).to(device)
@@ -69,6 +70,7 @@ class Sampler:
         self.steps = torch.tensor(dataset.steps, device=device)
         self.roots = self.steps.sqrt()
         self.candles, self.origins = torch.arange(self.length), torch.arange(self.span)
+        # Places of all outcomes in a window: span 2 and steps (1, 3) give 1 3 2 4, origin by origin.
         self.ahead = (self.origins[:, None].to(device) + self.steps).flatten()
 
     def draw(self, size: int, generator: torch.Generator) -> Batch:
@@ -78,6 +80,7 @@ class Sampler:
     def chunks(self, size: int, generator: torch.Generator) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch 1"]]:
         """Rows of each chunk, and the last row of the period for its ticker."""
         cells = self.cells.index_select(0, torch.randint(len(self.cells), (size,), generator=generator))
+        # The drawn origin becomes any of the span's candles, not always its last.
         jitter = torch.randint(self.span, (size,), generator=generator)
         first, last = self.borders.index_select(0, cells).unbind(1)  # rows of the cell's ticker in the period
         end = torch.minimum(cells + jitter, last)
@@ -93,6 +96,7 @@ class Sampler:
         logs = windows(self.logs, origins, self.span + self.furthest)
         mask = (self.steps <= left[..., None]) & ready[..., None]
         outcomes = logs.index_select(1, self.ahead).view(len(logs), self.span, len(self.steps), 4)
+        # 3: is the close of the origin, sliced rather than indexed so that the axis stays for broadcasting.
         targets = (outcomes - logs[:, : self.span, None, 3:]).div_((scale[..., None] * self.roots)[..., None])
         targets = targets.masked_fill_(~mask[..., None], 0.0).clamp_(-LARGEST_MOVE, LARGEST_MOVE)
         return Batch(self._inputs(rows, last), targets, mask)
@@ -100,8 +104,10 @@ class Sampler:
     def _inputs(self, rows: Int[Tensor, "batch time"], last: Int[Tensor, "batch 1"]) -> Tensor:
         past = (rows[:, -1:] > last)[:, 0]  # a ticker that starts so late that its chunk runs past the period
         late = int(past.sum())
+        # `windows` needs a table of at least `length` rows; otherwise gather row by row.
         if len(self.inputs) < self.length or late == len(rows):
             return self.inputs[rows.clamp(max=last).to(self.device)]
+        # Only chunks in `past` can run over the end of the table, and they are replaced below.
         start = rows[:, 0].clamp(max=len(self.inputs) - self.length)
         inputs = windows(self.inputs, start.to(self.device), self.length)
         if late:
@@ -111,5 +117,6 @@ class Sampler:
 
 def windows(rows: Tensor, starts: Int[Tensor, " batch"], length: int) -> Tensor:
     """`length` rows from each start, [batch, length, …]: contiguous copies, ten times as fast as row by row."""
+    # A view, nothing is copied: rows a b c d and length 3 give [[a b c], [b c d]].
     every = rows.as_strided((len(rows) - length + 1, length, *rows.shape[1:]), (rows.stride(0), *rows.stride()))
     return every.index_select(0, starts)

@@ -1,4 +1,4 @@
-"""Distributes folds among worker processes on this machine."""
+"""Distributes the folds of a backtest among worker processes on this machine."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from forecaster.data.coherence import coherent
 from forecaster.data.dates import DateLike, to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
-from forecaster.data.store import open_store
+from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError, at_most_five
 from forecaster.inference.forecast import Forecast, History
@@ -78,29 +78,9 @@ def grow(
         InputError: the run reads features that candles alone cannot give, did not learn step 1, or the history is too
             short.
     """
-    from forecaster.features.compute import compute_features
-    from forecaster.features.dataset import Dataset
-    from forecaster.inference.rollout import grow_paths
-
-    one, store = Run.find(runs_dir, run), open_store(data_dir)
-    _require_growing(one.config, one.name)
     (name,) = normalise_all([ticker])
-    reading = one.history(store, name, to_day(as_of, "as_of"))
-    known = reading.bars
-    if not 1 <= context < len(known):
-        raise InputError(
-            f"context is {context}, but {name} has {len(known)} candles, one of which gives the close before the "
-            f"others: choose 1 to {max(len(known) - 1, 1)}, or fetch a longer history."
-        )
-    read = known.between(known.dates[-context - 1])
-    panel = Panel.of([read])
-    config, count = one.config, steps or one.config.task.steps[-1]
-    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
-    members = [cast("Network", member) for member in one.model.members()]
-    moves = grow_paths(members, dataset, config.task.levels, count, paths, seed, config.weights)
-    origin, close = read.dates[-1], float(read.close[-1])
-    dates = next_sessions(reading.calendar, origin, count)
-    return Paths(name, one.name, origin, context, close, read.currency, dates, close * np.exp(moves))
+    one, day = Run.find(runs_dir, run), to_day(as_of, "as_of")
+    return _grow(one, open_store(data_dir), name, day, context, steps, paths, seed)[0]
 
 
 def grown_forecasts(
@@ -127,25 +107,15 @@ def grown_forecasts(
         UnknownNameError: no such run.
     """
     if paths is None:
-        raise InputError(f"--context {context} grows paths: say how many, as in --paths 500.")
+        raise InputError(f"--context {context} grows paths: set their number, as in --paths 500.")
     if horizon is not None and horizon < 1:
         raise InputError(f"--horizon is {horizon}: expected at least 1 session.")
-    one, store = Run.find(runs_dir, run), open_store(data_dir)
+    one, store, day = Run.find(runs_dir, run), open_store(data_dir), to_day(as_of, "as_of")
     fitted_to = str(one.header.fitted_to)
     for ticker in normalise_all(tickers):
         try:
-            grown = grow(
-                ticker,
-                context=context,
-                steps=horizon,
-                paths=paths,
-                seed=seed,
-                run=run,
-                as_of=as_of,
-                data_dir=data_dir,
-                runs_dir=runs_dir,
-            )
-            yield _forecast(grown, one.history(store, grown.ticker, grown.origin), fitted_to)
+            grown, reading = _grow(one, store, ticker, day, context, horizon, paths, seed)
+            yield _forecast(grown, reading, fitted_to)
         except ForecasterError as error:
             failed(ticker, error)
 
@@ -176,6 +146,41 @@ def _forecast(grown: Paths, reading: Reading, fitted_to: str) -> Forecast:
         volatility=annualised(variance(quantiles, LEVELS), steps, sessions_a_year(reading.calendar)),
         paths=grown.prices,
     )
+
+
+def _grow(
+    run: Run,
+    store: Store,
+    ticker: str,
+    day: np.datetime64 | None,
+    context: int,
+    steps: int | None,
+    paths: int,
+    seed: int,
+) -> tuple[Paths, Reading]:
+    """Paths of a ticker, and its whole history up to the origin."""
+    from forecaster.features.compute import compute_features
+    from forecaster.features.dataset import Dataset
+    from forecaster.inference.rollout import grow_paths
+
+    _require_growing(run.config, run.name)
+    reading = run.history(store, ticker, day)
+    known = reading.bars
+    if not 1 <= context < len(known):
+        raise InputError(
+            f"context is {context}, but {ticker} has {len(known)} candles, one of which gives the close before the "
+            f"others: choose 1 to {max(len(known) - 1, 1)}, or fetch a longer history."
+        )
+    read = known.between(known.dates[-context - 1])
+    panel = Panel.of([read])
+    config, count = run.config, steps or run.config.task.steps[-1]
+    dataset = Dataset(panel, compute_features(panel, config.features), config.task.steps)
+    members = [cast("Network", member) for member in run.model.members()]
+    moves = grow_paths(members, dataset, config.task.levels, count, paths, seed, config.weights)
+    origin, close = read.dates[-1], float(read.close[-1])
+    dates = next_sessions(reading.calendar, origin, count)
+    prices = close * np.exp(moves)
+    return Paths(ticker, run.name, origin, context, close, read.currency, dates, prices), reading
 
 
 def _require_growing(config: Config, run: str) -> None:

@@ -15,6 +15,7 @@ from forecaster.data import calendars
 from forecaster.data.store import Store
 from forecaster.errors import DataError, ForecasterError, at_most_five
 from forecaster.evaluation.canaries import FAILED, PASSED, SKIPPED, Check
+from forecaster.release import DISTRIBUTION
 from forecaster.workflows.verify import verify
 
 _FLOOR = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")
@@ -54,7 +55,7 @@ def _installed(name: str, ok: bool | None, value: float | None, measured: str, e
 def _python() -> Check:
     here, wanted = platform.python_version(), "3.11"
     with contextlib.suppress(metadata.PackageNotFoundError):
-        wanted = (metadata.metadata("forecaster")["Requires-Python"] or wanted).removeprefix(">=")
+        wanted = (metadata.metadata(DISTRIBUTION)["Requires-Python"] or wanted).removeprefix(">=")
     ok = _numbers(here) >= _numbers(wanted)
     return _installed(
         "python", ok, None, here, f"{wanted} or newer", "Older versions lack features that the code uses."
@@ -65,7 +66,7 @@ def _libraries() -> Check:
     name, meaning = "libraries", "Older libraries have not been tested."
     expected = "each at or above the version that the package requires"
     try:
-        wanted = [match.groups() for line in metadata.requires("forecaster") or () if (match := _FLOOR.fullmatch(line))]
+        wanted = [match.groups() for line in metadata.requires(DISTRIBUTION) or () if (match := _FLOOR.fullmatch(line))]
     except metadata.PackageNotFoundError:
         return _installed(name, None, None, "the package is imported from a folder, not installed", expected, meaning)
     problems = [text for library, floor in wanted if (text := _problem(library, floor))]

@@ -75,7 +75,7 @@ def outputs(
     first, last = to_day(start, "start"), to_day(end, "end")
     known = one.history(store, name, last).bars
     if not len(known):
-        raise InputError(f"{name} has no candle up to {last}: move the dates.")
+        raise InputError(f"{name} has no candle up to {last}: choose other dates.")
     panel, config = Panel.of([known]), one.config
     networks, task = one.model.light(), config.task
     market = one.market(store, networks, panel.sessions[-1:])
@@ -87,7 +87,9 @@ def outputs(
         usable &= panel.sessions >= first
     rows = np.flatnonzero(usable)
     if not len(rows):
-        raise InputError(f"{name} has no candle from {start} to {end} with enough others before it: move the dates.")
+        raise InputError(
+            f"{name} has no candle from {start} to {end} with enough others before it: choose other dates."
+        )
     quantiles = ensemble(networks, dataset, Reach.of(task), config.weights)(rows)
     close = panel.prices[rows, CLOSE] * (known.close[-1] / panel.prices[-1, CLOSE])
     return Outputs(name, one.name, panel.sessions[rows], close, task.steps, task.levels, quantiles)

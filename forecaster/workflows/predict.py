@@ -22,7 +22,7 @@ from forecaster.events import Say
 from forecaster.features.candles import READY_AGE
 from forecaster.inference.compose import Request
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.foreign import NEEDED
+from forecaster.inference.foreign import needed as needed_alone
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all
 from forecaster.runs.run import Run
@@ -192,7 +192,7 @@ def _history(run: Run, store: Store, ticker: str, as_of: dt.date | None) -> Read
     known, task = run.history(store, ticker, to_day(as_of, "as_of")), run.config.task
     needed = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
     if not run.header.knows(known.bars.ticker, known.calendar):
-        needed = NEEDED
+        needed = max(needed, needed_alone(task.steps))
     if len(known.bars) < needed:
         until = f" up to {as_of}" if as_of else ""
         raise InputError(

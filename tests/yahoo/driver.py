@@ -1,6 +1,7 @@
 """The command line with the real source against a server; a process of its own, to be killed and interrupted.
 
 driver.py run PORT NOW PATIENCE_JSON ARGUMENT…      runs one command
+driver.py modules PORT NOW PATIENCE_JSON ARGUMENT…  runs one command and says which packages it imported
 driver.py killed PORT NOW PATIENCE_JSON ARGUMENT…   for each line on standard input starts the command in a child and
                                                     says its number, to be killed; at the next line says its exit code
 """
@@ -38,6 +39,10 @@ def main() -> int:
     SOURCES._members["yahoo"] = source
     if mode == "run":
         return run(arguments)
+    if mode == "modules":
+        code = run(arguments)
+        sys.stdout.write(" ".join(sorted({name.partition(".")[0] for name in sys.modules})) + "\n")
+        return code
     return _killed(arguments)
 
 

@@ -16,6 +16,7 @@ from forecaster.data.sources.yahoo.pacing import RetrySettings
 from forecaster.data.sources.yahoo.source import YahooSource
 from forecaster.data.store import Store
 from forecaster.workflows.fetch import Fetched, fetch
+from tests.damage import damaged
 from tests.yahoo.server import Listing, YahooServer, session
 
 SATURDAY = dt.datetime(2013, 3, 2, 12, tzinfo=dt.UTC)
@@ -70,7 +71,7 @@ class Kit:
 
     def sound(self) -> bool:
         """Whether every file verifies and nothing half-written lies about."""
-        return not list(self.store.problems()) and not list(self.store.root.glob(".*.part"))
+        return not damaged(self.store) and not list(self.store.root.glob(".*.part"))
 
 
 def same(bars: Bars, listing: Listing) -> bool:

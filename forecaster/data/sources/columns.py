@@ -70,6 +70,7 @@ _SPELLINGS = {
 def fold(column: object) -> str:
     """Normalise a name: `1. Open`, `<OPEN>`, `Open (USD)` → `open`; `Adj Close` → `adj_close`; `Eröffn.` → `eroffn`."""
     bare = re.sub(r"^\d+\.\s*|\s*[(\[].*[)\]]\s*$", "", str(column).strip().strip("<>"))
+    # NFKD splits accents off, but `ł` and the dotless `ı` are letters of their own.
     plain = unicodedata.normalize("NFKD", bare).replace("ł", "l").replace("ı", "i").casefold()
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return re.sub(r"\W+", "_", letters).strip("_")
@@ -120,6 +121,7 @@ def choose(names: Sequence[object], overrides: Mapping[str, str]) -> dict[str, i
     found = {field: _place(names, field, name) for field, name in overrides.items()}
     taken = set(found.values())
     spelled = [_NAMES.get(fold(name)) if place not in taken else None for place, name in enumerate(names)]
+    # Single letters count only if o, h, l and c are all there: a lone `c` may be anything.
     letters = {"o", "h", "l", "c"} <= {fold(name) for name in names}
     for field in _SPELLINGS.keys() - found.keys():
         tiers = {

@@ -114,6 +114,7 @@ def _parse_numbers(numbers: np.ndarray, words: pd.Series, counts: np.ndarray, ex
     """Numeric dates: `20130301`; seconds, ms, µs or ns since 1970; or Excel day numbers."""
     known = numbers[counts > 0]
     nothing = np.full(len(numbers), np.datetime64("NaT", "s"))
+    # 20130301 read as a number: the years 1500 to 2499.
     if ((known >= 1.5e7) & (known < 2.5e7)).all():
         day = pd.to_datetime(words, format="%Y%m%d", errors="coerce").to_numpy().astype("datetime64[s]")
         return Stamps(day, nothing), FORMATS["%Y%m%d"]
@@ -127,6 +128,7 @@ def _parse_numbers(numbers: np.ndarray, words: pd.Series, counts: np.ndarray, ex
         raise DataError(f"{unknown_format(example)}.")
     # The magnitude of each value tells its unit; concatenated files may mix two units.
     scale = np.ones(len(numbers))
+    # Now is 1.8e9 in seconds, 1.8e12 in ms, 1.8e15 in µs and 1.8e18 in ns.
     if largest >= 1e11:
         scale = np.where(np.abs(numbers) >= 1e17, 1e9, np.where(np.abs(numbers) >= 1e14, 1e6, 1e3))
     seconds = np.floor(np.nan_to_num(numbers) / scale + 1e-6).astype("datetime64[s]")

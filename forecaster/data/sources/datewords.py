@@ -191,6 +191,7 @@ def _clock(parts: pd.DataFrame) -> Shaped[np.ndarray, " value"]:
         pd.to_numeric(parts[name]).fillna(0).to_numpy(np.int64) for name in ("hour", "minute", "second")
     )
     half = parts["half"].fillna("").str.lower().str.slice(0, 1)
+    # 12 AM is midnight and 12 PM is noon.
     hour = np.where(half == "p", hour % 12 + 12, np.where(half == "a", hour % 12, hour))
     return (hour * 3600 + minute * 60 + second).astype("timedelta64[s]")
 
@@ -209,6 +210,7 @@ def _utc(wall: Shaped[np.ndarray, " value"], zone: str) -> Shaped[np.ndarray, " 
         return wall - np.timedelta64(_ZONES[zone] * 3600, "s")
     offset = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})?", zone)
     if offset:
+        # 12:00+05:30 is 06:30 UTC: a positive offset is subtracted.
         sign, hours, minutes = offset.group(1), int(offset.group(2)), int(offset.group(3) or 0)
         return wall - np.timedelta64((hours * 3600 + minutes * 60) * (1 if sign == "+" else -1), "s")
     try:

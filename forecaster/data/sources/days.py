@@ -37,6 +37,7 @@ def exchange_time(stamps: Stamps, calendar: str, zone: str) -> Shaped[np.ndarray
     if (local - _days(local) >= _EVENING).all():
         ways.append(local + _DAY)
     off = [_no_session(way, calendar) for way in ways] if _differ(ways) else [_no_session(ways[0], calendar)]
+    # On a tie argmin returns the first, so `ways` begins with the likelier one.
     best = int(np.argmin([len(days) for days in off]))
     if not label:
         _check(off[best], ways[best], calendar, zone)

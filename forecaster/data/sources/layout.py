@@ -118,6 +118,7 @@ def _nearest(
         DataError: no line is similar to a header.
     """
     places = [(separator, at) for separator, rows in tables.items() for at in range(first, len(rows))]
+    # On a tie the upper line.
     separator, at = max(places, key=lambda place: (count_required(tables[place[0]][place[1]], overrides), -place[1]))
     if count_required(tables[separator][at], overrides) < 2:
         raise DataError(

@@ -23,6 +23,7 @@ _PARTS = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "万": 1e4, "亿": 1e8}
 _RATIO = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(?::|/|for|-for-)\s*(\d+(?:\.\d+)?)\s*$", re.IGNORECASE)
 
 # Numbers (without blanks and signs) that are only valid with a decimal comma, or only with a decimal point.
+# With a comma: 12,5 · 0,125 · 1.234,5 · 1.234.567. On their own, 1,234 and 1.234 are ambiguous.
 _COMMA = r"^\d+,(?:\d{1,2}|\d{4,})$|^0,\d+$|^\d{1,3}(?:\.\d{3})+,\d+$|^\d{1,3}(?:\.\d{3}){2,}$"
 _POINT = r"^\d+\.(?:\d{1,2}|\d{4,})$|^0\.\d+$|^\d{1,3}(?:,\d{2,3})+\.\d+$|^\d{1,3}(?:,\d{3}){2,}$"
 
@@ -91,7 +92,7 @@ def _parse_column(name: str, text: pd.Series, point: bool) -> Numbers:
     if count > 1 and count > 0.5 * (~empty).sum():
         place = int(np.argmax(numbers.wrong))
         problem = numbers.problem(text.index[place], text.iloc[place])
-        raise DataError(f"{problem}, and so in {count - 1} more rows: is it the right column?")
+        raise DataError(f"{problem}, and likewise in {count - 1} more rows: is it the right column?")
     return numbers
 
 
@@ -101,6 +102,7 @@ def _parse_formatted(text: pd.Series, point: bool, name: str) -> Float[np.ndarra
         ratios = text.str.extract(_RATIO.pattern, flags=re.IGNORECASE).astype(float)
         text = text.where(ratios[0].isna(), (ratios[0] / ratios[1]).astype("string"))
     bare = text.str.replace(_MONEY, "", regex=True).str.replace(_BLANKS, "", regex=True)
+    # Accountants write (1.5) for −1.5, and some programs write a typographic minus sign.
     bare = bare.str.replace(r"^\((.*)\)$", r"-\1", regex=True).str.replace("−", "-")
     unit = bare.str.extract(r"(?i)\d([KMBT万亿])$", expand=False).str.upper()
     bare = bare.where(unit.isna(), bare.str.slice(0, -1))

@@ -149,6 +149,7 @@ class _LimitedGzip(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        # The size that a gzip file declares is modulo 4 GiB and may be wrong, so the output is counted.
         data = self._stream.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:

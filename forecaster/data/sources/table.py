@@ -71,6 +71,7 @@ class Table:
             yield "", np.arange(len(self.stamps.wall))
             return
         codes, names = pd.factorize(self.tickers)
+        # Sorted by ticker, each one's rows in the file's order, and cut where the ticker changes.
         order = np.argsort(codes, kind="stable")
         for name, places in zip(names, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
             yield str(name), places
@@ -159,6 +160,7 @@ def _candles(ours: pd.DataFrame, numbers: Mapping[str, Numbers], undated: np.nda
     if header.any():
         again = [ours[name][header].astype("string").str.strip().map(fold) for name in _PRICES]
         header[header] = np.all([words == words.iloc[0] for words in again], axis=0) & (again[0] != again[1]).to_numpy()
+    # A row with a date but no price stays: cleaning drops it and says so.
     keep = np.flatnonzero(~(blank & undated) & ~header)
     if not len(keep):
         raise DataError("it has a header but no rows, expected one per day.")
@@ -193,6 +195,7 @@ def _add_time_of_day(stamps: Stamps, column: pd.Series, several: bool) -> Stamps
         except DataError:
             return stamps
         return stamps if np.isnat(other.wall).any() else other
+    # By the longest text of the column, to six digits: 9 → 090000, 930 → 093000, 93000 → 093000.
     rest = {1: "0000", 2: "0000", 3: "00", 4: "00"}.get(int(text.str.len().max()), "")
     digits = text.where(~text.str.fullmatch(r"\d{1,6}"), (text + rest).str.zfill(6))
     parts = digits.str.extract(r"^(\d{1,2}):?(\d{2}):?(\d{2})?")

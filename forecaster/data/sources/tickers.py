@@ -20,6 +20,7 @@ def read_tickers(column: pd.Series, is_chosen: bool) -> Shaped[np.ndarray, " row
         DataError: a ticker is missing.
     """
     text = column.astype("string").str.strip().str.upper().str.replace("/", "-").fillna("")  # BTC/USDT
+    # Numeric codes, as in Tokyo and Hong Kong, become floats where a row lacks one.
     if pd.api.types.is_float_dtype(column.dtype):
         text = text.str.removesuffix(".0")
     names: np.ndarray = text.to_numpy(object)

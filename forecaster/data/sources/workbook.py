@@ -24,7 +24,7 @@ def read_workbook(part: Part, overrides: Mapping[str, str]) -> pd.DataFrame:
         import openpyxl  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"reading {part} requires openpyxl: pip install 'forecaster[xlsx]', or save it as CSV."
+            f"reading {part} requires openpyxl: pip install 'stock-forecaster[xlsx]', or save it as CSV."
         ) from error
     with part.open() as raw, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about unsupported styles

@@ -116,8 +116,10 @@ def _results(run: RunUnderTest) -> Iterator[_Loss]:
         reported, begin, end = _reported(curve)
         losses = _losses(run, member, sampler, run.config.training.seed + number, range(begin, end))
         ratios, gain = reported / losses[:-1], 1 - float(losses[0] / losses[-1])
+        # In logs, so that a ratio of 2 is as far off as one of 1/2.
         nearest = list(_EXPLANATIONS)[int(np.argmin(np.abs(np.log(ratios))))]
         name = model.name if len(run.members) == 1 else f"member {number + 1} ({model.name})"
+        # A small difference means something only on the very candles of training.
         exact = run.same_candles and not run.config.task.teacher_forcing  # teacher forcing feeds actual prices
         near = _TOLERANCE / 2 if not exact else _NEAR if begin else _NEAR_AT_FIRST
         yield _Loss(name, float(ratios[0]), near, nearest, gain)
@@ -175,5 +177,6 @@ def _loss(
     moves = dataset.moves(np.clip(origins, 0, len(dataset.features.ready) - 1)) / units
     targets = np.clip(moves, -LARGEST_MOVE, LARGEST_MOVE)
     sure = known.reshape(len(origins), -1) & np.isfinite(targets).all(axis=-1)
+    # Halved, because the metric is twice the loss of training.
     loss = pinball(quantiles.reshape((*targets.shape, -1)), np.nan_to_num(targets), levels).mean(axis=-1) / 2
     return float(loss[sure].mean())

@@ -40,6 +40,7 @@ class _Outputs:
 def look_ahead(run: RunUnderTest) -> Check:
     """Changes later candles, then deletes them: features, forecasts and calibration must stay the same, bit for bit."""
     dates = np.unique(run.dataset.panel.sessions[run.rows])
+    # Not the last day: there may be no candle after it to alter.
     days = dates[np.linspace(0, len(dates) - 2, _DAYS).astype(int)]
     differing: set[str] = set()
     tried = 0

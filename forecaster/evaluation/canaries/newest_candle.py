@@ -46,6 +46,7 @@ def newest_candle(run: RunUnderTest) -> Check:
         if not by_day:
             continue
         follows = np.concatenate(by_day)
+        # Climatology never changes by design; a network that never changes is broken.
         unchanging = isinstance(member, FittedBaseline) and not follows.any()
         verdicts.append(None if unchanging else bool(follows[:, 0].all()))
         share.append(float(follows[:, 0].mean()))

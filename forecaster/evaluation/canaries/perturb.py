@@ -27,6 +27,7 @@ def sample(bars: Sequence[Bars], day: np.datetime64, depth: int, length: int) ->
     """
     needed = max(depth, READY_AGE + 1)
     fit = [one for one in bars if np.sum(one.dates <= day) >= needed and one.dates[-1] > day]
+    # One exchange, because days end at different hours elsewhere: what is later would depend on the ticker.
     alike = [one for one in fit if one.calendar == fit[0].calendar]
     chosen = np.unique(np.linspace(0, len(alike) - 1, MOST).astype(int)) if alike else ()
     return [_around(alike[place], day, max(length, needed)) for place in chosen]
@@ -40,6 +41,7 @@ def _around(bars: Bars, day: np.datetime64, length: int) -> Bars:
 def another_future(bars: Bars, day: np.datetime64) -> Bars:
     """Alters every later candle: more volatile, higher, without volume, with splits."""
     later = bars.dates > day
+    # A fixed seed, and open, high, low and close of a day times the same factor: the candles stay coherent.
     factor = np.where(later, np.exp(np.random.default_rng(0).normal(0.5, 0.2, len(bars))), 1.0)
     prices = {name: getattr(bars, name) * factor for name in ("open", "high", "low", "close", "adj_close")}
     return replace(bars, **prices, volume=np.where(later, 0.0, bars.volume), split=np.where(later, 2.0, bars.split))

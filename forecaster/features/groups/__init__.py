@@ -1,1 +1,1 @@
-"""The feature groups that ship, a function each; `forecaster.features` has the registry."""
+"""The feature groups that ship, one function each; `forecaster.features` has the registry."""

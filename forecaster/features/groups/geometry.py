@@ -38,6 +38,7 @@ def ohlc(candles: Candles) -> Mapping[str, np.ndarray]:
     Columns:
         {open|high|low|close} [log percent; 1 session]: 100 · log(price / previous close).
     """
+    # In percent, not volatilities: a move of more than 8 % is cut off by `compute.CLIP`.
     names = ("open", "high", "low", "close")
     moves = 100 * (candles.logs - candles.previous_close[..., None])
     return {name: moves[..., column] for column, name in enumerate(names)}

@@ -78,6 +78,7 @@ def earnings(candles: Candles) -> Mapping[str, np.ndarray]:
 
 def event_size(candles: Candles) -> Float[np.ndarray, "time ticker"]:
     """0.7·shock + log(volume / usual volume of the day before), clipped; 0 where there is no previous close."""
+    # Of the day before: a mean that holds today's own volume already would dampen the event.
     usual = candles.lag(candles.usual_volume, 1)
     louder = np.clip(np.nan_to_num(candles.log_volume - usual), -1, 2)
     return np.nan_to_num(np.clip(0.7 * candles.shock + louder, -1, 3))
@@ -86,11 +87,13 @@ def event_size(candles: Candles) -> Float[np.ndarray, "time ticker"]:
 def quarters_ago(candles: Candles, quarters: int) -> Int[np.ndarray, "time ticker"]:
     """Row of the first session on or after (next session − quarters · 91 days); −1000 before the start."""
     target = candles.following - quarters * _QUARTER
+    # −1000: so far below 0 that it stays there with any offset added, and `Past` answers 0.
     rows = np.full(target.shape, -1000, np.int32)
     for column in range(target.shape[1]):
         sessions = candles.sessions[:, column]
         length = int(np.count_nonzero(~np.isnat(sessions)))
         found = np.searchsorted(sessions[:length], target[:length, column])
+        # searchsorted gives row 0 for every date before the first session, though that session is not the date's.
         rows[:length, column] = np.where(target[:length, column] < sessions[0], -1000, found)
     return rows
 
@@ -100,6 +103,8 @@ class Past:
 
     def __init__(self, values: Float[np.ndarray, "time ticker"]) -> None:
         times, tickers = values.shape
+        # Row r of a ticker is stored at r + 1, below a row of zeros. One flat array, because `take` is the fastest
+        # gather, and `earnings` alone looks up 66 columns.
         self._flat = np.concatenate([np.zeros(tickers, np.float32), values.astype(np.float32).ravel()])
         self._present = np.arange(times, dtype=np.int32)[:, None]
         self._column = np.arange(tickers, dtype=np.int32)
@@ -114,6 +119,7 @@ class Past:
 def sessions_since(happened: np.ndarray) -> Float[np.ndarray, "time ticker"]:
     """Rows since the last event: 0 on the day itself, at most `_NO_EVENT`."""
     rows = np.arange(len(happened))[:, None]
+    # An event at row 2 of 4: −250 −250 2 −250, accumulated −250 −250 2 2, so ages 250 251 0 1, capped at 250.
     latest = np.maximum.accumulate(np.where(happened, rows, -_NO_EVENT), axis=0)
     return np.minimum(rows - latest, _NO_EVENT).astype(np.float64)
 
@@ -136,6 +142,7 @@ def calendar(candles: Candles) -> Mapping[str, np.ndarray]:
     third = (month % 3) * 3 + np.minimum(day // 10, 2)
     columns = {f"third_{number}": (third == number).astype(np.float64) for number in range(9)}
     return columns | {
+        # Friday to Monday is 3 days: more is a long weekend, and 2 a holiday within the week.
         "long_pause": (pause > 3).astype(np.float64),
         "pause": (pause == 2).astype(np.float64),
         "december": (month == 11).astype(np.float64),

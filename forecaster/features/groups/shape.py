@@ -28,6 +28,7 @@ def shape(candles: Candles) -> Mapping[str, np.ndarray]:
     volatility = candles.volatility(_HALF_LIFE)[..., 0]
 
     def share(size: np.ndarray, centre: float) -> np.ndarray:
+        # A coin never gaps, so its mean gap is 0: the log needs a floor.
         return np.log(np.maximum(size / volatility, 0.02)) + centre
 
     def mean(measure: Measure) -> np.ndarray:

@@ -26,7 +26,7 @@ class Attention(nn.Module):
     num_layers · (span − 1) + 1 candles.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         hidden_size: width of the states; a multiple of num_heads.
         num_layers: layers of attention, each with its feed-forward part twice as wide.
         num_heads: heads, each with a learnt weight for every distance.
@@ -82,6 +82,8 @@ class _Layer(nn.Module):
         self.merge = nn.Linear(size, size)
         self.wide = nn.Sequential(nn.Linear(size, 2 * size), nn.GELU(), nn.Linear(2 * size, size))
         self.dropout = nn.Dropout(dropout)
+        # [head, distance]. A geometric sequence over the heads, as in ALiBi: with a slope of 1/2 a head sees the last
+        # few candles; with 1/64 it begins by weighing a span of 30 almost evenly.
         slopes = 2.0 ** -torch.linspace(1, 6, heads)
         self.distance = nn.Parameter(-slopes[:, None] * torch.arange(span))
 
@@ -101,20 +103,26 @@ class _Layer(nn.Module):
             query 5  . . . | x x x
         """
         time, span = states.shape[1], self.span
+        # Padded at the end, to whole blocks: no real query looks at a later key.
         padded = pad(self.queries_keys_values(states), (0, 0, 0, -time % span))
         parts = padded.reshape(len(states), -1, span, 3, self.heads, states.shape[2] // self.heads)
         queries, keys, values = parts.permute(3, 0, 4, 1, 2, 5)  # each [batch, head, block, candle, part]
         found = scaled_dot_product_attention(queries, _with_previous(keys), _with_previous(values), self._mask(keys))
+        # [batch, block, candle, head, part] → [batch, time, state], without the padding.
         merged: Tensor = found.permute(0, 2, 3, 1, 4).flatten(3).flatten(1, 2)[:, :time]
         return merged
 
     def _mask(self, keys: Tensor) -> Float[Tensor, "head block query key"]:
         """The learnt bias of each distance; −∞ for later candles, those out of reach, and those before the first."""
         places = torch.arange(self.span, device=keys.device)
+        # Keys are the block before (0 … span − 1) and the query's own (from span on): query q meets its own candle at
+        # key q + span.
         distance = places[:, None] + self.span - torch.arange(2 * self.span, device=keys.device)
         seen = (distance >= 0) & (distance < self.span)
+        # Clamped, because an index must be valid even where the result is masked.
         weights = self.distance[:, distance.clamp(0, self.span - 1)]
         banded = torch.where(seen, weights, _NEVER)[:, None].expand(-1, keys.shape[2], -1, -1)
+        # Before the first block there is none: those keys are the zeros of `_with_previous`.
         first = (torch.arange(keys.shape[2], device=keys.device) == 0)[:, None, None]
         return torch.where(first & (torch.arange(2 * self.span, device=keys.device) < self.span), _NEVER, banded)
 

@@ -53,7 +53,9 @@ def last_states(
     for index, weights in enumerate(cell.all_weights):
         if index:
             states = dropout(states, cell.dropout, cell.training)
+        # Lower layers pass on every step; only the top one is cut to the last.
         wanted = last if index == cell.num_layers - 1 else len(states)
+        # Without biases the row of ones stays, with weights of 0.
         biases = weights[2:] or 2 * [weights[1].new_zeros(len(weights[1]))]
         states = layer.apply(states, wanted, *join(*weights[:2], *biases))  # type: ignore[no-untyped-call]
     return states.permute(2, 0, 1)
@@ -86,10 +88,13 @@ class _Elman(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Inputs, last: int, weights: Tensor) -> States:
         stack = _stack(inputs, hidden := len(weights))
+        # 2 · W, because `_tanh_of_half_` halves its argument.
         states, doubled = stack[:, :hidden], 2 * weights
         for read, state in zip(stack[:-1].unbind(), states[1:].unbind(), strict=True):
+            # Written straight into the stack, where the next step reads it.
             _tanh_of_half_(torch.mm(doubled, read, out=state))
         ctx.save_for_backward(stack, weights)
+        # From 1: states[0] is the initial state and never returned.
         return states[max(len(states) - last, 1) :]
 
     @staticmethod
@@ -122,6 +127,7 @@ class _Gru(torch.autograd.Function):
     def forward(ctx: Any, inputs: Inputs, last: int, weights: Tensor, of_new: Tensor) -> States:
         stack = _stack(inputs, hidden := len(of_new))
         states, below = stack[:, :hidden], stack[:, hidden:]
+        # Kept for the backward pass: r, z and n after their activations, o before its product with r.
         gates = inputs.new_empty(len(inputs), 4 * hidden, inputs.shape[2])  # r, z, o, n
         views = (stack[:-1], below[:-1], states[:-1], states[1:], gates, gates[:, : 3 * hidden], gates[:, : 2 * hidden])
         for read, x, state, following, gate, shared, opened in zip(*map(torch.unbind, views), strict=True):
@@ -130,6 +136,7 @@ class _Gru(torch.autograd.Function):
             torch.mm(of_new, x, out=new)
             opened.sigmoid_()
             _tanh_of_half_(new.addcmul_(reset, old).mul_(2))
+            # n + z (h − n)
             torch.lerp(new, state, update, out=following)
         ctx.save_for_backward(stack, gates, weights, of_new)
         return states[max(len(states) - last, 1) :]
@@ -147,6 +154,7 @@ class _Gru(torch.autograd.Function):
         # new_zeros, not zeros_like: d_states arrives transposed, and its strides would be copied.
         d_state = d_states.new_zeros(d_states.shape[1:])
         d_kept, d_gates = torch.empty_like(d_state), torch.empty_like(gates[0])
+        # Views of one buffer, so that one matmul serves all the gates that read h (r, z, o) or the sigmoids (r, z).
         d_shared, d_opened = d_gates[: 3 * hidden], d_gates[: 2 * hidden]
         d_reset, d_update, d_old, d_new = d_gates.chunk(4)
         # Backward through h' = n + z (h − n), n = tanh(V·[x; 1] + r o), then through the sigmoids of r and z.
@@ -155,16 +163,20 @@ class _Gru(torch.autograd.Function):
             reset, update, old, new = gate.chunk(4)
             if (given := step - time + len(d_states)) >= 0:
                 d_state.add_(d_states[given])
+            # Direct path: ∂h'/∂h = z. The remaining 1 − z of the gradient goes to n.
             torch.mul(d_state, update, out=d_kept)
             _d_tanh(torch.sub(d_state, d_kept, out=d_new), new, grad_input=d_new)
+            # n's argument contains r o: ∂/∂o = r, ∂/∂r = o.
             torch.mul(d_new, reset, out=d_old)
             torch.mul(d_new, old, out=d_reset)
+            # ∂h'/∂z = h − n
             torch.sub(state, new, out=d_update).mul_(d_state)
             _d_sigmoid(d_opened, opened, grad_input=d_opened)
             d_weights.addmm_(d_shared, read.t())
             d_of_new.addmm_(d_new, x.t())
             if d_inputs is not None:
                 torch.mm(of_input, d_shared, out=d_inputs[step]).addmm_(new_of_input, d_new)
+            # Gradient of the previous state: the direct path plus the path through the gates.
             torch.addmm(d_kept, of_state, d_shared, out=d_state)
         return d_inputs, None, d_weights, d_of_new
 

@@ -20,7 +20,7 @@ class Dense(nn.Module):
     at every candle. Before a chunk's first candle the input is zero-padded.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         window: candles that are read; 1 is the last candle alone.
         hidden_size: width of each layer.
         num_layers: layers, each followed by a GELU.
@@ -52,6 +52,7 @@ class Dense(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch time feature"]) -> Float[Tensor, "batch time state"]:
         """The last layer at every candle."""
+        # On the left only, so that no state sees a later candle.
         before = pad(inputs.transpose(1, 2), (self.reach - 1, 0))
         states: Tensor = self.layers(self.first(before).transpose(1, 2))
         return states

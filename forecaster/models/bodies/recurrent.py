@@ -19,7 +19,7 @@ class Recurrent(nn.Module):
     """A recurrent network from zero initial state.
 
     Args:
-        input_size: features a candle.
+        input_size: features per candle.
         cell: `nn.RNN`, `nn.LSTM` or `nn.GRU`.
         hidden_size: width of the state of one direction.
         num_layers: recurrent layers, each reading the one below.
@@ -79,6 +79,7 @@ class Recurrent(nn.Module):
         states = states[:, -last:]
         if self.causal:
             return states
+        # The last entry of h_n is the top layer's backward direction, once it has read down to the first candle.
         backward = final[0][:, -1:].expand(-1, states.shape[1], -1)
         return cat([states[..., : self.hidden_size], backward], dim=-1)
 

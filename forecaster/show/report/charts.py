@@ -68,6 +68,7 @@ def bar_chart(
             top, bottom = sorted((y(value), y(0.0)))
             kind = "marked" if place == marked else "above" if value >= 0 else "below"
             room = gap * (right - left)
+            # At least half a pixel: a bar of 0 is not a gap.
             box = {"width": right - left - 2 * room, "height": max(bottom - top, 0.5)}
             parts.append(element("rect", x=left + room, y=top, class_=f"bar {kind}", **box))
     return _whole(label, size, [*parts, _rule("level", x, y(level))])
@@ -112,8 +113,9 @@ def line_chart(
 
 
 def round_numbers(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Round numbers, about so many, the first at or below `low` and the last at or above `high`."""
+    """About `wanted` round numbers, the first at or below `low` and the last at or above `high`."""
     if high <= low:
+        # All values are equal: the axis needs some extent around them.
         low, high = low - abs(low or 1) / 2, high + abs(high or 1) / 2
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))

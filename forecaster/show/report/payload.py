@@ -46,9 +46,11 @@ def _ticker(view: TickerView) -> dict[str, Any]:
 
 def _whole(values: Float[np.ndarray, "*any"]) -> tuple[np.ndarray, float]:
     """Values in units of max|value| / 32,767, and that unit."""
+    # If all are 0, any unit will do.
     unit = float(np.abs(values).max()) / _LARGEST or 1.0
     return np.rint(values / unit), unit
 
 
 def _text(numbers: np.ndarray) -> str:
+    # Little-endian, as typed arrays are in a browser on every common machine.
     return base64.b64encode(numbers.astype("<i2").tobytes()).decode("ascii")

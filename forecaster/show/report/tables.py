@@ -40,7 +40,7 @@ def skill_table(card: Scorecard, variable: str) -> Table:
         (
             row.name,
             percent(row.skill_pinball),
-            chance(None if row.skill_pinball is None else row.p_value),  # no p of what is not shown
+            chance(None if row.skill_pinball is None else row.p_value),  # no p-value of a skill that is not shown
             row.baseline or "is the reference",
             *_own(card, row),
         )

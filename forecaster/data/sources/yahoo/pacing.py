@@ -76,6 +76,7 @@ class RateLimiter:
                     self._free_at = now + self._settings.spacing
                     return now
                 wait = self._free_at - now
+            # Not under the lock, which the other workers need in the meantime.
             self.sleep(wait)
 
     def sleep(self, seconds: float) -> None:

@@ -194,6 +194,7 @@ class _Fetcher:
     def _retrying(self) -> tenacity.Retrying:
         """Retry policy: the number of attempts depends on the error; exponential backoff with jitter."""
         settings = self._settings
+        # More attempts than pauses: the rate limiter, which all workers share, must be the first to give up.
         attempts = {"backoff": settings.tries, "once": 2, "never": 1, "reset": 3, "pause": settings.pauses + 2}
         backoff = tenacity.wait_combine(
             tenacity.wait_exponential(settings.first_wait, max=settings.longest_wait),
