@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from forecaster.modelfile import read_model
 from forecaster.workflows.backtest import backtest
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun, train
-from tests.studio import QUICK
+from tests.studio import QUICK, Answer
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -89,7 +91,9 @@ def test_a_run_that_is_not_there_is_named(store: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "odd").exists()
 
 
-def test_weights_that_have_seen_the_test_are_never_skill(store: Path, trained: TrainedRun, tmp_path: Path) -> None:
+def test_weights_that_have_seen_the_test_are_never_skill(
+    store: Path, trained: TrainedRun, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
     """The run was fitted up to June 2010: a test from July 2009 on is no test of what starts from it."""
     early = "data.split={train_end: 2008-06-30, validation_end: 2009-06-30, test_end: 2010-06-30}"
     settings = (*QUICK, *STILL, f"training.init={trained.folder}", "data.tickers=[GOOG]", early)
@@ -105,3 +109,8 @@ def test_weights_that_have_seen_the_test_are_never_skill(store: Path, trained: T
     assert (again.scorecard.in_sample, again.verdict.code) == ("2010-06-30", tuned.verdict.code)
     walked = backtest("gru", settings=settings, data_dir=store, runs_dir=tmp_path)
     assert walked.scorecard.in_sample == "2010-06-30"
+    shown = say("runs", "list", "--data-dir", store, "--runs-dir", tmp_path)
+    assert "in-sample" in shown.out
+    assert json.loads(say("runs", "list", "-f", "json", "--runs-dir", tmp_path).out)[0]["in_sample"] is True
+    page = say("runs", "show", "tuned", "--data-dir", store, "--runs-dir", tmp_path).out
+    assert " ".join(page.split()).count("In-sample, no test of weights fitted up to 2010-06-30. Ranges: ") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from forecaster.baselines import FORMULAS
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
+from forecaster.inference.foreign import needed
 from forecaster.runs.run import Run
 from forecaster.runs.unseen import as_predicted, unseen_trial
 from forecaster.workflows.backtest import backtest
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
+from tests.studio import Answer
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -94,8 +97,37 @@ def test_a_history_that_ends_before_the_cut_off_is_in_sample(
     assert "on days that its weights have seen" in result.verdict.lines[0]
 
 
+def test_a_young_coin_is_tested_from_the_day_its_formula_can_be_fitted(
+    store: Path, held: Path, trained: TrainedRun
+) -> None:
+    """Beside a stock with a long history the test begins before the coin has enough candles."""
+    coin = Store(store).read("IBM")
+    young = coin.between(start=np.datetime64("2010-09-01"))
+    days = young.dates[0] + np.arange(len(young)).astype("timedelta64[D]")
+    Store(held).write(replace(young, ticker="NEW-USD", calendar="24/7", timezone="UTC", dates=days), source="test")
+    result = backtest(str(trained.folder), tickers=["GOOG", "NEW-USD"], data_dir=held)
+    alone = backtest(str(trained.folder), tickers=["GOOG"], data_dir=held)
+    first = unseen_trial(Run.find(trained.folder.parent, str(trained.folder)), Store(held), ["GOOG", "NEW-USD"]).trial
+    rows = first.test_rows[first.panel.ticker_of_row[first.test_rows] == 1]
+    assert rows.min() - first.panel.offsets[1] == needed((1, 2, 3)) - 1
+    assert result.scorecard.origins == alone.scorecard.origins + len(rows)
+    assert result.scorecard.notes[0] == (
+        "NEW-USD: of markets that run small was not trained on, so har, fitted to each of them alone, is what the row "
+        "gru scores."
+    )
+
+
+def test_each_verdict_names_its_tickers(held: Path, trained: TrainedRun, say: Callable[..., Answer]) -> None:
+    places = ("--data-dir", held, "--runs-dir", trained.folder.parent, "--run", "small")
+    said = " ".join(say("predict", "GOOG", "FB", "IBM-USD", *places).out.split())
+    assert "GOOG, FB: Run small. " in said
+    assert "Run small. Not tested: IBM-USD trades by the calendar 24/7" in said
+    alone = " ".join(say("predict", "GOOG", *places).out.split())
+    assert "GOOG: Run" not in alone
+
+
 def test_too_short_a_history_and_an_unknown_ticker_are_named(held: Path, trained: TrainedRun) -> None:
-    with pytest.raises(InputError, match=r"NEW has 150 candles, but a test beside formulas .* needs 183: fetch"):
+    with pytest.raises(InputError, match=r"NEW has 150 candles, but a test beside formulas .* needs 198: fetch"):
         backtest(str(trained.folder), tickers=["GOOG", "NEW"], data_dir=held)
     with pytest.raises(UnknownNameError, match=r"Unknown ticker 'AAPL'"):
         backtest(str(trained.folder), tickers=["AAPL"], data_dir=held)

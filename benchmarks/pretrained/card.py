@@ -23,6 +23,7 @@ from halves import (
     forecaster,
     formulas,
     halves,
+    held,
     histories,
     learnt,
     losses,
@@ -56,14 +57,15 @@ def main() -> None:
         years = YEARS | (TEST_YEARS if options.test else {})
         table = [row for year, span in years.items() for row in _of_year(store, second, span, members, config, year)]
         _print_years(table)
+        _print_held(table)
         _print_kinds(table)
         for path, calendar, what in ((options.currencies, "24/5", "currencies"), (options.coins, "24/7", "coins")):
             if path:
                 _print_market(fetched(path, Path(folder) / what, calendar), what, config)
 
 
-Row = tuple[str, str, Bars, dict[str, Losses]]
-"""Year, last day before it, candles, and the losses of the model and each formula."""
+Row = tuple[str, str, Bars, dict[str, Losses], dict[str, list[float]]]
+"""Year, last day before it, candles, losses of the model and each formula, and what the model's and HAR's bands held."""
 
 
 def _of_year(
@@ -76,7 +78,8 @@ def _of_year(
         if len(dataset.origins(period)) < 100:
             continue
         compared = {"pretrained": forecaster(members, config, dataset)} | formulas(FORMULAS, dataset, before, levels)
-        yield year, before, bars, losses(compared, dataset, period, levels)
+        bands = {name: held(compared[name], dataset, period, levels) for name in ("pretrained", "har")}
+        yield year, before, bars, losses(compared, dataset, period, levels), bands
 
 
 def _print_years(table: Sequence[Row]) -> None:
@@ -90,6 +93,16 @@ def _print_years(table: Sequence[Row]) -> None:
         print(f"| {year} | {count} | {' | '.join(_cell(chosen, one) for one in FORMULAS)} |")
 
 
+def _print_held(table: Sequence[Row]) -> None:
+    print(f"\n| year | the 80% band of `pretrained` held, {' / '.join(STEPS)} | HAR's | nine tickers of ten, h = 1 |")
+    print("|---|---|---|---|")
+    for year in dict.fromkeys(row[0] for row in table):
+        found = {name: np.array([row[4][name] for row in table if row[0] == year]) for name in ("pretrained", "har")}
+        cells = (" / ".join(f"{value:.1%}" for value in one.mean(axis=0)) for one in found.values())
+        low, high = np.quantile(found["pretrained"][:, 0], (0.05, 0.95))
+        print(f"| {year} | {' | '.join(cells)} | {low:.1%} to {high:.1%} |")
+
+
 def _cell(found: Sequence[dict[str, Losses]], formula: str) -> str:
     gains = np.array([skill(one["pretrained"], one[formula]) for one in found])
     return " / ".join(f"{value:+.2f}" for value in gains.mean(axis=0))
@@ -98,9 +111,9 @@ def _cell(found: Sequence[dict[str, Losses]], formula: str) -> str:
 def _print_kinds(table: Sequence[Row]) -> None:
     """By volatility in the year before, in thirds; and young tickers."""
     kinds: dict[str, list[dict[str, Losses]]] = defaultdict(list)
-    moves = np.array([_volatility(bars, before) for _, before, bars, _ in table])
+    moves = np.array([_volatility(bars, before) for _, before, bars, _, _ in table])
     bounds = np.quantile(moves, [1 / 3, 2 / 3])
-    for (_, before, bars, found), move in zip(table, moves, strict=True):
+    for (_, before, bars, found, _), move in zip(table, moves, strict=True):
         kinds[("quiet third", "middle third", "lively third")[int(np.searchsorted(bounds, move))]].append(found)
         if (bars.dates <= day(before)).sum() < 1260:
             kinds["listed for less than five years"].append(found)

@@ -102,6 +102,14 @@ def losses(
     return found
 
 
+def held(one: Forecaster, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> list[float]:
+    """Share of closes inside the 80% band, for each entry of `STEPS`."""
+    rows = dataset.origins(period)
+    quantiles, moves, known = one(rows)[:, :, 3], dataset.moves(rows)[:, :, 3], dataset.known(rows, period)
+    inside = (moves >= quantiles[..., levels.index(0.1)]) & (moves <= quantiles[..., levels.index(0.9)])
+    return [float(inside[:, steps][known[:, steps]].mean()) for steps in STEPS.values()]
+
+
 def skill(own: Losses, other: Losses) -> list[float]:
     """Per cent by which a loss is lower, mean over the prices, for each entry of `STEPS`."""
     return [100 * float(np.nanmean(1 - _mean(own[steps]) / _mean(other[steps]))) for steps in STEPS.values()]

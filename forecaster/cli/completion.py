@@ -54,7 +54,11 @@ def _tickers(ctx: Any) -> list[str]:
 def _runs(ctx: Any) -> list[str]:
     from forecaster.runs.folder import run_folders
 
-    return ["latest", *(folder.name for folder in run_folders(_folder(ctx, "runs_dir", "FORECASTER_RUNS_DIR")))]
+    return [
+        "latest",
+        "pretrained",
+        *(folder.name for folder in run_folders(_folder(ctx, "runs_dir", "FORECASTER_RUNS_DIR"))),
+    ]
 
 
 def _configs(ctx: Any) -> list[str]:

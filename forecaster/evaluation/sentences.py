@@ -82,7 +82,8 @@ def brief(facts: Facts) -> str:
 
 def ranges(facts: Facts) -> str:
     """The run compared with the simple formulas, in one sentence."""
-    return f"{'Median prices' if facts.point else 'Ranges'}: {_compared(facts)}."
+    seen = f"{facts.title}. " if facts.in_sample else ""
+    return f"{seen}{'Median prices' if facts.point else 'Ranges'}: {_compared(facts)}."
 
 
 def _subject(facts: Facts, subject: str) -> str:

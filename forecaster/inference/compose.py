@@ -168,19 +168,23 @@ def _paths(
 def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> Iterator[str]:
     origin, header = bars.dates[-1], model.header
     if weights != OWN and bars.ticker not in header.tickers:
-        yield f"{bars.ticker} was not among the {len(header.tickers)} tickers of training."
+        yield f"{bars.ticker} was not among the {_count(header.tickers)} of training."
     if weights == PRODUCTION and header.refit:
         yield (
             f"The weights were refitted on all candles to {header.refit.fitted_to}; the skill was measured "
             f"with those fitted to {header.fitted_to}."
         )
-    elif weights == EVALUATED and header.refit:
+    elif weights == EVALUATED and header.refit and origin >= header.fitted_to:
         reason = f"those refitted on all candles have seen the outcome after {origin}"
         yield f"The weights are the tested ones, fitted to {header.fitted_to}: {reason}."
     if as_of is None and np.datetime64("today") - origin > _STALE:
         yield f"{bars.ticker}'s candles end on {origin}: fetch newer ones for a forecast of today."
     if len(bars) < _THIN:
         yield f"{bars.ticker} has only {len(bars)} candles: its volatility estimate is unreliable."
+
+
+def _count(tickers: tuple[str, ...]) -> str:
+    return f"{len(tickers)} ticker{'s' * (len(tickers) > 1)}"
 
 
 def _gaps(market: MarketView | None, model: Model, bars: Bars) -> Iterator[str]:

@@ -28,12 +28,15 @@ _ERRORS = 60
 _EVERY = 25
 """Sessions between two fits where many origins are forecast: weights of HAR hardly move within a month."""
 
+_INDEPENDENT = 6
+"""At least so many stretches of the furthest step that do not overlap: fewer say nothing about its quantiles."""
+
 Quantiles = Float[np.ndarray, "origin horizon variable quantile"]
 
 
 def needed(steps: tuple[int, ...]) -> int:
     """Fewest candles of a ticker whose formula is fitted to them alone."""
-    return READY_AGE + _ERRORS + steps[-1]
+    return READY_AGE + _ERRORS + _INDEPENDENT * steps[-1]
 
 
 def own_dataset(bars: Bars, steps: tuple[int, ...]) -> Dataset:

@@ -40,6 +40,7 @@ def data_of(header: Header) -> dict[str, Any]:
     return {
         "tickers": len(header.tickers),
         "fitted_to": str(header.fitted_to),
+        "refitted_to": str(header.refit.fitted_to) if header.refit else None,
         "train_end": str(split.train_end),
         "validation_end": str(split.validation_end),
         "test_end": str(split.test_end),

@@ -142,10 +142,12 @@ def finished_model(folder: Path) -> Model:
 
 def _shipped_model(folder: Path) -> Model:
     from forecaster.modelfile import read_model
+    from forecaster.release import DISTRIBUTION
 
     try:
         return read_model(folder / MODEL)
     except InputError as error:
+        reason = str(error).removesuffix(" Train it again or name another run.").rstrip(".")
         raise InputError(
-            f"the shipped model is missing or damaged: install stock-forecaster again ({error})"
+            f"the shipped model is missing or damaged: install {DISTRIBUTION} again ({reason})."
         ) from error

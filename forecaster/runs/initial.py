@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from forecaster.config.schema import Config
 from forecaster.runs.run import Run
-from forecaster.training.init import InitialWeights, initial_weights
+from forecaster.training.init import InitialWeights, check_init, initial_weights
 from forecaster.trial import Trial
 
 
@@ -24,3 +25,13 @@ def initial_of(trial: Trial, runs_dir: Path, known: np.datetime64) -> InitialWei
     """
     run = trial.config.training.init
     return None if run is None else initial_weights(run, Run.find(runs_dir, run).model, trial, known)
+
+
+def check_initial(config: Config, runs_dir: Path) -> None:
+    """Checks the run that a config starts from, before any candle is read.
+
+    Raises:
+        UnknownNameError, InputError: as in `initial_of`.
+    """
+    if (run := config.training.init) is not None:
+        check_init(run, Run.find(runs_dir, run).model, config)

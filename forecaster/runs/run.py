@@ -170,6 +170,8 @@ class Run:
             InputError: there are none, they do not cover the test period, or the features have changed since.
         """
         bars = [part for one in candles.bars if (part := one.between(end=self.split.test_end))]
+        if not bars and folders.is_shipped(self.folder):
+            raise InputError(self._elsewhere)
         if not bars:
             raise InputError(
                 f"the store has no candles of run {self.name}'s tickers ({at_most_five(self.tickers)}): "
@@ -180,11 +182,20 @@ class Run:
             raise InputError(f"run {self.name} uses other features than this version computes: train it again.")
         rows = trial.dataset.origins(self.split.test, self.config.task.context)
         if not len(rows) or not trial.dataset.known(rows, self.split.test).any(axis=0).all():
+            if folders.is_shipped(self.folder):
+                raise InputError(self._elsewhere)
             raise InputError(
                 f"the store's candles of run {self.name}'s tickers do not cover its test period "
                 f"{self.split.test}: fetch a longer history, or name the right --data-dir."
             )
         return trial
+
+    @property
+    def _elsewhere(self) -> str:
+        return (
+            f"run {self.name} was tested on {len(self.tickers)} tickers that the store lacks: score it on your own, "
+            f"as in forecast backtest {self.name} --tickers AAPL,MSFT, or see its test: forecast runs show {self.name}."
+        )
 
     def was_trained_on(self, candles: RunCandles) -> bool:
         """Whether these are, bit for bit, the candles that the run was trained on; later ones may follow."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
 from forecaster.data.splits import Split
 from forecaster.data.store import Store
-from forecaster.errors import InputError
+from forecaster.errors import InputError, at_most_five
 from forecaster.evaluation.evaluate import baseline_forecasters, evaluate_all
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.features.blocks import measure_market
@@ -20,7 +20,7 @@ from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.calibration import Offsets, Quantiles, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
-from forecaster.inference.foreign import needed, own_dataset, own_quantiles
+from forecaster.inference.foreign import FORMULA, needed, own_dataset, own_quantiles
 from forecaster.inference.sweep import Reach
 from forecaster.runs.run import Run
 from forecaster.trial import Trial
@@ -50,8 +50,8 @@ class Unseen:
     readings: tuple[Reading, ...]
 
 
-def score_unseen(run: Run, store: Store, tickers: Sequence[str], notes: Sequence[str] = ()) -> tuple[Scorecard, Trial]:
-    """Scores a run on tickers of the store beside formulas fitted to them.
+def score_unseen(run: Run, store: Store, tickers: Sequence[str]) -> tuple[Scorecard, Trial]:
+    """Scores a run on tickers of the store beside formulas fitted to them; its notes name those of foreign markets.
 
     Raises:
         UnknownNameError, InputError: as in `unseen_trial`.
@@ -59,10 +59,21 @@ def score_unseen(run: Run, store: Store, tickers: Sequence[str], notes: Sequence
     unseen = unseen_trial(run, store, tickers)
     trial = unseen.trial
     compared = {run.config.name: as_predicted(run, store, unseen)} | baseline_forecasters(trial, trial.test_rows)
-    card = evaluate_all(compared, trial, notes=notes, templates=run.model.templates)
+    card = evaluate_all(compared, trial, notes=_notes(run, unseen), templates=run.model.templates)
     if any(_known(run, one) for one in unseen.readings):
         card = card.by_weights(_fitted_to(run, unseen.production))
     return card, trial
+
+
+def _notes(run: Run, unseen: Unseen) -> list[str]:
+    foreign = [one.bars.ticker for one in unseen.readings if not _known(run, one)]
+    if not foreign:
+        return []
+    which = "All of the tickers" if len(foreign) == len(unseen.readings) else at_most_five(foreign)
+    return [
+        f"{which}: of markets that run {run.name} was not trained on, so {FORMULA}, fitted to each of them alone, "
+        f"is what the row {run.config.name} scores."
+    ]
 
 
 def unseen_trial(run: Run, store: Store, tickers: Sequence[str]) -> Unseen:
@@ -82,6 +93,8 @@ def unseen_trial(run: Run, store: Store, tickers: Sequence[str]) -> Unseen:
     split, production = _split(run, panel.dates) if any(_known(run, one) for one in readings) else _whole(panel.dates)
     market = measure_market(_own_panel(run, store)) if "market" in run.config.features else None
     features = compute_features(panel, run.config.features, market)
+    foreign = [number for number, one in enumerate(readings) if not _known(run, one)]
+    features = replace(features, ready=features.ready & _fitted_rows(panel, foreign, needed(run.config.task.steps)))
     trial = Trial(run.config, Dataset(panel, features, run.config.task.steps), split)
     return Unseen(trial, production, tuple(readings))
 
@@ -129,6 +142,13 @@ def _long_enough(reading: Reading, shortest: int) -> Reading:
 def _fitted_to(run: Run, production: bool) -> np.datetime64:
     refit = run.header.refit
     return refit.fitted_to if production and refit else run.header.fitted_to
+
+
+def _fitted_rows(panel: Panel, foreign: Sequence[int], count: int) -> np.ndarray:
+    """Rows on which a foreign ticker has enough candles for its formula, as `predict` asks; all rows of the others."""
+    depth = np.arange(len(panel.sessions)) - panel.offsets[panel.ticker_of_row]
+    enough: np.ndarray = ~np.isin(panel.ticker_of_row, foreign) | (depth >= count - 1)
+    return enough
 
 
 def _known(run: Run, reading: Reading) -> bool:

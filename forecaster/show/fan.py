@@ -123,12 +123,18 @@ class Fan:
     def terms(self) -> str:
         """Explains the figures of the answer."""
         one, band = self.forecast, self.main
-        at = f"{one.currency}, after the close of {day_text(one.origin)}, by run {one.run}."
+        at = f"{one.currency}, after the close of {day_text(one.origin)}, by {self.maker}."
         if not band:
             return f"{at} This run forecasts medians alone: it claims no range."
         held = held_at(one, band.share, one.steps[-1])
         test = "" if held is None else f"; in the test it held {held:.0%}"
         return f"{at} The range is for {band.words}{test}."
+
+    @property
+    def maker(self) -> str:
+        """Who forecasts: the run, or a formula where it does not know the market."""
+        one = self.forecast
+        return f"run {one.run}" if one.weights in ("evaluated", "production") else f"{one.weights}, fitted to it alone"
 
     @property
     def main(self) -> Band | None:

@@ -53,7 +53,7 @@ def _page(found: Sequence[FeatureGroup]) -> RenderableType:
 def _heading(one: FeatureGroup) -> RenderableType:
     count = f"  {one.count} column{'s' if one.count > 1 else ''}" if one.count else ""
     also = ", also for the decoder recursive" if one.recursive else ""
-    about = Padding(Text(_plain(f"{one.text} {one.details}".rstrip())), (0, 0, 0, 2))
+    about = Padding(Text(_plain(f"{one.text} {one.details}".rstrip())), (0, 0, 0, 2), expand=False)
     return Group(Text.assemble((f"\n{one.name}", "cyan"), (f"{count}{also}", "dim")), about)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.errors import at_most_five
 from forecaster.inference.forecast import Forecast
 from forecaster.show import candlechart
 from forecaster.show.columns import fitting, table, taken
@@ -48,7 +49,20 @@ class _Pages:
                 yield from _page(forecast, width, chart=len(self.forecasts) <= _CHARTS)
             if len(self.forecasts) > _CHARTS and _has_bands(self.forecasts[0]):
                 yield Text(_legend(self.forecasts[0]), "dim")
-        yield Text(f"\nRun {self.forecasts[0].run}. {self.forecasts[0].skill['verdict']}", "italic")
+        yield Text()
+        yield from (Text(text, "italic") for text in _verdicts(self.forecasts))
+
+
+def _verdicts(forecasts: Sequence[Forecast]) -> Iterator[str]:
+    """What the test says, once for all tickers that it says the same of; those of the others are named."""
+    alike: dict[str, list[Forecast]] = {}
+    for one in forecasts:
+        alike.setdefault(one.skill["verdict"].replace(one.ticker, "{}"), []).append(one)
+    for text, found in alike.items():
+        names = at_most_five(one.ticker for one in found)
+        which = f"{names}: " if len(alike) > 1 and "{}" not in text else ""
+        cut_off = f", weights of {found[0].fitted_to}" if found[0].weights == "production" else ""
+        yield f"{which}Run {found[0].run}{cut_off}. {text.replace('{}', names)}"
 
 
 def _legend(forecast: Forecast) -> str:

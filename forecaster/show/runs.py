@@ -92,7 +92,7 @@ class _Listing:
 def _figures(record: RunRecord) -> tuple[str | Text, ...]:
     if record.verdict is None:
         return "", "", "", record.status, "", ""
-    verdict = Text(record.verdict, VERDICT_COLOURS.get(record.verdict, ""))
+    verdict = Text("in-sample" if record.in_sample else record.verdict, VERDICT_COLOURS.get(record.verdict, ""))
     figures = signed(record.pinball_skill), chance(record.p_value)
     return str(record.model), steps(record.horizon or ()), str(record.tickers), verdict, *figures
 

@@ -101,7 +101,7 @@ def _beside(card: Scorecard, variable: str) -> list[list[str]]:
         assert margin.baseline
         own = find(card.rows, margin.baseline, variable, "all", _compared_with(card, margin.baseline))
         by = "" if margin.skill_pinball is None else f"{margin.skill_pinball:+.2%}"
-        rows.append([margin.baseline, by, chance(margin.p_value) if by else "", *_figures(own)])
+        rows.append([margin.baseline, by, chance(margin.p_value) if by and not card.in_sample else "", *_figures(own)])
     return rows
 
 
@@ -153,7 +153,7 @@ def _widths(card: Scorecard) -> Iterator[str]:
 
 
 def _trials(card: Scorecard) -> Iterator[str]:
-    if card.looks > 1:
+    if card.looks > 1 and not card.in_sample:
         yield f"{card.looks} models were tried on this test so far, this one included; p is corrected for that."
 
 

@@ -41,8 +41,9 @@ def initial_weights(run: str, model: Model, trial: Trial, known: np.datetime64) 
     Raises:
         InputError: features, steps, head or members differ.
     """
-    if problem := next(_differences(model, trial), None):
-        raise InputError(f"training.init is {run}, but {problem}.")
+    check_init(run, model, trial.config)
+    if model.header.features != trial.dataset.features.names:
+        raise InputError(f"training.init is {run}, but its features had other columns: train it again.")
     header = model.header
     # Refitted weights have seen later candles: they are used only if even these precede the new test.
     refit = header.refit if header.refit and header.refit.fitted_to <= known else None
@@ -54,10 +55,19 @@ def initial_weights(run: str, model: Model, trial: Trial, known: np.datetime64) 
     )
 
 
-def _differences(model: Model, trial: Trial) -> Iterator[str]:
+def check_init(run: str, model: Model, config: Config) -> None:
+    """Checks that a config can start from a run's weights, before any candle is read.
+
+    Raises:
+        InputError: features, steps, head or members differ.
+    """
+    if problem := next(_differences(model.config, config), None):
+        raise InputError(f"training.init is {run}, but {problem}.")
+
+
+def _differences(theirs: Config, own: Config) -> Iterator[str]:
     """What keeps weights from being used, one clause each."""
-    theirs, own = model.config, trial.config
-    if model.header.features != trial.dataset.features.names:
+    if theirs.features != own.features:
         yield f"it reads the features {_listed(theirs.features)}, this config {_listed(own.features)}: use the same"
     if theirs.task.steps != own.task.steps:
         yield f"its task.horizon is {_horizon(theirs)}, this config's {_horizon(own)}: use the same"

@@ -150,7 +150,7 @@ def _on_unseen(run: Run, tickers: tuple[str, ...], data_dir: Path, say: Say) -> 
     notes = survivorship(data_dir, trial.panel, trial.split)
     look = Look(model_of(run.config), card.first, card.last, tickers, f"backtest {run.name} --tickers")
     looks = run.ledger(data_dir).record(look)
-    return Backtest(run.name, replace(card, notes=tuple(notes), looks=looks.count), 0, looks.notes)
+    return Backtest(run.name, replace(card, notes=(*card.notes, *notes), looks=looks.count), 0, looks.notes)
 
 
 def _with_tickers(config: Config, tickers: tuple[str, ...]) -> Config:

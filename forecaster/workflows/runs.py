@@ -27,6 +27,7 @@ class RunRecord:
         made: local time at which its model file, or else its config, was written.
         horizon: steps, in sessions.
         config: name of the config that it was trained from, which runs of older versions do not tell.
+        in_sample: the weights have seen days of the test.
         verdict: code of the test's verdict; skill and p refer to the hardest simple formula, corrected for the looks at
             the test so far.
     """
@@ -41,6 +42,7 @@ class RunRecord:
     pinball_skill: float | None = None
     p_value: float | None = None
     config: str | None = None
+    in_sample: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,11 @@ def _record(folder: Path, known: Known) -> RunRecord:
     if not (folder / folders.MODEL).is_file():
         return RunRecord(folder.name, "unfinished", _made(folder))
     one = Run(folder, read_model(folder / folders.MODEL), folder.parent)
-    verdict, config = one.scorecard(known).verdict, one.config
+    card, config = one.scorecard(known), one.config
+    verdict, seen = card.verdict, card.in_sample is not None
     figures = (verdict.code, verdict.pinball_skill, verdict.p_value)
     about = (config.name, config.task.steps, len(one.tickers))
-    return RunRecord(folder.name, "finished", _made(folder), *about, *figures)
+    return RunRecord(folder.name, "finished", _made(folder), *about, *figures, in_sample=seen)
 
 
 def _written(folder: Path) -> float:

@@ -25,7 +25,7 @@ from forecaster.inference.paths import Templates, draw_templates
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
-from forecaster.runs.initial import initial_of
+from forecaster.runs.initial import check_initial, initial_of
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
 from forecaster.runs.space import searched
@@ -76,6 +76,7 @@ def train(
         OutsideError: the runs folder cannot be written.
     """
     checked = load_config(config, settings)
+    check_initial(checked, Path(runs_dir))
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
     trial = prepare(checked, Path(data_dir), say)
