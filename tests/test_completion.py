@@ -62,7 +62,7 @@ def completed(place: Path, *words: str, **variables: str) -> tuple[list[str], se
         (("predict", "AAPL", "am"), ["amzn"]),
         (("data", "show", "^"), ["^GSPC"]),
         (("predict", "--data-dir", "elsewhere", "A"), []),
-        (("predict", "AAPL", "--run", ""), ["latest", "demo-1", "first"]),
+        (("predict", "AAPL", "--run", ""), ["latest", "pretrained", "demo-1", "first"]),
         (("runs", "delete", "f"), ["first"]),
         (("train", "gr"), ["gru", "grown.yaml"]),
         (("train", "t"), ["tutorial"]),

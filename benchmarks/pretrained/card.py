@@ -65,7 +65,7 @@ def main() -> None:
 
 
 Row = tuple[str, str, Bars, dict[str, Losses], dict[str, list[float]]]
-"""Year, last day before it, candles, losses of the model and each formula, and what the model's and HAR's bands held."""
+"""Year, last day before it, candles, losses of the model and each formula, and what bands of the model and HAR held."""
 
 
 def _of_year(

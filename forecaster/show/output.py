@@ -81,7 +81,7 @@ def _text(view: View, format: str) -> str:
 
     buffer = io.StringIO()
     console(buffer, asked=True, force_terminal=False).print(view.render(), crop=False)
-    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+    return buffer.getvalue()
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
