@@ -177,17 +177,17 @@ def _collect(
     """Forecast each origin once, block by block; pass its errors to the collectors of its calendar, one a step."""
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
-    rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
+    rows, date = np.arange(len(panel.sessions)), panel.date_of_row
     end = panel.offsets[panel.ticker_of_row + 1]
     used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
     oldest, newest = one.updates[0] - max(steps) - one.window + 1, one.updates[-1] - min(steps)
     rows = rows[used & (date >= oldest) & (date <= newest)]
-    calendars = np.asarray(panel.calendars)[panel.ticker_of_row]
+    calendars = np.asarray(panel.calendars)
     for start in range(0, len(rows), _BLOCK):  # error below: [origin, variable, quantile]
         block = rows[start : start + _BLOCK]
-        quantiles, units = forecaster(block), dataset.units(block)
+        quantiles, units, calendar = forecaster(block), dataset.units(block), calendars[panel.ticker_of_row[block]]
         for (name, place), of in errors.items():
-            chosen = (calendars[block] == name) & (block + of.step < end[block])
+            chosen = (calendar == name) & (block + of.step < end[block])
             own = block[chosen]
             error = dataset.moved(own, of.step)[..., None] - quantiles[chosen, place]
             of.add(date[own], date[own + of.step], error / units[chosen, place, None, None])

@@ -23,6 +23,7 @@ from forecaster.features.candles import READY_AGE
 from forecaster.inference.compose import Request
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.foreign import NEEDED
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all
 from forecaster.runs.run import Run
@@ -40,6 +41,7 @@ class Failure:
     error: ForecasterError
 
 
+@large_arrays_beside_store
 def predict(
     tickers: str | Sequence[str] | Frames,
     *,
