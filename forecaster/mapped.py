@@ -119,7 +119,8 @@ def file_of(array: np.ndarray) -> Path | None:
     """The named file that an array is a map of; None if it lies in memory or in a file without a name."""
     owner: object = array
     while isinstance(owner, np.ndarray):
-        if isinstance(owner, np.memmap) and isinstance(owner.filename, str | Path) and owner.shape == array.shape:
-            return Path(owner.filename)
+        name: object = getattr(owner, "filename", None)  # of numpy's maps; a file without a name has None
+        if isinstance(name, Path) and owner.shape == array.shape:
+            return name
         owner = owner.base
     return None

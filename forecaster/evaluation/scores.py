@@ -92,6 +92,8 @@ class Scores:
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
         """Concatenates the scores of several blocks of origins."""
+        if len(parts) == 1:
+            return parts[0]
         joint = _Joint(sum(len(part.known) for part in parts))
         for part in parts:
             joint.add(part)
