@@ -86,6 +86,31 @@ def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts, out=joined)
 
 
+class Pool:
+    """Keeps many small arrays: the first where they are, those beyond `LARGE` bytes as copies in mapped files."""
+
+    def __init__(self) -> None:
+        self._held = 0
+        self._chunk = np.empty(0, np.uint8)
+
+    def keep(self, array: np.ndarray) -> np.ndarray:
+        """The array, or an equal one in a file.
+
+        Raises:
+            OutsideError: the disk is full.
+        """
+        self._held += array.nbytes
+        if _folder is None or self._held < LARGE or array.nbytes > LARGE:
+            return array
+        size = -(-array.nbytes // 8) * 8
+        if size > len(self._chunk):
+            self._chunk = empty(LARGE, np.uint8)
+        place, self._chunk = self._chunk[: array.nbytes], self._chunk[size:]
+        kept = place.view(array.dtype).reshape(array.shape)
+        kept[...] = array
+        return kept
+
+
 def blocks(rows: int) -> Iterator[slice]:
     """Slices of `BLOCK` rows that cover so many."""
     return (slice(start, min(start + BLOCK, rows)) for start in range(0, rows, BLOCK))
