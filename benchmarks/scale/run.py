@@ -20,10 +20,13 @@ from typing import NamedTuple
 from candles import write_candles
 from child import Cost, cost
 
-STEPS = "training.steps=50"
+ALONE = "base, vol, volume, weekday, season, shape, earnings, calendar"
+"""The feature groups of the config `best`, but the market's."""
+
+RECIPE = ("-s", "training.steps=50", "-s", "training.refit=true")
+WITH, WITHOUT = ("-s", f"features=[{ALONE}, market]"), ("-s", f"features=[{ALONE}]")
 FEW = 5
 STAGES = ("fetch", "verify", "train", "train without market", "backtest", "predict", "predict one")
-PLAIN = "features=[base, vol, volume, weekday, season, shape, earnings, calendar]"
 
 
 class Stage(NamedTuple):
@@ -70,9 +73,9 @@ def _stages(place: Path, tickers: int, years: int, only: tuple[str, ...]) -> Ite
     commands = {
         "fetch": ("fetch", "--source", "file", "--path", str(files), *places[:2]),
         "verify": ("data", "verify", *places[:2]),
-        "train": ("train", "best", "--set", STEPS, "--name", "all", "--force", *places),
-        "train without market": ("train", "best", "-s", STEPS, "-s", PLAIN, "--name", "plain", "--force", *places),
-        "backtest": ("backtest", "best", "--set", STEPS, *places),
+        "train": ("train", "gru", *RECIPE, *WITH, "--name", "all", "--force", *places),
+        "train without market": ("train", "gru", *RECIPE, *WITHOUT, "--name", "alone", "--force", *places),
+        "backtest": ("backtest", "gru", *RECIPE, *WITH, *places),
         "predict": ("predict", "--all", "--run", "all", "-f", "parquet", "-o", str(place / "all.parquet"), *places),
         "predict one": ("predict", "S00003", "--run", "all", *places),
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,10 @@ class Change:
 
 
 class Store:
-    """Candles of many tickers in one folder; concurrent readers see the complete old or the complete new file."""
+    """Candles of many tickers in one folder; concurrent readers see the complete old or the complete new file.
+
+    The first write lists what killed writers left before; each write then removes what its own ticker has of it.
+    """
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
@@ -160,8 +163,16 @@ class Store:
 
     def _sweep(self, ticker: str) -> None:
         """Remove temporary files of killed writers; safe because the caller holds the ticker's lock."""
-        for left_over in self.root.glob(f".{glob.escape(self.path(ticker).name)}.*.part"):
+        for left_over in self._left_over.pop(self.path(ticker).name, ()):
             left_over.unlink(missing_ok=True)
+
+    @cached_property
+    def _left_over(self) -> dict[str, list[Path]]:
+        """Temporary files by the name of the file they were to become; listed once: a folder may hold thousands."""
+        found: dict[str, list[Path]] = {}
+        for path in self.root.glob(".*.part"):
+            found.setdefault(path.name[1:].rsplit(".", 2)[0], []).append(path)
+        return found
 
     @contextmanager
     def _lock(self, ticker: str) -> Iterator[None]:
