@@ -60,7 +60,8 @@ class Panel(Displayable):
         Raises:
             InputError: no ticker, or one without candles.
         """
-        parts = [_Part.of(one) for one in bars]
+        pool = mapped.Pool()
+        parts = [_Part.of(one, pool) for one in bars]
         empty = [one.ticker for one in parts if not len(one.dates)]
         if empty or not parts:
             raise InputError(f"{at_most_five(empty) or 'a panel'}: no candles, expected at least one.")
@@ -202,8 +203,9 @@ class _Part:
     volume: Float[np.ndarray, " time"]
 
     @classmethod
-    def of(cls, bars: Bars) -> _Part:
-        return cls(bars.ticker, bars.currency, bars.calendar, bars.dates, bars.adjusted(), bars.close, bars.volume)
+    def of(cls, bars: Bars, pool: mapped.Pool) -> _Part:
+        prices = pool.keep(bars.adjusted())
+        return cls(bars.ticker, bars.currency, bars.calendar, bars.dates, prices, bars.close, bars.volume)
 
 
 def _chosen(array: np.ndarray, which: Bool[np.ndarray, " row"]) -> np.ndarray:
