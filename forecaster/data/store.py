@@ -77,6 +77,8 @@ class Store:
 
     def held(self, ticker: str) -> Bars | None:
         """As `read`, but None if the store has no candles of the ticker that can be read."""
+        if not self.holds(ticker):
+            return None
         try:
             return self.read(ticker)
         except (UnknownNameError, DataError):
