@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig
@@ -183,6 +184,53 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, header
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, str(error).splitlines()[0]) from error
+
+
+_TYPES = {"BOOL": "?", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
+"""Names of types in the format of safetensors."""
+
+
+def write_map(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
+    """`save_tensors` for arrays that may be larger than memory: one is written after the other, without a copy.
+
+    Raises:
+        OutsideError: the file cannot be written.
+    """
+    codes = {np.dtype(code): name for name, code in _TYPES.items()}
+    ordered = sorted(tensors.items(), key=lambda item: -item[1].dtype.itemsize)  # so that each one is aligned
+    described: dict[str, Any] = {"__metadata__": {_KEY: json.dumps(header, sort_keys=True)}}
+    end = 0
+    for name, array in ordered:
+        begin, end = end, end + array.nbytes
+        described[name] = {"dtype": codes[array.dtype], "shape": array.shape, "data_offsets": [begin, end]}
+    text = json.dumps(described).encode()
+    text += b" " * (-len(text) % 8)
+    with atomic_write(path) as part, part.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, array in ordered:
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+def read_map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """`load_tensors`, but the arrays of a large file are maps of it.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    if existing_file(path, "model file").stat().st_size < mapped.LARGE:
+        return load_tensors(path)
+    try:
+        raw = np.memmap(path, np.uint8, "c").view(np.ndarray)
+        start = 8 + int.from_bytes(raw[:8].tobytes(), "little")
+        described = json.loads(raw[8:start].tobytes())
+        header: dict[str, Any] = dict(json.loads(described.pop("__metadata__")[_KEY]))
+        tensors = {}
+        for name, one in described.items():
+            begin, end = (start + offset for offset in one["data_offsets"])
+            tensors[name] = raw[begin:end].view(_TYPES[one["dtype"]]).reshape(one["shape"])
+        return tensors, header
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period, Split
-from forecaster.features.compute import compute_features
+from forecaster.features.cache import features_of
 from forecaster.features.dataset import Dataset, Rows
 
 
@@ -27,7 +27,7 @@ class Trial:
     @classmethod
     def of(cls, config: Config, panel: Panel, split: Split) -> Trial:
         """Compute the config's features from the panel."""
-        return cls(config, Dataset(panel, compute_features(panel, config.features), config.task.steps), split)
+        return cls(config, Dataset(panel, features_of(panel, config.features), config.task.steps), split)
 
     def over(self, split: Split) -> Trial:
         """The same dataset with another split."""

@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 LAYERS: Mapping[str, int] = {
     **dict.fromkeys(
-        ("axes", "display", "errors", "events", "registry", "files", "memory", "cores", "release", "config"), 0
+        ("axes", "display", "errors", "events", "registry", "files", "memory", "mapped", "cores", "release", "config"),
+        0,
     ),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),

@@ -119,6 +119,36 @@ def _symbols_in(file: Path) -> list[str]:
     return found
 
 
+def shard_of(tickers: list[str], shard: str | None) -> list[str]:
+    """Every N-th ticker, beginning with the I-th, for --shard I/N; all without it.
+
+    Raises:
+        InputError: it is not I/N with 1 ≤ I ≤ N, or no ticker falls to it.
+    """
+    if shard is None:
+        return tickers
+    first, count = _shard(shard)
+    part = tickers[first - 1 :: count]
+    if not part:
+        raise InputError(f"--shard {shard} holds no ticker: there are only {len(tickers)}, so N can be that at most.")
+    return part
+
+
+def shard_file(output: Path | None, shard: str | None) -> Path | None:
+    """A shard's own file, so that one command line serves all of them: out.parquet → out-3-of-8.parquet."""
+    if output is None or shard is None:
+        return output
+    first, count = _shard(shard)
+    return output.with_name(f"{output.stem}-{first}-of-{count}{output.suffix}")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    first, _, count = text.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise InputError(f"--shard {text}: expected I/N with I from 1 to N, as in 3/8.")
+    return int(first), int(count)
+
+
 def chosen_tickers(tickers: list[str] | None, file: Path | None, all_of: Path | None) -> list[str]:
     """The tickers that `forecast predict` names: as words and in a file, or all in a store.
 

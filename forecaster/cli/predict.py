@@ -19,6 +19,7 @@ from forecaster.cli.app import app, examples
         "forecast predict IBM --as-of 2012-06-29 --run first",
         "forecast predict AAPL --paths 1000 --seed 7 --format csv --output paths.csv",
         "forecast predict --all --format csv --output evening.csv",
+        "forecast predict --all --shard 3/8 --format parquet --output evening.parquet",
         "forecast predict AAPL --plot aapl.html",
     )
 )
@@ -29,6 +30,9 @@ def predict(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Forecast every ticker in the store.")] = False,
     tickers_file: opt.TickersFile = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only part I of N; --output gets -I-of-N in its name.")
+    ] = None,
     run: Annotated[
         str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
     ] = "latest",
@@ -55,7 +59,8 @@ def predict(
 
     The skill that the run had in its test stands beside them.
     """
-    names = opt.chosen_tickers(tickers, tickers_file, data_dir if every else None)
+    output = opt.shard_file(output, shard)
+    names = opt.shard_of(opt.chosen_tickers(tickers, tickers_file, data_dir if every else None), shard)
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from forecaster.axes import Bool, Float, Shaped
 from forecaster.errors import DataError
+from forecaster.mapped import Pool
 
 TOLERANCE = 1e-6
 """Relative tolerance for high ≥ max(open, close) and low ≤ min(open, close): sources round."""
@@ -80,6 +82,11 @@ class Bars:
         first = 0 if start is None else int(np.searchsorted(self.dates, start, "left"))
         last = len(self) if end is None else int(np.searchsorted(self.dates, end, "right"))
         return replace(self, **{name: getattr(self, name)[first:last] for name in ("dates", *COLUMNS)})
+
+    def kept(self, pool: Pool) -> Bars:
+        """The same candles, whose columns the pool may have moved to a file."""
+        moved: dict[str, Any] = {name: pool.keep(getattr(self, name)) for name in ("dates", *COLUMNS)}
+        return replace(self, **moved)
 
     def same_as(self, other: Bars) -> bool:
         """Whether every field is equal, bit for bit."""

@@ -24,6 +24,14 @@ class MemoryStore(Store):
         """All tickers, sorted."""
         return tuple(sorted({*self.given, *super().tickers()}))
 
+    def holds(self, ticker: str) -> bool:
+        """Whether a ticker is here."""
+        return ticker in self.given or super().holds(ticker)
+
+    def is_empty(self) -> bool:
+        """Whether no ticker is here."""
+        return not self.given and super().is_empty()
+
     def require(self, tickers: Sequence[str]) -> tuple[str, ...]:
         """Return `tickers` if all of them are here, as `Store.require`."""
         super().require([ticker for ticker in tickers if ticker not in self.given])

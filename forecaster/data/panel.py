@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Bool, Float, Float32, Int, Shaped
 from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
@@ -53,25 +54,27 @@ class Panel(Displayable):
             object.__setattr__(self, name, array)
 
     @classmethod
-    def of(cls, bars: Sequence[Bars]) -> Panel:
-        """Concatenate the candles of several tickers.
+    def of(cls, bars: Iterable[Bars]) -> Panel:
+        """Concatenate the candles of several tickers, taken one at a time.
 
         Raises:
             InputError: no ticker, or one without candles.
         """
-        empty = [one.ticker for one in bars if not len(one)]
-        if empty or not bars:
+        pool = mapped.Pool()
+        parts = [_Part.of(one, pool) for one in bars]
+        empty = [one.ticker for one in parts if not len(one.dates)]
+        if empty or not parts:
             raise InputError(f"{at_most_five(empty) or 'a panel'}: no candles, expected at least one.")
-        lengths = [len(one) for one in bars]
+        lengths = [len(one.dates) for one in parts]
         return cls(
-            tickers=tuple(one.ticker for one in bars),
+            tickers=tuple(one.ticker for one in parts),
             offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-            sessions=np.concatenate([one.dates for one in bars]),
-            prices=np.concatenate([one.adjusted() for one in bars]),
-            close=np.concatenate([one.close for one in bars]),
-            volume=np.concatenate([one.volume for one in bars]),
-            currencies=tuple(one.currency for one in bars),
-            calendars=tuple(one.calendar for one in bars),
+            sessions=mapped.concatenate([one.dates for one in parts]),
+            prices=mapped.concatenate([one.prices for one in parts]),
+            close=mapped.concatenate([one.close for one in parts]),
+            volume=mapped.concatenate([one.volume for one in parts]),
+            currencies=tuple(one.currency for one in parts),
+            calendars=tuple(one.calendar for one in parts),
         )
 
     def __len__(self) -> int:
@@ -123,10 +126,10 @@ class Panel(Displayable):
         return Panel(
             tickers=tuple(self.tickers[n] for n in some),
             offsets=np.concatenate([[0], np.cumsum(lengths[some])]),
-            sessions=self.sessions[which],
-            prices=self.prices[which],
-            close=self.close[which],
-            volume=self.volume[which],
+            sessions=_chosen(self.sessions, which),
+            prices=_chosen(self.prices, which),
+            close=_chosen(self.close, which),
+            volume=_chosen(self.volume, which),
             currencies=tuple(self.currencies[n] for n in some),
             calendars=tuple(self.calendars[n] for n in some),
         )
@@ -141,23 +144,31 @@ class Panel(Displayable):
         """Index of the ticker that each row belongs to."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    def of_calendar(self, name: str) -> Bool[np.ndarray, " row"]:
+        """Row mask: the tickers of an exchange calendar."""
+        return np.repeat(np.array([calendar == name for calendar in self.calendars]), self.lengths)
+
     @cached_property
     def dates(self) -> Shaped[np.ndarray, " time"]:
         """The union of all tickers' sessions, ascending."""
-        return np.unique(self.sessions)
+        days = self.sessions.view(np.int64)
+        first = days.min()
+        there = np.zeros(days.max() - first + 1, bool)  # one place a day: no sorting of all rows
+        there[days - first] = True
+        return (np.flatnonzero(there) + first).view(self.sessions.dtype)
 
     @cached_property
     def observed(self) -> Bool[np.ndarray, "ticker time"]:
         """Mask on the union grid: whether the ticker traded."""
         grid = np.zeros((len(self), len(self.dates)), bool)
-        grid[self.ticker_of_row, self._columns] = True
+        grid[self.ticker_of_row, self.date_of_row] = True
         return grid
 
     @cached_property
     def ohlc(self) -> Float32[np.ndarray, "ticker time 4"]:
         """The [N, T, 4] tensor of adjusted open, high, low, close; NaN (not filled) where a ticker did not trade."""
         grid = np.full((len(self), len(self.dates), 4), np.nan, np.float32)
-        grid[self.ticker_of_row, self._columns] = self.prices
+        grid[self.ticker_of_row, self.date_of_row] = self.prices
         return grid
 
     @cached_property
@@ -165,14 +176,42 @@ class Panel(Displayable):
         """SHA-256 over the whole panel: equal data, equal fingerprint."""
         digest = hashlib.sha256("\n".join(self.tickers).encode())
         digest.update("\n".join((*self.currencies, *self.calendars)).encode())
-        arrays = (self.offsets, self.sessions.astype(np.int64), self.prices, self.close, self.volume)
+        arrays = (self.offsets, self.sessions, self.prices, self.close, self.volume)
         for array in arrays:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         return digest.hexdigest()
 
     @cached_property
-    def _columns(self) -> Int[np.ndarray, " row"]:
-        return np.searchsorted(self.dates, self.sessions)
+    def date_of_row(self) -> Int[np.ndarray, " row"]:
+        """Index of each row's session in `dates`."""
+        first, last = self.dates[[0, -1]].astype(np.int64)
+        place = np.zeros(last - first + 1, np.int64)
+        place[self.dates.astype(np.int64) - first] = np.arange(len(self.dates))
+        return place[self.sessions.astype(np.int64) - first]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What a panel keeps of a ticker: half as much as its `Bars` hold."""
+
+    ticker: str
+    currency: str
+    calendar: str
+    dates: Shaped[np.ndarray, " time"]
+    prices: Float[np.ndarray, "time 4"]
+    close: Float[np.ndarray, " time"]
+    volume: Float[np.ndarray, " time"]
+
+    @classmethod
+    def of(cls, bars: Bars, pool: mapped.Pool) -> _Part:
+        prices = pool.keep(bars.adjusted())
+        return cls(bars.ticker, bars.currency, bars.calendar, bars.dates, prices, bars.close, bars.volume)
+
+
+def _chosen(array: np.ndarray, which: Bool[np.ndarray, " row"]) -> np.ndarray:
+    """`array[which]`."""
+    found = mapped.empty((int(np.count_nonzero(which)), *array.shape[1:]), array.dtype)
+    return np.compress(which, array, axis=0, out=found)
 
 
 def read_panel(
@@ -187,11 +226,20 @@ def read_panel(
         InputError: a ticker has no candles between the dates.
         UnknownNameError, DataError: as `Store.read`.
     """
-    bars = list(thread_map(lambda ticker: store.read(ticker).between(start, end), store.require(tickers)))
-    empty = [one.ticker for one in bars if not len(one)]
-    if empty:
+    names, lengths = store.require(tickers), []
+
+    def read() -> Iterator[Bars]:
+        for bars in thread_map(lambda ticker: store.read(ticker).between(start, end), names):
+            lengths.append(len(bars))
+            yield bars
+
+    try:
+        return Panel.of(read())
+    except InputError:
+        empty = [ticker for ticker, length in zip(names, lengths, strict=False) if not length]
+        if not empty:
+            raise
         raise InputError(
             f"{at_most_five(empty)}: no candles between {start or 'the start'} and {end or 'the end'}: "
             "choose other dates or omit the ticker."
-        )
-    return Panel.of(bars)
+        ) from None

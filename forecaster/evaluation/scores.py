@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Bool, Float, Int
 from forecaster.data.coherence import CLOSE, HIGH, LOW
 from forecaster.data.splits import Period
@@ -92,25 +93,53 @@ class Scores:
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
         """Concatenates the scores of several blocks of origins."""
-        bands = [[hits for part in parts if (hits := part.inside[band]) is not None] for band in range(len(SHARES))]
-        bands = [band if len(band) == len(parts) else [] for band in bands]
-        arrays = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in ("known", "pinball", "error")
-        }
-        sums = {name: np.sum([getattr(part, name) for part in parts], axis=0) for name in ("crps", "right", "sided")}
-        widths = [part.widths for part in parts if part.widths is not None]
-        scored = [part.scored for part in parts if part.scored is not None]
-        return cls(
-            inside=tuple(np.concatenate(band) if band else None for band in bands),
-            widths=np.concatenate(widths) if len(widths) == len(parts) else None,
-            scored=np.concatenate(scored) if len(scored) == len(parts) else None,
-            **arrays,
-            **sums,
-        )
+        if len(parts) == 1:
+            return parts[0]
+        joint = _Joint(sum(len(part.known) for part in parts))
+        for part in parts:
+            joint.add(part)
+        return joint.scores()
 
     def as_point(self) -> Scores:
         """The same scores without bands: for a forecast whose quantiles all equal its median."""
         return replace(self, inside=(None,) * len(SHARES), widths=None)
+
+
+class _Joint:
+    """Gathers the scores of blocks of origins in arrays of the whole length: beside them, only a block is held."""
+
+    _ROWS = ("known", "pinball", "error", "widths", "scored")
+    _SUMS = ("crps", "right", "sided")
+
+    def __init__(self, origins: int) -> None:
+        self._origins = origins
+        self._filled = 0
+        self._arrays: dict[str, np.ndarray] = {}
+        self._missing: set[str] = set()
+        self._sums: dict[str, list[np.ndarray]] = {name: [] for name in self._SUMS}
+
+    def add(self, part: Scores) -> None:
+        """Take in the scores of the next origins."""
+        block = slice(self._filled, self._filled + len(part.known))
+        rows = {name: getattr(part, name) for name in self._ROWS}
+        rows |= {f"inside{band}": hits for band, hits in enumerate(part.inside)}
+        for name, values in rows.items():
+            if values is None:
+                self._missing.add(name)  # what one block lacks, the whole lacks
+                continue
+            if name not in self._arrays:
+                self._arrays[name] = mapped.empty((self._origins, *values.shape[1:]), values.dtype)
+            self._arrays[name][block] = values
+        for name, sums in self._sums.items():
+            sums.append(getattr(part, name))
+        self._filled = block.stop
+
+    def scores(self) -> Scores:
+        """The scores of all origins."""
+        arrays = {name: None if name in self._missing else values for name, values in self._arrays.items()}
+        inside = tuple(arrays.pop(f"inside{band}", None) for band in range(len(SHARES)))
+        sums = {name: np.sum(parts, axis=0) for name, parts in self._sums.items()}
+        return Scores(inside=inside, **arrays, **sums)  # type: ignore[arg-type]
 
 
 def score(forecaster: Forecaster, dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]) -> Scores:
@@ -122,7 +151,7 @@ def score_all(
     forecasters: Mapping[str, Forecaster], dataset: Dataset, rows: Rows, period: Period, levels: tuple[float, ...]
 ) -> dict[str, Scores]:
     """`score` of several forecasters in one pass over the origins, whose outcomes are looked up once."""
-    parts: dict[str, list[Scores]] = {name: [] for name in forecasters}
+    joint = {name: _Joint(len(rows)) for name in forecasters}
     spread: set[str] = set()
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
@@ -131,11 +160,11 @@ def score_all(
         scored = dataset.scored(block)
         for name, one in forecasters.items():
             quantiles = one(block)
-            parts[name].append(_score_block(quantiles, outcomes, known, levels, scored))
+            joint[name].add(_score_block(quantiles, outcomes, known, levels, scored))
             # One block with any spread is enough: in another, no price may have moved.
             if name not in spread and (quantiles[..., -1] > quantiles[..., 0]).any():
                 spread.add(name)
-    joined = {name: Scores.joined(blocks) for name, blocks in parts.items()}
+    joined = {name: one.scores() for name, one in joint.items()}
     return {name: one if name in spread else one.as_point() for name, one in joined.items()}
 
 

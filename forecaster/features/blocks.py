@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Bool, Float, Int
 from forecaster.cores import thread_map
 from forecaster.data.panel import Panel
@@ -22,6 +23,9 @@ from forecaster.features.candles import MARKET_NAMES, READY_AGE, Candles, Market
 from forecaster.features.state import EwmaState, Requirements, ResumedCandles, RunningMean, ewma_state_at, requirements
 
 Tickers = Int[np.ndarray, " ticker"]
+
+Allocate = Callable[[tuple[int, ...], np.dtype], np.ndarray]
+"""Shape and type → an array to write into: in memory, or a map of a file."""
 
 _BLOCK = 16
 """Tickers computed at once: few enough that a column of 20 years stays in the processor's cache."""
@@ -65,12 +69,14 @@ def several_by_block(
     market: Panel | Market | None = None,
     ewma_state: EwmaState | None = None,
     since: Int[np.ndarray, " ticker"] | None = None,
+    allocate: Sequence[Allocate] = (),
 ) -> tuple[np.ndarray, ...]:
     """`by_block` for a function that returns several arrays, from a given row of the block on.
 
     Args:
         since: first row of each ticker to return results for, counted from the ticker's start; earlier rows only feed
             lookbacks. All rows if absent.
+        allocate: makes each result's array; by `mapped.empty` if absent.
     """
     # Results hold no row before `begin`, so their tickers lie at offsets of their own: `borders`.
     begin = np.zeros(len(panel), np.int64) if since is None else since
@@ -92,7 +98,10 @@ def several_by_block(
 
     first, *others = _by_length(panel)
     blocks = compute_block(first)  # first and alone: it measures the market, which the others then reuse
-    results = tuple(np.empty((borders[-1], *block.shape[2:]), block.dtype) for block in blocks)
+    makers = allocate or (mapped.empty,) * len(blocks)
+    results = tuple(
+        make((int(borders[-1]), *block.shape[2:]), block.dtype) for make, block in zip(makers, blocks, strict=True)
+    )
     write_rows(first, blocks)
     for _ in thread_map(lambda tickers: write_rows(tickers, compute_block(tickers)), others):
         pass
@@ -154,16 +163,18 @@ def measure_market(panel: Panel) -> Market:
     measures = by_block(panel, market_measures)
     # One NaN would spoil a date's mean for all tickers; a ticker of this age has none.
     aged = ages(panel) > MARKET_AGE
-    calendar = np.asarray(panel.calendars)[panel.ticker_of_row]
     dates, means = {}, {}
     for name in dict.fromkeys(panel.calendars):
-        chosen = aged & (calendar == name)
+        chosen = aged & panel.of_calendar(name)
         if not chosen.any():
             continue
-        dates[name], index = np.unique(panel.sessions[chosen], return_inverse=True)
+        index = panel.date_of_row[chosen]
+        counts = np.bincount(index)
+        there = counts > 0
         # Sums by date over counts by date: a grouped mean without a loop over dates.
-        sums = [np.bincount(index, measures[chosen, column]) for column in range(len(MARKET_NAMES))]
-        means[name] = np.stack(sums, axis=1) / np.bincount(index)[:, None]
+        sums = [np.bincount(index, measures[chosen, column])[there] for column in range(len(MARKET_NAMES))]
+        dates[name] = panel.dates[: len(counts)][there]
+        means[name] = np.stack(sums, axis=1) / counts[there, None]
     return Market(dates, means)
 
 

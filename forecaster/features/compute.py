@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.axes import Bool, Float, Float32, Int
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
-from forecaster.features.blocks import ready, several_by_block
+from forecaster.features.blocks import Allocate, ready, several_by_block
 from forecaster.features.candles import Candles, Market
 from forecaster.features.state import EwmaState
 
@@ -44,6 +44,7 @@ def compute_features(
     market: Panel | Market | None = None,
     ewma_state: EwmaState | None = None,
     since: Int[np.ndarray, " ticker"] | None = None,
+    allocate: Sequence[Allocate] = (np.empty, np.empty),
 ) -> Features:
     """Compute the named groups for the rows of a panel.
 
@@ -51,6 +52,7 @@ def compute_features(
         market: market means, or the tickers to average; the panel itself if absent.
         ewma_state: running means before the panel's first rows; without it each ticker starts there.
         since: first row of each ticker to return, counted from the ticker's start; all rows if absent.
+        allocate: make the arrays of values and scale; in memory if absent.
 
     Raises:
         UnknownNameError: no such group.
@@ -62,11 +64,11 @@ def compute_features(
         names[:] = found
         return matrix(found), candles.scale[first:]
 
-    values, scale = several_by_block(panel, block, market, ewma_state, since)
+    values, scale = several_by_block(panel, block, market, ewma_state, since, allocate)
     known = ready(panel, ewma_state)
     if since is not None:
         known = known[panel.rows_since(since)]
-    return Features(tuple(names), values, np.nan_to_num(scale, nan=1.0), known)
+    return Features(tuple(names), values, np.nan_to_num(scale, copy=False, nan=1.0), known)
 
 
 def columns(candles: Candles, groups: Sequence[str]) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Int
 from forecaster.data.panel import Panel
 from forecaster.features import GROUPS, lookback
@@ -57,6 +58,7 @@ def tail_dataset(
         ewma_state(computed_from),
         # Counted from the first row that is computed, not from the start of the history.
         since=kept_from - computed_from,
+        allocate=(mapped.empty, mapped.empty),
     )
     return Dataset(panel.select(panel.rows_since(kept_from)), features, steps, lambda: ewma_state(kept_from))
 

@@ -183,7 +183,7 @@ def _collect(
     panel, one = dataset.panel, next(iter(errors.values()))
     steps = [of.step for of in errors.values()]
     # Windows count the dates of the whole panel, whichever calendar they are from.
-    rows, date = np.arange(len(panel.sessions)), np.searchsorted(panel.dates, panel.sessions)
+    rows, date = np.arange(len(panel.sessions)), panel.date_of_row
     end = panel.offsets[panel.ticker_of_row + 1]
     # An origin counts once its nearest outcome exists, within the same ticker.
     used = dataset.features.ready & (rows - dataset.first_row >= history - 1) & (rows + min(steps) < end)
@@ -191,12 +191,12 @@ def _collect(
     # by the last update: no other can enter any window.
     oldest, newest = one.updates[0] - max(steps) - one.window + 1, one.updates[-1] - min(steps)
     rows = rows[used & (date >= oldest) & (date <= newest)]
-    calendars = np.asarray(panel.calendars)[panel.ticker_of_row]
+    calendars = np.asarray(panel.calendars)
     for start in range(0, len(rows), _BLOCK):  # error below: [origin, variable, quantile]
         block = rows[start : start + _BLOCK]
-        quantiles, units = forecaster(block), dataset.units(block)
+        quantiles, units, calendar = forecaster(block), dataset.units(block), calendars[panel.ticker_of_row[block]]
         for (name, place), of in errors.items():
-            chosen = (calendars[block] == name) & (block + of.step < end[block])
+            chosen = (calendar == name) & (block + of.step < end[block])
             own = block[chosen]
             error = dataset.moved(own, of.step)[..., None] - quantiles[chosen, place]
             # With the date of the outcome, not origin + step: a halted ticker's outcome may be known months later.

@@ -68,12 +68,7 @@ def cached_market(
 def _key(fingerprint: str, store: Store, model: Model, days: np.ndarray) -> str:
     """Hash of method, model, days, and inode, size and time of each ticker's file: a fetch changes these."""
     states = [FORM, str(store.root.resolve()), fingerprint, *days.astype(str)]
-    for ticker in model.header.tickers:
-        try:
-            state = store.path(ticker).stat()
-            states.append(f"{state.st_ino} {state.st_size} {state.st_mtime_ns}")
-        except OSError:
-            states.append("missing")
+    states += [store.state(ticker) for ticker in model.header.tickers]
     return hashlib.sha256("\n".join(states).encode()).hexdigest()[:32]
 
 

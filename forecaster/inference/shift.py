@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Float
 from forecaster.inference.errorwindow import Errors, ErrorWindow, Origins
 
@@ -25,7 +27,7 @@ class Shift(ErrorWindow):
         if not self._parts:
             return shifts
         # Errors as [quantile, variable, origin]: contiguous by origin, np.quantile is three times as fast.
-        origin, outcome, errors = (np.concatenate(parts, axis=-1) for parts in zip(*self._parts, strict=True))
+        origin, outcome, errors = map(_joined, zip(*self._parts, strict=True))
         for index, update in enumerate(self.updates):
             # `window` origin dates, the newest of them `step` dates ago. `outcome <= update` keeps out what was not yet
             # known: a halted ticker's outcome comes later than its step says.
@@ -35,3 +37,9 @@ class Shift(ErrorWindow):
                     # Shifted by this, the quantile has had exactly that share of recent outcomes below it.
                     shifts[index, :, column] = np.quantile(errors[column][:, chosen], level, axis=-1)
         return shifts
+
+
+def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The parts side by side, along the last axis."""
+    shape = (*parts[0].shape[:-1], sum(part.shape[-1] for part in parts))
+    return np.concatenate(parts, axis=-1, out=mapped.empty(shape, parts[0].dtype))

@@ -24,6 +24,7 @@ from forecaster.header import Header
 from forecaster.inference.ensemble import Member
 from forecaster.inference.market import MarketView
 from forecaster.inference.marketcache import cached_market
+from forecaster.mapped import Pool
 from forecaster.modelfile import Model
 from forecaster.runs import folder as folders
 from forecaster.training.files import Curves, read_curves
@@ -151,15 +152,15 @@ class Run:
         Args:
             end: the last day; `data.end` of the config if absent, or the last candle without that.
         """
-        stored = set(store.tickers())
+        pool = Pool()
         end = self._end if end is None else end
 
         def read(ticker: str) -> Bars | None:
             with contextlib.suppress(DataError):  # a damaged file counts as missing
-                return store.read(ticker).between(self._start, end) if ticker in stored else None
+                return store.read(ticker).between(self._start, end) if store.holds(ticker) else None
             return None
 
-        bars = tuple(one for one in thread_map(read, self.tickers) if one)
+        bars = tuple(one.kept(pool) for one in thread_map(read, self.tickers) if one)
         found = {one.ticker for one in bars}
         return RunCandles(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
 

@@ -13,6 +13,7 @@ from forecaster.data.bars import COLUMNS, Bars
 from forecaster.data.candlefile import Record
 from forecaster.show.columns import Facts, Sparing
 from forecaster.show.output import View
+from forecaster.workflows.cache import CacheState
 from forecaster.workflows.data import Exported
 
 _LISTED = ("ticker", "rows", "first", "last", "currency", "calendar", "source", "changed")
@@ -47,6 +48,14 @@ def export_view(exported: Exported) -> View:
     """The file written and the size of its axes."""
     row = asdict(exported)
     shown = {name: str(value) for name, value in row.items()} | {"fingerprint": exported.fingerprint[:12]}
+    return View(row, [row], lambda: Facts(shown))
+
+
+def cache_view(state: CacheState) -> View:
+    """Folder, entries and size of the feature cache; `freed` where it was cleared."""
+    row = asdict(state)
+    size = "freed" if state.cleared else "size"
+    shown = {"folder": state.folder, "entries": str(state.entries), size: f"{state.bytes / 1e6:,.0f} MB"}
     return View(row, [row], lambda: Facts(shown))
 
 

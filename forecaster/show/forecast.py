@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -30,8 +31,17 @@ _CHARTS, _TABLES = 3, 8
 
 def forecast_view(forecasts: Sequence[Forecast]) -> View:
     """One chart and table per ticker, or one line each for many, and the verdict once."""
-    rows = [row for forecast in forecasts for row in forecast.as_rows()]
-    return View([forecast.as_data() for forecast in forecasts], rows, lambda: _Pages(forecasts))
+    return View(lambda: [one.as_data() for one in forecasts], _Rows(forecasts), lambda: _Pages(forecasts))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The long form, made while it is read: of thousands of tickers it would fill the memory."""
+
+    forecasts: Sequence[Forecast]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (row for forecast in self.forecasts for row in forecast.as_rows())
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,22 @@ from forecaster.files import atomic_write, escape_unencodable, write_text
 from forecaster.show.screen import console
 from forecaster.show.streams import standard_output
 
+_BATCH = 50_000
+"""Rows turned into Arrow at a time. No result with words among its numbers has so many."""
+
 
 @dataclass(frozen=True)
 class View:
     """A result to show.
 
     Args:
-        data: as JSON.
+        data: as JSON; a function where it takes long to make, and only one of the formats needs it.
         rows: the long form, for CSV and Parquet.
         render: makes the table for people.
     """
 
     data: Any
-    rows: Sequence[Mapping[str, Any]]
+    rows: Iterable[Mapping[str, Any]]
     render: Callable[[], RenderableType]
 
 
@@ -74,7 +78,8 @@ def note(message: str, quiet: bool = False) -> None:
 
 def _text(view: View, format: str) -> str:
     if format == "json":
-        return json.dumps(view.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        data = view.data() if callable(view.data) else view.data
+        return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if format == "csv":
         return _csv(view.rows)
     import io
@@ -84,12 +89,12 @@ def _text(view: View, format: str) -> str:
     return buffer.getvalue()
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
     import csv
     import io
 
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(buffer, fieldnames=list(next(iter(rows), {})), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
@@ -101,8 +106,16 @@ def _parquet(view: View, output: Path | None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # A batch at a time: a row as a dict takes ten times its memory in Arrow.
+    tables = [pa.Table.from_pylist(_one_type_a_column(batch)) for batch in _batches(view.rows)] or [pa.table({})]
     with atomic_write(output) as part, part.open("wb") as file:
-        pq.write_table(pa.Table.from_pylist(_one_type_a_column(view.rows)), file)
+        pq.write_table(pa.concat_tables(tables, promote_options="permissive"), file)
+
+
+def _batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    left = iter(rows)
+    while batch := list(islice(left, _BATCH)):
+        yield batch
 
 
 def _one_type_a_column(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from forecaster.axes import Bool, Float, Int
+from forecaster import mapped
+from forecaster.axes import Bool, Float, Float32, Int
 from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset
@@ -59,14 +61,12 @@ class Sampler:
         self.furthest = dataset.steps[-1]
         self.device = device
         features, beyond = dataset.features, self.length + self.furthest
-        # Relative to each ticker's first close, so that moves stay exact to 1e-6 in float32.
-        logs = dataset.logs - dataset.logs[dataset.first_row, 3][:, None]
         self.inputs = torch.from_numpy(features.values).to(device)
         # Padded, so that a window may start at the very last row; the mask excludes what is read there.
-        self.logs = pad(torch.from_numpy(logs).float(), (0, 0, 0, beyond)).to(device)
+        self.logs = torch.from_numpy(_relative_logs(dataset, beyond)).to(device)
         self.scale = pad(torch.from_numpy(features.scale).float(), (0, beyond), value=1.0).to(device)
         self.ready = pad(torch.from_numpy(features.ready), (0, beyond)).to(device)
-        self.borders = torch.stack([torch.from_numpy(dataset.first_row), torch.from_numpy(dataset.last_row(period))], 1)
+        self.borders = torch.from_numpy(_borders(dataset, period))
         self.steps = torch.tensor(dataset.steps, device=device)
         self.roots = self.steps.sqrt()
         self.candles, self.origins = torch.arange(self.length), torch.arange(self.span)
@@ -113,6 +113,22 @@ class Sampler:
         if late:
             inputs[past.to(self.device)] = self.inputs[rows[past].clamp(max=last[past]).to(self.device)]
         return inputs
+
+
+def _relative_logs(dataset: Dataset, beyond: int) -> Float32[np.ndarray, "row 4"]:
+    """Logs relative to each ticker's first close, so that moves stay exact to 1e-6 in float32; then rows of zeros."""
+    logs, rows = dataset.logs, len(dataset.logs)
+    found = mapped.empty((rows + beyond, 4), np.float32)
+    for block in mapped.blocks(rows):
+        found[block] = logs[block] - logs[dataset.first_row[block], 3][:, None]
+    found[rows:] = 0
+    return found
+
+
+def _borders(dataset: Dataset, period: Period) -> Int[np.ndarray, "row 2"]:
+    """First row, and last row within the period, of the ticker that each row belongs to."""
+    found = mapped.empty((len(dataset.first_row), 2), np.int64)
+    return np.stack([dataset.first_row, dataset.last_row(period)], axis=1, out=found)
 
 
 def windows(rows: Tensor, starts: Int[Tensor, " batch"], length: int) -> Tensor:

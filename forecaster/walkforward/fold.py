@@ -15,6 +15,7 @@ from forecaster.evaluation.scores import Scores, score_all
 from forecaster.events import Say, Tick
 from forecaster.files import outside_errors
 from forecaster.inference.ensemble import Member
+from forecaster.mapped import large_arrays_in
 from forecaster.memory import tuned_allocator
 from forecaster.runs.initial import initial_of
 from forecaster.walkforward.walk import Walk, load_walk, save_scores
@@ -36,8 +37,9 @@ def fit_fold(
         place.mkdir(parents=True, exist_ok=True)
     trial = walk.fold(number)
     init = initial_of(trial, walk.folder.parent, trial.split.validation_end)
-    result = learn(Job(trial, place, say, tick, cores, init))
-    save_scores(walk.scores(number), _scores(result.members, walk, number))
+    with large_arrays_in(walk.folder):
+        result = learn(Job(trial, place, say, tick, cores, init))
+        save_scores(walk.scores(number), _scores(result.members, walk, number))
 
 
 def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Scores]:

@@ -5,7 +5,9 @@ Features are computed once. The arrays are memory-mapped, so that all processes 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.config.load import to_yaml
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
@@ -20,7 +23,7 @@ from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
 from forecaster.files import atomic_write, write_text
-from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.modelfile import read_map, write_map
 from forecaster.runs.config import load_config
 from forecaster.trial import Trial
 
@@ -64,9 +67,7 @@ def save_walk(walk: Walk) -> None:
     panel, features = walk.whole.panel, walk.whole.dataset.features
     for owner, names in ((panel, _PANEL), (features, _FEATURES)):
         for name in names:
-            array = getattr(owner, name)
-            with atomic_write(walk.folder / f"{name}.npy") as part, part.open("wb") as file:
-                np.save(file, array.astype(np.int64) if name == "sessions" else array, allow_pickle=False)
+            _save_array(walk.folder / f"{name}.npy", getattr(owner, name))
     shared = {
         "tickers": panel.tickers,
         "currencies": panel.currencies,
@@ -76,6 +77,19 @@ def save_walk(walk: Walk) -> None:
     }
     write_text(walk.folder / _SHARED, json.dumps(shared))
     write_text(walk.folder / _CONFIG, to_yaml(walk.whole.config))
+
+
+def _save_array(path: Path, array: np.ndarray) -> None:
+    """Writes an array; a map of a file in the feature cache is linked instead, which takes no space."""
+    with atomic_write(path) as part:
+        source = mapped.file_of(array)
+        if source is not None:
+            part.unlink()
+            with contextlib.suppress(OSError):  # another file system, or one without links
+                os.link(source, part)
+                return
+        with part.open("wb") as file:
+            np.save(file, array.view(np.int64) if array.dtype.kind == "M" else array, allow_pickle=False)
 
 
 def load_walk(folder: Path) -> Walk:
@@ -104,7 +118,7 @@ def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
         fields = {name: value for name, value in vars(one).items() if name != "inside" and value is not None}
         fields |= {f"inside{band}": hits for band, hits in enumerate(one.inside) if hits is not None}
         tensors |= {f"{place}/{name}": value for name, value in fields.items()}
-    save_tensors(path, tensors, {"names": list(scores)})
+    write_map(path, tensors, {"names": list(scores)})
 
 
 def load_scores(path: Path) -> dict[str, Scores]:
@@ -113,7 +127,7 @@ def load_scores(path: Path) -> dict[str, Scores]:
     Raises:
         InputError: the file is missing or damaged.
     """
-    tensors, header = load_tensors(path)
+    tensors, header = read_map(path)
     scores = {}
     for place, name in enumerate(header["names"]):
         fields = {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith(f"{place}/")}

@@ -23,6 +23,7 @@ from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.evaluation.scores import Scores
 from forecaster.events import Say, Tick
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
 from forecaster.runs import folder as runs
@@ -73,6 +74,7 @@ class ProgressCallbacks:
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def backtest(
     config_or_run: str,
     *,

@@ -19,6 +19,7 @@ from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import by_date, diebold_mariano
 from forecaster.events import Say
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as folders
 from forecaster.runs.differences import Difference, differences_of
@@ -78,6 +79,7 @@ class Comparison:
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def compare(
     names: Sequence[str],
     *,

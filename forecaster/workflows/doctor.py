@@ -14,6 +14,7 @@ from forecaster.errors import ForecasterError, at_most_five
 from forecaster.evaluation.canaries import CANARIES, FAILED, SKIPPED, Check, RunUnderTest
 from forecaster.evaluation.evaluate import evaluate, forecasters
 from forecaster.events import Say
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.runs.run import Run
 from forecaster.workflows.installation import check_installation, check_store
@@ -46,6 +47,7 @@ class Examination:
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def doctor(
     run: str | None = None,
     *,

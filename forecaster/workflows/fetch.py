@@ -151,6 +151,8 @@ def _failed(store: Store, delivery: Delivery) -> Fetched:
 
 def _known(store: Store, ticker: str, source: str) -> Bars | None:
     """The history that an update can continue: undamaged and from the same source."""
+    if not store.holds(ticker):  # asked first: the error for an unknown ticker names the nearest of all that are stored
+        return None
     try:
         return store.checked(ticker) if store.record(ticker).source == source else None
     except (UnknownNameError, DataError):

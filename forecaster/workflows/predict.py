@@ -23,6 +23,7 @@ from forecaster.features.candles import READY_AGE
 from forecaster.inference.compose import Request
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.foreign import needed as needed_alone
+from forecaster.mapped import Pool, large_arrays_beside_store
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all
 from forecaster.runs.run import Run
@@ -40,6 +41,7 @@ class Failure:
     error: ForecasterError
 
 
+@large_arrays_beside_store
 def predict(
     tickers: str | Sequence[str] | Frames,
     *,
@@ -129,11 +131,12 @@ def _made(
             return Failure(ticker, error)
 
     histories: dict[str, Reading] = {}
+    pool = Pool()
     for ticker, found in zip(names, thread_map(history, names), strict=True):
         if isinstance(found, Failure):
             _fail(failed, found.ticker, found.error)
         else:
-            histories[ticker] = found
+            histories[ticker] = replace(found, bars=found.bars.kept(pool))
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
     return [made[ticker] for ticker in histories]
 
@@ -148,12 +151,13 @@ def _fetched(
     names: tuple[str, ...], data_dir: Path, failed: Callable[[str, ForecasterError], None], say: Say
 ) -> tuple[str, ...]:
     """The tickers that the store has, once those that it lacked were fetched; reports each that could not be."""
-    stored = Store(data_dir).tickers()
-    if not (missing := [name for name in names if name not in stored]):
+    store = Store(data_dir)
+    if not (missing := [name for name in names if not store.holds(name)]):
         return names
     from forecaster.workflows.fetch import fetch
 
     say(f"not in the store yet: fetching {at_most_five(missing)} from Yahoo (--offline forbids it)")
+    stored = store.tickers()
     outcomes = {one.ticker: one for one in fetch(missing, data_dir=data_dir) if one.code}
     for name, one in outcomes.items():
         kind = OutsideError if one.code == OutsideError.exit_code else InputError

@@ -17,6 +17,7 @@ from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.rows import find
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as folders
 from forecaster.runs.run import Run, RunCandles
@@ -67,6 +68,7 @@ class Report(Displayable):
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def report(
     run: str = "latest",
     *,

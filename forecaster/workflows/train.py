@@ -22,6 +22,7 @@ from forecaster.events import Say, Tick
 from forecaster.files import write_text
 from forecaster.header import Header, Init, Refit
 from forecaster.inference.paths import Templates, draw_templates
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
@@ -53,6 +54,7 @@ class TrainedRun(Evaluated):
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def train(
     config: str | Path,
     *,
@@ -93,6 +95,7 @@ def train(
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def resume(
     run: str,
     *,

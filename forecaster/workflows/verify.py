@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.data import quality
-from forecaster.data.bars import Bars
 from forecaster.data.quality import Oddity
 from forecaster.data.sources import SourceOptions
 from forecaster.data.store import Store, open_store
@@ -87,14 +86,14 @@ def verify(
 
 def _findings(store: Store, tickers: Sequence[str]) -> list[Finding]:
     findings: list[Finding] = []
-    ends: dict[str, tuple[Bars, str]] = {}
+    ends: dict[str, tuple[np.datetime64, str, str]] = {}  # no views of candles: they would keep all in memory
     for ticker in tickers:
         try:
             bars, source = store.checked(ticker), store.record(ticker).source
         except DataError as error:
             findings.append(_damage(store, ticker, error))
             continue
-        ends[ticker] = (bars.between(start=bars.dates[-1]), source)
+        ends[ticker] = (bars.dates[-1], bars.calendar, source)
         findings += [_odd(store, ticker, source, oddity) for oddity in quality.oddities(bars)]
     return findings + _behind(store, ends)
 
@@ -111,16 +110,19 @@ def _odd(store: Store, ticker: str, source: str, oddity: Oddity) -> Finding:
     return Finding(ticker, str(store.path(ticker)), oddity.kind, f"{oddity.text}.", remedy, source)
 
 
-def _behind(store: Store, ends: dict[str, tuple[Bars, str]]) -> list[Finding]:
-    """Tickers that end long before the others of the same exchange and source."""
+def _behind(store: Store, ends: dict[str, tuple[np.datetime64, str, str]]) -> list[Finding]:
+    """Tickers that end long before the others of the same exchange and source.
+
+    Args:
+        ends: last date, exchange calendar and source of each ticker.
+    """
     latest: dict[tuple[str, str], np.datetime64] = {}
-    for bars, source in ends.values():
-        key = (bars.calendar, source)
-        latest[key] = max(latest.get(key, bars.dates[-1]), bars.dates[-1])
+    for last, calendar, source in ends.values():
+        latest[calendar, source] = max(latest.get((calendar, source), last), last)
     return [
-        _odd(store, ticker, source, Oddity("stale", _late(bars.dates[-1], newest)))
-        for ticker, (bars, source) in ends.items()
-        if quality.behind(bars.dates[-1], newest := latest[bars.calendar, source])
+        _odd(store, ticker, source, Oddity("stale", _late(last, newest)))
+        for ticker, (last, calendar, source) in ends.items()
+        if quality.behind(last, newest := latest[calendar, source])
     ]
 
 

@@ -8,6 +8,7 @@ import zlib
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import feather, parquet
 
 from forecaster.data.sources.delimited import read_delimited
 from forecaster.data.sources.parts import CSV, EXCEL, FEATHER, Part
@@ -50,4 +51,6 @@ def _frame(part: Part, hints: Hints) -> tuple[pd.DataFrame, bool]:
     if part.is_a(*EXCEL):
         return read_workbook(part, hints.columns), False
     with part.open() as raw:
-        return tidy(pd.read_feather(raw) if part.is_a(*FEATHER) else pd.read_parquet(raw)), False
+        table = feather.read_table(raw) if part.is_a(*FEATHER) else parquet.read_table(raw)
+        # Days as numpy's, not as Python's objects: those would be read as text, which takes eight times as long.
+        return tidy(table.to_pandas(date_as_object=False)), False
