@@ -75,9 +75,9 @@ class Ranks:
 
     def lost(self) -> LostRankError:
         """What there is to say when another process ended."""
-        then = f"continue with {COMMAND} train --resume {self.run}, with any K" if self.run else "start it again"
+        then = f"continue with {COMMAND} train --resume {self.run} (any K)" if self.run else "start it again"
         self.is_lost = True
-        return LostRankError(f"a process of this training ended, or torchrun did, and so do all: {then}.")
+        return LostRankError(f"a process of this training ended, and the others with it: {then}.")
 
     def send(self, order: str, **details: Any) -> None:
         """Give the other processes an order, from rank 0; alone, nothing."""
