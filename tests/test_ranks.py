@@ -19,16 +19,19 @@ from forecaster.config.schema import TaskConfig
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.evaluation.ledgerfile import NAME
+from forecaster.runs.config import load_config
+from forecaster.runs.prepare import prepare
 from forecaster.training.files import read_curves
+from forecaster.training.members import learn_along
 from forecaster.training.ranks import ALONE, Ranks
 from forecaster.training.sampling import Sampler
-from tests.studio import dataset, environment, eventually, forecast, panel, settings
+from tests.studio import QUICK, dataset, environment, eventually, forecast, panel, settings
 
 pytest_plugins = ("tests.studio_fixtures",)
 
 SMALL = settings("task.supervision=window", "task.context=10", "training.batch=4")
 TWO_MEMBERS = settings(
-    "training.steps=60", "training.through=latest", "members=[{name: har}, {name: rnn, hidden_size: 5}]"
+    "training.steps=60", "training.through=latest", "model=null", "members=[{name: har}, {name: rnn, hidden_size: 5}]"
 )
 
 
@@ -169,7 +172,6 @@ def test_a_killed_process_ends_all_with_one_line_and_any_number_goes_on(
             ["train", "gru"],
             "error: training.batch is 64, which 3 processes cannot share evenly: choose a multiple of 3",
         ),
-        (2, ["train", "gur"], "error: Unknown config 'gur'. Did you mean 'gru'?"),
     ],
 )
 def test_what_cannot_be_shared_is_refused_in_one_line(
@@ -213,6 +215,12 @@ def test_the_shares_of_all_processes_are_the_rows_of_the_batch(supervision: str)
         for rank, share in enumerate(shares):
             joined[rank::3] = share[part]
         assert torch.equal(joined, every)
+
+
+def test_a_process_that_reads_other_candles_refuses_to_learn_along(store: Path) -> None:
+    trial = prepare(load_config("gru", QUICK), store)
+    with pytest.raises(InputError, match=r"rank 1 reads other candles than rank 0: copy the data folder"):
+        learn_along(trial, {"fingerprint": f"not {trial.panel.fingerprint}"}, Ranks(1, 2))
 
 
 def test_a_batch_must_be_a_multiple_of_the_processes() -> None:
