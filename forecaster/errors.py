@@ -8,6 +8,7 @@
     │   └── NewerFileError     2  a file written by a newer version of this program
     ├── PartialError           3  partial success, or a check found a problem
     └── OutsideError           4  network, rate limit, folder not writable, disk full
+        └── LostRankError      4  another process of a training under torchrun ended
 
 The number is the command's exit code. The message is one line: name, value, what was expected, what to do.
 """
@@ -66,6 +67,10 @@ class OutsideError(ForecasterError):
     """Failed for an external reason (network, disk, permissions); existing files are unchanged."""
 
     exit_code = 4
+
+
+class LostRankError(OutsideError):
+    """Another process of this training ended."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING
 
 from forecaster.errors import ForecasterError
 from forecaster.show.screen import fitted
 from forecaster.show.streams import mute, prepare
+from forecaster.training.launch import launched, may_fail_aloud
+
+if TYPE_CHECKING:
+    from forecaster.training.ranks import Ranks
 
 _INTERRUPTED = 130
 
@@ -21,22 +28,31 @@ def main() -> None:
     prepare()
     if not {"-h", "--help"}.intersection(sys.argv):  # help must not wait for the import of logging
         _wrap_log()
-    code = run(sys.argv[1:])
+    code = _run_together(sys.argv[1:]) if launched() else run(sys.argv[1:])
     gc.freeze()  # no garbage collection at exit: saves 0.05 s
     sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line and returns its exit code (see the README's table)."""
-    import typer
+    return _guarded(partial(_command, arguments), any(map(_asks_for_details, arguments)))
 
+
+def _command(arguments: Sequence[str]) -> int:
     from forecaster.cli.app import build
 
+    result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
+    if result == _INTERRUPTED:  # typer turns a KeyboardInterrupt into this result
+        raise KeyboardInterrupt
+    return result if isinstance(result, int) else 0
+
+
+def _guarded(work: Callable[[], int], verbose: bool = False) -> int:
+    """Does something that ends with an exit code; each of its failures becomes one line."""
+    import typer
+
     try:
-        result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
-        if result == _INTERRUPTED:  # typer turns a KeyboardInterrupt into this result
-            raise KeyboardInterrupt
-        return result if isinstance(result, int) else 0
+        return work()
     except ForecasterError as error:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -49,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
         place = error.filename or "standard output"
         return _fail(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:
-        return _unexpected(error, any(map(_asks_for_details, arguments)))
+        return _unexpected(error, verbose)
 
 
 def _wrap_log() -> None:
@@ -83,6 +99,36 @@ def _unexpected(error: Exception, verbose: bool) -> int:
     return _fail(f"this is a bug: {type(error).__name__}: {error}. Run it again with --verbose for a traceback.", 1)
 
 
-def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"{fitted(f'error: {message}', sys.stderr)}\n")
+def _run_together(arguments: Sequence[str]) -> int:
+    """Runs one command line in the processes that torchrun started: rank 0 runs it, the others train along."""
+    from forecaster.training.launch import join, leave
+
+    ranks = join(_say_failure)
+    if ranks.rank:
+        code = _guarded(partial(_follow, ranks))
+    elif arguments[:1] == ["train"]:
+        code = run(arguments)
+    else:
+        name = " ".join(("forecast", *arguments[:1]))
+        code = _fail(f"{name} runs in one process: start it without torchrun, which shares the work of train alone.", 2)
+    leave(code)
     return code
+
+
+def _follow(ranks: Ranks) -> int:
+    """Trains along; of this process only a failure is to be seen."""
+    from forecaster.workflows.follow import follow
+
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):  # noqa: PTH123
+        follow(ranks)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    if may_fail_aloud():
+        _say_failure(message)
+    return code
+
+
+def _say_failure(message: str) -> None:
+    sys.stderr.write(f"{fitted(f'error: {message}', sys.stderr)}\n")

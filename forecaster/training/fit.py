@@ -19,10 +19,14 @@ from forecaster.training.checkpoint import Progress, load_checkpoint, save_check
 from forecaster.training.device import autocast
 from forecaster.training.files import CurvePoint
 from forecaster.training.loss import pinball
+from forecaster.training.ranks import ALONE, Ranks
 from forecaster.training.sampling import Sampler
 
 REPORT_EVERY = 50
 """Steps between two points of the curve. At each, validation is measured and a checkpoint written."""
+
+_BETWEEN_RANKS = 2**52
+"""Between the seeds of two processes' dropout: more than any seed of a step (`seed_of`)."""
 
 Report = Callable[[int, CurvePoint | None], None]
 
@@ -48,10 +52,11 @@ def fit(
     levels: tuple[float, ...],
     *,
     validation: Validation | None,
-    checkpoint: Path,
+    checkpoint: Path | None,
     fingerprint: str,
     report: Report = lambda *_: None,
     stop: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> list[CurvePoint]:
     """Train a network in place; resumes from a checkpoint of the same run.
 
@@ -60,23 +65,27 @@ def fit(
     randomness of a step depends on seed and step alone, so a killed and resumed run gives the same bytes.
 
     Args:
+        checkpoint: None for a process that follows another one.
         report: called after every step, with a point of the curve where one was measured.
         stop: step to end at, on the learning-rate schedule of all steps; the last step if absent.
+        ranks: the processes that share each batch; all begin with the weights and the step of rank 0.
 
     Returns:
         The training curve.
     """
     optimiser = AdamW(network.parameters(), config.weight_decay)
     progress = Progress(fingerprint)
-    if checkpoint.is_file():
+    if checkpoint is not None and checkpoint.is_file():
         progress = load_checkpoint(checkpoint, fingerprint, network, optimiser)
         report(progress.step, progress.curve[-1])
+    progress.step = ranks.align(network, optimiser, progress.step)
     # Dropout draws from the process's generator, whose state the caller gets back.
     with torch.random.fork_rng(devices=[]):
         while progress.step < (end := min(stop or config.steps, config.steps)):
-            loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end)
+            loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end, ranks)
             progress.curve.append(_measure(network, validation, progress, loss))
-            save_checkpoint(checkpoint, progress, network, optimiser)
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
     if validation is not None:
         network.load_state_dict(progress.best_weights)  # early stopping: back to the best weights
@@ -110,6 +119,7 @@ def _train_to_report(
     progress: Progress,
     report: Report,
     last: int,
+    ranks: Ranks,
 ) -> float:
     """Train to the next report; returns the mean loss, copied from the device only once."""
     network.train()
@@ -122,13 +132,16 @@ def _train_to_report(
         seed = seed_of(config.seed, step)
         # Every step is seeded anew, so that a checkpoint needs no state of a generator.
         generator.manual_seed(seed)
-        dropout.manual_seed(seed)
+        # Each process drops other units: those of its own rows.
+        dropout.manual_seed(seed + ranks.rank * _BETWEEN_RANKS)
         batch = sampler.draw(config.batch, generator)
         with autocast(config.precision, sampler.device):
             quantiles = network(batch.inputs, sampler.span, batch.targets)
         loss = pinball(quantiles.float(), batch.targets, batch.mask, weights)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        if ranks.size > 1:
+            loss = ranks.mean(network.parameters(), loss, batch.mask.sum())
         optimiser.clip(config.clip)
         optimiser.step(learning_rate(step, config))
         total += loss.detach()

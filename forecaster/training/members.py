@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, REFERENCE, FittedBaseline
-from forecaster.config.schema import ModelConfig, TaskConfig
+from forecaster.config.schema import ModelConfig, TaskConfig, TrainingConfig
 from forecaster.data.splits import Period
+from forecaster.errors import InputError
 from forecaster.evaluation.scores import Scores, score
 from forecaster.events import Say, Tick
 from forecaster.features.dataset import Base, Dataset, Forecaster
@@ -30,6 +32,7 @@ from forecaster.training.files import checkpoint as checkpoint_path
 from forecaster.training.fit import Report, Validation, fit
 from forecaster.training.init import InitialWeights
 from forecaster.training.parallel import Training, max_parallel, train_in_parallel
+from forecaster.training.ranks import ALONE, Ranks
 from forecaster.training.sampling import Sampler
 from forecaster.trial import Trial
 
@@ -44,6 +47,7 @@ class Job:
         folder: for checkpoints; training resumes from existing ones.
         cores: most networks to train in parallel; as many as the machine has cores if absent.
         init: weights to start from; random ones if absent.
+        ranks: the processes that share each batch. This one leads; the others are told to `learn_along`.
     """
 
     trial: Trial
@@ -52,6 +56,7 @@ class Job:
     tick: Tick = lambda *_: None
     cores: int | None = None
     init: InitialWeights | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,30 +94,87 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
     stop_of = {number: stops[number] if stops else config.training.steps for number in networks}
     curves: dict[int, list[CurvePoint]] = {}
     if networks:
-        release_memory()  # return what least squares freed, before training allocates above it
-        keep_large_blocks()
-        learnt = replace(dataset, steps=config.task.learnt)
-        device = choose_device(config.training.device)
-        require_precision(config.training.precision, device)
-        sampler = Sampler(learnt, config.task, period, device)
+        job.ranks.send("learn", **_order(job.trial, period, base, stop_of))
+        sampler = _make_sampler(job.trial, period, job.ranks)
         measure = _validation(job.trial, period, validation) if validation else None
         trainings = {
             number: partial(
                 fit,
                 network.to(sampler.device),
                 sampler,
-                # A seed for each member: two of the same architecture would otherwise be identical.
-                config.training.model_copy(update={"seed": config.training.seed + number}),
+                _seeded(config.training, number),
                 config.task.levels,
                 validation=measure,
                 checkpoint=checkpoint_path(job.folder, f"{mark}{number}"),
                 fingerprint=_fingerprint(job, period, number),
                 stop=stop_of[number],
+                ranks=job.ranks,
             )
             for number, network in networks.items()
         }
         curves = _train(job, networks, trainings, sampler, stop_of)
     return Learnt(members, base, [curves.get(number, []) for number in range(len(members))])
+
+
+def learn_along(trial: Trial, order: Mapping[str, Any], ranks: Ranks) -> None:
+    """Take this process's share of what rank 0 learns; its weights are those of rank 0, and nothing is written.
+
+    Args:
+        order: what `learn` sent.
+
+    Raises:
+        InputError: the candles are not those of rank 0.
+    """
+    if order["fingerprint"] != trial.panel.fingerprint:
+        raise InputError(
+            f"rank {ranks.rank} reads other candles than rank 0: copy the data folder to all machines again."
+        )
+    start, end = (date and np.datetime64(date, "D") for date in order["period"])
+    config, base = trial.config, np.array(order["base"])
+    sampler = _make_sampler(trial, Period(start, end), ranks)
+    for number, stop in order["stops"]:
+        training = _seeded(config.training, number)
+        network = _make_seeded(config.networks[number], config.task, training.seed, trial.dataset, base)
+        network.to(sampler.device)
+        # Without validation and checkpoint, which are rank 0's.
+        fit(
+            network,
+            sampler,
+            training,
+            config.task.levels,
+            validation=None,
+            checkpoint=None,
+            fingerprint="",
+            stop=stop,
+            ranks=ranks,
+        )
+    release_memory()
+
+
+def _order(trial: Trial, period: Period, base: Base, stops: Mapping[int, int]) -> dict[str, Any]:
+    """What the other processes must know to learn along."""
+    dates = [None if date is None else str(date) for date in (period.start, period.end)]
+    return {
+        "fingerprint": trial.panel.fingerprint,
+        "period": dates,
+        "base": base.tolist(),
+        "stops": sorted(stops.items()),
+    }
+
+
+def _make_sampler(trial: Trial, period: Period, ranks: Ranks) -> Sampler:
+    release_memory()  # return what least squares freed, before training allocates above it
+    keep_large_blocks()
+    config = trial.config
+    learnt = replace(trial.dataset, steps=config.task.learnt)
+    device = ranks.device(choose_device(config.training.device))
+    require_precision(config.training.precision, device)
+    return Sampler(learnt, config.task, period, device, ranks.share)
+
+
+def _seeded(config: TrainingConfig, number: int) -> TrainingConfig:
+    """A seed for each member: two of the same architecture would otherwise be identical."""
+    return config.model_copy(update={"seed": config.seed + number})
 
 
 def _start_member(job: Job, number: int, period: Period, base: Base) -> Network | FittedBaseline:
@@ -133,7 +195,10 @@ def _train(
     """Run the trainings and return their curves; moves the networks back to the CPU."""
     names = {number: job.trial.config.networks[number].name for number in networks}
     extent = f"on {len(sampler.cells):,} origins ({sampler.device})"
-    workers = max_parallel(list(networks.values()), sampler, job.cores)
+    if job.ranks.size > 1:
+        extent += f" in {job.ranks.size} processes"
+    # Processes that share batches train one network after the other.
+    workers = 1 if job.ranks.size > 1 else max_parallel(list(networks.values()), sampler, job.cores)
     if workers > 1:
         last = max(stops.values())
         job.say(f"training {' and '.join(names.values())} in parallel for {last:,} steps {extent}")

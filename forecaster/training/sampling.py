@@ -49,12 +49,16 @@ class Sampler:
     Args:
         period: origins and outcomes both lie in it.
         device: of all tensors.
+        share: rows of each batch that this process gathers.
 
     Raises:
         InputError: no ticker has enough history before the period, or enough sessions in it.
     """
 
-    def __init__(self, dataset: Dataset, task: TaskConfig, period: Period, device: torch.device) -> None:
+    def __init__(
+        self, dataset: Dataset, task: TaskConfig, period: Period, device: torch.device, share: slice = slice(None)
+    ) -> None:
+        self.share = share
         self.span = supervised_span(task)
         self.length = task.context + self.span - 1
         self.cells = torch.from_numpy(dataset.require_origins(period, history=task.context))
@@ -74,8 +78,10 @@ class Sampler:
         self.ahead = (self.origins[:, None].to(device) + self.steps).flatten()
 
     def draw(self, size: int, generator: torch.Generator) -> Batch:
-        """A batch of chunks; `generator` is on the CPU."""
-        return self._gather(*self.chunks(size, generator))
+        """A batch of chunks, or this process's share of it; `generator` is on the CPU."""
+        # All processes draw the whole batch, so that its rows do not depend on how many share it.
+        rows, last = self.chunks(size, generator)
+        return self._gather(rows[self.share], last[self.share])
 
     def chunks(self, size: int, generator: torch.Generator) -> tuple[Int[Tensor, "batch time"], Int[Tensor, "batch 1"]]:
         """Rows of each chunk, and the last row of the period for its ticker."""

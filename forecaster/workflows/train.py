@@ -12,8 +12,10 @@ import numpy as np
 from forecaster.config.about import config_name, origin_comment
 from forecaster.config.document import Settings
 from forecaster.config.load import find_config, to_yaml
+from forecaster.config.schema import Config
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
+from forecaster.errors import LostRankError
 from forecaster.evaluation.evaluate import evaluate
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
@@ -31,6 +33,7 @@ from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
 from forecaster.runs.space import searched
 from forecaster.training.files import checkpoints, write_curves
+from forecaster.training.launch import ranks
 from forecaster.trial import Trial
 
 if TYPE_CHECKING:
@@ -81,13 +84,15 @@ def train(
     check_initial(checked, Path(runs_dir))
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
-    trial = prepare(checked, Path(data_dir), say)
+    trial = _prepare(checked, Path(data_dir), say)
     workplace = begin(folder, force)
     kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
     say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
     try:
         write_text(workplace / runs.CONFIG, origin_comment(origin) + to_yaml(checked))
         return _run(workplace, trial, Path(data_dir), say, tick)
+    except LostRankError:  # it says how to resume
+        raise
     except Exception:
         if not checkpoints(workplace) and not (workplace / runs.MODEL).is_file():  # nothing to resume: free the name
             shutil.rmtree(workplace, ignore_errors=True)
@@ -111,7 +116,14 @@ def resume(
     """
     folder = unfinished_run(Path(runs_dir), run)
     checked = load_config(folder / runs.CONFIG)
-    return _run(folder, prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
+    return _run(folder, _prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
+
+
+def _prepare(config: Config, data_dir: Path, say: Say) -> Trial:
+    """The trial, here and in the processes that train along."""
+    ranks().require_batch(config.training.batch)
+    ranks().send("prepare", config=config.model_dump_json(), data_dir=str(data_dir.absolute()))
+    return prepare(config, data_dir, say)
 
 
 def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> TrainedRun:
@@ -119,8 +131,11 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
 
     panel, config, split = trial.panel, trial.config, trial.split
     init = initial_of(trial, folder.parent, split.validation_end)
-    job = Job(trial, folder, say, tick, init=init)
+    ranks().run = run_name(folder)
+    job = Job(trial, folder, say, tick, init=init, ranks=ranks())
     learnt = learn(job)
+    if config.training.through != "latest":
+        ranks().dismiss()
     write_curves(folder / runs.CURVE, learnt.curves)
     say("scoring the test period beside the baselines")
     templates = draw_templates(trial.dataset, trial.fitted, config)
