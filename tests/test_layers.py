@@ -20,7 +20,7 @@ LAYERS: Mapping[str, int] = {
     ),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),
-    **dict.fromkeys(("training", "inference", "evaluation"), 3),
+    **dict.fromkeys(("training", "inference", "evaluation", "tracking"), 3),
     **dict.fromkeys(("runs", "tuning", "walkforward", "workflows"), 4),
     **dict.fromkeys(("cli", "show"), 5),
     **dict.fromkeys(("", "__main__"), 6),  # entry points: `import forecaster` and `python -m forecaster`
@@ -158,6 +158,13 @@ def test_typer_and_click_stay_in_the_command_line() -> None:
 
 def test_optuna_is_imported_where_trials_run_and_only_then() -> None:
     assert places([one for one in offenders("optuna") if package(one.module) != "tuning" or not one.lazy]) == []
+
+
+def test_trackers_are_imported_where_a_run_is_recorded_and_only_then() -> None:
+    written = [one for one in all_imports() if one.target.startswith("torch.utils.tensorboard")]
+    found = [one for one in (*written, *offenders("mlflow", "tensorboard")) if not one.typed]
+    assert written
+    assert places([one for one in found if package(one.module) != "tracking" or not one.lazy]) == []
 
 
 def test_axes_are_named_in_one_place_so_that_jaxtyping_is_needed_by_tests_alone() -> None:

@@ -113,6 +113,8 @@ def validate_section(
 def to_yaml(config: Config) -> str:
     """The resolved config as YAML that loads back to an equal config."""
     values = config.model_dump(exclude_none=True, exclude=None if config.members else {"members"})
+    if tracking := config.tracking.model_dump(exclude_defaults=True):
+        values["tracking"] = tracking
     return dump(_lists(values))
 
 

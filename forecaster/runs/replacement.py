@@ -13,6 +13,7 @@ from pathlib import Path
 from forecaster.errors import InputError
 from forecaster.files import outside_errors
 from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, create, find_run, run_folders
+from forecaster.tracking.events import EVENTS
 from forecaster.training.files import checkpoints
 
 _STAGED = re.compile(r"\.(.+)\.new")
@@ -86,5 +87,6 @@ def settle(workplace: Path) -> Path:
             (workplace / name).replace(folder / name)
         for stale in (folder / REPORT, *checkpoints(folder)):
             stale.unlink(missing_ok=True)
+        shutil.rmtree(folder / EVENTS, ignore_errors=True)
         shutil.rmtree(workplace)
     return folder

@@ -39,7 +39,8 @@ def init_config(target: Path, like: str = "gru", force: bool = False) -> Path:
     """
     if target.exists() and not force:
         raise InputError(f"{target} exists: choose another name, or overwrite it with --force.")
-    values = yaml.safe_load(to_yaml(load_config(like)))
+    config = load_config(like)
+    values = yaml.safe_load(to_yaml(config)) | {"tracking": config.tracking.model_dump(exclude_none=True)}
     schema = config_schema()
     lines = [f"# Train with: forecast train {target}", *_section(values, schema, schema, "")]
     write_text(target, "\n".join(lines) + "\n")

@@ -32,6 +32,8 @@ from forecaster.runs.initial import check_initial, initial_of
 from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
 from forecaster.runs.space import searched
+from forecaster.tracking.record import Record
+from forecaster.tracking.track import require_trackers, track
 from forecaster.training.files import checkpoints, write_curves
 from forecaster.training.launch import ranks
 from forecaster.trial import Trial
@@ -82,6 +84,7 @@ def train(
     """
     checked = load_config(config, settings)
     check_initial(checked, Path(runs_dir))
+    require_trackers(checked.tracking)
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
     trial = _prepare(checked, Path(data_dir), say)
@@ -116,6 +119,7 @@ def resume(
     """
     folder = unfinished_run(Path(runs_dir), run)
     checked = load_config(folder / runs.CONFIG)
+    require_trackers(checked.tracking)
     return _run(folder, _prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
 
 
@@ -153,7 +157,9 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production, init.about if init else None)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
-    return TrainedRun(settle(folder), scorecard.with_looks(looks.count), looks.notes)
+    folder, scorecard = settle(folder), scorecard.with_looks(looks.count)
+    record = Record(folder, (folder / runs.MODEL, folder / runs.CURVE), config, learnt.curves, scorecard)
+    return TrainedRun(folder, scorecard, (*looks.notes, *track(record, config.tracking, say)))
 
 
 def _write_model(

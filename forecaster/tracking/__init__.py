@@ -1,0 +1,1 @@
+"""Records finished runs where their user also keeps others: TensorBoard, MLflow."""
