@@ -114,6 +114,8 @@ def _bare(network: Network, trial: Trial, sampler: Sampler, steps: int, precisio
     batch = sampler.draw(trial.config.training.batch, torch.Generator().manual_seed(0))
     levels = torch.tensor(trial.levels, device=sampler.device)
     graph = loop.endswith("CUDA graph")
+    if loop.endswith("compiled") and sampler.device.type == "cpu":
+        raise RuntimeError("compiling the loop over candles takes minutes on a CPU, and is slower than without")
     optimiser = torch.optim.AdamW(network.parameters(), fused=True, capturable=graph)
     forward = torch.compile(network) if loop.endswith("compiled") else network
 
