@@ -243,7 +243,6 @@ def test_thirty_trials_outlive_a_kill_and_what_they_find_trains(
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (("--engine", "ray"), "--engine ray is not available yet: omit it"),
         (("--plot", "search.png"), "--plot search.png ends in .png: expected .svg."),
         (("--set", "tune=null"), "names nothing to search: add a section such as `tune: {space:"),
         (("--set", "tune.pruner=medain"), "tune.pruner is 'medain': expected 'median', 'hyperband' or 'none'."),

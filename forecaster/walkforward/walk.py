@@ -78,6 +78,11 @@ def save_walk(walk: Walk) -> None:
     write_text(walk.folder / _CONFIG, to_yaml(walk.whole.config))
 
 
+def is_saved(walk: Walk) -> bool:
+    """Whether another process has written all files of the walk: the config comes last."""
+    return (walk.folder / _CONFIG).is_file()
+
+
 def load_walk(folder: Path) -> Walk:
     """Reads what `save_walk` wrote; the arrays are memory-mapped."""
     shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))
