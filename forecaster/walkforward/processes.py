@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from forecaster.errors import ForecasterError, InputError, OutsideError, PartialError
 from forecaster.walkforward.fold import fit_fold
@@ -43,19 +43,8 @@ class Work:
 FOLDS = Work("forecaster.walkforward.fold", "fold")
 
 
-class Run(Protocol):
-    """Has tasks done by workers; `in_processes` is one."""
-
-    def __call__(
-        self,
-        work: Work,
-        folder: Path,
-        numbers: Sequence[int],
-        workers: int,
-        on_answer: OnAnswer,
-        more: Callable[[], bool] = ...,
-        free: Callable[[int], bool] = ...,
-    ) -> None: ...
+Run = Callable[..., None]
+"""Has tasks done by workers, as `in_processes` does, whose arguments it takes."""
 
 
 @dataclass(frozen=True)
