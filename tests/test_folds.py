@@ -21,7 +21,7 @@ from forecaster.runs.config import load_config
 from forecaster.training.files import checkpoint
 from forecaster.trial import Trial
 from forecaster.walkforward import fold
-from forecaster.walkforward.processes import fit_folds
+from forecaster.walkforward.processes import Engine, fit_folds, in_processes
 from forecaster.walkforward.walk import Walk, load_scores, load_walk, save_scores, save_walk
 from forecaster.workflows.backtest import Backtest, backtest
 from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
@@ -29,6 +29,7 @@ from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, he
 pytest_plugins = ("tests.studio_fixtures",)
 
 TINY = (*QUICK, "training.steps=3", "training.batch=4")
+ONE = Engine(in_processes, 1)
 
 
 def walked(store: Path, runs: Path, workers: int, *settings: str) -> Backtest:
@@ -240,27 +241,27 @@ def handed(folder: Path, *settings: str) -> Walk:
 def test_what_a_fold_cannot_use_is_the_error_of_all(tmp_path: Path) -> None:
     wild = ("training.learning_rate=1e30", "training.clip=1e30", "training.steps=60")
     with pytest.raises(InputError, match=r"^training.learning_rate: the"):
-        fit_folds(handed(tmp_path, *wild), [0], 1, lambda *_: None)
+        fit_folds(handed(tmp_path, *wild), [0], ONE, lambda *_: None)
 
 
 def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path) -> None:
     walk = handed(tmp_path)
     walk.place(0).write_text("where its folder should be")
     with pytest.raises(OutsideError, match="fold-0 cannot be written: File exists"):
-        fit_folds(walk, [0], 1, lambda *_: None)
+        fit_folds(walk, [0], ONE, lambda *_: None)
     walk.place(0).unlink()
     walk.place(0).mkdir()
     save_tensors(checkpoint(walk.place(0), "0"), {}, {"of": "nobody"})
     with pytest.raises(
         ForecasterError, match=r"fold 1: this is a bug: KeyError: 'fingerprint'.* Its traceback"
     ) as found:
-        fit_folds(walk, [0], 1, lambda *_: None)
+        fit_folds(walk, [0], ONE, lambda *_: None)
     assert found.value.exit_code == 1
 
 
 def test_a_process_tells_how_much_of_a_fold_is_done(tmp_path: Path) -> None:
     told: list[tuple[int, float]] = []
-    fit_folds(handed(tmp_path), [0], 1, lambda number, share: told.append((number, share)))
+    fit_folds(handed(tmp_path), [0], ONE, lambda number, share: told.append((number, share)))
     shares = [share for _, share in told]
     assert len(shares) > 1
     assert shares == sorted(shares)
@@ -302,12 +303,12 @@ def test_finished_folds_are_not_fitted_again(store: Path, tmp_path: Path, monkey
         fitted.append(number)
         once(walk, number, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("forecaster.workflows.backtest.fit_fold", interrupted)
+    monkeypatch.setattr("forecaster.walkforward.refit.fit_fold", interrupted)
     with pytest.raises(KeyboardInterrupt):
         walked(store, tmp_path / "cut", 1)
     assert fitted == [0, 1]
     monkeypatch.setattr(
-        "forecaster.workflows.backtest.fit_fold",
+        "forecaster.walkforward.refit.fit_fold",
         lambda *given, **named: fitted.append(given[1]) or once(*given, **named),
     )
     assert walked(store, tmp_path / "cut", 1).scorecard == whole.scorecard

@@ -266,7 +266,6 @@ def test_a_disk_that_fills_up_loses_no_finished_trial(config: Path, store: Path,
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (("--engine", "ray"), "--engine ray is not available yet: omit it"),
         (("--plot", "search.png"), "--plot search.png ends in .png: expected .svg."),
         (("--set", "tune=null"), "names nothing to search: add a section such as `tune: {space:"),
         (("--set", "tune.pruner=medain"), "tune.pruner is 'medain': expected 'median', 'hyperband' or 'none'."),

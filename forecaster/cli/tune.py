@@ -35,7 +35,7 @@ def tune(
         float | None, typer.Option(min=0.001, metavar="SECONDS", help="No further trial begins after this time.")
     ] = None,
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where trials run: on this machine; ray is not available yet.")
+        Literal["local", "ray"], typer.Option(help="Where trials run: on this machine, or by Ray at RAY_ADDRESS.")
     ] = "local",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Trials at a time; one per core if absent. 1 is reproducible.")
@@ -59,14 +59,11 @@ def tune(
 
     The best config is written as a YAML that trains as it is. The same command continues what was interrupted.
     """
-    from forecaster.errors import InputError
     from forecaster.show.output import note, present
     from forecaster.show.progress import training_progress
     from forecaster.show.tune import check_picture, tuned_view, write_picture
     from forecaster.workflows.tune import tune as run_tune
 
-    if engine == "ray":
-        raise InputError("--engine ray is not available yet: omit it, and trials share the cores of this machine.")
     if plot is not None:
         check_picture(plot)
     with training_progress(quiet) as progress:
@@ -75,6 +72,7 @@ def tune(
             settings=settings or (),
             trials=trials,
             timeout=timeout,
+            engine=engine,
             workers=workers,
             output=output,
             data_dir=data_dir,

@@ -1,8 +1,4 @@
-"""Where trials run: in this process, or in several on this machine.
-
-An engine for other machines is a function like `local`: it has `run_trial` called once for each number, by processes
-that see the folder.
-"""
+"""Where trials run: in this process, in several on this machine, or in a cluster that sees the folder."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forecaster.tuning.objective import run_trial
 from forecaster.tuning.search import Search
-from forecaster.walkforward.processes import NotStartedError, OnAnswer, Work, in_processes
+from forecaster.walkforward.processes import Engine, NotStartedError, OnAnswer, Work
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -19,8 +15,8 @@ if TYPE_CHECKING:
 TRIALS = Work("forecaster.tuning.worker", "trial")
 
 
-def local(
-    search: Search, study: Study, numbers: Sequence[int], workers: int, on_answer: OnAnswer, more: Callable[[], bool]
+def run_trials(
+    search: Search, study: Study, numbers: Sequence[int], engine: Engine, on_answer: OnAnswer, more: Callable[[], bool]
 ) -> None:
     """Runs a trial for each number, several at a time.
 
@@ -31,9 +27,9 @@ def local(
     Raises:
         ForecasterError, OutsideError: a trial failed for another reason than its values; finished ones are kept.
     """
-    if min(workers, len(numbers)) > 1:
+    if not engine.is_alone(len(numbers)):
         try:
-            in_processes(TRIALS, search.folder, numbers, workers, on_answer, more)
+            engine.run(TRIALS, search.folder, numbers, engine.workers, on_answer, more)
         except NotStartedError:  # no permission in a container
             pass
         else:

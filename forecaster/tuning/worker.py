@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 @tuned_allocator()
 def main(place: str) -> None:
     """Runs a trial for each number requested on stdin, until the parent closes the pipe or ends."""
+    serve(partial(begin, Path(place)))
 
-    def begin() -> Callable[[int, Answer], None]:
-        search = load_search(Path(place))
-        return partial(_answer, search, join(search))
 
-    serve(begin)
+def begin(folder: Path) -> Callable[[int, Answer], None]:
+    """Joins the search in a folder; what runs one of its trials by number."""
+    search = load_search(folder)
+    return partial(_answer, search, join(search))
 
 
 def _answer(search: Search, study: Study, number: int, answer: Answer) -> None:

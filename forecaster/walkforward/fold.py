@@ -53,13 +53,14 @@ def _scores(members: Sequence[Member], walk: Walk, number: int) -> dict[str, Sco
 @tuned_allocator()
 def main(place: str) -> None:
     """Worker process: fits the folds requested on stdin until the parent closes the pipe or ends."""
+    serve(partial(begin, Path(place)))
 
-    def begin() -> Callable[[int, Answer], None]:
-        walk = load_walk(Path(place))
-        networks = sum(model.name not in BASELINES for model in walk.whole.config.networks)
-        return partial(_answer, walk, networks)
 
-    serve(begin)
+def begin(folder: Path) -> Callable[[int, Answer], None]:
+    """Loads the walk in a folder; what fits one of its folds by number."""
+    walk = load_walk(folder)
+    networks = sum(model.name not in BASELINES for model in walk.whole.config.networks)
+    return partial(_answer, walk, networks)
 
 
 def _answer(walk: Walk, networks: int, number: int, answer: Answer) -> None:

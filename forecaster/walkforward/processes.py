@@ -23,7 +23,8 @@ OnProgress = Callable[[int, float], None]
 OnAnswer = Callable[[int, Mapping[str, Any]], None]
 """Called from several threads with a task's number and what its process answers: `share`, 1 once the task is done."""
 
-_ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
+ERRORS = {kind.exit_code: kind for kind in (ForecasterError, InputError, PartialError, OutsideError)}
+"""The error for each exit code that a worker answers."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Work:
     """What worker processes are for.
 
     Args:
-        module: its `main(folder)` answers task numbers, see `worker.serve`.
+        module: its `main(folder)` answers task numbers, see `worker.serve`; its `begin(folder)` is what does a task.
         task: what a task is called in messages.
     """
 
@@ -42,20 +43,53 @@ class Work:
 FOLDS = Work("forecaster.walkforward.fold", "fold")
 
 
-def fit_folds(walk: Walk, numbers: Sequence[int], workers: int, on_progress: OnProgress) -> None:
+Run = Callable[..., None]
+"""Has tasks done by workers, as `in_processes` does, whose arguments it takes."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where tasks are done, and by how many workers at a time."""
+
+    run: Run
+    workers: int
+
+    def is_alone(self, tasks: int) -> bool:
+        """Whether one process on this machine does so many tasks: then it can be this one."""
+        return self.run is in_processes and min(self.workers, tasks) < 2
+
+
+def fit_folds(
+    walk: Walk,
+    numbers: Sequence[int],
+    engine: Engine,
+    on_progress: OnProgress,
+    *,
+    free: Callable[[int], bool] = lambda _: True,
+    is_saved: bool = False,
+) -> None:
     """Fits folds in worker processes, each of which takes the next fold as soon as it is free.
 
     An interrupt, or the error of one worker, ends them all at once; finished folds are kept.
+
+    Args:
+        free: claims a fold for this backtest; False if another one fits it.
+        is_saved: whether another backtest has written the files of the walk.
 
     Raises:
         ForecasterError: the error that a fold raised, with its exit code; or a bug in it.
         OutsideError: a worker was killed.
     """
-    save_walk(walk)
+    if not is_saved:
+        save_walk(walk)
+
+    def on_answer(number: int, answer: Mapping[str, Any]) -> None:
+        on_progress(number, answer["share"])
+
     try:
-        in_processes(FOLDS, walk.folder, numbers, workers, lambda number, answer: on_progress(number, answer["share"]))
+        engine.run(FOLDS, walk.folder, numbers, engine.workers, on_answer, free=free)
     except NotStartedError:
-        _fit_here(walk, numbers, on_progress)
+        _fit_here(walk, numbers, on_progress, free)
 
 
 def in_processes(
@@ -65,12 +99,14 @@ def in_processes(
     workers: int,
     on_answer: OnAnswer,
     more: Callable[[], bool] = lambda: True,
+    free: Callable[[int], bool] = lambda _: True,
 ) -> None:
     """Has tasks done in worker processes, as `fit_folds` does.
 
     Args:
         folder: what the tasks need, and where the processes' logs go.
         more: whether another task may begin.
+        free: whether a task is still to be done, asked just before it begins.
 
     Raises:
         NotStartedError: no process can be started.
@@ -84,16 +120,16 @@ def in_processes(
         try:
             for place in range(min(workers, len(numbers))):
                 started.append(_Worker(work, folder, place))
-            for done in as_completed([pool.submit(worker.serve, waiting, on_answer, more) for worker in started]):
+            for done in as_completed([pool.submit(worker.serve, waiting, on_answer, more, free) for worker in started]):
                 done.result()
         finally:
             for worker in started:
                 worker.end()
 
 
-def _fit_here(walk: Walk, numbers: Sequence[int], on_progress: OnProgress) -> None:
+def _fit_here(walk: Walk, numbers: Sequence[int], on_progress: OnProgress, free: Callable[[int], bool]) -> None:
     """Fits folds one after the other in this process, if no worker can be started (no permission in a container)."""
-    for number in numbers:
+    for number in filter(free, numbers):
         fit_fold(walk, number, cores=1)
         on_progress(number, 1.0)
 
@@ -137,13 +173,20 @@ class _Worker:
             except OSError as error:
                 raise NotStartedError from error
 
-    def serve(self, waiting: queue.SimpleQueue[int], on_answer: OnAnswer, more: Callable[[], bool]) -> None:
+    def serve(
+        self,
+        waiting: queue.SimpleQueue[int],
+        on_answer: OnAnswer,
+        more: Callable[[], bool],
+        free: Callable[[int], bool],
+    ) -> None:
         while more():
             try:
                 number = waiting.get_nowait()
             except queue.Empty:
                 return
-            self._do(number, on_answer)
+            if free(number):
+                self._do(number, on_answer)
 
     def end(self) -> None:
         self._process.kill()
@@ -157,7 +200,7 @@ class _Worker:
         if not answer:
             raise self._ended(number)
         if "error" in answer:
-            raise _ERRORS[answer["code"]](answer["error"])
+            raise ERRORS[answer["code"]](answer["error"])
         on_answer(number, answer)
 
     def _ask(self, number: int) -> dict[str, Any]:

@@ -92,6 +92,11 @@ def _save_array(path: Path, array: np.ndarray) -> None:
             np.save(file, array.view(np.int64) if array.dtype.kind == "M" else array, allow_pickle=False)
 
 
+def is_saved(walk: Walk) -> bool:
+    """Whether another process has written all files of the walk: the config comes last."""
+    return (walk.folder / _CONFIG).is_file()
+
+
 def load_walk(folder: Path) -> Walk:
     """Reads what `save_walk` wrote; the arrays are memory-mapped."""
     shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 
 from forecaster.config.document import Settings
 from forecaster.config.schema import Config
-from forecaster.cores import cores
 from forecaster.data.splits import Split, span_before
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
@@ -33,9 +30,9 @@ from forecaster.runs.prepare import prepare, survivorship
 from forecaster.runs.run import Run
 from forecaster.runs.unseen import score_unseen
 from forecaster.trial import Trial
-from forecaster.walkforward.fold import fit_fold
-from forecaster.walkforward.processes import fit_folds
-from forecaster.walkforward.walk import Walk, load_scores, unfinished
+from forecaster.walkforward.engines import EngineName, engine_of, require_engine
+from forecaster.walkforward.refit import Part, ProgressCallbacks, fit_free, refitted
+from forecaster.walkforward.walk import Walk
 
 
 @dataclass(frozen=True)
@@ -63,16 +60,6 @@ class Backtest(Evaluated):
         return {key: card[key] for key in (*first, "measures", "notes")}
 
 
-@dataclass(frozen=True)
-class ProgressCallbacks:
-    """Callbacks that a backtest reports its progress to; see `backtest`."""
-
-    say: Say
-    tick: Tick
-    fold: Callable[[int, int], None]
-    folds: Callable[[float, int], None]
-
-
 @tuned_allocator()
 @large_arrays_beside_store
 def backtest(
@@ -88,6 +75,7 @@ def backtest(
     tick: Tick = lambda *_: None,
     fold: Callable[[int, int], None] = lambda *_: None,
     folds: Callable[[float, int], None] = lambda *_: None,
+    engine: EngineName = "local",
     workers: int | None = None,
 ) -> Backtest:
     """Evaluates a config, or a finished run without refitting, on its test period.
@@ -102,46 +90,119 @@ def backtest(
         rolling: fit on the last span only, such as `5y`; on all history if absent.
         fold: called when a fold starts, with its number (from 1) and the number of folds.
         folds: called instead if several folds are fitted in parallel, with the number done (fractional) and in total.
+        engine: `ray` fits folds in the cluster at `RAY_ADDRESS`, or in one that it starts on this machine.
         workers: number of processes; one for each core if absent, one if a GPU trains. Scores are the same bit for bit
             under `OMP_NUM_THREADS=1`. Otherwise least squares use all cores in one process but one core in each of
             several, and the different order of summation changes results by about 1e-13.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used.
-        OutsideError: the runs folder cannot be written.
+        OutsideError: the runs folder cannot be written, or the cluster cannot be reached.
     """
-    root = Path(runs_dir)
-    run = _run_of(config_or_run, root)
-    if run is not None and settings:
-        raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
-    config = run.config if run else load_config(config_or_run, settings)
-    name = run.name if run else config.name
-    if tickers:
-        names = normalise_all(tickers)
-        if run is not None and refit_every is None:
-            return _on_unseen(run, names, Path(data_dir), say)
-        config = _with_tickers(config, names)
+    root, data = Path(runs_dir), Path(data_dir)
+    require_engine(engine)
+    run, config = _subject(config_or_run, settings, root)
+    names = normalise_all(tickers) if tickers else ()
     if run is not None and refit_every is None:
+        if names:
+            return _on_unseen(run, names, data, say)
         if rolling is not None:
             raise InputError(
                 f"--rolling {rolling} needs a refit, but run {run.name} is used as it is: add --refit-every."
             )
-        trial, refits = run.trial(run.candles(open_store(data_dir))), 0
-        say(f"scoring run {run.name} as it is")
-        notes = survivorship(Path(data_dir), trial.panel, trial.split)
-        card = evaluate(run.model.members(), trial, notes=notes, templates=run.model.templates)
-        card = card.by_weights(run.header.fitted_to)
-    else:
-        trial = prepare(_with_tickers(config, run.tickers) if run and not tickers else config, Path(data_dir), say)
-        splits = _usable(walk_forward(trial, refit_every, rolling), trial)
-        walk = Walk(root / f".backtest-{_fingerprint(trial, splits)}", trial, tuple(splits))
-        scores = _refitted(walk, workers or _workers(config), ProgressCallbacks(say, tick, fold, folds))
-        notes = survivorship(Path(data_dir), trial.panel, trial.split)
-        card, refits = scorecard_of(scores, trial, notes), len(splits)
-        if init := initial_of(trial, root, trial.split.validation_end):
-            card = card.by_weights(init.about.fitted_to)
+        return _as_it_is(run, root, data, say)
+    walk = _walk_of(run, config, names, refit_every, rolling, root, data, say)
+    with engine_of(engine, workers, config) as at:
+        scores = refitted(walk, at, ProgressCallbacks(say, tick, fold, folds))
+    return _recorded(walk, scores, run, config, root, data)
+
+
+@tuned_allocator()
+def backtest_worker(
+    config_or_run: str,
+    *,
+    settings: Settings = (),
+    tickers: Sequence[str] = (),
+    refit_every: int | None = None,
+    rolling: str | None = None,
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+    say: Say = lambda _: None,
+    tick: Tick = lambda *_: None,
+    fold: Callable[[int, int], None] = lambda *_: None,
+) -> Backtest | Part:
+    """Fits the folds of a backtest that no other worker has taken; any process that sees `runs_dir` can be one.
+
+    The arguments are those of `backtest`, and the same for all workers.
+
+    Returns:
+        The result if all folds are finished at the end; otherwise what this worker did.
+
+    Raises:
+        As `backtest`.
+    """
+    root, data = Path(runs_dir), Path(data_dir)
+    run, config = _subject(config_or_run, settings, root)
+    if run is not None and refit_every is None:
+        raise InputError(f"--worker fits folds, but run {run.name} is used as it is: add --refit-every.")
+    names = normalise_all(tickers) if tickers else ()
+    walk = _walk_of(run, config, names, refit_every, rolling, root, data, say)
+    scores = fit_free(walk, ProgressCallbacks(say, tick, fold, lambda *_: None))
+    return scores if isinstance(scores, Part) else _recorded(walk, scores, run, config, root, data)
+
+
+def _subject(config_or_run: str, settings: Settings, root: Path) -> tuple[Run | None, Config]:
+    """The run of this name, if it is one, and its config."""
+    run = _run_of(config_or_run, root)
+    if run is not None and settings:
+        raise InputError("--set changes a config, but a run is finished: backtest its config instead.")
+    return run, run.config if run else load_config(config_or_run, settings)
+
+
+def _walk_of(
+    run: Run | None,
+    config: Config,
+    tickers: tuple[str, ...],
+    refit_every: int | None,
+    rolling: str | None,
+    root: Path,
+    data: Path,
+    say: Say,
+) -> Walk:
+    """The folds, and the folder that all processes share which are to fit the same."""
+    chosen = tickers or (run.tickers if run else ())
+    trial = prepare(_with_tickers(config, chosen) if chosen else config, data, say)
+    splits = _usable(walk_forward(trial, refit_every, rolling), trial)
+    return Walk(root / f".backtest-{_fingerprint(trial, splits)}", trial, tuple(splits))
+
+
+def _as_it_is(run: Run, root: Path, data: Path, say: Say) -> Backtest:
+    """Scores a run on its own test period, without refitting it."""
+    trial = run.trial(run.candles(open_store(data)))
+    say(f"scoring run {run.name} as it is")
+    notes = survivorship(data, trial.panel, trial.split)
+    card = evaluate(run.model.members(), trial, notes=notes, templates=run.model.templates)
+    return _looked(card.by_weights(run.header.fitted_to), trial, run, run.config, 0, root, data)
+
+
+def _recorded(
+    walk: Walk, scores: dict[str, Scores], run: Run | None, config: Config, root: Path, data: Path
+) -> Backtest:
+    """The result of a walk-forward, after its look is in the ledger."""
+    trial = walk.whole
+    card = scorecard_of(scores, trial, survivorship(data, trial.panel, trial.split))
+    if init := initial_of(trial, root, trial.split.validation_end):
+        card = card.by_weights(init.about.fitted_to)
+    return _looked(card, trial, run, config, len(walk.folds), root, data)
+
+
+def _looked(
+    card: Scorecard, trial: Trial, run: Run | None, config: Config, refits: int, root: Path, data: Path
+) -> Backtest:
+    """Counts the look at the test period."""
+    name = run.name if run else config.name
     look = Look(model_of(config), card.first, card.last, trial.panel.tickers, f"backtest {name}")
-    looks = Ledger(Path(data_dir), run.runs_dir if run else root).record(look)
+    looks = Ledger(data, run.runs_dir if run else root).record(look)
     return Backtest(name, card.with_looks(looks.count), refits, looks.notes)
 
 
@@ -201,50 +262,6 @@ def _run_of(name: str, root: Path) -> Run | None:
             raise
         return None
     return Run.read(folder, root)
-
-
-def _workers(config: Config) -> int:
-    """One process for each core; one on a GPU, where sharing is no faster and each process needs its own memory."""
-    from forecaster.training.device import choose_device
-
-    return cores() if choose_device(config.training.device).type == "cpu" else 1
-
-
-def _refitted(walk: Walk, workers: int, progress: ProgressCallbacks) -> dict[str, Scores]:
-    """Joined scores of all folds; folds that an interrupted backtest finished are reused."""
-    walk.folder.mkdir(parents=True, exist_ok=True)
-    waiting, total = unfinished(walk), len(walk.folds)
-    if min(workers, len(waiting)) > 1:
-        progress.say(f"{len(waiting)} folds, {min(workers, len(waiting))} at a time")
-        _in_parallel(walk, waiting, workers, progress)
-    else:
-        for number in waiting:
-            progress.fold(number + 1, total)
-            progress.say(f"fold {number + 1} of {total}: {_describe(walk, number)}")
-            fit_fold(walk, number, say=progress.say, tick=progress.tick)
-    parts = [load_scores(walk.scores(number)) for number in range(total)]
-    shutil.rmtree(walk.folder, ignore_errors=True)
-    return {name: Scores.joined([part[name] for part in parts]) for name in parts[0]}
-
-
-def _in_parallel(walk: Walk, waiting: Sequence[int], workers: int, progress: ProgressCallbacks) -> None:
-    lock, total = threading.Lock(), len(walk.folds)
-    shares = [0.0 if number in waiting else 1.0 for number in range(total)]
-
-    def on_progress(number: int, share: float) -> None:
-        with lock:
-            shares[number] = share
-            if share == 1:
-                progress.say(f"fold {number + 1} of {total} is done: {_describe(walk, number)}")
-            progress.folds(sum(shares), total)
-
-    progress.folds(sum(shares), total)
-    fit_folds(walk, waiting, workers, on_progress)
-
-
-def _describe(walk: Walk, number: int) -> str:
-    period = walk.fold(number).fitted
-    return f"trains on candles {period}, tests to {walk.folds[number].test_end}"
 
 
 def _fingerprint(trial: Trial, folds: Sequence[Split]) -> str:

@@ -17,7 +17,6 @@ from forecaster.config.about import config_name
 from forecaster.config.document import Document, Settings, setting_texts
 from forecaster.config.load import find_config, read_document
 from forecaster.config.schema import Config
-from forecaster.cores import cores
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.errors import InputError
@@ -27,11 +26,13 @@ from forecaster.memory import release_memory, tuned_allocator
 from forecaster.modelfile import versions
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare_sealed
-from forecaster.tuning.engine import local
+from forecaster.tuning.engine import run_trials
 from forecaster.tuning.findings import Findings, Tried, findings, finished
 from forecaster.tuning.journal import opened, require_optuna
 from forecaster.tuning.search import Search, save_candles, save_config
 from forecaster.tuning.written import tuned_yaml
+from forecaster.walkforward.engines import EngineName, engine_of, require_engine
+from forecaster.walkforward.processes import Engine
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -102,6 +103,7 @@ def tune(
     settings: Settings = (),
     trials: int | None = None,
     timeout: float | None = None,
+    engine: EngineName = "local",
     workers: int | None = None,
     output: Path | str | None = None,
     data_dir: Path | str = "data/store",
@@ -118,15 +120,17 @@ def tune(
         settings: `KEY=VALUE` texts, or a dict, on top of the config.
         trials: to finish in all, those of earlier calls included; `tune.trials` if absent.
         timeout: seconds after which no further trial begins; `tune.timeout` if absent.
+        engine: `ray` runs trials in the cluster at `RAY_ADDRESS`, or in one that it starts on this machine.
         workers: number of processes; one for each core if absent, one if a GPU trains. One worker's search is the same
             whether it was interrupted or not; several finish trials in an order that may differ.
         output: the YAML to write; `tuned-NAME.yaml` in the current folder if absent.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used, or no trial was finished.
-        OutsideError: the runs folder or the output cannot be written.
+        OutsideError: the runs folder or the output cannot be written, or the cluster cannot be reached.
     """
     require_optuna()
+    require_engine(engine)
     checked = load_config(config, settings)
     document = read_document(str(config), setting_texts(settings))
     if checked.tune is None:
@@ -136,10 +140,10 @@ def tune(
     panel, split = prepare_sealed(checked, Path(data_dir), say)
     search = Search(Path(runs_dir) / f".tune-{_fingerprint(checked, panel, split)}", document, checked)
     _check_target(target, search, document)
-    wanted = Wanted(trials or checked.tune.trials, timeout or checked.tune.timeout, workers or _workers(checked))
-    with opened(search, say) as study:
+    wanted = Wanted(trials or checked.tune.trials, timeout or checked.tune.timeout)
+    with opened(search, say) as study, engine_of(engine, workers, checked) as at:
         save_config(search)
-        _search(search, study, wanted, lambda: save_candles(search, panel, split, say), say, on_trials)
+        _search(search, study, wanted, at, lambda: save_candles(search, panel, split, say), say, on_trials)
         found = findings(search, study)
     if found.best is None:
         raise InputError(_nothing(found, wanted))
@@ -158,7 +162,6 @@ class Wanted:
 
     trials: int
     timeout: float | None
-    workers: int
     began: float = field(default_factory=time.monotonic)
 
     def more(self) -> bool:
@@ -167,7 +170,13 @@ class Wanted:
 
 
 def _search(
-    search: Search, study: Study, wanted: Wanted, prepare: Callable[[], None], say: Say, on_trials: OnTrials
+    search: Search,
+    study: Study,
+    wanted: Wanted,
+    engine: Engine,
+    prepare: Callable[[], None],
+    say: Say,
+    on_trials: OnTrials,
 ) -> None:
     """Runs the trials that are still to be finished."""
     done = finished(search, study)
@@ -176,13 +185,13 @@ def _search(
         say(f"{len(done)} trials are finished already")
         return
     before = f", {len(done)} are finished already" if done else ""
-    workers = min(wanted.workers, len(numbers))
+    workers = min(engine.workers, len(numbers))
     say(f"{wanted.trials} trials{before}, {workers} at a time; if interrupted, the same command continues")
     prepare()
     release_memory()
     progress = _Progress(search, study, len(done), wanted.trials, say, on_trials)
     try:
-        local(search, study, numbers, workers, progress.answered, wanted.more)
+        run_trials(search, study, numbers, engine, progress.answered, wanted.more)
     finally:
         progress.close()
     for left_over in (*search.folder.glob("candles-*"), *search.folder.glob("trial-*")):
@@ -260,13 +269,6 @@ def _check_target(target: Path, search: Search, document: Document) -> None:
         raise InputError(f"--output {target} is the config itself: name another file.")
     if search.folder.name not in target.read_text(encoding="utf-8", errors="replace"):
         raise InputError(f"{target} exists and is not of this search: name another file with --output, or move it.")
-
-
-def _workers(config: Config) -> int:
-    """One process for each core; one on a GPU."""
-    from forecaster.training.device import choose_device
-
-    return cores() if choose_device(config.training.device).type == "cpu" else 1
 
 
 def _fingerprint(config: Config, panel: Panel, split: Split) -> str:
