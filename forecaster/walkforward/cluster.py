@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module
@@ -60,11 +61,13 @@ def ray_engine(workers: int | None) -> Iterator[Engine]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import
     import ray
 
-    try:
-        _connect(os.environ.get(ADDRESS, ""), workers)
-        yield Engine(_in_ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
-    finally:
-        ray.shutdown()
+    # Ray prints on standard output that it lost a worker, in the middle of a result as JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            _connect(os.environ.get(ADDRESS, ""), workers)
+            yield Engine(_in_ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+        finally:
+            ray.shutdown()
 
 
 def _connect(address: str, workers: int | None) -> None:
