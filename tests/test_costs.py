@@ -141,7 +141,7 @@ def test_features_are_computed_once_a_block(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_training_computes_its_features_once(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecaster import trial
+    from forecaster.features import cache
 
     calls = []
 
@@ -149,7 +149,7 @@ def test_a_training_computes_its_features_once(store: Path, tmp_path: Path, monk
         calls.append(given)
         return compute_features(*given)
 
-    monkeypatch.setattr(trial, "compute_features", counted)
+    monkeypatch.setattr(cache, "compute_features", counted)
     settings = (
         *QUICK,
         "training.steps=2",

@@ -43,7 +43,10 @@ class Store:
 
     def holds(self, ticker: str) -> bool:
         """Whether a ticker is stored; as fast in a store of thousands as in one of five."""
-        path = self.path(ticker)
+        try:
+            path = self.path(ticker)
+        except InputError:  # a model file may name anything
+            return False
         return _symbol(path) == ticker and path.is_file()
 
     def is_empty(self) -> bool:
@@ -58,7 +61,7 @@ class Store:
         """Inode, size and time of a ticker's file, which every write changes; `missing` without one."""
         try:
             state = os.stat(f"{self.root}/{file_stem(ticker)}.parquet")  # noqa: PTH116  # a third of pathlib's time
-        except OSError:
+        except (OSError, InputError):
             return "missing"
         return f"{state.st_ino} {state.st_size} {state.st_mtime_ns}"
 
