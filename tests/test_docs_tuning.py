@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from forecaster.config.schema import TuneConfig
+from forecaster.config.tune import TuneConfig
 from forecaster.runs.space import _FIXED
 from tests.studio import REPOSITORY, Answer
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.config.load import to_yaml
-from forecaster.config.schema import TrackingConfig
+from forecaster.config.tracking import TrackingConfig
 from forecaster.evaluation.look import model_of
 from forecaster.evaluation.rows import find
 from forecaster.runs.config import load_config

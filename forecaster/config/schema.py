@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 
-from forecaster.config.section import Explained, Section, tuples
+from forecaster.config.section import Explained, Section
+from forecaster.config.tracking import TrackingConfig
+from forecaster.config.tune import TuneConfig
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 VARIABLES = ("open", "high", "low", "close")
@@ -27,7 +29,6 @@ def _span(text: str) -> str:
 
 Span = Annotated[str, AfterValidator(_span), Field(json_schema_extra={"pattern": SPAN})]
 Steps = Annotated[int, Field(ge=1, le=250)]
-Bound = Annotated[int | float, Field(allow_inf_nan=False)]
 
 
 class SplitConfig(Section):
@@ -176,65 +177,6 @@ class EvaluationConfig(Section):
 
     baselines: tuple[str, ...] = ("last-close",)
     """Additional baselines; the simple formulas, which every run must beat, are always scored."""
-
-
-class RangeConfig(Section):
-    """A range that `forecast tune` draws a number from."""
-
-    low: Bound
-    """Lowest value."""
-    high: Bound
-    """Highest value."""
-    log: bool = False
-    """Draw evenly on a logarithmic scale, as for learning rates."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> RangeConfig:
-        if self.low >= self.high:
-            raise ValueError(f"low below high, but {self.low} is not below {self.high}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"a low above 0 for a logarithmic range, not {self.low}")
-        return self
-
-
-class TuneConfig(Section):
-    """What `forecast tune` searches; every other command ignores it."""
-
-    space: dict[str, tuple[Any, ...] | RangeConfig]
-    """Keys of this config, such as `training.learning_rate`: a list of choices, or a range `{low, high, log}`."""
-    trials: Annotated[int, Field(ge=1)] = 30
-    """Configs to try; those pruned early count."""
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """Seconds after which no further trial begins."""
-    pruner: Literal["median", "hyperband", "none"] = "median"
-    """`median`: stop a trial that is worse than the median at the same step; `hyperband`: as Li et al.; `none`."""
-    found: Annotated[int, Field(ge=1)] | None = None
-    """Trials that this config is the best of: written by `forecast tune`, never by hand."""
-
-    @field_validator("space")
-    @classmethod
-    def _some_keys(cls, space: dict[str, Any]) -> dict[str, Any]:
-        if not space:
-            raise ValueError("at least one key to search, such as training.learning_rate: [1e-3, 3e-3]")
-        return {key: tuples(choices) for key, choices in space.items()}
-
-
-def _tracking_uri(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if not re.fullmatch(r"[a-z][a-z0-9+-]+", scheme) or not rest:
-        raise ValueError("expected the address of a server, such as http://localhost:5000")
-    if "@" in rest.partition("/")[0]:  # it would be written into the run's config.yaml
-        raise ValueError("no password in it: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD instead")
-    return text
-
-
-class TrackingConfig(Section):
-    """Where `forecast train` also records a finished run; no forecast depends on it."""
-
-    tensorboard: bool = False
-    """Write curve, scorecard and config for TensorBoard into the run's folder; extra `tensorboard`."""
-    mlflow: Annotated[str, AfterValidator(_tracking_uri)] | None = None
-    """Address of an MLflow server, such as http://localhost:5000, that gets them and the model file; extra `mlflow`."""
 
 
 class ModelConfig(Explained):

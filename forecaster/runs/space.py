@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from forecaster.config.document import Document, inline_yaml, override, setting_texts
-from forecaster.config.schema import Config, RangeConfig
+from forecaster.config.schema import Config
+from forecaster.config.tune import RangeConfig
 from forecaster.errors import ConfigError, did_you_mean
 
 Choices = tuple[Any, ...] | RangeConfig

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from forecaster.config.schema import TrackingConfig
+from forecaster.config.tracking import TrackingConfig
 from forecaster.errors import InputError
 from forecaster.events import Say
 from forecaster.tracking.events import write_events

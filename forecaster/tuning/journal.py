@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecaster.config.document import inline_yaml
-from forecaster.config.schema import RangeConfig
+from forecaster.config.tune import RangeConfig
 from forecaster.errors import InputError
 from forecaster.events import Say
 from forecaster.files import outside_errors

@@ -13,7 +13,8 @@ from typing import Any
 
 from forecaster.config.document import Document, dump, inline_yaml, override, setting_texts
 from forecaster.config.load import read_document
-from forecaster.config.schema import Config, RangeConfig, TuneConfig
+from forecaster.config.schema import Config
+from forecaster.config.tune import RangeConfig, TuneConfig
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period, Split
 from forecaster.events import Say

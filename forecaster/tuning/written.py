@@ -8,7 +8,7 @@ from typing import Any
 
 from forecaster.baselines import REFERENCE
 from forecaster.config.document import Document, dump, inline_yaml, override, parse, setting_texts
-from forecaster.config.schema import RangeConfig
+from forecaster.config.tune import RangeConfig
 from forecaster.data.splits import Split
 from forecaster.runs.space import Choices
 from forecaster.tuning.findings import Findings, Tried
