@@ -13,6 +13,7 @@ from forecaster.errors import InputError, UnknownNameError
 from forecaster.modelfile import read_model
 from forecaster.workflows.backtest import backtest
 from forecaster.workflows.predict import predict
+from forecaster.workflows.report import report
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer
 
@@ -101,6 +102,16 @@ def test_weights_that_have_seen_the_test_are_never_skill(
     assert tuned.scorecard.in_sample == "2010-06-30"
     assert tuned.verdict.code != "skill"
     assert tuned.verdict.text.startswith("In-sample, no test of weights fitted up to 2010-06-30: ")
+    own = [row for row in tuned.scorecard.rows if row.kind == "model"]
+    assert any(row.skill_pinball for row in own)
+    assert {row.p_value for row in own} == {None}, "a margin on days that were seen is no test"
+    assert {one.p_value for one in tuned.scorecard.measures if one.name == "gru"} == {None}
+    assert tuned.verdict.hardest is not None
+    assert tuned.verdict.p_value is None
+    page = report("tuned", data_dir=store, runs_dir=tmp_path).to_html()
+    assert "<h1" in page
+    assert "In-sample: no test of its ranges." in page
+    assert "Nothing shows" not in page
     header = read_model(tuned.folder / "model.safetensors").header
     assert str(header.fitted_to) == "2010-06-30", "and what starts from this run knows of it"
     (forecast,) = predict("GOOG", run="tuned", data_dir=store, runs_dir=tmp_path, as_of="2010-01-04")

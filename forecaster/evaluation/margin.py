@@ -41,9 +41,12 @@ class Margin:
 
 
 def hardest(margins: Sequence[Margin]) -> Margin:
-    """The formula that decides: the one with the largest p or, if not all are beaten, with the lowest margin."""
+    """The formula that decides: the one with the largest p or, if not all are beaten, with the lowest margin.
+
+    Of several with the same p, or with none, as in-sample, it is the one with the lowest margin.
+    """
     if all(one.ahead for one in margins):
-        return max(margins, key=lambda one: 1.0 if one.p_value is None else one.p_value)
+        return max(margins, key=lambda one: (1.0 if one.p_value is None else one.p_value, -lowest(one)))
     return min(margins, key=lowest)
 
 

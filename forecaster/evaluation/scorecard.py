@@ -88,8 +88,17 @@ class Scorecard:
         return replace(self, looks=looks)
 
     def by_weights(self, fitted_to: np.datetime64) -> Scorecard:
-        """The same scorecard, of weights that were fitted up to a date: in-sample if the first origin is earlier."""
-        return replace(self, in_sample=str(fitted_to) if np.datetime64(self.first) < fitted_to else None)
+        """The same scorecard, of weights that were fitted up to a date.
+
+        If the first origin is earlier, it is in-sample: then the model's margins are no test, and have no p-values.
+        """
+        if np.datetime64(self.first) >= fitted_to:
+            return replace(self, in_sample=None)
+        rows = (replace(one, dm_statistic=None, p_value=None) if one.name == self.model else one for one in self.rows)
+        measures = (
+            replace(one, dm_statistic=None, p_value=None) if one.name == self.model else one for one in self.measures
+        )
+        return replace(self, in_sample=str(fitted_to), rows=tuple(rows), measures=tuple(measures))
 
     def as_data(self) -> dict[str, Any]:
         """Values for JSON, where the rows are called `models`, as in every command's output."""

@@ -76,7 +76,7 @@ def brief(facts: Facts) -> str:
     if hardest.ahead and facts.closest:
         text += f" and {facts.closest.skill_pinball:.2%} than {facts.closest.baseline}"
     p_value = adjusted(hardest.p_value, facts.looks)
-    claimed = p_value is not None and not facts.in_sample and (hardest.ahead or facts.code == "worse")
+    claimed = p_value is not None and (hardest.ahead or facts.code == "worse")
     return f"{text} ({chance(p_value)})." if claimed else f"{text}."
 
 

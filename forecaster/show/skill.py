@@ -101,7 +101,7 @@ def _beside(card: Scorecard, variable: str) -> list[list[str]]:
         assert margin.baseline
         own = find(card.rows, margin.baseline, variable, "all", _compared_with(card, margin.baseline))
         by = "" if margin.skill_pinball is None else f"{margin.skill_pinball:+.2%}"
-        rows.append([margin.baseline, by, chance(margin.p_value) if by and not card.in_sample else "", *_figures(own)])
+        rows.append([margin.baseline, by, chance(margin.p_value) if by else "", *_figures(own)])
     return rows
 
 

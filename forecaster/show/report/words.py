@@ -20,6 +20,8 @@ def headline(card: Scorecard) -> str:
     subject = "ranges" if verdict.coverage else "median prices"
     if card.model in FORMULAS:
         return f"This run is itself a simple formula ({card.model})."
+    if card.in_sample:
+        return f"In-sample: no test of its {subject}."
     said = {
         SKILL: f"Its {subject} beat every simple formula in the test.",
         NO_EVIDENCE: f"Nothing shows that its {subject} beat a simple formula.",
@@ -55,8 +57,11 @@ def no_curve(names: Sequence[str]) -> str:
     )
 
 
-def looks(count: int) -> str:
+def looks(card: Scorecard) -> str:
     """How many models were tried on the test period."""
+    count = card.looks
+    if card.in_sample:
+        return "Margins on days that the weights have seen have no p-value."
     if count == 1:
         return "This is the only model that was tried on this test so far."
     return f"{count} different models were tried on this test so far, and p is corrected for that."
