@@ -9,13 +9,14 @@ from importlib.util import find_spec
 from forecaster.config.tracking import TrackingConfig
 from forecaster.errors import InputError
 from forecaster.events import Say
+from forecaster.release import DISTRIBUTION
 from forecaster.tracking.events import write_events
 from forecaster.tracking.record import Record
 from forecaster.tracking.server import send
 
 
 def require_trackers(wanted: TrackingConfig) -> None:
-    """To be called before a training: afterwards it would be a pity.
+    """Checks before a training that its run can be recorded.
 
     Raises:
         InputError: the library of a tracker is not installed.
@@ -26,7 +27,7 @@ def require_trackers(wanted: TrackingConfig) -> None:
             shown = "true" if value is True else value
             raise InputError(
                 f"tracking.{library} is {shown}, but {library} is not installed: "
-                f"pip install 'stock-forecaster[{library}]', or leave the key out."
+                f"pip install '{DISTRIBUTION}[{library}]', or leave the key out."
             )
 
 
