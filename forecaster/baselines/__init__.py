@@ -6,7 +6,7 @@ origin.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,17 @@ class Baseline(Protocol):
 BASELINES: Registry[Baseline] = Registry("baseline", __name__, "forecaster.baselines")
 
 
+def require_libraries(names: Iterable[str]) -> None:
+    """Check that the baselines among some names can be fitted here, before hours of work and not after.
+
+    Raises:
+        InputError: a library is not installed; the message names it and how to get it.
+    """
+    for name in names:
+        if name in BASELINES:
+            getattr(BASELINES[name], "library", lambda: None)()
+
+
 @dataclass(frozen=True, eq=False)
 class FittedBaseline:
     """A baseline with its fitted arrays: a member of a run, as a network with its weights is."""
@@ -82,11 +93,13 @@ class Scaled:
         scales: the scale on a dataset, given the fitted arrays.
         learn: fits the arrays that the scale needs; none for most.
         reach: sessions that the scale looks back, features apart; None if it reads the whole history.
+        library: imports what fitting needs, and raises InputError where it is not installed; a forecast needs nothing.
     """
 
     scales: Callable[[Dataset, Fitted], Scales]
     learn: Callable[[Dataset, Period], Fitted] = lambda dataset, period: {}  # noqa: ARG005
     reach: int | None = None
+    library: Callable[[], object] = lambda: None
 
     def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
         learnt = self.learn(dataset, period)

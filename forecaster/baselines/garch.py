@@ -89,6 +89,6 @@ def _arch() -> Any:
 
 BASELINES.add(
     "garch",
-    Scaled(_scales, _learn),
+    Scaled(_scales, _learn, library=_arch),
     "A random walk whose spread is GARCH(1,1) with Student-t errors, fitted to each ticker; needs the arch library.",
 )

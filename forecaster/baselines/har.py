@@ -20,6 +20,12 @@ from forecaster.features.dataset import Dataset, Rows
 _SPANS = (5, 22)
 """A week and a month, in sessions."""
 
+REACH = max(_SPANS)
+"""Sessions that the terms look back."""
+
+TERMS = 2 + len(_SPANS)
+"""Weights of the intercept and of HAR's own terms: those of the features follow."""
+
 _RIDGE = 1e-6
 _CHUNK = 32_768
 
@@ -39,17 +45,17 @@ def harx(dataset: Dataset) -> Terms:
     return lambda rows: np.hstack([terms[rows], dataset.features.values[rows]])
 
 
-def _scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted) -> Scales:
+def scales(terms: Callable[[Dataset], Terms], dataset: Dataset, fitted: Fitted) -> Scales:
     """Expected volatility of the day `step` sessions ahead."""
     regressors, weights = terms(dataset), np.ascontiguousarray(fitted["weights"])
 
-    def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
+    def of(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         parts = np.split(rows, range(_CHUNK, len(rows), _CHUNK))
         # One matmul per row: in a larger matmul, a row's last bits depend on its position.
         logs = [np.matmul(_design(regressors, part)[:, None, :], weights)[:, 0] for part in parts]
         return np.exp(np.concatenate(logs))
 
-    return scales
+    return of
 
 
 def _learn(terms: Callable[[Dataset], Terms], dataset: Dataset, period: Period) -> Fitted:
@@ -111,5 +117,5 @@ for _name, _regressors, _sentence in (
     ),
     ("harx", harx, "HAR plus the run's features: least squares on all inputs of a network."),
 ):
-    _baseline = Scaled(partial(_scales, _regressors), partial(_learn, _regressors), reach=max(_SPANS))
+    _baseline = Scaled(partial(scales, _regressors), partial(_learn, _regressors), reach=REACH)
     BASELINES.add(_name, _baseline, _sentence)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from forecaster.baselines import require_libraries
 from forecaster.config.schema import Config, DataConfig
 from forecaster.data.interval import not_daily
 from forecaster.data.panel import Panel, read_panel
@@ -64,6 +65,7 @@ def prepare_sealed(config: Config, data_dir: Path, say: Say = lambda _: None) ->
 
 def _choose(config: Config, data_dir: Path, say: Say) -> tuple[Panel, Split]:
     """The candles that a config names, and where its periods end."""
+    require_libraries((*(network.name for network in config.networks), *config.evaluation.baselines))
     say("reading candles")
     panel = select_panel(config.data, data_dir, say)
     release_memory()
