@@ -26,7 +26,7 @@ from forecaster.workflows.data import load_panel
 from forecaster.workflows.fetch import fetch
 
 HORIZON = "task.horizon=[1, 2, 3, 4, 5, 20]"
-EVERY = "features=[base, vol, volume, weekday, market, season, shape, earnings, calendar]"
+EVERY = "features=[base, vol, volume, weekday, market, season, shape, earnings, calendar, range, shocks, market_week]"
 GEOMETRY = "features=[base]"
 ALONE = "evaluation.baselines=[]"
 SINGLE = ("training.steps=200", "training.learning_rate=3e-3", HORIZON, ALONE)
@@ -41,15 +41,17 @@ METHODS = {
     "har": ("gru", (*SINGLE, GEOMETRY, "model={name: har}")),
     "harx": ("gru", (*SINGLE, "features=[volume, market, season]", "model={name: harx}")),
     "harxx": ("gru", (*SINGLE, EVERY, "model={name: harx}")),
+    "gbm": ("gru", (*SINGLE, EVERY, "model={name: gbm}")),
     "gru-geometry": ("gru", (*SINGLE, GEOMETRY)),
     "dnn": ("gru", (*SINGLE, EVERY, "model={name: dnn}", "training.learning_rate=2e-3")),
     "rnn": ("rnn", (*SINGLE, EVERY, "training.learning_rate=2e-3")),
     "gru": ("gru", (*SINGLE, EVERY)),
     "lstm": ("lstm", (*SINGLE, EVERY)),
+    "lru": ("gru", (*SINGLE, EVERY, "model={name: lru}")),
     "shipped-gru": ("gru", ("evaluation.baselines=[]",)),
-    "recipe": ("best", ("evaluation.baselines=[harx]",)),
+    "recipe": ("best", ("evaluation.baselines=[harx, gbm]",)),
 }
-CERTAIN = ("constant", "garch", "ewma-gk", "har", "harx", "harxx")
+CERTAIN = ("constant", "garch", "ewma-gk", "har", "harx", "harxx", "gbm")
 """Methods that know no seed."""
 
 LABELS = {
@@ -59,11 +61,13 @@ LABELS = {
     "har": "HAR",
     "harx": "HARX: least squares with volume, market, season",
     "harxx": "HARXX: least squares on every feature",
+    "gbm": "gradient boosting (`gbm`) on every feature",
     "gru-geometry": "GRU on the geometry alone",
     "dnn": "DNN on the last candle",
     "rnn": "RNN",
     "gru": "GRU",
     "lstm": "LSTM",
+    "lru": "LRU",
     "shipped-gru": "`gru` as shipped, steps 1 to 5",
     "recipe": "the recipe (`best`)",
     "few": "`few`, truly alone",
@@ -153,7 +157,7 @@ def _details(recipes: Sequence[Measured]) -> None:
     name = recipes[0].name
     print(f"\nThe recipe at h = 1, mean of {len(recipes)} seeds; all sides fitted and calibrated alike.")
     print("| against | open | high | low | close |\n|---|---|---|---|---|")
-    for other in (REFERENCE, "har", "harx"):
+    for other in (REFERENCE, "har", "harx", "gbm"):
         cards = [one.against(other) for one in recipes]
         cells = []
         for variable in ("open", "high", "low", "close"):

@@ -72,12 +72,7 @@ def require_lightgbm() -> Any:
 def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
     """HARX's scales, that of the first step times e^(sum of the trees)."""
     features = dataset.features.values
-    if len(fitted["weights"]) != har.TERMS + features.shape[1]:
-        learnt = len(fitted["weights"]) - har.TERMS
-        raise InputError(
-            f"gbm was fitted to {learnt} features, but the config's groups have {features.shape[1]}: train it again."
-        )
-    trees, linear = Trees.of(fitted, features.shape[1]), har.scales(har.harx, dataset, fitted)
+    trees, linear = _trees(fitted, features.shape[1]), har.scales(har.harx, dataset, fitted)
 
     def scales(rows: Rows) -> Float[np.ndarray, "origin horizon"]:
         found = linear(rows)
@@ -85,6 +80,18 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:
         return found
 
     return scales
+
+
+def _trees(fitted: Fitted, features: int) -> Trees:
+    learnt = len(fitted["weights"]) - har.TERMS
+    if learnt != features:
+        raise InputError(
+            f"gbm was fitted to {learnt} features, but the config's groups have {features}: train it again."
+        )
+    try:
+        return Trees.of(fitted, features)
+    except ValueError as error:
+        raise InputError(f"gbm cannot be used: {error}. Train it again.") from error
 
 
 def _boost(dataset: Dataset, period: Period, linear: Fitted, levels: tuple[float, ...]) -> Trees:

@@ -18,7 +18,7 @@ from forecaster.axes import Float
 LEAVES = 32
 """Most leaves of a tree: the bits of a mask."""
 
-_ROWS = 256
+_ROWS = 128
 """Rows compared at once: few enough that the masks of a hundred trees stay in the processor's cache."""
 
 _EVERY_LEAF = np.uint32(0xFFFFFFFF)
@@ -49,6 +49,8 @@ class Trees:
         Raises:
             ValueError: they are not trees on so many features.
         """
+        if missing := [name for name in cls.__dataclass_fields__ if f"trees/{name}" not in arrays]:
+            raise ValueError(f"its trees have no {missing[0]}")
         trees = cls(**{name: arrays[f"trees/{name}"] for name in cls.__dataclass_fields__})
         trees._check(features)
         return trees
@@ -69,7 +71,8 @@ class Trees:
             masks = np.where(right, self.kept[:, None], _EVERY_LEAF)
             left = np.bitwise_and.reduceat(masks, self.first, axis=0)
             place = np.bitwise_count((left & -left) - np.uint32(1))  # zeros below the lowest bit
-            found[start : start + _ROWS] = self.leaf[tree, place].sum(axis=0)
+            # Rows made contiguous: numpy's order of summing would else depend on how many rows there are.
+            found[start : start + _ROWS] = np.ascontiguousarray(self.leaf[tree, place].T).sum(axis=1)
         return found
 
     def _check(self, features: int) -> None:
