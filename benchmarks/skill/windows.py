@@ -74,7 +74,7 @@ def _window(whole: Trial, first: str, last: str, settings: list[str]) -> dict[st
         trial,
         rows,
     )
-    quantiles = {name: _fitted(name, trial, settings)(rows).astype(np.float32) for name in MEMBERS}
+    quantiles = {name: fitted(name, trial, settings)(rows).astype(np.float32) for name in MEMBERS}
     shown = {name: _skills(value, reference, trial, rows) for name, value in quantiles.items()}
     for label, weights in MEANS.items():
         total = sum(weight * quantiles[name] for name, weight in weights.items()) / sum(weights.values())
@@ -82,7 +82,7 @@ def _window(whole: Trial, first: str, last: str, settings: list[str]) -> dict[st
     return shown
 
 
-def _fitted(name: str, trial: Trial, settings: list[str]) -> Forecaster:
+def fitted(name: str, trial: Trial, settings: list[str]) -> Forecaster:
     own = ("training.device=auto", f"members=[{{name: {name}}}, {{name: constant}}]", *settings)
     changed = replace(trial, config=load_config("best", own))
     with tempfile.TemporaryDirectory() as folder:
