@@ -23,6 +23,7 @@ from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look
 from forecaster.evaluation.scorecard import Evaluated, Scorecard, make_scorecard
 from forecaster.evaluation.scores import score_all
+from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.runs.prepare import survivorship
@@ -136,10 +137,11 @@ def _scored_rows(rows: Int[np.ndarray, " given"], dataset: Dataset) -> tuple[Row
     scored = np.sort(rows[ready & known])
     if not len(scored):
         raise InputError(
-            f"none of the {len(rows)} origins can be scored: expected some with 60 candles before them and one after."
+            f"none of the {len(rows)} origins can be scored: expected some with {READY_AGE} candles before them and "
+            "one after."
         )
     left = len(rows) - len(scored)
-    note = f"{left} of {len(rows)} origins are left out: fewer than 60 candles before them, or none after."
+    note = f"{left} of {len(rows)} origins are left out: fewer than {READY_AGE} candles before them, or none after."
     return scored, [note] if left else []
 
 
