@@ -56,14 +56,15 @@ bench: $(INSTALLED) ## measure speed and memory, in one table (STORE=FOLDER: of 
 mutate: $(INSTALLED) ## make small mistakes in what decides figures: which does no test notice? (SAMPLE=all: all of them)
 	$(BIN)/python benchmarks/mutation/run.py $(if $(filter all,$(SAMPLE)),,--sample $(or $(SAMPLE),25))
 
-pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample
+pictures: $(INSTALLED) ## make the README's pictures again, from real runs on the sample, and the diagrams of docs/rnn.md
 	$(BIN)/python docs/pictures.py
+	$(BIN)/python docs/diagrams
 
 tour: $(INSTALLED) ## run docs/tour.ipynb again, with its outputs
 	$(BIN)/python docs/tour.py
 
-case-study: $(INSTALLED) ## measure on the sample and write docs/case-study.md with its pictures, in minutes
-	$(BIN)/python docs/case_study
+case-study: $(INSTALLED) ## measure on the sample and write the case study in both languages (ONLY="shapes": one part of it)
+	$(BIN)/python docs/case_study $(if $(ONLY),--only $(ONLY))
 
 $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	@echo "Installing into $(VENV); the first time takes a minute or more, most of it for torch."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forecaster.workflows.backtest import backtest
     from forecaster.workflows.data import load_panel, store_frame
     from forecaster.workflows.doctor import doctor
+    from forecaster.workflows.evaluate import evaluate
     from forecaster.workflows.export_run import export_run
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
@@ -38,6 +39,7 @@ __all__ = [
     "candles_frame",
     "doctor",
     "errors",
+    "evaluate",
     "export_run",
     "fetch",
     "grow",

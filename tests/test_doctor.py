@@ -331,7 +331,7 @@ def test_one_still_ticker_among_others_skips_nothing(tmp_path: Path) -> None:
 
 
 def test_the_labels_of_a_recursive_decoder_are_those_of_its_one_step(examined: Callable[..., Examination]) -> None:
-    found = examined(*TINY, like="n_to_m_recursive")
+    found = examined(*TINY, "training.learning_rate=3e-3", like="n_to_m_recursive")
     assert status(found, "labels") == "passed"
 
 

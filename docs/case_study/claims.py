@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from statistics import mean
 from typing import Any
 
 NETWORKS, CELLS = ("dnn", "rnn", "lstm", "gru"), ("rnn", "lstm", "gru")
 SIGNIFICANT, NEAR = 0.05, 0.1
+BEATING = ("n_to_1", "n_to_m", "n_to_m_recursive")
+"""Shapes that are better than HAR and than Garman–Klass."""
+
+BOTH = ("har", "ewma-garman-klass")
 
 
 def check(results: dict[str, Any]) -> None:
@@ -31,7 +35,9 @@ def claims(results: dict[str, Any]) -> Claims:
     yield from _usual(results["usual"])
     yield from _waves(results["waves"])
     yield from _networks(results["runs"])
+    yield from _shapes(results["shapes"], results["grown"])
     yield from _limits(results["outcomes"], results["runs"])
+    yield from _experiments(results["experiments"])
 
 
 def _prices(results: dict[str, Any]) -> Claims:
@@ -93,6 +99,82 @@ def _limits(outcomes: dict[str, Any], runs: dict[str, Any]) -> Claims:
     yield (
         "a free median misses by more than the last close, with every seed",
         all(one["close_gain"] < 0 for one in runs["free"]),
+    )
+
+
+def _shapes(shapes: dict[str, Any], grown: dict[str, Any]) -> Claims:
+    yield (
+        "N-to-1 and N-to-M are better than HAR and Garman-Klass, with every seed",
+        all(_ahead(shapes[name], formula) for name in BEATING for formula in BOTH),
+    )
+    yield "sequence to sequence is better than Garman-Klass", _ahead(shapes["n_to_m_seq2seq"], "ewma-garman-klass")
+    yield "N-to-N is better than HAR", _ahead(shapes["n_to_n"], "har")
+    for name in ("n_to_m_seq2seq", "n_to_n"):
+        yield f"the bands of {name} are too narrow", all(one["held"] < 0.78 for one in shapes[name])
+    attention = shapes["attention"]
+    yield "attention is no better than HAR with any seed", all(one["over"]["har"]["skill"] < 0 for one in attention)
+    yield (
+        "attention has the most weights",
+        attention[0]["parameters"] == max(many[0]["parameters"] for many in shapes.values()),
+    )
+    spread = {
+        name: max(one["skill"] for one in many) - min(one["skill"] for one in many) for name, many in shapes.items()
+    }
+    held = {name: mean(one["held"] for one in many) for name, many in shapes.items()}
+    yield "attention's seeds lie farthest apart", max(spread, key=spread.__getitem__) == "attention"
+    yield "attention's bands hold least", min(held, key=held.__getitem__) == "attention"
+    yield "the tutorial's RNN cannot be told from formulas", min(p_values(shapes, ["tutorial"])) > SIGNIFICANT
+    yield from _grown(grown)
+
+
+def _grown(grown: dict[str, Any]) -> Claims:
+    held = [mean(one["held"] for one in seeds) for seeds in grown.values()]
+    har = grown["1"][0]["formulas_held"]["har"]
+    yield "the more candles, the more the bands hold", held == sorted(held)
+    yield "from one candle the bands are too narrow", held[0] < 0.75
+    yield (
+        "from one candle the forecast is worse than HAR",
+        all(one["over"]["har"]["skill"] < 0 and one["over"]["har"]["p"] < SIGNIFICANT for one in grown["1"]),
+    )
+    long = [one for context in ("60", "250") for one in grown[context]]
+    yield "with sixty they hold as many as HAR's", all(abs(one["held"] - har) < 0.01 for one in long)
+    yield "and cannot be told from HAR", all(one["over"]["har"]["p"] > SIGNIFICANT for one in long)
+
+
+def _ahead(seeds: list[dict[str, Any]], formula: str) -> bool:
+    """Whether every seed is better than a formula, by more than luck."""
+    return all(one["over"][formula]["skill"] > 0 and one["over"][formula]["p"] < SIGNIFICANT for one in seeds)
+
+
+def p_values(shapes: dict[str, Any], names: Iterable[str]) -> list[float]:
+    """Of the comparisons of these shapes' seeds with HAR and Garman–Klass."""
+    return [one["over"][formula]["p"] for name in names for one in shapes[name] for formula in BOTH]
+
+
+def _experiments(experiments: dict[str, Any]) -> Claims:
+    over = {name: [one["over"]["har"] for one in seeds] for name, seeds in experiments.items()}
+    skills = {name: [one["skill"] for one in seeds] for name, seeds in over.items()}
+    held = {name: [one["held"] for one in seeds] for name, seeds in experiments.items()}
+    close = {name: [one["close_gain"] for one in seeds] for name, seeds in experiments.items()}
+    yield (
+        "four plain prices leave nothing of the margin over HAR",
+        all(abs(one["skill"]) < 0.002 and one["p"] > SIGNIFICANT for one in over["features"]),
+    )
+    yield "more units are better in as many steps, with every seed", min(skills["size"]) > max(skills["demo"])
+    yield (
+        "free quantiles leave less than half of the margin, which may be luck",
+        2 * mean(skills["head"]) < mean(skills["demo"]) and all(one["p"] > SIGNIFICANT for one in over["head"]),
+    )
+    yield "the freed median misses by more", max(close["head"]) < min(close["demo"])
+    yield (
+        "calibration changes the bands and not the skill",
+        abs(mean(skills["calibration"]) - mean(skills["demo"])) < 0.001
+        and max(held["calibration"]) < min(held["demo"]) < 0.8,
+    )
+    start = [one["over"]["ewma-garman-klass"]["skill"] for one in experiments["steps"]]
+    yield (
+        "after five steps it is as good as Garman-Klass, and no better than HAR",
+        all(abs(skill) < 0.001 for skill in start) and max(skills["steps"]) <= 0,
     )
 
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
-from claims import CELLS, NETWORKS, SIGNIFICANT, contrast, pooled
-from tables import margins, network_table, step_table, usual_table
+from claims import BEATING, CELLS, NETWORKS, SIGNIFICANT, contrast, p_values, pooled
+from languages import Language, Say
+from tables import change_table, grown_table, margins, network_table, shape_table, step_table, usual_table
 
 FOLDER = Path(__file__).resolve().parent
 NOTE = (
-    "<!-- Written by `make case-study` from docs/case_study/template.md and results.json: change these instead. -->\n\n"
+    "<!-- Written by `make case-study` from docs/case_study/{template} and results.json: change these instead. -->\n\n"
 )
 
 
-def text(results: dict[str, Any]) -> str:
+def text(results: dict[str, Any], language: Language) -> str:
     """The whole document in Markdown."""
-    template = (FOLDER / "template.md").read_text(encoding="utf-8")
+    template, say = (FOLDER / language.template).read_text(encoding="utf-8"), language.say
     runs, usual, outcomes = results["runs"], results["usual"], results["outcomes"]
     shown = next(name for name, one in usual.items() if one["curves"])
     filled = results | {
         "shown": {"ticker": shown} | usual[shown],
         "settings": _settings(),
-        "usual_table": usual_table(usual),
-        "network_table": network_table(runs),
-        "step_table": step_table(runs),
+        **_grown(results["grown"]),
+        "usual_table": usual_table(usual, say),
+        "network_table": network_table(runs, say),
+        "step_table": step_table(runs, say),
+        "shape_table": shape_table(results["shapes"], say),
+        "grown_table": grown_table(results["grown"], say),
+        "change_table": change_table(results["experiments"], say),
+        "shape_p": f"{max(p_values(results['shapes'], BEATING)):.2g}",
+        "minute": _minute(results["experiments"]),
         "seeds": len(runs["gru"]),
         "significant": SIGNIFICANT,
         "test": runs["gru"][0],
@@ -35,20 +43,42 @@ def text(results: dict[str, Any]) -> str:
         "direction": outcomes["free"],
         "contrast": {name: contrast(outcomes["gru"][f"range_{name}"]) for name in ("predicted", "actual")},
         "together": pooled(usual),
-        "free_gains": ", ".join(f"{-one['close_gain']:.2%}" for one in runs["free"]),
+        "free_gains": say(", ").join(f"{-one['close_gain']:.2%}" for one in runs["free"]),
         "waves": results["waves"] | {"quarter": results["waves"]["ranges"][-1]},
     }
-    return NOTE + wrapped(template.format(**filled | _margins(runs)))
+    page = template.format(**filled | _margins(runs, say))
+    return NOTE.format(template=language.template) + (wrapped(page) if language.spaced else page)
 
 
-def _margins(runs: dict[str, Any]) -> dict[str, Any]:
+def _grown(grown: dict[str, Any]) -> dict[str, Any]:
+    """How many paths grew from how many origins, and how far."""
+    names = ("STEPS", "PATHS", "EVERY")
+    line = next(
+        line for line in (FOLDER / "shapes.py").read_text(encoding="utf-8").splitlines() if line.startswith("STEPS,")
+    )
+    sizes = dict(zip(names, map(int, line.split(" = ")[1].split(", ")), strict=True))
+    first = grown["1"][0]
+    return {
+        "grown_paths": sizes["PATHS"],
+        "grown_days": sizes["STEPS"],
+        "grown_origins": first["origins"],
+        "grown_har": first["formulas_held"]["har"],
+    }
+
+
+def _minute(experiments: dict[str, Any]) -> int:
+    """Seconds of one core that the longest experiment took, in tens."""
+    return 10 * math.ceil(max(one["seconds"] for seeds in experiments.values() for one in seeds) / 10)
+
+
+def _margins(runs: dict[str, Any], say: Say) -> dict[str, Any]:
     """How much better the networks are than formulas, and than the one without memory."""
     formulas = ("ewma-garman-klass", "har", "harx")
     return {
-        "formula": {name: "{skill:+.2%}, p = {p:.2g}".format(**runs[name][0]) for name in formulas},
+        "formula": {name: say("{skill:+.2%}, p = {p:.2g}").format(**runs[name][0]) for name in formulas},
         "worst_p": f"{max(one['p'] for name in NETWORKS for one in runs[name]):.2g}",
-        "cells_over": {other: margins([runs[cell] for cell in CELLS], other) for other in ("har", "harx", "dnn")},
-        "dnn_over": {other: margins([runs["dnn"]], other) for other in ("har", "harx")},
+        "cells_over": {other: margins([runs[cell] for cell in CELLS], other, say) for other in ("har", "harx", "dnn")},
+        "dnn_over": {other: margins([runs["dnn"]], other, say) for other in ("har", "harx")},
     }
 
 

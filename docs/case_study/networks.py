@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
+import torch
 from torch import nn
 
 import forecaster
@@ -30,16 +33,19 @@ SETTINGS = (
 """What every run here has on top of it: the features that few tickers have, fewer steps, and the formulas beside."""
 
 
-def trained(name: str, settings: list[str], folder: str) -> dict[str, Any]:
-    """Train `gru` with these and other settings, and give the figures of its scorecard."""
-    settings = [*SETTINGS, *settings]
-    run = forecaster.train(CONFIG, settings=settings, data_dir=f"{folder}/store", runs_dir=f"{folder}/runs", name=name)
+def trained(name: str, settings: Sequence[str], folder: str, config: str = CONFIG) -> dict[str, Any]:
+    """Train a config with other settings on top, and give the figures of its scorecard; seconds are of one core."""
+    places = {"data_dir": f"{folder}/store", "runs_dir": f"{folder}/runs"}
+    torch.set_num_threads(1)
+    begin = time.process_time()
+    run = forecaster.train(config, settings=list(settings), name=name, **places)
+    seconds = time.process_time() - begin
     member = read_model(run.folder / "model.safetensors").members()[0]
     weights = sum(own.numel() for own in member.parameters()) if isinstance(member, nn.Module) else None
-    return {"parameters": weights} | _figures(run.scorecard)
+    return {"parameters": weights, "seconds": seconds} | figures(run.scorecard)
 
 
-def _figures(card: Scorecard) -> dict[str, Any]:
+def figures(card: Scorecard) -> dict[str, Any]:
     """Skills are against the first formula; those over each formula, and theirs over this run, have a p-value each."""
     name, reference = card.rows[0].name, card.reference
     overall = find(card.rows, name, "mean", "all", reference)
@@ -56,6 +62,7 @@ def _figures(card: Scorecard) -> dict[str, Any]:
         "theirs": {other: {"skill": _gain(card, other, name), "p": one["p"]} for other, one in over.items()},
         "held": overall.coverage80,
         "reference_held": _own(card, reference, "mean", "all").coverage80,
+        "formulas_held": {other: _own(card, other, "mean", "all").coverage80 for other in over},
         "close_gain": 1 - _own(card, name, "close", 1).mae / _own(card, "last-close", "close", 1).mae,
         "sessions": card.sessions,
         "first": card.first,

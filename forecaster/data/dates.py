@@ -42,3 +42,15 @@ def to_day(value: DateLike | None, name: str) -> np.datetime64 | None:
     """As `to_date`, but returns `datetime64[D]`."""
     date = to_date(value, name)
     return None if date is None else np.datetime64(date, "D")
+
+
+def require_day(value: DateLike | None, name: str) -> np.datetime64:
+    """As `to_day`, of a date that must be there.
+
+    Raises:
+        InputError: it is None, or not a date.
+    """
+    day = to_day(value, name)
+    if day is None:
+        raise InputError(f"{name} is None, expected a date such as 2013-03-01.")
+    return day

@@ -13,6 +13,7 @@ from forecaster import mapped
 from forecaster.axes import Bool, Float, Float32, Int, Shaped
 from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
+from forecaster.data.coherence import CLOSE
 from forecaster.data.store import Store
 from forecaster.display import Displayable
 from forecaster.errors import InputError, UnknownNameError, at_most_five
@@ -170,6 +171,13 @@ class Panel(Displayable):
         grid = np.full((len(self), len(self.dates), 4), np.nan, np.float32)
         grid[self.ticker_of_row, self.date_of_row] = self.prices
         return grid
+
+    @cached_property
+    def quoted(self) -> Float32[np.ndarray, "ticker time 4"]:
+        """`ohlc` on the scale of each ticker's last quoted close, which a forecast from that day has too."""
+        last = self.offsets[1:] - 1
+        factor = self.close[last] / self.prices[last, CLOSE]
+        return (self.ohlc * factor[:, None, None]).astype(np.float32)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -21,6 +21,7 @@ from forecaster.show.skill import LEGEND, comparison
 from forecaster.show.svg import element, joined
 from forecaster.show.words import price_text
 from forecaster.workflows.backtest import Backtest
+from forecaster.workflows.evaluate import Evaluation
 from forecaster.workflows.report import Report
 from forecaster.workflows.train import TrainedRun
 
@@ -107,6 +108,11 @@ def _(result: TrainedRun) -> str:
 @html.register
 def _(result: Backtest) -> str:
     return _scored(f"Backtest of {result.name}", result.scorecard, (*result.scorecard.notes, *result.notes))
+
+
+@html.register
+def _(result: Evaluation) -> str:
+    return _scored(f"Forecasts {result.name}", result.scorecard, (*result.scorecard.notes, *result.notes))
 
 
 @html.register

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
@@ -28,7 +29,7 @@ _STYLE = """
 .plot .middle { text-anchor: middle; }
 .plot .end { text-anchor: end; }
 """
-_HEAD, _FOOT, _LETTER = 34.0, 46.0, 8.0
+_HEAD, _FOOT, _LETTER, _IDEOGRAPH = 34.0, 46.0, 8.0, 13.5
 _LEGEND_ROW = 20.0
 
 
@@ -179,7 +180,7 @@ def legend(
     """
     x, y, parts = float(left), float(top + 12), list[Markup]()
     for name, look in entries:
-        wide = 34 + _LETTER * len(name) + 14
+        wide = 34 + _wide(name) + 14
         if x > left and x + wide > left + width:
             x, y = float(left), y + _LEGEND_ROW
         if filled:
@@ -191,6 +192,11 @@ def legend(
         parts.append(element("text", name, x=x + 34, y=y))
         x += wide
     return parts
+
+
+def _wide(text: str) -> float:
+    """Pixels that a text takes, roughly; Chinese and the like take nearly two letters each."""
+    return sum(_IDEOGRAPH if east_asian_width(letter) in "WF" else _LETTER for letter in text)
 
 
 def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:

@@ -58,6 +58,10 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         row = int(self.firsts[index]) + self.context - 1
         return self.panel.tickers[self.panel.ticker_of_row[row]], self.panel.sessions[row]
 
+    def origins(self) -> list[tuple[str, np.datetime64]]:
+        """`origin` of every window, as `forecaster.evaluate` takes them."""
+        return [self.origin(index) for index in range(len(self))]
+
 
 def windows(
     panel: Panel, *, context: int = 60, horizon: int = 1, after: DateLike | None = None, until: DateLike | None = None
