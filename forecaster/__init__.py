@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
     from forecaster.workflows.grow import grow
+    from forecaster.workflows.odds import odds
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.predict import predict
+    from forecaster.workflows.rank import rank
     from forecaster.workflows.report import report
+    from forecaster.workflows.risk import risk
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
     from forecaster.workflows.tune import tune
@@ -43,10 +46,13 @@ __all__ = [
     "grow",
     "load_config",
     "load_panel",
+    "odds",
     "outputs",
     "predict",
+    "rank",
     "report",
     "resume",
+    "risk",
     "score",
     "store_frame",
     "to_frame",

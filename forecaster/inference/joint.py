@@ -76,7 +76,7 @@ def require_paths(levels: tuple[float, ...], trained: tuple[int, ...], run: str)
     return length
 
 
-def require_level(level: float, forecasts: Sequence[Forecast]) -> None:
+def require_level(level: int | float, forecasts: Sequence[Forecast]) -> None:
     """Check a confidence level in per cent.
 
     Raises:

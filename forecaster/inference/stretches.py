@@ -77,11 +77,19 @@ class Stretches:
         """
         for one in bars:
             require_stretches(one, steps)
-        panel = Panel.of(bars)
+        return cls.in_panel(Panel.of(bars), steps, seed)
+
+    @classmethod
+    def in_panel(cls, panel: Panel, steps: int, seed: int = 0) -> Stretches:
+        """Stretches of `steps` sessions of all tickers of a panel that ends at the origin.
+
+        Raises:
+            InputError: the histories share too few dates.
+        """
         dataset = Dataset(panel, compute_features(panel, ("base",)), tuple(range(1, steps + 1)))
         dates, rows = _aligned(dataset, steps)
         own = rows >= 0
-        return cls(dataset, dates, _filled(dataset, rows, np.random.default_rng([seed, len(bars)])), own)
+        return cls(dataset, dates, _filled(dataset, rows, np.random.default_rng([seed, len(panel)])), own)
 
     def values(self, ticker: int, variables: Sequence[int]) -> Float[np.ndarray, "date step variable"]:
         """Standardised moves, log(price / close of the date) / (volatility known on the date · √step)."""

@@ -1,0 +1,1 @@
+"""Risk of positions, read off joint candle paths; pure functions of arrays."""
