@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,10 @@ AWAY = (0.5, 1.0, 1.5, 2.0)
 EVERY = 5
 PATHS = 1_000
 VARIABLES = (HIGH, LOW, CLOSE)
+COLUMNS = (
+    *("within", "price at", "happened", "Brier, paths", "HAR", "formula"),
+    *("better than HAR", "p", "than the formula", "p"),
+)
 BINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 Said = dict[tuple[str, int, str], list[np.ndarray]]
@@ -46,9 +51,8 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         work = judged(options.panel, folder, options.fit_to, options.to)
-        print(
-            f"{len(work.tickers)} tickers, every {EVERY}th of {len(work.dates)} days, {work.dates[0]} to {work.dates[-1]}"
-        )
+        extent = f"{work.dates[0]} to {work.dates[-1]}"
+        print(f"{len(work.tickers)} tickers, every {EVERY}th of {len(work.dates)} days, {extent}")
         said = _say(work, np.datetime64(options.fit_to))
         for event in ("touch", "close"):
             _print_scores(said, event)
@@ -76,7 +80,7 @@ def _say(work: Judged, fit_end: np.datetime64) -> Said:
                 for method, quantiles in (("paths", work.quantiles[date, ticker]), ("har", other[number, ticker])):
                     moves = _moves(work, quantiles[:, list(VARIABLES)].astype(float), place, method)
                     _fill(found[date], method, moves, walk[work.rows[date, ticker]], ticker)
-                _fill_formula(found[date], walk[work.rows[date, ticker]], ticker)
+                _fill_formula(found[date], ticker)
                 _fill(found[date], "came", _came(work, date, ticker), walk[work.rows[date, ticker]], ticker)
         for date in dates:
             for key, values in found[date].items():
@@ -110,7 +114,7 @@ def _fill(found: dict, method: str, moves: np.ndarray, deviation: float, ticker:
             found["close", within, method][ticker, number] = (close >= distance).mean(), (close <= -distance).mean()
 
 
-def _fill_formula(found: dict, deviation: float, ticker: int) -> None:
+def _fill_formula(found: dict, ticker: int) -> None:
     away = np.array(AWAY)[:, None].repeat(2, axis=1)
     for within in WITHIN:
         found["touch", within, "formula"][ticker] = touch(away, np.ones_like(away))
@@ -128,10 +132,8 @@ def _deviations(work: Judged) -> np.ndarray:
 
 
 def _print_scores(said: Said, event: str) -> None:
-    print(
-        f"\n{event}\n\n| within | price at | happened | Brier, paths | HAR | formula | better than HAR | p | than the formula | p |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(f"\n{event}\n\n| {' | '.join(COLUMNS)} |")
+    print("|---" * len(COLUMNS) + "|")
     for within in WITHIN:
         came = np.stack(said[event, within, "came"])
         losses = {name: (np.stack(said[event, within, name]) - came) ** 2 for name in ("paths", "har", "formula")}
@@ -152,7 +154,7 @@ def _print_reliability(said: Said, within: int) -> None:
     print(f"\nTouches within {within} days, by the chance that was given\n")
     print("| chance | paths: number | mean chance | happened | formula: number | mean chance | happened |")
     print("|---|---|---|---|---|---|---|")
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         cells = [f"{low:.0%} to {high:.0%}"]
         for name in ("paths", "formula"):
             chance = np.stack(said["touch", within, name]).ravel()

@@ -30,7 +30,7 @@ def odds(
     touch: Annotated[
         Prices, typer.Option(metavar="PRICE", help="Chance of a touch on the way; of two, which comes first.")
     ] = None,
-    within: Annotated[int, typer.Option(min=1, help="Sessions ahead, up to the run's contiguous steps.")] = 5,
+    within: Annotated[int | None, typer.Option(min=1, help="Sessions ahead; 5 if the run has so many steps.")] = None,
     size: Annotated[float | None, typer.Option(metavar="LOSS", help="Shares that rarely lose more than this.")] = None,
     level: Annotated[float, typer.Option(help="Per cent of --size, above 50 and up to 99.")] = 95,
     run: Annotated[

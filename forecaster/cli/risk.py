@@ -28,7 +28,7 @@ def risk(
             metavar="HOLDINGS", help="TICKER=SHARES, cash=AMOUNT; or a CSV of ticker, and shares or weight."
         ),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Sessions ahead, up to the run's contiguous steps.")] = 5,
+    days: Annotated[int | None, typer.Option(min=1, help="Sessions ahead; 5 if the run has so many steps.")] = None,
     level: Annotated[float, typer.Option(help="Per cent of the value at risk, above 50 and up to 99.")] = 95,
     weights: Annotated[bool, typer.Option("--weights", help="The numbers are weights; results in %.")] = False,
     currency: Annotated[

@@ -20,6 +20,9 @@ from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all, read_history
 from forecaster.runs.run import Run
 
+_USUAL = 5
+"""Sessions where none are named: a week."""
+
 
 def find(runs_dir: Path, run: str, say: Say = lambda _: None) -> Run:
     """The run that answers: the user's own, or the shipped one where there is none.
@@ -37,7 +40,7 @@ def joint_paths(
     store: Store,
     tickers: Sequence[str],
     *,
-    days: int,
+    days: int | None,
     count: int,
     seed: int = 0,
     as_of: dt.date | None = None,
@@ -48,7 +51,7 @@ def joint_paths(
     """Joint paths of tickers of a store over the next sessions.
 
     Args:
-        days: sessions ahead, at most the run's contiguous steps.
+        days: sessions ahead, at most the run's contiguous steps; if absent 5, or as many as there are.
         option: what a user calls the sessions.
 
     Raises:
@@ -67,10 +70,11 @@ def joint_paths(
     return replace(joint, notes=(*late.values(), *joint.notes), behind=tuple(late))
 
 
-def _steps(run: Run, days: int, option: str) -> tuple[int, ...]:
+def _steps(run: Run, days: int | None, option: str) -> tuple[int, ...]:
     """Steps 1 to `days`."""
     task = run.config.task
     length = require_paths(task.levels, task.steps, run.name)
+    days = min(_USUAL, length) if days is None else days
     if not 1 <= days <= length:
         steps = f"1 to {length}" if length > 1 else "1 alone"
         other = "" if run.name == "pretrained" else ", or --run pretrained (1 to 20)"

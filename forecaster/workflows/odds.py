@@ -14,6 +14,7 @@ from forecaster.data.dates import DateLike, to_date
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise
 from forecaster.errors import InputError
+from forecaster.evaluation.pathodds import TOUCH
 from forecaster.evaluation.rows import Measure
 from forecaster.events import Say
 from forecaster.inference.forecast import Forecast
@@ -117,7 +118,7 @@ def odds(
     above: Number | Sequence[Number] = (),
     below: Number | Sequence[Number] = (),
     touch: Number | Sequence[Number] = (),
-    within: int = 5,
+    within: int | None = None,
     size: Number | None = None,
     level: Number = 95,
     run: str = "latest",
@@ -133,7 +134,7 @@ def odds(
     Args:
         above, below: prices, in the ticker's currency, beyond which it may close.
         touch: prices that a high or low may touch; of two of them also which comes first.
-        within: sessions ahead, up to the run's contiguous steps.
+        within: sessions ahead, up to the run's contiguous steps; 5 if absent, or all of a run that has fewer.
         size: money; gives the most shares with which the chance of losing more by the last close is 100 − level %.
         level: of `size`, in per cent, above 50 and up to 99; beyond 95 the run must have a fit of its tails.
         paths: number of paths drawn.
@@ -185,7 +186,7 @@ def _read(joint: JointPaths, asked: Sequence[tuple[str, float]], loss: Number | 
         else Size(float(loss), float(level), most_shares(closes, forecast.last_close, loss, level)),
         in_sample=forecast.in_sample,
         verdict=forecast.skill["verdict"],
-        measures=tuple(one for one in forecast.widths if one.quantity == "touch-odds"),
+        measures=tuple(one for one in forecast.widths if one.quantity == TOUCH),
         notes=(*forecast.warnings, *joint.notes),
     )
 

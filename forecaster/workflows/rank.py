@@ -14,6 +14,7 @@ from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError, UnknownNameError
+from forecaster.evaluation.pathodds import RANK
 from forecaster.evaluation.rows import Measure
 from forecaster.events import Say
 from forecaster.inference.compose import Request
@@ -133,7 +134,7 @@ def rank(
         rows=tuple(_placed(row, place) for place, row in enumerate(rows, 1)),
         in_sample=any(forecast.in_sample for forecast in forecasts),
         verdict=known.skill["verdict"],
-        measures=tuple(found for found in known.widths if found.quantity == "range-rank"),
+        measures=tuple(found for found in known.widths if found.quantity == RANK),
         failures=tuple((ticker, str(error)) for ticker, error in failures),
     )
 
