@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from forecaster.workflows.rank import rank
     from forecaster.workflows.report import report
     from forecaster.workflows.risk import risk
+    from forecaster.workflows.samples import covariance, samples
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
     from forecaster.workflows.tune import tune
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "backtest",
     "candles_frame",
+    "covariance",
     "doctor",
     "errors",
     "export_run",
@@ -53,6 +55,7 @@ __all__ = [
     "report",
     "resume",
     "risk",
+    "samples",
     "score",
     "store_frame",
     "to_frame",
@@ -63,6 +66,7 @@ __all__ = [
 
 _MODULES = {
     "candles_frame": "workflows.frames",
+    "covariance": "workflows.samples",
     "load_config": "runs.config",
     "load_panel": "workflows.data",
     "resume": "workflows.train",
