@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2
 
-from forecaster.risk.exceptions import christoffersen, kupiec, risk_test
-from forecaster.risk.formula import close_beyond, touch
-from forecaster.risk.measures import contributions, drawdowns, expected_shortfall, tail_weights, value_at_risk
-from forecaster.risk.odds import beyond, first, size, touched, touched_with
-from forecaster.risk.rivals import ewma_deviation, filtered, gaussian, historical
+from forecaster.positions.exceptions import christoffersen, kupiec, risk_test
+from forecaster.positions.formula import close_beyond, touch
+from forecaster.positions.measures import contributions, drawdowns, expected_shortfall, tail_weights, value_at_risk
+from forecaster.positions.odds import beyond, first, size, touched, touched_with
+from forecaster.positions.rivals import ewma_deviation, filtered, gaussian, historical
 
 
 def test_measures_of_twenty_paths_by_hand() -> None:

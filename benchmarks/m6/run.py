@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.inference.shrinkage import shrunk_correlation
-from forecaster.risk.rivals import ewma_deviation
+from forecaster.positions.rivals import ewma_deviation
 
 FIRST, WEEKS, PERIODS = "2022-03-04", 4, 12
 FIFTHS = 5

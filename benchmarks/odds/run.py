@@ -23,11 +23,13 @@ from work import Judged, judged, quarters
 from forecaster.baselines import FittedBaseline
 from forecaster.data.coherence import CLOSE, HIGH, LOW
 from forecaster.data.splits import Period
+from forecaster.evaluation.pathodds import rank_correlation
 from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.coupling import draw_dates, ranks
 from forecaster.inference.tails import exponential_tails, inverse
-from forecaster.risk.formula import close_beyond, touch
-from forecaster.risk.rivals import ewma_deviation
+from forecaster.inference.volatility import expected_range
+from forecaster.positions.formula import close_beyond, touch
+from forecaster.positions.rivals import ewma_deviation
 
 WITHIN = (1, 5, 20)
 AWAY = (0.5, 1.0, 1.5, 2.0)
@@ -58,6 +60,7 @@ def main() -> None:
             _print_scores(said, event)
         for within in WITHIN[1:]:
             _print_reliability(said, within)
+        _print_ranks(work, np.datetime64(options.fit_to))
 
 
 def _say(work: Judged, fit_end: np.datetime64) -> Said:
@@ -162,6 +165,28 @@ def _print_reliability(said: Said, within: int) -> None:
             cells += [f"{inside.sum():,}"]
             cells += [f"{chance[inside].mean():.1%}", f"{came[inside].mean():.1%}"] if inside.any() else ["", ""]
         print(f"| {' | '.join(cells)} |")
+
+
+def _print_ranks(work: Judged, fit_end: np.datetime64) -> None:
+    """Rank correlation of forecast and actual ranges over the tickers of each day; and of the median close's return."""
+    har = FittedBaseline.learnt("har", work.dataset, Period(None, fit_end), work.levels).bind(work.dataset)
+    logs, median = work.dataset.logs, work.levels.index(0.5)
+    print("\n| rank correlation, mean over days | forecast | HAR | p | return by the median |\n|---|---|---|---|---|")
+    for step in WITHIN:
+        found = []
+        for date in range(0, len(work.dates), EVERY):
+            there = np.flatnonzero(work.rows[date] >= 0)
+            rows = work.rows[date, there]
+            ours, theirs = work.quantiles[date, there, step - 1], har(rows)[:, step - 1]
+            actual = logs[rows + step, HIGH] - logs[rows + step, LOW]
+            came = logs[rows + step, CLOSE] - logs[rows, CLOSE]
+            ranges = [expected_range(one.astype(float), work.levels) for one in (ours, theirs)]
+            row = [rank_correlation(one, actual) for one in ranges]
+            found.append([*row, rank_correlation(ours[:, CLOSE, median].astype(float), came)])
+        own, other, returns = np.array(found).T
+        test = diebold_mariano(other - own, max(step // EVERY, 1))
+        cells = f"{own.mean():.3f} | {other.mean():.3f} | {test.p_value:.2g} | {returns.mean():+.3f}"
+        print(f"| range of day {step} | {cells} |")
 
 
 def _options() -> argparse.Namespace:

@@ -22,8 +22,8 @@ from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.shrinkage import shrunk_correlation
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import exponential_tails, inverse
-from forecaster.risk.exceptions import risk_test
-from forecaster.risk.rivals import ewma_deviation, filtered, gaussian, historical
+from forecaster.positions.exceptions import risk_test
+from forecaster.positions.rivals import ewma_deviation, filtered, gaussian, historical
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 SCORED = LEVELS[1:-1]
@@ -58,16 +58,16 @@ class Outcome:
 
 def main() -> None:
     """Forecast, score, print."""
-    options = _options()
+    given = options()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
+        folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        work = judged(options.panel, folder, options.fit_to, options.to)
+        work = judged(given.panel, folder, given.fit_to, given.to)
         held = _portfolios(work)
         print(f"{len(work.tickers)} tickers, {len(work.dates)} days, {work.dates[0]} to {work.dates[-1]}\n")
         outcomes = {step: dict(_rivals(work, held, step)) for step in STEPS}
-        for name, kind in _kinds(options.kinds):
-            for step, one in zip(STEPS, _ours(work, held, kind, options.tails, options.paths), strict=True):
+        for name, kind in _kinds(given.kinds):
+            for step, one in zip(STEPS, _ours(work, held, kind, given.tails, given.paths), strict=True):
                 outcomes[step] = {name: one} | outcomes[step]
         _print(outcomes)
 
@@ -97,7 +97,7 @@ def _ours(work: Judged, held: np.ndarray, kind: str, tails: str, count: int) -> 
     shares = (np.arange(count) + 0.5) / count
     chosen = [step - 1 for step in STEPS]
     for block, stretches in quarters(work):
-        place = _dependence(stretches, kind, count)[:, used]
+        place = dependence(stretches, kind, count)[:, used]
         for date in range(block.start, block.stop):
             forecast = work.quantiles[date, used][:, chosen, CLOSE].astype(float)
             own = (
@@ -116,7 +116,7 @@ def _ours(work: Judged, held: np.ndarray, kind: str, tails: str, count: int) -> 
     ]
 
 
-def _dependence(stretches: Stretches, kind: str, count: int) -> np.ndarray:
+def dependence(stretches: Stretches, kind: str, count: int) -> np.ndarray:
     """Ranks "path ticker step" by a kind of dependence."""
     if kind == "joint" or kind.startswith("last"):
         return places(stretches, count, 0, int(kind.removeprefix("last ")) if kind != "joint" else None)
@@ -219,7 +219,8 @@ def _exceptions(one: Outcome, step: int) -> Sequence[str]:
     )
 
 
-def _options() -> argparse.Namespace:
+def options() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("panel", type=Path, help="a long table of daily candles of American stocks")
     parser.add_argument("--fit-to", default="2014-12-31", help="last day of fitting; 2016-12-31: shipped weights")

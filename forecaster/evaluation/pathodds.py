@@ -15,7 +15,7 @@ from forecaster.evaluation.widths import COMPARED, compared
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.paths import PathMaker, Templates
 from forecaster.inference.volatility import expected_range
-from forecaster.risk.formula import touch
+from forecaster.positions.formula import touch
 
 TOUCH, RANK = "touch-odds", "range-rank"
 """The quantities that are measured."""

@@ -16,9 +16,9 @@ from forecaster.features.dataset import Dataset
 from forecaster.inference.coupling import draw_dates, ranks
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import exponential_tails, inverse
-from forecaster.risk.exceptions import RiskTest, risk_test
-from forecaster.risk.measures import Number, value_at_risk
-from forecaster.risk.rivals import ewma_deviation, filtered, gaussian, historical
+from forecaster.positions.exceptions import RiskTest, risk_test
+from forecaster.positions.measures import Number, value_at_risk
+from forecaster.positions.rivals import ewma_deviation, filtered, gaussian, historical
 from forecaster.runs.run import Run
 from forecaster.runs.unseen import as_predicted, unseen_trial
 

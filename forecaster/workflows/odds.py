@@ -20,11 +20,11 @@ from forecaster.events import Say
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.joint import JointPaths, require_level
 from forecaster.mapped import large_arrays_beside_store
-from forecaster.risk import formula
-from forecaster.risk.measures import Number
-from forecaster.risk.odds import First, beyond, first, touched, touched_with
-from forecaster.risk.odds import size as most_shares
-from forecaster.risk.rivals import ewma_deviation
+from forecaster.positions import formula
+from forecaster.positions.measures import Number
+from forecaster.positions.odds import First, beyond, first, touched, touched_with
+from forecaster.positions.odds import size as most_shares
+from forecaster.positions.rivals import ewma_deviation
 from forecaster.runs.joint import find, joint_paths
 
 PATHS = 20_000

@@ -17,9 +17,9 @@ from forecaster.data.store import Store, open_store
 from forecaster.events import Say
 from forecaster.inference.joint import JointPaths, require_level
 from forecaster.mapped import large_arrays_beside_store
-from forecaster.risk.currencies import Rates, rates_of
-from forecaster.risk.holdings import Holdings, parse_pairs, read_holdings
-from forecaster.risk.measures import Number, contributions, drawdowns, expected_shortfall, value_at_risk
+from forecaster.positions.currencies import Rates, rates_of
+from forecaster.positions.holdings import Holdings, parse_pairs, read_holdings
+from forecaster.positions.measures import Number, contributions, drawdowns, expected_shortfall, value_at_risk
 from forecaster.runs.joint import find, joint_paths
 from forecaster.runs.portfoliotest import Tested, portfolio_test
 from forecaster.runs.run import Run

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Bool, Float
-from forecaster.risk.measures import Number
+from forecaster.positions.measures import Number
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.axes import Float, Int
-from forecaster.risk.measures import Number, value_at_risk
+from forecaster.positions.measures import Number, value_at_risk
 
 _ROUNDING = 1e-9
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
-from forecaster.risk.measures import Number
+from forecaster.positions.measures import Number
 
 CASH = "cash"
 """The name of money among holdings, in lower case: CASH is the symbol of a bank."""

@@ -1,1 +1,0 @@
-"""Risk of positions, read off joint candle paths; pure functions of arrays."""
