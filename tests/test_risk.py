@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -263,6 +264,25 @@ def test_the_screen_and_the_data_say_the_same(store: Path, trained: TrainedRun, 
     assert sum(float(row["value"]) for row in long if row["quantity"] == "contribution") == pytest.approx(
         found["expected_shortfall"]
     )
+
+
+def test_a_picture_and_a_page_hold_the_figures(
+    store: Path, trained: TrainedRun, say: Callable[..., Answer], tmp_path: Path
+) -> None:
+    page, drawing = tmp_path / "risk.html", tmp_path / "risk.svg"
+    places = ("--run", trained.folder, "--data-dir", store, "--days", 3)
+    answer = say("risk", "AAPL=10", "IBM=-5", *places, "--plot", page, "--plot", drawing, "--format", "json")
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    text = page.read_text(encoding="utf-8")
+    assert f"{found['value_at_risk']:,.0f} USD" in text
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+    root = ElementTree.fromstring(drawing.read_text(encoding="utf-8"))
+    words = {one.text for one in root.iter() if one.text}
+    assert {"AAPL", "IBM", "Profit and loss", "profit and loss [USD]"} <= words
+    refused = say("risk", "AAPL=10", *places, "--plot", tmp_path / "risk.gif")
+    assert (refused.code, refused.out) == (2, "")
+    assert "expected .html or .svg" in refused.err
 
 
 def test_a_backtest_counts_exceptions_beside_the_usual_ways(ask: Ask) -> None:

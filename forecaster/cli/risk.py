@@ -43,7 +43,7 @@ def risk(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
     plot: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Also write a picture: .html, .svg or .png; can be repeated."),
+        typer.Option(metavar="FILE", help="Also write a page (.html) or a picture (.svg); can be repeated."),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -62,6 +62,11 @@ def risk(
     from forecaster.show.risk import risk_view
     from forecaster.workflows.risk import risk as run_risk
 
+    if plot:
+        from forecaster.show.riskpage import check_risk_plot, write_risk_plot
+
+        for file in plot:
+            check_risk_plot(file)
     found = run_risk(
         holdings,
         days=days,
@@ -77,6 +82,9 @@ def risk(
         runs_dir=runs_dir,
         say=lambda text: note(f"· {text}", quiet),
     )
+    for file in plot or ():
+        write_risk_plot(file, found)
+        note(f"Picture: {file}", quiet)
     present(risk_view(found), format, output)
     for text in found.notes:
         note(f"note: {text}", quiet)

@@ -1,1 +1,1 @@
-"""Risk and odds of positions, read off joint candle paths: pure functions of arrays, and holdings as users give them."""
+"""Risk and odds of positions, read off joint candle paths: pure functions of arrays, and holdings."""

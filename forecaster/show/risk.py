@@ -67,10 +67,10 @@ class _Page:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         found, width = self.found, drawn(options.max_width)
-        yield Text(f"\n{_title(found)}", "bold")
+        yield Text(f"\n{title(found)}", "bold")
         yield _days(found, width)
         yield Text()
-        yield from (Text(line) for line in _figures(found))
+        yield from (Text(line) for line in figures(found))
         yield Text()
         yield _holdings(found, width)
         yield Text(_together(found), "dim")
@@ -78,10 +78,11 @@ class _Page:
             yield Text()
             yield _tests(found, width)
         yield Text()
-        yield Text(_standing(found), "italic")
+        yield Text(standing(found), "italic")
 
 
-def _title(found: PortfolioRisk) -> str:
+def title(found: PortfolioRisk) -> str:
+    """What is held, what it is worth, and how far ahead is looked."""
     count = len(found.holdings)
     what = f"{count} holding{'s' * (count > 1)}" + (" and cash" if found.cash > 0 else "")
     worth = "" if found.unit == "%" else f", worth {money(found, found.value)}"
@@ -107,7 +108,8 @@ def _days(found: PortfolioRisk, width: int) -> Table:
     return table(fitting(columns, width, ("25%", "75%", "date")), left=("date",))
 
 
-def _figures(found: PortfolioRisk) -> Iterator[str]:
+def figures(found: PortfolioRisk) -> Iterator[str]:
+    """Value at risk, expected shortfall, deviation and drawdown, a sentence each."""
     level, days = f"{found.level:g}%", f"{found.days} day{'s' * (found.days > 1)}"
     of_value = f" ({found.value_at_risk / found.value:.1%} of it)" if found.value > 0 and found.unit != "%" else ""
     yield f"Value at risk, {days}, {level}: {money(found, found.value_at_risk)}{of_value}, exceeded in {_once(found)}."
@@ -166,7 +168,7 @@ def _tests(found: PortfolioRisk, width: int) -> Table:
     return table(fitting(columns, width, ("ES", "windows", "Christoffersen p")), left=("method",))
 
 
-def _standing(found: PortfolioRisk) -> str:
+def standing(found: PortfolioRisk) -> str:
     """What the run's test says of single tickers, and how to test this portfolio."""
     held = [one["held"] for one in found.held if abs(one["band"] - 0.8) < 1e-6 and one["step"] <= found.days]
     text = f"Run {found.run}. "
