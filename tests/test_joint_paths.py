@@ -151,17 +151,18 @@ def _bars_of(panel: object, day: np.datetime64) -> list[Bars]:
 def test_a_date_takes_the_row_that_was_known_on_its_evening() -> None:
     tokyo = sessions("XTKS", np.datetime64("2010-01-04"), np.datetime64("2012-12-28"))
     york = sessions("XNYS", np.datetime64("2010-01-04"), np.datetime64("2012-12-28"))
-    both = [
+    three = [
         on_days(bars("YORK", len(york), 1), york),
         replace(on_days(bars("TOKYO", len(tokyo), 2), tokyo), calendar="XTKS"),
+        on_days(bars("NEWARK", len(york), 3), york),
     ]
-    found = Stretches.of(both, STEPS)
+    found = Stretches.of(three, STEPS)
     panel = found.dataset.panel
     known = panel.sessions[found.rows]
     assert (known <= found.dates[:, None])[found.own].all()
     holiday = np.datetime64("2011-05-04")
     (place,) = np.flatnonzero(found.dates == holiday)
-    assert [str(day) for day in known[place]] == ["2011-05-04", "2011-05-02"], "three holidays of Tokyo"
+    assert [str(day) for day in known[place]] == ["2011-05-04", "2011-05-02", "2011-05-04"], "three holidays of Tokyo"
     assert found.own[1:].all(), "on the first date one of them is a session too young"
     assert found.notes() == []
 
@@ -196,13 +197,24 @@ def test_a_history_that_is_too_short_is_refused_in_one_line() -> None:
         require_stretches(bars("AAA", 59 + FEWEST + STEPS), STEPS)
 
 
-def test_histories_that_share_no_dates_are_refused_in_one_line() -> None:
+def test_histories_that_share_no_dates_have_paths_that_know_nothing_of_each_other() -> None:
     old, new = bars("OLD", 300, start="2000-01-03"), bars("NEW", 300, start="2010-01-04")
-    alone = Stretches.of([old], STEPS)
+    alone, both = Stretches.of([old], STEPS), Stretches.of([old, new], STEPS)
     assert len(alone.dates) == 300 - 60 - STEPS
-    third = [replace(bars("MID", 300, start="2005-01-03"))]
-    with pytest.raises(InputError, match="OLD, NEW, MID: their candles share 0 stretches of 5 sessions"):
-        Stretches.of([old, new, *third], STEPS)
+    assert len(both.dates) == 2 * len(alone.dates)
+    assert not (both.own[:, 0] & both.own[:, 1]).any()
+    moves = np.column_stack([both.values(n, (3,))[:, 4, 0] for n in range(2)])
+    assert abs(np.corrcoef(moves, rowvar=False)[0, 1]) < 0.15
+    assert "fewer were there for OLD (235), NEW (235)" in both.notes()[0]
+
+
+def test_a_saturday_of_coins_repeats_no_friday() -> None:
+    every = np.arange(np.datetime64("2010-01-01"), np.datetime64("2011-06-30"))
+    stock = bars("STOCK", 380)
+    coin = replace(on_days(bars("COIN", len(every), 3), every), calendar="24/7")
+    found = Stretches.of([stock, coin], STEPS)
+    assert np.isin(found.dates, stock.dates).all()
+    assert found.own[found.dates > np.datetime64("2010-06-01")].all()
 
 
 def test_shrinkage_is_strong_with_few_days_and_weak_with_many() -> None:

@@ -58,6 +58,7 @@ def risk(
     """
     if not holdings:
         raise typer.BadParameter("no holdings: expected TICKER=SHARES or a CSV.", param_hint="HOLDINGS")
+    from forecaster.show.notes import notes as forecast_notes
     from forecaster.show.output import note, present
     from forecaster.show.risk import risk_view
     from forecaster.workflows.risk import risk as run_risk
@@ -86,6 +87,6 @@ def risk(
         write_risk_plot(file, found)
         note(f"Picture: {file}", quiet)
     present(risk_view(found), format, output)
-    for text in found.notes:
+    for text in (*forecast_notes(found.forecasts), *found.notes):
         note(f"note: {text}", quiet)
     raise typer.Exit(0 if found.complete else 3)

@@ -15,6 +15,7 @@ from forecaster.data.coherence import CLOSE
 from forecaster.data.dates import DateLike, to_date
 from forecaster.data.store import Store, open_store
 from forecaster.events import Say
+from forecaster.inference.forecast import Forecast
 from forecaster.inference.joint import JointPaths, require_level
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.positions.currencies import Rates, rates_of
@@ -72,6 +73,7 @@ class PortfolioRisk:
         in_sample: a forecast's weights have seen the days after the origin.
         complete: all candles end on the same day.
         tests: of such values at risk on past days; empty if not asked for.
+        forecasts: of the holdings, in order; data formats omit them.
     """
 
     run: str
@@ -98,6 +100,7 @@ class PortfolioRisk:
     complete: bool
     notes: tuple[str, ...]
     tests: tuple[Tested, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """The risk as JSON-compatible data."""
@@ -245,6 +248,7 @@ def measure(joint: JointPaths, given: Holdings, rates: Rates, level: Number) -> 
         in_sample=bool(seen),
         complete=not joint.behind,
         notes=joint.notes,
+        forecasts=forecasts,
     )
 
 
