@@ -117,6 +117,5 @@ def _standing(found: Odds) -> str:
                 f"({worth}) beside the random walk, p {chance(one.p_value)}{proof}."
             )
     return (
-        f"Run {found.run}. Such odds were not measured in its test; of `pretrained` they were: docs/risk.md. By 20 "
-        "sessions touches were no better than the random walk's."
+        f"Run {found.run}. Such odds were not measured in its test; docs/risk.md tells what they were worth elsewhere."
     )
