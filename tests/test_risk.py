@@ -266,6 +266,29 @@ def test_the_screen_and_the_data_say_the_same(store: Path, trained: TrainedRun, 
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("risk", "AAPL=10", "IBM=5", "--days", "3"),
+        ("odds", "AAPL", "--touch", "440", "--touch", "420", "--size", "1000", "--within", "3"),
+        ("rank", "--all"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_line_fits_a_narrow_terminal(
+    words: tuple[str, ...],
+    store: Path,
+    trained: TrainedRun,
+    say: Callable[..., Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    answer = say(*words, "--run", trained.folder, "--data-dir", store)
+    assert answer.code == 0, answer.err
+    assert [line for line in answer.out.splitlines() if len(line) > 60] == []
+    assert "…" not in answer.out
+
+
 def test_a_picture_and_a_page_hold_the_figures(
     store: Path, trained: TrainedRun, say: Callable[..., Answer], tmp_path: Path
 ) -> None:

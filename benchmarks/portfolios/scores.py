@@ -2,7 +2,7 @@
 
     python benchmarks/portfolios/scores.py panel.parquet --fit-to 2014-12-31 --to 2016-12-31 [--folder cache]
 
-Groups of ten tickers, every tenth day, closes after 1, 5 and 20 days; needs `scoringrules`.
+Groups of ten tickers, every twentieth day, closes after 1, 5 and 20 days; needs `scoringrules`.
 
 Source: Gneiting & Raftery (2007), "Strictly proper scoring rules, prediction, and estimation", for the energy score;
 Scheuerer & Hamill (2015), "Variogram-based proper scoring rules", of order 0.5.
@@ -22,7 +22,7 @@ from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.tails import inverse
 
-GROUPS, SIZE, EVERY, PATHS = 30, 10, 10, 500
+GROUPS, SIZE, EVERY, PATHS = 30, 10, 20, 200
 SCORES = {"energy": scoringrules.es_ensemble, "variogram": scoringrules.vs_ensemble}
 
 
