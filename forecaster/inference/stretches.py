@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
 from forecaster.errors import InputError, at_most_five
 from forecaster.features.candles import READY_AGE
-from forecaster.features.compute import compute_features
+from forecaster.features.compute import Features, compute_features
 from forecaster.features.dataset import Dataset
 from forecaster.inference.shrinkage import shrunk_correlation
 
@@ -30,6 +31,10 @@ _OLD = np.timedelta64(7, "D")
 
 _SCORED = 5
 """Sessions over which tickers are correlated: of one day alone Tokyo's would come too early for New York's."""
+
+_PEERS = 60
+"""Most tickers whose correlation with one chooses its stand-ins, those with most stretches: of thousands the system of
+equations would take hours."""
 
 _TOLD = 0.05
 """Share of dates without a stretch of its own above which a ticker is named."""
@@ -82,7 +87,7 @@ class Stretches:
     @classmethod
     def in_panel(cls, panel: Panel, steps: int, seed: int = 0) -> Stretches:
         """Stretches of `steps` sessions of all tickers of a panel that ends at the origin."""
-        dataset = Dataset(panel, compute_features(panel, ("base",)), tuple(range(1, steps + 1)))
+        dataset = Dataset(panel, _scale(panel), tuple(range(1, steps + 1)))
         dates, rows = _aligned(dataset, steps)
         own = rows >= 0
         return cls(dataset, dates, _filled(dataset, rows, np.random.default_rng([seed, len(panel)])), own)
@@ -107,6 +112,11 @@ class Stretches:
             f"Of {len(self.dates):,} past stretches fewer were there for {at_most_five(lacking)}: on the other dates a "
             "shrunk correlation (Ledoit–Wolf) with the other tickers chooses among its own."
         ]
+
+
+def _scale(panel: Panel) -> Features:
+    """The volatility known at each row; of large stores in a mapped file."""
+    return compute_features(panel, ("base",), allocate=(mapped.empty, mapped.empty))
 
 
 def _aligned(dataset: Dataset, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +155,7 @@ def _filled(
         own_scores = _scores(dataset, stretches)
         if lacking.any():
             scores[~lacking, ticker] = own_scores[np.searchsorted(stretches, rows[~lacking, ticker])]
-            wanted = _conditional(scores[:, whole], scores[:, ticker], lacking, rng)
+            wanted = _conditional(scores[:, whole[:_PEERS]], scores[:, ticker], lacking, rng)
             order = np.argsort(own_scores, kind="stable")
             chosen = order[np.minimum((wanted * len(order)).astype(np.int64), len(order) - 1)]
             rows[lacking, ticker] = stretches[chosen]
