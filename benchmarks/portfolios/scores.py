@@ -67,8 +67,12 @@ def _print(found: dict[tuple[str, str, int], list[float]], kinds: list[str]) -> 
             for step in STEPS:
                 own, other = (np.array(found[name, one, step]) for one in (kinds[0], kind))
                 cells.append(f"{other.mean():.3f}")
-                p_value = diebold_mariano(own - other, max(step // EVERY, 1)).p_value if kind != kinds[0] else 1.0
-                cells += ["", ""] if kind == kinds[0] else [f"{1 - own.mean() / other.mean():+.2%}", f"{p_value:.2g}"]
+                if kind == kinds[0]:
+                    cells += ["", ""]
+                    continue
+                p_value = diebold_mariano(own - other, max(step // EVERY, 1)).p_value
+                few = np.isnan(p_value)  # fewer than 30 days
+                cells += [f"{1 - own.mean() / other.mean():+.2%}", "" if few else f"{p_value:.2g}"]
             print(f"| {kind} | {' | '.join(cells)} |")
 
 
