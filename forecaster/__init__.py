@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from forecaster.workflows.fetch import fetch
     from forecaster.workflows.frames import candles_frame, to_frame
     from forecaster.workflows.grow import grow
+    from forecaster.workflows.odds import odds
     from forecaster.workflows.outputs import outputs
     from forecaster.workflows.predict import predict
+    from forecaster.workflows.rank import rank
     from forecaster.workflows.report import report
+    from forecaster.workflows.risk import risk
+    from forecaster.workflows.samples import covariance, samples
     from forecaster.workflows.score import score
     from forecaster.workflows.train import resume, train
     from forecaster.workflows.tune import tune
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "backtest",
     "candles_frame",
+    "covariance",
     "doctor",
     "errors",
     "evaluate",
@@ -45,10 +50,14 @@ __all__ = [
     "grow",
     "load_config",
     "load_panel",
+    "odds",
     "outputs",
     "predict",
+    "rank",
     "report",
     "resume",
+    "risk",
+    "samples",
     "score",
     "store_frame",
     "to_frame",
@@ -59,6 +68,7 @@ __all__ = [
 
 _MODULES = {
     "candles_frame": "workflows.frames",
+    "covariance": "workflows.samples",
     "load_config": "runs.config",
     "load_panel": "workflows.data",
     "resume": "workflows.train",

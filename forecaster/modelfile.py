@@ -36,6 +36,9 @@ _FORMAT = 1
 TEMPLATES = "paths/templates"
 """Name of the tensor of path templates (standardised moves)."""
 
+TAILS = "tails/fit"
+"""Name of the tensor of the tails beyond the outer levels (see `inference.tails`)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -79,6 +82,11 @@ class Model:
         """Path templates, standardised moves "template step variable"; None if the file has none."""
         return self.tensors.get(TEMPLATES)
 
+    @property
+    def tails(self) -> np.ndarray | None:
+        """Tails beyond the outer levels, "horizon variable 2 2"; None in a file of an older version."""
+        return self.tensors.get(TAILS)
+
     def _member(self, index: int, place: str = "", torch_too: bool = False) -> Any:
         model = self.config.networks[index]
         weights = part_of(self.tensors, f"{place}{index}/")
@@ -115,11 +123,14 @@ def save_model(
     *,
     production: Sequence[Network | FittedBaseline] = (),
     templates: Float[np.ndarray, "template step variable"] | None = None,
+    tails: Float[np.ndarray, "horizon variable 2 2"] | None = None,
 ) -> None:
     """Write a model file with one or more members, atomically."""
     tensors = _named("", members) | _named("production/", production)
     if templates is not None:
         tensors[TEMPLATES] = templates
+    if tails is not None:
+        tensors[TAILS] = tails
     save_tensors(path, tensors, {"format": _FORMAT} | header.as_json())
 
 

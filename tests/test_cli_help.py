@@ -54,7 +54,11 @@ def modules(*arguments: str) -> tuple[int, str, str, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("train",), ("tune",), ("predict",), ("fetch",), ("config",), ("features",), ("runs", "delete")]
+    "words",
+    [
+        *((), ("train",), ("tune",), ("predict",), ("fetch",), ("config",), ("features",), ("runs", "delete")),
+        *(("risk",), ("odds",), ("rank",)),
+    ],
 )
 def test_help_imports_no_heavy_module(words: tuple[str, ...]) -> None:
     code, out, _, imported = modules(*words, "--help")
@@ -76,6 +80,9 @@ def test_help_imports_no_heavy_module(words: tuple[str, ...]) -> None:
         ("predict", "AAPL", "--format", "xml"),
         ("train", "gru", "--format", "parquet"),
         ("predict", "AAPL", "--horizn", "2"),
+        ("risk",),
+        ("odds",),
+        ("rank",),
     ],
 )
 def test_a_usage_error_is_one_line_and_imports_neither_torch_nor_pandas(words: tuple[str, ...]) -> None:

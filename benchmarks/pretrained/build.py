@@ -1,7 +1,7 @@
 """Builds the shipped model from a table of candles: `python benchmarks/pretrained/build.py panel.parquet`.
 
 Trains `pretrained.yaml` as `forecast train` does, then leaves out what a forecast can do without: templates of paths,
-which come from the ticker's own history, and the rows of the scorecard at most steps. The same bytes on the same
+which come from the store's candles, and the rows of the scorecard at most steps. Tails stay. The same bytes on the same
 machine with one thread (OMP_NUM_THREADS=1).
 """
 

@@ -19,8 +19,13 @@ def _scales(dataset: Dataset, fitted: Fitted) -> Scales:  # noqa: ARG001
 
     Source: J.P. Morgan/Reuters, RiskMetrics Technical Document (1996).
     """
-    sigma = by_block(dataset.panel, _volatility)
+    sigma = daily_deviation(dataset)
     return lambda rows: np.repeat(sigma[rows, None], len(dataset.steps), axis=1)
+
+
+def daily_deviation(dataset: Dataset) -> Float[np.ndarray, " row"]:
+    """EWMA(0.94) volatility of the daily return, as known at each row."""
+    return by_block(dataset.panel, _volatility)
 
 
 def _volatility(candles: Candles) -> Float[np.ndarray, "time ticker"]:

@@ -25,7 +25,7 @@ def examples(*lines: str) -> str:
 
 
 _ORDER = (
-    *("fetch", "train", "predict", "backtest", "tune", "report", "score", "doctor"),
+    *("fetch", "train", "predict", "backtest", "risk", "odds", "rank", "tune", "report", "score", "doctor"),
     *("runs", "data", "config", "models", "features"),
     *("init", "check", "list", "show", "compare", "verify", "export", "delete", "schema"),
 )

@@ -149,8 +149,10 @@ def _shard(text: str) -> tuple[int, int]:
     return int(first), int(count)
 
 
-def chosen_tickers(tickers: list[str] | None, file: Path | None, all_of: Path | None) -> list[str]:
-    """The tickers that `forecast predict` names: as words and in a file, or all in a store.
+def chosen_tickers(
+    tickers: list[str] | None, file: Path | None, all_of: Path | None, command: str = "predict"
+) -> list[str]:
+    """The tickers that a command names: as words and in a file, or all in a store.
 
     Args:
         all_of: the store whose tickers are all meant (--all); None without that option.
@@ -159,7 +161,7 @@ def chosen_tickers(tickers: list[str] | None, file: Path | None, all_of: Path | 
         named = [*(tickers or []), *symbols(file)]
         if not named:
             what = "a TICKER, --all or --tickers-file FILE"
-            raise InputError(f"forecast predict needs {what}: see `forecast predict --help`.")
+            raise InputError(f"forecast {command} needs {what}: see `forecast {command} --help`.")
         return named
     if tickers or file:
         given = at_most_five(tickers) if tickers else f"--tickers-file {file}"

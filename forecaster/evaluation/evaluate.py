@@ -8,6 +8,7 @@ import numpy as np
 
 from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.config.schema import Config
+from forecaster.evaluation.pathodds import path_odds
 from forecaster.evaluation.pathrange import path_ranges
 from forecaster.evaluation.rows import Measure
 from forecaster.evaluation.scorecard import Scorecard, make_scorecard
@@ -57,7 +58,12 @@ def evaluate_all(
     rows, dataset = trial.test_rows, trial.dataset
     scores = score_all(compared, dataset, rows, trial.test, trial.levels)
     release_memory()
-    measures = list(path_ranges(list(compared.items()), dataset, rows, trial.test, templates, trial.levels))
+    several = list(compared.items())
+    measures = [
+        one
+        for score in (path_ranges, path_odds)
+        for one in score(several, dataset, rows, trial.test, templates, trial.levels)
+    ]
     return scorecard_of(scores, trial, notes, measures)
 
 

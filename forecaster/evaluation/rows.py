@@ -41,8 +41,10 @@ class Measure:
 
     Args:
         quantity: `range`, log(high / low) of the session; `volatility`, the squared move from the last close to the
-            session's; or `path-range`, log(highest high / lowest low) of all sessions up to it.
-        score: `qlike` (of the expected value, lower is better) or `pinball` (of the paths' quantiles).
+            session's; `path-range`, log(highest high / lowest low) of all sessions up to it; `touch-odds`, whether
+            prices are touched by then; `range-rank`, the order of tickers by range.
+        score: `qlike` (of the expected value), `pinball` (of the paths' quantiles), `brier`, or `1 - rank correlation`;
+            lower is better.
         skill: share by which the loss is lower than the reference's.
     """
 

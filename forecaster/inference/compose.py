@@ -19,7 +19,7 @@ from forecaster.evaluation.rows import Measure
 from forecaster.inference.forecast import Forecast, History
 from forecaster.inference.foreign import FORMULA
 from forecaster.inference.market import MarketView
-from forecaster.inference.paths import Templates, sample_paths
+from forecaster.inference.tails import Tails
 from forecaster.inference.volatility import annualised, expected_range, variance
 from forecaster.modelfile import Model
 
@@ -56,7 +56,7 @@ def compose(
     market: MarketView | None,
     skill: dict[str, Any],
     widths: tuple[Measure, ...],
-    templates: Templates | None,
+    tails: Tails | None,
 ) -> Forecast:
     """Compose the forecast of one ticker.
 
@@ -64,10 +64,7 @@ def compose(
         skill: test results of the run; `widths` those of ranges and volatility.
         quantiles: of log(price / last close), at every trained step.
         market: the run's own tickers on the forecast day.
-        templates: for paths; None if there are none.
-
-    Raises:
-        InputError: paths were requested of a run that can draw none.
+        tails: beyond the outer levels, at every trained step; None if there is no fit.
     """
     levels, steps, bars = model.config.task.levels, request.steps, reading.bars
     origin, last_close = bars.dates[-1], float(bars.close[-1])
@@ -95,7 +92,7 @@ def compose(
         range=ranges,
         volatility=volatility,
         widths=() if in_sample or weights == OWN else widths,
-        paths=_paths(levels, request, bars, quantiles, templates),
+        tails=None if tails is None else tails[: len(steps)],
     )
 
 
@@ -150,19 +147,6 @@ def _widths(
         return np.full(len(steps), np.nan), np.full(len(steps), np.nan)
     volatility = annualised(variance(quantiles, levels), steps, sessions_a_year(calendar))
     return expected_range(quantiles, levels), volatility
-
-
-def _paths(
-    levels: tuple[float, ...],
-    request: Request,
-    bars: Bars,
-    quantiles: Float[np.ndarray, "horizon variable quantile"],
-    templates: Templates | None,
-) -> Float[np.ndarray, "path taken variable"] | None:
-    if request.paths is None:
-        return None
-    moves = sample_paths(templates, quantiles, levels, count=request.paths, seed=request.seed, ticker=bars.ticker)
-    return float(bars.close[-1]) * np.exp(moves)
 
 
 def _warnings(bars: Bars, model: Model, as_of: dt.date | None, weights: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.display import Displayable, display
 from forecaster.evaluation.rows import Measure
+from forecaster.inference.tails import Tails
 
 if TYPE_CHECKING:
     from forecaster.display import Picture
@@ -67,6 +68,7 @@ class Forecast(Displayable):
         volatility: annualised, of the close over all sessions up to each step; NaN likewise.
         widths: test results for range and volatility, a row for each quantity and step.
         paths: coherent candle paths in prices over the contiguous steps 1, 2, …; None if not requested.
+        tails: beyond the outer levels, see `inference.tails`; None if the run has no fit. Data formats omit it.
         warnings: one sentence each.
     """
 
@@ -89,6 +91,7 @@ class Forecast(Displayable):
     in_sample: bool = False
     widths: tuple[Measure, ...] = ()
     paths: Float[np.ndarray, "path step variable"] | None = None
+    tails: Tails | None = None
 
     @property
     def point(self) -> Float[np.ndarray, "horizon variable"]:

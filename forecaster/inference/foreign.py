@@ -11,14 +11,12 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.baselines import FittedBaseline
-from forecaster.config.schema import Config
 from forecaster.data.bars import Bars
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Rows
-from forecaster.inference.paths import Templates, draw_templates
 
 FORMULA = "har"
 
@@ -55,11 +53,6 @@ def own_quantiles(dataset: Dataset, rows: Rows, levels: tuple[float, ...]) -> Qu
     # Fitted to what was known at the first origin of each part: for the others a little old, but never too new.
     parts = [rows[start : start + _EVERY] for start in range(0, len(rows), _EVERY)]
     return np.concatenate([_fitted(dataset, int(part[0]), levels).bind(dataset)(part) for part in parts])
-
-
-def own_templates(dataset: Dataset, config: Config) -> Templates | None:
-    """Stretches of the ticker's own history for paths, see `draw_templates`."""
-    return draw_templates(dataset, Period(None, dataset.panel.sessions[-1]), config)
 
 
 def _fitted(dataset: Dataset, origin: int, levels: tuple[float, ...]) -> FittedBaseline:

@@ -1,4 +1,4 @@
-"""Candle paths with realistic dependence across steps, whose marginals are the forecast's quantiles.
+"""Candle paths of one ticker for scoring: dependence across steps as in training, marginals as in the forecast.
 
 A path follows a template: a stretch of the training period in standardised units. Each of its values is mapped from the
 quantiles of all templates to the forecast quantiles: a randomised Schaake shuffle. Example at one step and price: a
@@ -12,7 +12,6 @@ Source: Clark et al. (2004), "The Schaake Shuffle", for past stretches as templa
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,6 @@ from forecaster.axes import Float, Float32, Int
 from forecaster.config.schema import Config
 from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
-from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 
 _MOST = 8192
@@ -113,28 +111,3 @@ def _pick(
     # Flat index = start of the (origin, step, variable) row + place; take on a flat array is the fastest gather.
     begin = np.arange(0, table.size, table.shape[-1]).reshape(*table.shape[:-3], 1, *table.shape[-3:-1])
     return np.ascontiguousarray(table).ravel().take(begin + place)
-
-
-def sample_paths(
-    templates: Templates | None,
-    quantiles: Float[np.ndarray, "horizon variable quantile"],
-    levels: tuple[float, ...],
-    *,
-    count: int,
-    seed: int,
-    ticker: str,
-) -> Float[np.ndarray, "path taken variable"]:
-    """Coherent paths of one ticker as log(price / last close); the same seed and ticker give the same templates.
-
-    Raises:
-        InputError: the run has no templates, or the count is below 1.
-    """
-    if templates is None or not len(templates):
-        raise InputError("--paths: the run has no templates to draw: train with task.horizon from step 1 and bands.")
-    if count < 1:
-        raise InputError(f"--paths is {count}: expected at least 1.")
-    length = min(templates.shape[1], len(quantiles))
-    # crc32, since Python's own hash of a text differs from process to process.
-    rng = np.random.default_rng([seed, zlib.crc32(ticker.encode())])
-    chosen = rng.integers(len(templates), size=count)
-    return PathMaker.of(templates[:, :length], levels).map(quantiles[:length], chosen)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from forecaster.data.bars import Bars
+from forecaster.data.dates import to_day
 from forecaster.data.panel import Panel
 from forecaster.data.quality import Reading
+from forecaster.data.splits import Period
 from forecaster.data.store import Store
+from forecaster.errors import InputError
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.evaluation.standing import skill_of
+from forecaster.features.candles import READY_AGE
+from forecaster.features.dataset import Dataset
 from forecaster.inference.compose import EVALUATED, OWN, PRODUCTION, Request, chosen_weights, compose
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.foreign import needed, own_dataset, own_quantiles, own_templates
+from forecaster.inference.foreign import needed as needed_alone
+from forecaster.inference.foreign import own_dataset, own_quantiles
 from forecaster.inference.newest import origin_days, quantiles_in_market
-from forecaster.inference.paths import Templates
-from forecaster.modelfile import Model
+from forecaster.inference.paths import contiguous
+from forecaster.inference.stretches import require_stretches
+from forecaster.inference.tails import Tails, fit_tails
 from forecaster.runs.run import Run
 
 
@@ -34,17 +40,36 @@ def forecast_all(
         market = run.market(store, members, origin_days(panel), weights == PRODUCTION)
         candles = quantiles_in_market(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
-            templates = _templates(model, bars) if request.paths else None
-            yield of(histories[bars.ticker], quantiles, market=market, templates=templates)
+            yield of(histories[bars.ticker], quantiles, market=market, tails=model.tails)
     for reading in [one for one in histories.values() if chosen_weights(model, one) == OWN]:
         dataset = own_dataset(reading.bars, model.config.task.steps)
         quantiles = own_quantiles(dataset, dataset.panel.offsets[1:] - 1, model.config.task.levels)[0]
-        templates = own_templates(dataset, model.config) if request.paths else None
-        yield of(reading, quantiles, market=None, templates=templates)
+        tails = _own_tails(dataset, model.config.task.levels) if request.paths else None
+        yield of(reading, quantiles, market=None, tails=tails)
 
 
-def _templates(model: Model, bars: Bars) -> Templates | None:
-    """The run's templates; a run without any, as the shipped one, takes stretches of the ticker's own history."""
-    if model.templates is not None or len(bars) < needed(model.config.task.steps):
-        return model.templates
-    return own_templates(own_dataset(bars, model.config.task.steps), model.config)
+def read_history(run: Run, store: Store, ticker: str, request: Request) -> Reading:
+    """A ticker's history as of the request's date, checked to be long enough for what is requested.
+
+    Raises:
+        UnknownNameError: the store does not have the ticker.
+        InputError: it has too few candles.
+    """
+    known, task = run.history(store, ticker, to_day(request.as_of, "as_of")), run.config.task
+    least = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
+    if not run.header.knows(known.bars.ticker, known.calendar):
+        least = max(least, needed_alone(task.steps))
+    if len(known.bars) < least:
+        until = f" up to {request.as_of}" if request.as_of else ""
+        raise InputError(
+            f"{ticker} has {len(known.bars)} candles{until}, but a forecast needs {least}: "
+            "fetch a longer history or choose a later date."
+        )
+    if request.paths:
+        require_stretches(known.bars, contiguous(request.steps))
+    return known
+
+
+def _own_tails(dataset: Dataset, levels: tuple[float, ...]) -> Tails | None:
+    """Tails of a ticker that is forecast by a formula of its own, fitted to its own candles."""
+    return fit_tails(dataset, Period(None, dataset.panel.sessions[-1]), levels)

@@ -19,8 +19,10 @@ from forecaster.data.panel import Panel
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.inference.forecast import Forecast
+from forecaster.inference.joint import JointPaths
 from forecaster.workflows.data import candles
 from forecaster.workflows.fetch import Fetched
+from forecaster.workflows.rank import Ranking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,10 +32,10 @@ CANDLE_STYLES = ("backtesting", "nixtla", "darts", "long")
 
 
 def to_frame(found: Any, style: str = "long", *, price: str = "close") -> pd.DataFrame:
-    """Converts forecasts, a trained run, a backtest or its scorecard, a panel or fetch outcomes to a DataFrame.
+    """Converts forecasts, joint paths, a run, a backtest, a scorecard, a ranking, a panel or a fetch to a DataFrame.
 
     A run, backtest or scorecard gives a row for each row of the skill table, a panel one for each adjusted candle, a
-    fetch one for each ticker.
+    fetch or a ranking one for each ticker, joint paths one for each path, ticker and step.
 
     Args:
         found: one of these, or a list of the same kind.
@@ -93,6 +95,16 @@ def _(part: Evaluated) -> Any:
 @_content.register
 def _(part: Fetched) -> Any:
     return [asdict(part)]
+
+
+@_content.register
+def _(part: JointPaths) -> Any:
+    return list(part.as_rows())
+
+
+@_content.register
+def _(part: Ranking) -> Any:
+    return [asdict(row) for row in part.rows]
 
 
 @_content.register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
-from forecaster.data.dates import DateLike, to_date, to_day
+from forecaster.data.dates import DateLike, to_date
 from forecaster.data.framestore import frame_store, names_or_frames
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
@@ -19,13 +18,12 @@ from forecaster.errors import ForecasterError, InputError, OutsideError, at_most
 from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.events import Say
-from forecaster.features.candles import READY_AGE
 from forecaster.inference.compose import Request
 from forecaster.inference.forecast import Forecast
-from forecaster.inference.foreign import needed as needed_alone
+from forecaster.inference.joint import require_paths, with_paths
 from forecaster.mapped import Pool, large_arrays_beside_store
 from forecaster.runs.folder import own_or_shipped
-from forecaster.runs.forecasts import forecast_all
+from forecaster.runs.forecasts import forecast_all, read_history
 from forecaster.runs.run import Run
 from forecaster.workflows.grow import grown_forecasts
 
@@ -68,7 +66,8 @@ def predict(
             `latest` where there is none.
         horizon: keep the trained steps up to this one.
         as_of: forecast from the last close on or before this date, as if nothing later were known.
-        paths: how many coherent candle paths to draw over the contiguous steps 1, 2, …
+        paths: how many coherent candle paths to draw over the contiguous steps 1, 2, …; path i of every ticker follows
+            the same past date, so that the tickers move together as they do.
         seed: of the paths; the same seed draws the same paths.
         context: grow the paths from this many last candles only; see `grown_forecasts`.
         offline: fetch nothing: a ticker that the store lacks cannot be forecast.
@@ -105,6 +104,8 @@ def predict(
         )
         return list(grown)
     request = Request(_steps(found_run.config, horizon), as_of, paths, seed)
+    if paths is not None:
+        require_paths(found_run.config.task.levels, request.steps, found_run.name)
     card = found_run.scorecard(found_run.ledger(Path(data_dir)).read())
     if frames is not None:
         memory, notes = frame_store(frames, Path(data_dir))
@@ -126,7 +127,7 @@ def _made(
 
     def history(ticker: str) -> Reading | Failure:
         try:
-            return _history(run, store, ticker, request.as_of)
+            return read_history(run, store, ticker, request)
         except ForecasterError as error:
             return Failure(ticker, error)
 
@@ -138,7 +139,10 @@ def _made(
         else:
             histories[ticker] = replace(found, bars=found.bars.kept(pool))
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
-    return [made[ticker] for ticker in histories]
+    forecasts = [made[ticker] for ticker in histories]
+    if not forecasts or request.paths is None:
+        return forecasts
+    return with_paths(forecasts, [one.bars for one in histories.values()], request.paths, request.seed)
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
@@ -189,18 +193,3 @@ def _steps(config: Config, horizon: int | None) -> tuple[int, ...]:
 def _as_text(steps: tuple[int, ...]) -> str:
     whole = steps == tuple(range(steps[0], steps[-1] + 1)) and len(steps) > 2
     return f"{steps[0]} to {steps[-1]}" if whole else ", ".join(map(str, steps))
-
-
-def _history(run: Run, store: Store, ticker: str, as_of: dt.date | None) -> Reading:
-    """A ticker's history as of a date, checked to be long enough."""
-    known, task = run.history(store, ticker, to_day(as_of, "as_of")), run.config.task
-    needed = max(READY_AGE + 1, task.context if task.supervision == "window" else 0)
-    if not run.header.knows(known.bars.ticker, known.calendar):
-        needed = max(needed, needed_alone(task.steps))
-    if len(known.bars) < needed:
-        until = f" up to {as_of}" if as_of else ""
-        raise InputError(
-            f"{ticker} has {len(known.bars)} candles{until}, but a forecast needs {needed}: "
-            "fetch a longer history or choose a later date."
-        )
-    return known

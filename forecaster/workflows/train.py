@@ -24,6 +24,7 @@ from forecaster.events import Say, Tick
 from forecaster.files import write_text
 from forecaster.header import Header, Init, Refit
 from forecaster.inference.paths import Templates, draw_templates
+from forecaster.inference.tails import Tails, fit_tails
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.runs import folder as runs
@@ -143,6 +144,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     write_curves(folder / runs.CURVE, learnt.curves)
     say("scoring the test period beside the baselines")
     templates = draw_templates(trial.dataset, trial.fitted, config)
+    tails = fit_tails(trial.dataset, trial.fitted, trial.levels)
     notes = [*survivorship(data_dir, panel, split), *searched(config)]
     scorecard = evaluate(learnt.members, trial, notes=notes, templates=templates)
     scorecard = scorecard.by_weights(init.about.fitted_to) if init else scorecard
@@ -154,7 +156,8 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
         say(f"refitting on all candles, {latest}")
         job = replace(job, init=initial_of(trial, folder.parent, latest.end))
         production = learn(job, latest, stops=learnt.best_steps(), mark="production-")
-    _write_model(folder / runs.MODEL, trial, learnt, scorecard, templates, production, init.about if init else None)
+    drawn = (templates, tails)
+    _write_model(folder / runs.MODEL, trial, learnt, scorecard, drawn, production, init.about if init else None)
     for left_over in checkpoints(folder):
         left_over.unlink(missing_ok=True)
     folder, scorecard = settle(folder), scorecard.with_looks(looks.count)
@@ -167,7 +170,7 @@ def _write_model(
     trial: Trial,
     learnt: Learnt,
     scorecard: Scorecard,
-    templates: Templates | None,
+    drawn: tuple[Templates | None, Tails | None],
     production: Learnt | None,
     init: Init | None,
 ) -> None:
@@ -190,7 +193,9 @@ def _write_model(
         calendars=tuple(newest),
         init=init,
     )
-    save_model(path, learnt.members, header, production=production.members if production else (), templates=templates)
+    templates, tails = drawn
+    again = production.members if production else ()
+    save_model(path, learnt.members, header, production=again, templates=templates, tails=tails)
 
 
 def _of_calendar(panel: Panel, name: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from forecaster.evaluation.canaries.perturb import panel_after
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.inference.paths import draw_templates
+from forecaster.inference.tails import fit_tails
 
 _TOLERANCE = 1e-6
 """Relative to the largest number: a source's revision of dividends changes the last bits."""
@@ -39,7 +40,7 @@ def fitted_inside(run: RunUnderTest) -> Check:
         measured=f"{worst}: relative difference {apart[worst]:.1g} from a fit on candles {run.period} alone{changed}",
         expected=f"at most {_TOLERANCE:g}",
         meaning=(
-            "Base quantiles, baselines and path templates were fitted on the fitted period alone.",
+            "Base quantiles, baselines, path templates and tails were fitted on the fitted period alone.",
             "Something was fitted on days that the run calls unseen, or was altered afterwards: its test is invalid."
             if ok is False
             else "The candles have been revised since: train again to check this.",
@@ -54,6 +55,8 @@ def _stored(run: RunUnderTest) -> dict[str, np.ndarray]:
         stored |= {_name(number, member, name): array for name, array in member.fitted.items()}
     if run.model.templates is not None:
         stored["templates"] = run.model.templates
+    if run.model.tails is not None:
+        stored["tails"] = run.model.tails
     return stored
 
 
@@ -66,6 +69,9 @@ def _refitted(run: RunUnderTest, dataset: Dataset, period: Period) -> dict[str, 
     templates = draw_templates(dataset, period, run.config)
     if templates is not None and run.model.templates is not None and run.same_candles:
         refitted["templates"] = templates  # other candles would draw other templates
+    tails = fit_tails(dataset, period, run.levels) if run.model.tails is not None and run.same_candles else None
+    if tails is not None:
+        refitted["tails"] = tails
     return refitted
 
 

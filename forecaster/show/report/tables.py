@@ -113,6 +113,7 @@ def _own(card: Scorecard, row: Row) -> tuple[str, ...]:
 def width_table(card: Scorecard) -> Table:
     """How well the model forecasts widths, against HAR or the reference."""
     names = {"range": "range of a session", "volatility": "volatility up to it", "path-range": "range up to it"}
+    names |= {"touch-odds": "odds of a touch up to it", "range-rank": "tickers by range"}
     rows = [
         (
             names.get(one.quantity, one.quantity),

@@ -1,0 +1,236 @@
+"""Portfolios with random weights: what their sums held beside the usual ways to forecast them.
+
+    python benchmarks/portfolios/run.py panel.parquet --fit-to 2014-12-31 --to 2016-12-31 [--folder cache]
+
+Prints a table for 1, 5 and 20 days: pinball loss, coverage, exceptions of the value at risk and their tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import ndtr
+from work import STEPS, Judged, actual, judged, places, quarters
+
+from forecaster.data.coherence import CLOSE
+from forecaster.evaluation.significance import diebold_mariano
+from forecaster.inference.shrinkage import shrunk_correlation
+from forecaster.inference.stretches import Stretches
+from forecaster.inference.tails import exponential_tails, inverse
+from forecaster.positions.exceptions import risk_test
+from forecaster.positions.rivals import ewma_deviation, filtered, gaussian, historical
+
+LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+SCORED = LEVELS[1:-1]
+PORTFOLIOS, HELD = 200, 20
+COLUMNS = (
+    *("method", "pinball, bp", "ours better by", "p", "80% band held", "90% band held", "VaR 95 exceptions"),
+    *("Kupiec passed", "Christoffersen passed", "VaR 99 exceptions", "Kupiec passed at 99", "ES 95, Acerbi–Székely"),
+)
+OURS = "joint paths"
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one method said of all portfolios, and what came.
+
+    Args:
+        quantiles: of the profit per unit of value, "date portfolio level".
+        shortfall: expected shortfall at 95 %, "date portfolio".
+        profits: "date portfolio".
+    """
+
+    quantiles: np.ndarray
+    shortfall: np.ndarray
+    profits: np.ndarray
+
+    def losses(self) -> np.ndarray:
+        """Pinball loss, 2 × the mean over the seven levels, "date portfolio"."""
+        levels = np.array(SCORED)
+        error = self.profits[..., None] - self.quantiles[..., 1:-1]
+        return 2 * np.maximum(levels * error, (levels - 1) * error).mean(axis=-1)
+
+
+def main() -> None:
+    """Forecast, score, print."""
+    given = options()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        work = judged(given.panel, folder, given.fit_to, given.to)
+        held = _portfolios(work)
+        print(f"{len(work.tickers)} tickers, {len(work.dates)} days, {work.dates[0]} to {work.dates[-1]}\n")
+        outcomes = {step: dict(_rivals(work, held, step)) for step in STEPS}
+        for name, kind in _kinds(given.kinds):
+            for step, one in zip(STEPS, _ours(work, held, kind, given.tails, given.paths), strict=True):
+                outcomes[step] = {name: one} | outcomes[step]
+        _print(outcomes)
+
+
+def _kinds(chosen: str) -> Iterator[tuple[str, str]]:
+    for kind in reversed(chosen.split(",")):
+        yield (OURS if kind == "joint" else kind), kind
+
+
+def _portfolios(work: Judged) -> np.ndarray:
+    """Weights "portfolio ticker": 20 of the tickers that have a forecast on every day, and two years before."""
+    first = work.dates[0] - np.timedelta64(3 * 365, "D")
+    old = np.array([one.dates[0] <= first for one in work.bars])
+    usable = np.flatnonzero((work.rows >= 0).all(axis=0) & old)
+    rng = np.random.default_rng(0)
+    weights = np.zeros((PORTFOLIOS, len(work.tickers)))
+    for one in weights:
+        one[rng.choice(usable, HELD, replace=False)] = rng.dirichlet(np.ones(HELD))
+    return weights
+
+
+def _ours(work: Judged, held: np.ndarray, kind: str, tails: str, count: int) -> list[Outcome]:
+    """Sums of paths whose dependence is of a kind."""
+    quantiles = [np.full((len(work.dates), PORTFOLIOS, len(LEVELS)), np.nan) for _ in STEPS]
+    shortfall = [np.full((len(work.dates), PORTFOLIOS), np.nan) for _ in STEPS]
+    used = np.flatnonzero(held.any(axis=0))
+    shares = (np.arange(count) + 0.5) / count
+    chosen = [step - 1 for step in STEPS]
+    for block, stretches in quarters(work):
+        place = dependence(stretches, kind, count)[:, used]
+        for date in range(block.start, block.stop):
+            forecast = work.quantiles[date, used][:, chosen, CLOSE].astype(float)
+            own = (
+                np.broadcast_to(work.tails[chosen, CLOSE], (*forecast.shape[:2], 2, 2))
+                if tails == "fit"
+                else exponential_tails(forecast, work.levels)
+            )
+            moves = inverse(forecast, work.levels, own, shares)
+            for number in range(len(STEPS)):
+                drawn = np.take_along_axis(moves[:, number].T, place[..., number], axis=0)
+                profit = np.sort(np.expm1(drawn) @ held[:, used].T, axis=0)
+                quantiles[number][date] = np.quantile(profit, LEVELS, axis=0).T
+                shortfall[number][date] = -profit[: count // 20].mean(axis=0)
+    return [
+        Outcome(*parts, _profits(work, held, step)) for *parts, step in zip(quantiles, shortfall, STEPS, strict=True)
+    ]
+
+
+def dependence(stretches: Stretches, kind: str, count: int) -> np.ndarray:
+    """Ranks "path ticker step" by a kind of dependence."""
+    if kind == "joint" or kind.startswith("last"):
+        return places(stretches, count, 0, int(kind.removeprefix("last ")) if kind != "joint" else None)
+    rng = np.random.default_rng(0)
+    tickers = len(stretches.dataset.panel)
+    found = np.empty((count, tickers, len(STEPS)), np.int64)
+    for number, step in enumerate(STEPS):
+        values = np.stack([stretches.values(n, (CLOSE,))[:, step - 1, 0] for n in range(tickers)], axis=1)
+        scores = np.sign(values) * np.minimum(np.abs(values), 4)
+        correlation = shrunk_correlation(scores.astype(float))
+        mean = (correlation.sum() - tickers) / tickers / (tickers - 1)
+        if kind == "independent":
+            correlation = np.eye(tickers)
+        elif kind == "equal correlation":
+            correlation = np.full((tickers, tickers), mean) + (1 - mean) * np.eye(tickers)
+        drawn = rng.standard_normal((count, tickers)) @ np.linalg.cholesky(correlation).T
+        found[..., number] = np.argsort(np.argsort(drawn, axis=0), axis=0)
+    return found
+
+
+def _profits(work: Judged, held: np.ndarray, step: int) -> np.ndarray:
+    moves = actual(work, step)
+    return np.expm1(np.nan_to_num(moves)) @ held.T
+
+
+def _rivals(work: Judged, held: np.ndarray, step: int) -> Iterator[tuple[str, Outcome]]:
+    """Gaussian EWMA covariance, historical simulation, filtered historical simulation."""
+    panel = work.dataset.panel
+    grid = np.full((len(panel.dates), len(panel)), np.nan)
+    grid[panel.date_of_row, panel.ticker_of_row] = work.dataset.logs[:, CLOSE]
+    returns = np.expm1(np.diff(grid, axis=0, prepend=np.nan))
+    # Before a ticker was listed the others stand for it, at their own weights.
+    there = ~np.isnan(returns)
+    series = np.nan_to_num(returns) @ held.T / np.maximum(there @ held.T, 1e-9)
+    first = int(np.searchsorted(panel.dates, work.dates[0]))
+    series = series[first - 1500 :]
+    place = np.searchsorted(panel.dates[first - 1500 :], work.dates)
+    deviation = ewma_deviation(series)
+    profits = _profits(work, held, step)
+    levels = np.array(LEVELS)
+    normal = np.stack([gaussian(deviation, row, step, levels).T for row in place])
+    density = float(np.exp(-0.5 * 1.6448536**2) / np.sqrt(2 * np.pi) / ndtr(-1.6448536))
+    yield "EWMA covariance, Gaussian", Outcome(normal, deviation[place] * np.sqrt(step) * density, profits)
+    for name, sample in (
+        ("historical simulation", lambda row: historical(series, row, step)),
+        ("filtered historical simulation", lambda row: filtered(series, deviation, row, step)),
+    ):
+        found, shortfall = [], []
+        for row in place:
+            some = np.sort(sample(row), axis=0)
+            found.append(np.quantile(some, LEVELS, axis=0).T)
+            shortfall.append(-some[: max(len(some) // 20, 1)].mean(axis=0))
+        yield name, Outcome(np.stack(found), np.stack(shortfall), profits)
+
+
+def _print(outcomes: dict[int, dict[str, Outcome]]) -> None:
+    for step, methods in outcomes.items():
+        ours = methods[OURS]
+        base = ours.losses()
+        print(f"\n{step} day{'s' if step > 1 else ''}\n")
+        print(f"| {' | '.join(COLUMNS)} |")
+        print("|---" * len(COLUMNS) + "|")
+        for name, one in methods.items():
+            losses = one.losses()
+            better, chance = "", ""
+            if name != OURS:
+                better = f"{1 - base.mean() / losses.mean():+.2%}"
+                chance = f"{diebold_mariano((base - losses).mean(axis=1), step).p_value:.2g}"
+            cells = [f"{1e4 * losses.mean():.2f}", better, chance, *_held(one), *_exceptions(one, step)]
+            print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def _held(one: Outcome) -> Iterator[str]:
+    for low, high in ((0.1, 0.9), (0.05, 0.95)):
+        lower, upper = (one.quantiles[..., LEVELS.index(level)] for level in (low, high))
+        yield f"{((one.profits >= lower) & (one.profits <= upper)).mean():.1%}"
+
+
+def _exceptions(one: Outcome, step: int) -> Sequence[str]:
+    """On windows that do not overlap: every `step`-th day."""
+    days = slice(None, None, step)
+    tests = {
+        level: [
+            risk_test(one.profits[days, n], -one.quantiles[days, n, place], one.shortfall[days, n], level)
+            for n in range(PORTFOLIOS)
+        ]
+        for level, place in ((95, 1), (99, 0))
+    }
+    rate = {level: np.mean([test.exceptions / test.days for test in found]) for level, found in tests.items()}
+    passed = {level: np.mean([test.kupiec > 0.05 for test in found]) for level, found in tests.items()}
+    alone = np.mean([test.christoffersen is None or test.christoffersen > 0.05 for test in tests[95]])
+    shortfall = np.mean([test.shortfall for test in tests[95]])
+    return (
+        f"{rate[95]:.1%}",
+        f"{passed[95]:.0%}",
+        f"{alone:.0%}",
+        f"{rate[99]:.2%}",
+        f"{passed[99]:.0%}",
+        f"{shortfall:+.2f}",
+    )
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("panel", type=Path, help="a long table of daily candles of American stocks")
+    parser.add_argument("--fit-to", default="2014-12-31", help="last day of fitting; 2016-12-31: shipped weights")
+    parser.add_argument("--to", default="2016-12-31", help="last day of judging")
+    parser.add_argument("--kinds", default="joint", help="joint, last N, independent, …")
+    parser.add_argument("--tails", default="fit", choices=("fit", "exponential"))
+    parser.add_argument("--paths", type=int, default=4_000)
+    parser.add_argument("--folder", type=Path, help="keeps what is computed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Joint paths of tickers of a store by a run: what `risk` and `odds` read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from forecaster.cores import thread_map
+from forecaster.data.calendars import next_sessions
+from forecaster.data.quality import Reading
+from forecaster.data.store import Store
+from forecaster.errors import InputError
+from forecaster.events import Say
+from forecaster.inference.compose import Request
+from forecaster.inference.coupling import ALL
+from forecaster.inference.joint import JointPaths, join, require_paths
+from forecaster.runs.folder import own_or_shipped
+from forecaster.runs.forecasts import forecast_all, read_history
+from forecaster.runs.run import Run
+
+_USUAL = 5
+"""Sessions where none are named: a week."""
+
+
+def find(runs_dir: Path, run: str, say: Say = lambda _: None) -> Run:
+    """The run that answers: the user's own, or the shipped one where there is none.
+
+    Raises:
+        UnknownNameError, InputError: as `Run.find`.
+    """
+    if (chosen := own_or_shipped(runs_dir, run)) != run:
+        say(f"no run of your own yet: using {chosen}, a network trained on American stocks (or: forecast train demo)")
+    return Run.find(runs_dir, chosen)
+
+
+def joint_paths(
+    run: Run,
+    store: Store,
+    tickers: Sequence[str],
+    *,
+    days: int | None,
+    count: int,
+    seed: int = 0,
+    as_of: dt.date | None = None,
+    data_dir: Path,
+    variables: tuple[int, ...] = ALL,
+    option: str = "--days",
+) -> JointPaths:
+    """Joint paths of tickers of a store over the next sessions.
+
+    Args:
+        days: sessions ahead, at most the run's contiguous steps; if absent 5, or as many as there are.
+        option: what a user calls the sessions.
+
+    Raises:
+        UnknownNameError: the store does not have a ticker.
+        InputError: the run has no paths of so many days, or a history is too short.
+    """
+    request = Request(_steps(run, days, option), as_of, count, seed)
+    store.require(tickers)
+    readings = list(thread_map(lambda ticker: read_history(run, store, ticker, request), tickers))
+    card = run.scorecard(run.ledger(data_dir).read())
+    histories = {one.bars.ticker: one for one in readings}
+    made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
+    forecasts = [made[ticker] for ticker in histories]
+    joint = join(forecasts, [one.bars for one in readings], count, seed, variables)
+    late = _behind(readings)
+    return replace(joint, notes=(*late.values(), *joint.notes), behind=tuple(late))
+
+
+def _steps(run: Run, days: int | None, option: str) -> tuple[int, ...]:
+    """Steps 1 to `days`."""
+    task = run.config.task
+    length = require_paths(task.levels, task.steps, run.name)
+    days = min(_USUAL, length) if days is None else days
+    if not 1 <= days <= length:
+        steps = f"1 to {length}" if length > 1 else "1 alone"
+        other = "" if run.name == "pretrained" else ", or --run pretrained (1 to 20)"
+        raise InputError(
+            f"{option} is {days}, but run {run.name} has paths of the steps {steps}: choose one of them{other}."
+        )
+    return task.steps[:days]
+
+
+def _behind(readings: Sequence[Reading]) -> dict[str, str]:
+    """Tickers whose candles lack a session that they should have by the newest candle of them all, each with a note."""
+    newest = max(one.bars.dates[-1] for one in readings)
+    return {
+        one.bars.ticker: (
+            f"{one.bars.ticker}'s candles end on {one.bars.dates[-1]}, others' on {newest}: its paths begin there. "
+            f"Fetch it, or take --as-of {one.bars.dates[-1]}."
+        )
+        for one in readings
+        if next_sessions(one.calendar, one.bars.dates[-1], 1)[0] <= newest
+    }

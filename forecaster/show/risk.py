@@ -1,0 +1,181 @@
+"""A portfolio's risk in a terminal: what it may win and lose day by day, and which holding that comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.show.columns import fitting, table
+from forecaster.show.output import View
+from forecaster.show.screen import drawn
+from forecaster.show.words import chance, price_text, share
+from forecaster.workflows.risk import PortfolioRisk
+
+_SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
+_DAYS = 5
+"""Days shown on the screen: the first, the last, and some between; data formats have all."""
+
+
+def risk_view(found: PortfolioRisk) -> View:
+    """One table of days, one of holdings."""
+    return View(found.as_data, _Rows(found), lambda: _Page(found))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The long form: a row a quantity, day, level and holding."""
+
+    found: PortfolioRisk
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        found = self.found
+        head = {"origin": found.origin, "unit": found.unit}
+
+        def row(
+            quantity: str, value: float | None, day: int, level: float | None = None, ticker: str | None = None
+        ) -> Any:
+            return head | {"quantity": quantity, "ticker": ticker, "day": day, "level": level, "value": value}
+
+        yield row("value", found.value, 0)
+        yield row("cash", found.cash, 0)
+        for day, quantiles in enumerate(found.profits.tolist(), 1):
+            for level, value in zip(found.levels, quantiles, strict=True):
+                yield row("profit_and_loss", value, day, level)
+        level, last = found.level / 100, found.days
+        for name in ("value_at_risk", "expected_shortfall"):
+            yield row(name, getattr(found, name), last, level)
+        for name in ("deviation", "volatility", "diversification"):
+            yield row(name, getattr(found, name), last)
+        yield row("drawdown", found.drawdown[0], last, 0.5)
+        yield row("drawdown", found.drawdown[1], last, level)
+        for one in found.holdings:
+            yield row("value", one.value, 0, ticker=one.ticker)
+            yield row("expected_shortfall", one.alone, last, level, one.ticker)
+            yield row("contribution", one.contribution, last, level, one.ticker)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The tables at the width of the screen."""
+
+    found: PortfolioRisk
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        found, width = self.found, drawn(options.max_width)
+        yield Text(f"\n{title(found)}", "bold")
+        yield _days(found, width)
+        yield Text()
+        yield from (Text(line) for line in figures(found))
+        yield Text()
+        yield _holdings(found, width)
+        yield Text(_together(found), "dim")
+        if found.tests:
+            yield Text()
+            yield _tests(found, width)
+        yield Text()
+        yield Text(standing(found), "italic")
+
+
+def title(found: PortfolioRisk) -> str:
+    """What is held, what it is worth, and how far ahead is looked."""
+    count = len(found.holdings)
+    what = f"{count} holding{'s' * (count > 1)}" + (" and cash" if found.cash > 0 else "")
+    worth = "" if found.unit == "%" else f", worth {money(found, found.value)}"
+    sessions = f"{found.days} session{'s' * (found.days > 1)}"
+    return f"{what} after {found.origin}{worth}: profit and loss over {sessions}"
+
+
+def money(found: PortfolioRisk, value: float) -> str:
+    """An amount in the portfolio's unit."""
+    return f"{value:.2f}%" if found.unit == "%" else f"{value:,.0f} {found.unit}"
+
+
+def _amount(found: PortfolioRisk, value: float) -> str:
+    return f"{value:+.2f}" if found.unit == "%" else f"{value:+,.0f}"
+
+
+def _days(found: PortfolioRisk, width: int) -> Table:
+    places = sorted({round(part * (found.days - 1) / (_DAYS - 1)) for part in range(_DAYS)})
+    columns = {"day": [str(place + 1) for place in places], "date": [found.dates[place] for place in places]}
+    for level in _SHOWN:
+        column = found.profits[:, found.levels.index(level)]
+        columns[f"{level:.0%}"] = [_amount(found, column[place]) for place in places]
+    return table(fitting(columns, width, ("25%", "75%", "date")), left=("date",))
+
+
+def figures(found: PortfolioRisk) -> Iterator[str]:
+    """Value at risk, expected shortfall, deviation and drawdown, a sentence each."""
+    level, days = f"{found.level:g}%", f"{found.days} day{'s' * (found.days > 1)}"
+    of_value = f" ({found.value_at_risk / found.value:.1%} of it)" if found.value > 0 and found.unit != "%" else ""
+    yield f"Value at risk, {days}, {level}: {money(found, found.value_at_risk)}{of_value}, exceeded in {_once(found)}."
+    yield f"Expected shortfall, the mean of those cases: {money(found, found.expected_shortfall)}."
+    volatile = "" if found.volatility is None else f", {found.volatility:.0%} a year"
+    yield f"Standard deviation {money(found, found.deviation)}{volatile}."
+    median, bad = (money(found, fall) for fall in found.drawdown)
+    yield f"Worst fall from a high on the way: {median} in the median, {bad} in {_once(found)}."
+
+
+def _once(found: PortfolioRisk) -> str:
+    return f"one case of {100 / (100 - found.level):.0f}"
+
+
+def _holdings(found: PortfolioRisk, width: int) -> Table:
+    columns = {
+        "ticker": [one.ticker for one in found.holdings],
+        "shares": [f"{one.shares:,.6g}" for one in found.holdings],
+        "close": [f"{price_text(one.price, one.price)} {one.currency}" for one in found.holdings],
+        "value": [_plain(found, one.value) for one in found.holdings],
+        "alone": [_plain(found, one.alone) for one in found.holdings],
+        "contribution": [_plain(found, one.contribution) for one in found.holdings],
+        "share": [share(one.share) for one in found.holdings],
+    }
+    if found.unit == "%":
+        del columns["shares"]
+    return table(fitting(columns, width, ("close", "shares", "share")), left=("ticker",))
+
+
+def _plain(found: PortfolioRisk, value: float) -> str:
+    return f"{value:.2f}" if found.unit == "%" else f"{value:,.0f}"
+
+
+def _together(found: PortfolioRisk) -> str:
+    parts = "Alone and contribution are of the expected shortfall; contributions add up to it."
+    if len(found.holdings) < 2:
+        return parts
+    whole = found.diversification + found.expected_shortfall
+    saved = f" ({found.diversification / whole:.0%})" if whole > 0 else ""
+    return f"{parts} Holding them together saves {money(found, found.diversification)}{saved}."
+
+
+def _tests(found: PortfolioRisk, width: int) -> Table:
+    """What values at risk of this portfolio did in the past, beside the usual ways."""
+    rows = found.tests
+    columns = {
+        "method": [one.method for one in rows],
+        "days": [str(one.horizon) for one in rows],
+        "windows": [str(one.test.days) for one in rows],
+        "exceptions": [f"{one.test.exceptions} of {one.test.expected:.1f}" for one in rows],
+        "Kupiec p": [chance(one.test.kupiec) for one in rows],
+        "Christoffersen p": [chance(one.test.christoffersen, "–") for one in rows],
+        "ES": [f"{one.test.shortfall:+.2f}" for one in rows],
+        "pinball, bp": [f"{1e4 * one.pinball:.1f}" for one in rows],
+    }
+    return table(fitting(columns, width, ("ES", "windows", "Christoffersen p")), left=("method",))
+
+
+def standing(found: PortfolioRisk) -> str:
+    """What the run's test says of single tickers, and how to test this portfolio."""
+    held = [one["held"] for one in found.held if abs(one["band"] - 0.8) < 1e-6 and one["step"] <= found.days]
+    text = f"Run {found.run}. "
+    if held:
+        low, high = min(held), max(held)
+        bands = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+        text += f"In its test the 80% bands of single closes held {bands}. "
+    elif found.in_sample:
+        text += "In-sample: its weights have seen the days after this one. "
+    return text + ("" if found.tests else "What this portfolio's values at risk held: --backtest.")

@@ -1,0 +1,174 @@
+"""Ranks tickers by how far they may move: expected range, volatility, or loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from forecaster.cores import thread_map
+from forecaster.data.coherence import CLOSE
+from forecaster.data.dates import DateLike, to_date
+from forecaster.data.quality import Reading
+from forecaster.data.store import Store, open_store
+from forecaster.data.symbols import normalise_all
+from forecaster.errors import ForecasterError, InputError, UnknownNameError
+from forecaster.evaluation.pathodds import RANK
+from forecaster.evaluation.rows import Measure
+from forecaster.events import Say
+from forecaster.inference.compose import Request
+from forecaster.inference.forecast import Forecast
+from forecaster.mapped import large_arrays_beside_store
+from forecaster.runs.forecasts import forecast_all, read_history
+from forecaster.runs.joint import find
+from forecaster.runs.run import Run
+
+BY = ("range", "volatility", "loss")
+"""What tickers can be ranked by. Not by return: the median says nothing of it."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One ticker's place.
+
+    Args:
+        place: 1 is the one that may move most.
+        range: expected log(high / low) of the session at the step.
+        volatility: annualised, of the close over all sessions up to the step; a fraction.
+        loss: fraction of the price that the close at the step falls short by, or more, in one case of 20.
+    """
+
+    place: int
+    ticker: str
+    origin: str
+    date: str
+    close: float
+    currency: str
+    range: float
+    volatility: float
+    loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Tickers in order.
+
+    Args:
+        by: `range`, `volatility` or `loss`.
+        step: sessions ahead.
+        measures: rank correlation of such a ranking in the run's test; empty if not measured, or in-sample.
+        failures: ticker and reason of those that could not be ranked.
+    """
+
+    run: str
+    by: str
+    step: int
+    rows: tuple[Ranked, ...]
+    in_sample: bool
+    verdict: str
+    measures: tuple[Measure, ...]
+    failures: tuple[tuple[str, str], ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """The ranking as JSON-compatible data."""
+        return {
+            "run": self.run,
+            "by": self.by,
+            "step": self.step,
+            "ranking": [asdict(one) for one in self.rows],
+            "skill": {"verdict": self.verdict, "measures": [asdict(one) for one in self.measures]},
+            "in_sample": self.in_sample,
+        }
+
+
+@large_arrays_beside_store
+def rank(
+    tickers: str | Sequence[str] | None = None,
+    *,
+    by: str = "range",
+    days: int = 1,
+    run: str = "latest",
+    as_of: DateLike | None = None,
+    data_dir: Path | str = "data/store",
+    runs_dir: Path | str = "runs",
+    failed: Callable[[str, ForecasterError], None] | None = None,
+    say: Say = lambda _: None,
+) -> Ranking:
+    """Ranks tickers by which may move most.
+
+    Args:
+        tickers: of the store; all of it if absent.
+        by: `range`, `volatility` or `loss`.
+        days: sessions ahead: one of the run's steps.
+        failed: called with each ticker that cannot be forecast; without it the first failure is raised.
+
+    Raises:
+        UnknownNameError: no such run, ticker, or thing to rank by.
+        InputError: the run has no such step or no bands, or no ticker can be ranked.
+    """
+    if by not in BY:
+        raise UnknownNameError("ranking", by, BY)
+    store, one = open_store(data_dir), find(Path(runs_dir), run, say)
+    task = one.config.task
+    if days not in task.steps or len(task.levels) == 1:
+        raise InputError(f"--days is {days}, but run {one.name} has no bands of that step: choose one of {task.steps}.")
+    names = store.tickers() if tickers is None else store.require(normalise_all(tickers))
+    request = Request(task.steps, to_date(as_of, "as_of"), None, 0)
+
+    readings, failures = _readings(one, store, names, request)
+    for ticker, error in failures:
+        if failed is None:
+            raise error
+        failed(ticker, error)
+    if not readings:
+        raise InputError("no ticker can be ranked: fetch longer histories, or name others.")
+    card = one.scorecard(one.ledger(Path(data_dir)).read())
+    forecasts = list(forecast_all(one, store, request, readings, card))
+    rows = sorted((_ranked(forecast, days) for forecast in forecasts), key=lambda row: (-getattr(row, by), row.ticker))
+    known = next((forecast for forecast in forecasts if forecast.widths), forecasts[0])
+    return Ranking(
+        run=one.name,
+        by=by,
+        step=days,
+        rows=tuple(_placed(row, place) for place, row in enumerate(rows, 1)),
+        in_sample=any(forecast.in_sample for forecast in forecasts),
+        verdict=known.skill["verdict"],
+        measures=tuple(found for found in known.widths if found.quantity == RANK),
+        failures=tuple((ticker, str(error)) for ticker, error in failures),
+    )
+
+
+def _readings(
+    run: Run, store: Store, names: Sequence[str], request: Request
+) -> tuple[dict[str, Reading], list[tuple[str, ForecasterError]]]:
+    """Histories by ticker, and those that cannot be used with the reason."""
+
+    def read(ticker: str) -> Reading | ForecasterError:
+        try:
+            return read_history(run, store, ticker, request)
+        except ForecasterError as error:
+            return error
+
+    found = dict(zip(names, thread_map(read, names), strict=True))
+    readings = {ticker: one for ticker, one in found.items() if isinstance(one, Reading)}
+    return readings, [(ticker, one) for ticker, one in found.items() if isinstance(one, ForecasterError)]
+
+
+def _ranked(forecast: Forecast, step: int) -> Ranked:
+    place = forecast.steps.index(step)
+    return Ranked(
+        place=0,
+        ticker=forecast.ticker,
+        origin=str(forecast.origin),
+        date=str(forecast.dates[place]),
+        close=forecast.last_close,
+        currency=forecast.currency,
+        range=float(forecast.range[place]),
+        volatility=float(forecast.volatility[place]),
+        loss=float(1 - forecast.prices[place, CLOSE, 0] / forecast.last_close),
+    )
+
+
+def _placed(row: Ranked, place: int) -> Ranked:
+    return Ranked(**asdict(row) | {"place": place})

@@ -1,0 +1,327 @@
+"""`forecast risk`: holdings as they are given, a portfolio's figures, several currencies, and every refusal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from forecaster.data.store import Store
+from forecaster.errors import InputError
+from forecaster.modelfile import TAILS, load_tensors, save_tensors
+from forecaster.positions.holdings import Holdings, parse_pairs, read_holdings
+from forecaster.workflows.risk import PortfolioRisk, risk
+from forecaster.workflows.train import TrainedRun
+from tests.studio import Answer, bars
+
+pytest_plugins = ("tests.studio_fixtures",)
+
+Ask = Callable[..., PortfolioRisk]
+
+
+@pytest.fixture
+def ask(store: Path, trained: TrainedRun) -> Ask:
+    def run(holdings: object, *, data_dir: Path = store, **options: object) -> PortfolioRisk:
+        wanted = {"days": 3, "paths": 2_000} | options
+        return risk(holdings, run=str(trained.folder), data_dir=data_dir, **wanted)  # type: ignore[arg-type]
+
+    return run
+
+
+def test_pairs_split_at_the_last_sign() -> None:
+    found = parse_pairs(["AAPL=100", "EURUSD=X=1000", "ibm=-20", "AAPL=5", "cash=12.5"])
+    assert found == Holdings({"AAPL": 105.0, "EURUSD=X": 1000.0, "IBM": -20.0}, 12.5)
+
+
+def test_weights_leave_the_rest_as_cash() -> None:
+    assert parse_pairs(["AAPL=0.6", "IBM=0.3"], weights=True).cash == pytest.approx(0.1)
+    assert parse_pairs(["AAPL=1"], weights=True).cash == 0
+    assert parse_pairs(["AAPL=1.2", "IBM=-0.4"], weights=True).cash == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("texts", "weights", "message"),
+    [
+        (["AAPL"], False, "'AAPL' is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100"),
+        (["AAPL=many"], False, "'AAPL=many' is neither a file nor TICKER=SHARES"),
+        (["=5"], False, "'=5' is neither a file nor TICKER=SHARES"),
+        (["AAPL=nan"], False, "AAPL=nan: expected a number of shares"),
+        (["AAPL=0", "cash=5"], False, "there are no holdings"),
+        (["A B=3"], False, "'A B' is not a ticker symbol"),
+        (["AAPL=0.8", "IBM=0.4"], True, "the weights add to 1.2: expected 1 at most, as 0.6 for 60%"),
+    ],
+)
+def test_pairs_that_cannot_be_used(texts: list[str], weights: bool, message: str) -> None:
+    with pytest.raises(InputError, match=message.replace("(", r"\(")):
+        parse_pairs(texts, weights)
+
+
+def test_a_csv_may_have_other_columns_and_empty_lines(tmp_path: Path) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text(
+        "\ufeffName, Ticker, Shares\nApple, aapl, 100\n,,\nIBM, IBM, -3\nMoney, cash, 50\n", encoding="utf-8"
+    )
+    assert read_holdings(file) == Holdings({"AAPL": 100.0, "IBM": -3.0}, 50.0)
+    file.write_text("ticker,weight\nAAPL,0.5\n", encoding="utf-8")
+    assert read_holdings(file) == Holdings({"AAPL": 0.5}, 0.5, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has the columns none: expected ticker, and either shares or weight"),
+        ("ticker,amount\nAAPL,1\n", "has the columns ticker, amount"),
+        ("ticker,shares,weight\nAAPL,1,1\n", "expected ticker, and either shares or weight"),
+        ("ticker,shares\nAAPL,ten\n", "line 2: 'ten' is no number"),
+        ("ticker,shares\nAAPL,1\nIBM,\n", "line 3: '' is no number"),
+    ],
+)
+def test_a_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_holdings(file)
+
+
+def test_figures_of_a_portfolio_belong_together(ask: Ask, store: Path) -> None:
+    found = ask({"AAPL": 10, "IBM": 20, "cash": 500})
+    closes = [float(Store(store).read(name).close[-1]) for name in ("AAPL", "IBM")]
+    assert found.value == pytest.approx(10 * closes[0] + 20 * closes[1] + 500)
+    assert (found.unit, found.cash, found.days, found.complete) == ("USD", 500, 3, True)
+    assert found.dates == ("2013-03-04", "2013-03-05", "2013-03-06")
+    assert 0 < found.value_at_risk < found.expected_shortfall < found.value
+    assert found.value_at_risk == pytest.approx(-found.profits[-1, 0])
+    assert sum(one.contribution for one in found.holdings) == pytest.approx(found.expected_shortfall)
+    assert sum(one.share or 0 for one in found.holdings) == pytest.approx(1)
+    assert found.diversification == pytest.approx(sum(one.alone for one in found.holdings) - found.expected_shortfall)
+    assert found.diversification > 0
+    assert (np.diff(found.profits, axis=1) > 0).all()
+    assert (np.diff(found.profits[:, 0]) < 0).all(), "risk grows with the days"
+    assert 0 < found.drawdown[0] < found.drawdown[1]
+    assert found.volatility == pytest.approx(found.deviation / found.value * np.sqrt(252 / 3))
+
+
+def test_one_holding_has_the_quantiles_of_its_forecast(ask: Ask, store: Path, trained: TrainedRun) -> None:
+    from forecaster.workflows.predict import predict
+
+    (forecast,) = predict("AAPL", run=str(trained.folder), data_dir=store)
+    found = ask({"AAPL": 1})
+    expected = forecast.prices[:, 3] - forecast.last_close
+    np.testing.assert_allclose(found.profits, expected, atol=2e-3 * forecast.last_close)
+    assert found.value_at_risk == pytest.approx(-expected[-1, 0], rel=0.02)
+    assert found.diversification == pytest.approx(0)
+
+
+def test_a_short_position_gains_where_a_long_one_loses(ask: Ask) -> None:
+    long, short, both = ask({"AAPL": 10}), ask({"AAPL": -10}), ask({"AAPL": 10, "IBM": -20})
+    np.testing.assert_allclose(short.profits, -long.profits[:, ::-1], atol=0.3)
+    assert short.value < 0
+    assert short.volatility is None
+    alone = sum(one.alone for one in both.holdings)
+    assert both.expected_shortfall < 0.95 * alone, "a hedge"
+
+
+def test_weights_give_per_cent_and_cash_softens(ask: Ask) -> None:
+    whole, half = ask({"AAPL": 1.0}, weights=True), ask({"AAPL": 0.5}, weights=True)
+    assert (whole.unit, whole.value, half.cash) == ("%", 100, 50)
+    assert half.value_at_risk == pytest.approx(whole.value_at_risk / 2)
+    assert whole.value_at_risk == pytest.approx(100 * ask({"AAPL": 1}).value_at_risk / ask({"AAPL": 1}).value)
+
+
+def test_more_shares_lose_in_proportion(ask: Ask) -> None:
+    one, ten = ask({"AAPL": 1, "IBM": 2}), ask({"AAPL": 10, "IBM": 20})
+    assert ten.expected_shortfall == pytest.approx(10 * one.expected_shortfall)
+
+
+def test_as_of_knows_nothing_later(ask: Ask, store: Path, tmp_path: Path) -> None:
+    then = Store(tmp_path)
+    for name in ("AAPL", "IBM"):
+        then.write(Store(store).read(name).between(end=np.datetime64("2012-06-29")), source="then")
+    held = {"AAPL": 1, "IBM": 2}
+    assert ask(held, as_of="2012-06-29").as_data() == ask(held, data_dir=tmp_path).as_data()
+
+
+def test_the_level_99_needs_tails(ask: Ask, store: Path, trained: TrainedRun, tmp_path: Path) -> None:
+    found = ask({"AAPL": 1}, level=99, paths=20_000)
+    assert found.value_at_risk > 1.2 * ask({"AAPL": 1}).value_at_risk
+    tensors, header = load_tensors(trained.folder / "model.safetensors")
+    del tensors[TAILS]
+    (tmp_path / "old").mkdir()
+    save_tensors(tmp_path / "old" / "model.safetensors", tensors, header)
+    old = {"run": "old", "runs_dir": tmp_path, "data_dir": store, "days": 3}
+    message = "--level is 99, but run old has no fit of the tails beyond 5 and 95% for AAPL: choose --level 95 or less"
+    with pytest.raises(InputError, match=message):
+        risk({"AAPL": 1}, level=99, **old)  # type: ignore[arg-type]
+    assert any("taken as exponential" in text for text in risk({"AAPL": 1}, **old).notes)  # type: ignore[arg-type]
+
+
+def euros(store: Path, tmp_path: Path, currency: str, rate: str | None) -> Path:
+    """A store with AAPL, a stock in another currency, and perhaps a rate."""
+    folder = tmp_path / "mixed"
+    mixed, apple = Store(folder), Store(store).read("AAPL")
+    mixed.write(apple, source="test")
+    rows = len(apple)
+    foreign = bars("SAP.DE", rows, seed=5)
+    days = {"dates": apple.dates}
+    mixed.write(replace(foreign, currency=currency, **days), source="test")
+    if rate:
+        flat = np.full(rows, 1.25) * np.exp(1e-4 * np.random.default_rng(1).standard_normal(rows).cumsum())
+        near = {"open": flat, "high": flat * 1.0001, "low": flat / 1.0001, "close": flat, "adj_close": flat}
+        mixed.write(replace(foreign, ticker=rate, currency="USD", **days, **near), source="test")
+    return folder
+
+
+def test_another_currency_needs_its_rate_and_is_converted(ask: Ask, store: Path, tmp_path: Path) -> None:
+    folder = euros(store, tmp_path, "EUR", "EURUSD=X")
+    mixed = Store(folder)
+    rate, price = (float(mixed.read(name).close[-1]) for name in ("EURUSD=X", "SAP.DE"))
+    found = ask({"AAPL": 1, "SAP.DE": 10}, data_dir=folder)
+    apple, sap = found.holdings
+    assert found.unit == "USD"
+    assert (sap.currency, sap.price) == ("EUR", price)
+    assert sap.value == pytest.approx(10 * price * rate)
+    inverse = ask({"SAP.DE": 10, "AAPL": 1}, data_dir=folder)
+    assert inverse.unit == "EUR"
+    assert inverse.value == pytest.approx(found.value / rate)
+    assert inverse.expected_shortfall == pytest.approx(found.expected_shortfall / rate, rel=0.08)
+    assert apple.value == pytest.approx(float(mixed.read("AAPL").close[-1]))
+
+
+def test_pence_are_a_hundredth(ask: Ask, store: Path, tmp_path: Path) -> None:
+    folder = euros(store, tmp_path, "GBp", "GBPUSD=X")
+    mixed = Store(folder)
+    rate, price = (float(mixed.read(name).close[-1]) for name in ("GBPUSD=X", "SAP.DE"))
+    assert ask({"AAPL": 1, "SAP.DE": 10}, data_dir=folder).holdings[1].value == pytest.approx(price * rate / 10)
+    assert ask({"SAP.DE": 10}, data_dir=folder).unit == "GBP"
+
+
+def test_a_rate_that_is_missing_is_named(ask: Ask, store: Path, tmp_path: Path) -> None:
+    folder = euros(store, tmp_path, "EUR", None)
+    message = (
+        r"SAP.DE is in EUR, the portfolio in USD, and the store has no EURUSD=X: fetch it \(forecast fetch EURUSD=X\)"
+    )
+    with pytest.raises(InputError, match=message):
+        ask({"AAPL": 1, "SAP.DE": 10}, data_dir=folder)
+
+
+def test_candles_that_end_earlier_are_reported_and_exit_with_3(
+    store: Path, trained: TrainedRun, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    late = Store(tmp_path)
+    late.write(Store(store).read("AAPL"), source="test")
+    late.write(Store(store).read("IBM").between(end=np.datetime64("2013-02-20")), source="test")
+    places = ("--run", trained.folder, "--data-dir", tmp_path, "--days", 3)
+    answer = say("risk", "AAPL=1", "IBM=1", *places, "--format", "json")
+    assert answer.code == 3
+    assert "IBM's candles end on 2013-02-20, others' on 2013-03-01" in " ".join(answer.err.split())
+    assert json.loads(answer.out)["origin"] == "2013-03-01"
+    assert say("risk", "AAPL=1", *places).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "no holdings"),
+        (("AAPL=1", "NIX=1"), "Unknown ticker 'NIX'"),
+        (("AAPL=1", "--days", "4"), "--days is 4, but run small has paths of the steps 1 to 3: choose one of them, or"),
+        (("AAPL=1", "--level", "99.5"), "--level is 99.5: expected a per cent above 50 and up to 99, such as 95"),
+        (("AAPL=1", "--level", "0.95"), "--level is 0.95: expected a per cent above 50"),
+        (("AAPL=0.8", "IBM=0.3", "--weights"), "the weights add to 1.1"),
+        (("missing.csv",), "'missing.csv' is neither a file nor TICKER=SHARES"),
+        (("AAPL=1", "--as-of", "2000-03-01"), "AAPL has"),
+    ],
+)
+def test_mistakes_are_one_line(
+    words: tuple[str, ...], message: str, store: Path, trained: TrainedRun, say: Callable[..., Answer]
+) -> None:
+    answer = say(
+        "risk", *words, "--run", trained.folder, "--data-dir", store, *([] if "--days" in words else ["--days", 3])
+    )
+    assert (answer.code, answer.out) == (2, "")
+    assert message in " ".join(answer.err.split())
+
+
+def test_the_screen_and_the_data_say_the_same(store: Path, trained: TrainedRun, say: Callable[..., Answer]) -> None:
+    places = ("--run", trained.folder, "--data-dir", store, "--days", 3)
+    screen, data, rows = (
+        say("risk", "AAPL=10", "IBM=5", *places, "--format", kind) for kind in ("table", "json", "csv")
+    )
+    assert (screen.code, data.code, rows.code) == (0, 0, 0)
+    found = json.loads(data.out)
+    assert f"{found['value_at_risk']:,.0f} USD" in screen.out
+    assert f"{found['expected_shortfall']:,.0f} USD" in screen.out
+    assert "In its test the 80% bands of single closes held" in " ".join(screen.out.split())
+    long = list(csv.DictReader(io.StringIO(rows.out)))
+    (risked,) = [row for row in long if row["quantity"] == "value_at_risk"]
+    assert float(risked["value"]) == found["value_at_risk"]
+    assert sum(float(row["value"]) for row in long if row["quantity"] == "contribution") == pytest.approx(
+        found["expected_shortfall"]
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("risk", "AAPL=10", "IBM=5", "--days", "3"),
+        ("odds", "AAPL", "--touch", "440", "--touch", "420", "--size", "1000", "--within", "3"),
+        ("rank", "--all"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_every_line_fits_a_narrow_terminal(
+    words: tuple[str, ...],
+    store: Path,
+    trained: TrainedRun,
+    say: Callable[..., Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    answer = say(*words, "--run", trained.folder, "--data-dir", store)
+    assert answer.code == 0, answer.err
+    assert [line for line in answer.out.splitlines() if len(line) > 60] == []
+    assert "…" not in answer.out
+
+
+def test_a_picture_and_a_page_hold_the_figures(
+    store: Path, trained: TrainedRun, say: Callable[..., Answer], tmp_path: Path
+) -> None:
+    page, drawing = tmp_path / "risk.html", tmp_path / "risk.svg"
+    places = ("--run", trained.folder, "--data-dir", store, "--days", 3)
+    answer = say("risk", "AAPL=10", "IBM=-5", *places, "--plot", page, "--plot", drawing, "--format", "json")
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    text = page.read_text(encoding="utf-8")
+    assert f"{found['value_at_risk']:,.0f} USD" in text
+    assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
+    root = ElementTree.fromstring(drawing.read_text(encoding="utf-8"))
+    words = {one.text for one in root.iter() if one.text}
+    assert {"AAPL", "IBM", "Profit and loss", "profit and loss [USD]"} <= words
+    refused = say("risk", "AAPL=10", *places, "--plot", tmp_path / "risk.gif")
+    assert (refused.code, refused.out) == (2, "")
+    assert "expected .html or .svg" in refused.err
+
+
+def test_a_backtest_counts_exceptions_beside_the_usual_ways(ask: Ask) -> None:
+    found = ask({"AAPL": 1, "IBM": 2, "MSFT": 3}, backtest=True)
+    methods = [(one.method, one.horizon) for one in found.tests]
+    assert len(set(methods)) == len(methods) == 8
+    assert {horizon for _, horizon in methods} == {1, 3}
+    ours = found.tests[0]
+    assert ours.method == "joint paths"
+    assert ours.test.days > 600
+    assert ours.test.expected == pytest.approx(ours.test.days * 0.05)
+    assert 0.02 < ours.test.exceptions / ours.test.days < 0.09
+    assert all(0 < one.pinball < 0.05 for one in found.tests)
+    assert any("Tested on" in text and "in-sample" not in text for text in found.notes)
+
+
+def test_a_backtest_with_too_few_days_is_refused(ask: Ask) -> None:
+    with pytest.raises(InputError, match="FB has"):
+        ask({"AAPL": 1, "FB": 1}, backtest=True)
