@@ -123,7 +123,7 @@ def _printable_json(text: str) -> str:
     r"""JSON with C1 and bidi characters as `\u202e`, which reads back as the same text."""
     if text.replace("\n", "").isprintable():
         return text
-    return "".join(letter if ord(letter) < 127 or printable(letter) == letter else json.dumps(letter)[1:-1] for letter in text)
+    return "".join(one if printable(one, keep="\n") == one else json.dumps(one)[1:-1] for one in text)
 
 
 def _parquet(view: View, output: Path | None) -> None:

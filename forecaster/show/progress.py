@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.text import Text
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from forecaster.show import screen
 
