@@ -99,19 +99,19 @@ def test_a_place_is_checked_before_the_work_and_nothing_is_left_there(tmp_path: 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_said_to_be_full() -> None:
     with pytest.raises(OutsideError, match=r"No space left on device; free some space"):
-        write_text(Path("/dev/full"), "x" * 100_000)
+        write_text(Path("/dev/full"), "x" * 100_000, named=True)
     assert not Path("/dev/full").is_file()
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
-    write_text(Path(os.devnull), "x")
+    write_text(Path(os.devnull), "x", named=True)
     assert not Path(os.devnull).is_file()
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to("real.txt")
-    write_text(tmp_path / "link.txt", "new")
+    write_text(tmp_path / "link.txt", "new", named=True)
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
 

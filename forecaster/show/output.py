@@ -56,7 +56,7 @@ def present(view: View, format: str = "table", output: Path | None = None, *, ne
         _parquet(view, output)
         return
     if output is not None:
-        write_text(output, _text(view, format))
+        write_text(output, _text(view, format), named=True)
     elif format == "table":
         page = view.render()
         with standard_output(needed):
@@ -134,7 +134,7 @@ def _parquet(view: View, output: Path | None) -> None:
 
     # A batch at a time: a row as a dict takes ten times its memory in Arrow.
     tables = [pa.Table.from_pylist(_one_type_a_column(batch)) for batch in _batches(view.rows)] or [pa.table({})]
-    with atomic_write(output) as part, part.open("wb") as file:
+    with atomic_write(output, named=True) as part, part.open("wb") as file:
         pq.write_table(pa.concat_tables(tables, promote_options="permissive"), file)
 
 

@@ -75,7 +75,7 @@ def console(stream: Stream, asked: bool = False, **more: Any) -> Console:
 
     terminal = _size(stream)
     height = (terminal.lines if terminal else 0) or 25  # rich respects a width only together with a height
-    plain = {"highlight": False, "markup": False, "emoji": False}
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
     return Plain(file=stream, width=columns(stream, asked), height=height, **plain, **more)
 
 
