@@ -18,6 +18,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from forecaster.printable import MOST, quoted
+
 
 class ForecasterError(Exception):
     """Base class; the command line prints it as one line, without a traceback."""
@@ -46,7 +48,7 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         self.name = name
-        super().__init__(f"Unknown {kind} {name!r}. {did_you_mean(name, known)}{remedy}".rstrip())
+        super().__init__(f"Unknown {kind} {quoted(name)}. {did_you_mean(name[:MOST], known)}{remedy}".rstrip())
 
 
 class DataError(InputError):

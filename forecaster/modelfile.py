@@ -89,7 +89,7 @@ class Model:
             if model.name in BASELINES:
                 return FittedBaseline(model.name, weights)
             return self._network(model, weights, base)
-        except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError, InputError) as error:
             reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"
             raise _unusable(self.path, _maker(self.header.versions), reason) from error
 
@@ -101,7 +101,9 @@ class Model:
         return member
 
     def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> Network:
-        from forecaster.models.build import load_weights, make_network
+        from forecaster.models.build import check_shapes, load_weights, make_network
+
+        check_shapes(model, len(self.header.features), part_of(weights, "body."))
 
         task = self.config.task
         network = make_network(model, task.head, len(self.header.features), base, task.decoder, task.teacher_forcing)
