@@ -25,6 +25,9 @@ from forecaster.inference.forecast import Forecast
 JOURNAL = "journal.sqlite"
 """File name, in the runs folder."""
 
+NOT_KEPT = "This forecast is not kept for `forecast score`"
+"""How the warning begins that the journal cannot be written."""
+
 VERSION = 1
 """Version of the file's layout, stored as `PRAGMA user_version`."""
 
@@ -113,7 +116,7 @@ def append_or_warn(runs_dir: Path, model: Path, forecasts: Sequence[Forecast], a
         runs_dir.mkdir(parents=True, exist_ok=True)  # with the shipped run there may be no folder of runs yet
         append(runs_dir / JOURNAL, list(entries_of(forecasts, model, as_of)))
     except (InputError, OSError) as error:
-        warning = f"This forecast is not kept for `forecast score`: {error}"
+        warning = f"{NOT_KEPT}: {error}"
         return [replace(one, warnings=(*one.warnings, warning)) for one in forecasts]
     return list(forecasts)
 

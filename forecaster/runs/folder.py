@@ -85,7 +85,15 @@ def run_folders(runs_dir: Path) -> list[Path]:
 def finished_runs(runs_dir: Path) -> list[Path]:
     """Folders of the runs that have a model file, newest last."""
     files = [path for folder in run_folders(runs_dir) if (path := folder / MODEL).is_file()]
-    return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
+    return [path.parent for path in sorted(files, key=lambda path: (_changed(path), path.parent.name))]
+
+
+def _changed(path: Path) -> int:
+    """Time of change; 0 of a file that was deleted since the folder was listed."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_run(runs_dir: Path, run: str = "latest") -> Path:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date, to_day
@@ -138,7 +140,16 @@ def _made(
         else:
             histories[ticker] = replace(found, bars=found.bars.kept(pool))
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
+    for ticker in [ticker for ticker, one in made.items() if not _is_finite(one)]:
+        del histories[ticker]
+        reason = f"run {run.name} gives it prices that are no numbers: its weights or these candles are beyond measure"
+        _fail(failed, ticker, InputError(f"{ticker} cannot be forecast: {reason}; name another run."))
     return [made[ticker] for ticker in histories]
+
+
+def _is_finite(one: Forecast) -> bool:
+    paths = True if one.paths is None else bool(np.isfinite(one.paths).all())
+    return paths and bool(np.isfinite(one.prices).all()) and bool((one.prices > 0).all())
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:
