@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "forecaster"
 LAYERS: Mapping[str, int] = {
     **dict.fromkeys(
         (
-            *("axes", "display", "errors", "events", "registry", "printable"),
+            *("axes", "display", "errors", "events", "registry", "printable", "interrupts"),
             *("files", "memory", "mapped", "cores", "release", "config"),
         ),
         0,
