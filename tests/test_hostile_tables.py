@@ -96,6 +96,7 @@ def test_ctrl_c_is_raised_after_a_library_that_swallows_it() -> None:
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the end")
 
-    pytest.raises(KeyboardInterrupt, read)
+    with pytest.raises(KeyboardInterrupt):
+        read()
     assert reached == ["the end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
