@@ -129,7 +129,9 @@ class Entries:
     def take(self, rows: np.ndarray) -> Entries:
         """Some of the entries; the array of quantiles is shared."""
         parts = {name: getattr(self, name) for name in (*NAMES, "begins") if name != "quantiles"}
-        taken = {name: one.take(rows) if isinstance(one, Words) else one[rows] for name, one in parts.items()}
+        taken: dict[str, Any] = {
+            name: one.take(rows) if isinstance(one, Words) else one[rows] for name, one in parts.items()
+        }
         return Entries(quantiles=self.quantiles, damaged=self.damaged, **taken)
 
     def first_made(self) -> Entries:
@@ -188,8 +190,9 @@ class Reader:
             name: np.concatenate(parts) if parts else np.empty(0, np.int64) for name, parts in self._parts.items()
         }
         sizes = np.concatenate([*self._sizes, np.empty(0, np.int64)])
+        words: dict[str, Any] = {name: self._words(name, columns[name]) for name in _PARSERS}
         whole = Entries(
-            **{name: self._words(name, columns[name]) for name in _PARSERS},
+            **words,
             step=self._numbers("step", columns, _FARTHEST),
             as_of=self._numbers("as_of", columns, 2).astype(bool),
             quantiles=columns["quantiles"].astype("<f4", copy=False),

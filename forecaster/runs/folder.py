@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.files import outside_errors, shipped
+from forecaster.files import shipped
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Model
@@ -64,16 +64,6 @@ def _is_replaceable(folder: Path) -> bool:
     if folder.is_symlink() or not ((folder / MODEL).is_file() or (folder / CONFIG).is_file()):
         raise InputError(f"{folder} is a link or not a run, and is not overwritten: choose another --name.")
     return True
-
-
-def create(folder: Path) -> None:
-    """Creates the folder of a run.
-
-    Raises:
-        OutsideError: it cannot be created.
-    """
-    with outside_errors(folder):
-        folder.mkdir(parents=True)
 
 
 def run_folders(runs_dir: Path) -> list[Path]:
