@@ -202,7 +202,9 @@ class Reader:
         return Entries(**vars(whole.take(np.flatnonzero(good))) | {"damaged": int((~good).sum())})
 
     def _words(self, name: str, codes: np.ndarray) -> Words:
-        return Words(tuple(one if isinstance(one, str) else "" for one in self._codes[name]), codes)
+        # What is no such text stands in rows that are left out; any other takes its place.
+        plain = _PLAIN.get(name, "")
+        return Words(tuple(one if _is_good(name, one) else plain for one in self._codes[name]), codes)
 
     def _numbers(self, name: str, columns: dict[str, np.ndarray], limit: int) -> np.ndarray:
         values = [one if isinstance(one, int) and 0 <= one < limit else -1 for one in self._codes[name]]
@@ -210,8 +212,8 @@ class Reader:
 
     def _good(self, columns: dict[str, np.ndarray], sizes: np.ndarray, whole: Entries) -> Bool[np.ndarray, " entry"]:
         good = (whole.step > 0) & (self._numbers("as_of", columns, 2) >= 0)
-        for name, parse in _PARSERS.items():
-            valid = [isinstance(one, str) and _is_good(parse, one) for one in self._codes[name]]
+        for name in _PARSERS:
+            valid = [_is_good(name, one) for one in self._codes[name]]
             good &= np.array([*valid, False], bool)[columns[name]]
         counts = np.array([len(text.split()) for text in whole.levels.texts] + [0])[whole.levels.codes]
         good &= sizes == _PRICES * counts
@@ -257,8 +259,11 @@ _PARSERS: dict[str, Callable[[str], object]] = {
 """The columns of words, and what reads one of them."""
 
 
-def _is_good(parse: Callable[[str], object], text: str) -> bool:
+_PLAIN = {"levels": "0.5"} | dict.fromkeys(("origin", "date", "fitted_to", "made"), "1970-01-01")
+
+
+def _is_good(name: str, value: object) -> bool:
+    """Whether a value may stand in a column of words."""
     with contextlib.suppress(ValueError):
-        parse(text)
-        return True
+        return isinstance(value, str) and _PARSERS[name](value) is not None
     return False

@@ -29,13 +29,13 @@ def main() -> int:
             calls = calls_of(case, base, work, home)
             kills = 0
             bad = 0
-            for number in range(1, calls + 1, asked.every):
-                found = kill(case, number, base, work, home, expected)
+            for call in calls[:: asked.every]:
+                found = kill(case, call, base, work, home, expected)
                 kills += found.died
                 bad += bool(found.problems)
                 for problem in found.problems:
-                    print(f"  {name}, killed before call {number}: {problem}", flush=True)  # noqa: T201
-            print(f"{name}: {calls} calls, {kills} kills, {bad} with a wound", flush=True)  # noqa: T201
+                    print(f"  {name}, killed before {call[0]} {call[1]}: {problem}", flush=True)  # noqa: T201
+            print(f"{name}: {len(calls)} calls, {kills} kills, {bad} with a wound", flush=True)  # noqa: T201
             wounded += bad
     return 1 if wounded else 0
 

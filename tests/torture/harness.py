@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ class Kill:
         problems: what was damaged, or not as after an undisturbed command; empty if all is well.
     """
 
-    number: int
+    call: Call
     died: bool
     problems: tuple[str, ...]
 
@@ -86,15 +87,26 @@ def run(words: Sequence[str], cwd: Path, home: Path, *strace: str) -> subprocess
     )
 
 
-def calls_of(case: Case, base: Path, work: Path, home: Path) -> int:
-    """How many file-changing system calls the main thread of an undisturbed command makes."""
+Call = tuple[str, int]
+"""A system call, and which one of its kind: strace counts each kind by itself."""
+
+
+def calls_of(case: Case, base: Path, work: Path, home: Path) -> list[Call]:
+    """The file-changing system calls that the main thread of an undisturbed command makes, in their order."""
     fresh(case, base, work)
     log = work.with_suffix(".log")
     done = run(case.words, work, home, "-e", f"trace={CALLS}", "-o", str(log))
     assert done.returncode in (0, 3), done.stderr
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     main = lines[0].split()[0]
-    return sum(line.split()[0] == main and not re.search(r"(resumed>|\+\+\+|---)", line) for line in lines)
+    made: Counter[str] = Counter()
+    calls = []
+    for line in lines:
+        found = re.match(rf"{main} +([a-z0-9_]+)\(", line)
+        if found:
+            made[found[1]] += 1
+            calls.append((found[1], made[found[1]]))
+    return calls
 
 
 def fresh(case: Case, base: Path, work: Path) -> None:
@@ -106,11 +118,11 @@ def fresh(case: Case, base: Path, work: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1000])
 
 
-def kill(case: Case, number: int, base: Path, work: Path, home: Path, expected: Mapping[str, bytes]) -> Kill:
-    """Kill before call `number`, check what is there, repeat, and compare with the undisturbed result."""
+def kill(case: Case, call: Call, base: Path, work: Path, home: Path, expected: Mapping[str, bytes]) -> Kill:
+    """Kill before a call, check what is there, repeat, and compare with the undisturbed result."""
     fresh(case, base, work)
     before = stored(work)
-    done = run(case.words, work, home, "-o", "/dev/null", "-e", f"inject={CALLS}:signal=KILL:when={number}")
+    done = run(case.words, work, home, "-o", "/dev/null", "-e", f"inject={call[0]}:signal=KILL:when={call[1]}")
     died = done.returncode in (-9, 137)
     known = [wound for wound in wounds(work) if not case.broken or not wound.startswith(case.broken)]
     problems = [*known, *(f"{name} is lost" for name in before if name not in stored(work))]
@@ -123,7 +135,7 @@ def kill(case: Case, number: int, base: Path, work: Path, home: Path, expected: 
     problems += [f"{path} is left over" for path in left_over(work)]
     found = results(case, work)
     problems += [f"{name} differs" for name in expected if found.get(name) != expected[name]]
-    return Kill(number, died, tuple(problems))
+    return Kill(call, died, tuple(problems))
 
 
 def stored(work: Path) -> set[str]:
