@@ -204,7 +204,8 @@ class Reader:
     def _words(self, name: str, codes: np.ndarray) -> Words:
         # What is no such text stands in rows that are left out; any other takes its place.
         plain = _PLAIN.get(name, "")
-        return Words(tuple(one if _is_good(name, one) else plain for one in self._codes[name]), codes)
+        texts = (one if isinstance(one, str) and _is_good(name, one) else plain for one in self._codes[name])
+        return Words(tuple(texts), codes)
 
     def _numbers(self, name: str, columns: dict[str, np.ndarray], limit: int) -> np.ndarray:
         values = [one if isinstance(one, int) and 0 <= one < limit else -1 for one in self._codes[name]]
