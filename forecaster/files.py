@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import stat
 import tempfile
@@ -44,10 +45,9 @@ def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
             return
         target = target.resolve() if named else target
         target.parent.mkdir(parents=True, exist_ok=True)
-        # In the target's own folder: a rename is atomic only within one file system.
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        os.close(handle)
-        part = Path(name)
+        if named:
+            _sweep(target)
+        handle, part = _make_part(target)
         try:
             yield part
             # Before the rename: after a power failure the new name must not point to an empty file.
@@ -57,6 +57,8 @@ def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+            if handle is not None:
+                os.close(handle)
 
 
 def write_text(target: Path, text: str, *, named: bool = False) -> None:
@@ -204,6 +206,46 @@ def existing_file(path: Path, what: str) -> Path:
 def _sync(part: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _make_part(target: Path) -> tuple[int | None, Path]:
+    """A temporary file in the target's own folder, since a rename is atomic only within one file system.
+
+    It is locked until its handle is closed, so that `_sweep` knows those of killed processes; Windows has no such lock.
+    """
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        if not _lock(handle):
+            os.close(handle)
+            return None, Path(name)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # swept by another process before it was locked
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file, if no other process has, and the system can."""
+    if os.name != "posix":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of this file have left."""
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            try:
+                if _lock(handle):
+                    part.unlink()
+            finally:
+                os.close(handle)
 
 
 def _umask() -> int:

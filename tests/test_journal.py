@@ -230,3 +230,11 @@ def test_without_a_journal_the_line_says_how_it_begins(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"journal.sqlite does not exist yet: the first `forecast predict` of a run"):
         read(tmp_path / JOURNAL)
     assert not (tmp_path / JOURNAL).exists()
+
+
+def test_a_journal_whose_first_writer_was_killed_is_empty_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / JOURNAL
+    path.touch()
+    assert len(read(path)) == 0
+    append(path, [entry()])
+    assert len(read(path)) == 1

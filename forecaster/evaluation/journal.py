@@ -127,7 +127,8 @@ def read(path: Path, run: str | None = None) -> Entries:
     """
     _require(path)
     with _connect(path, "rw", _PATIENCE) as base:  # "ro" could not roll back the transaction of a killed writer
-        _check(path, base, make=False)
+        if not _check(path, base, make=False):
+            return Reader().entries()
         reader, wanted = Reader(), f"SELECT {', '.join(NAMES)} FROM forecasts"
         found = base.execute(wanted) if run is None else base.execute(f"{wanted} WHERE run = ?", (run,))
         while rows := found.fetchmany(_CHUNK):
@@ -160,7 +161,8 @@ def runs_in(path: Path) -> list[str]:
     if not path.exists():
         return []
     with _connect(path, "rw", _PATIENCE) as base:
-        _check(path, base, make=False)
+        if not _check(path, base, make=False):
+            return []
         return [name for (name,) in base.execute("SELECT DISTINCT run FROM forecasts") if isinstance(name, str)]
 
 
@@ -189,13 +191,13 @@ def _remedy(error: Exception) -> str:
 
 
 def _check(path: Path, base: sqlite3.Connection, make: bool) -> int:
-    """Checks the file's version, and returns it; with `make`, gives an empty or earlier file its tables."""
+    """Checks the file's version, and returns it; 0 if it is empty, as after a kill of its first writer. With `make`, gives an empty or earlier file its tables."""
     (version,) = base.execute("PRAGMA user_version").fetchone()
     empty = not version and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if make and (empty or version == 1):
         for statement in _LAYOUT if empty else _UPGRADE:
             base.execute(statement)
-    elif empty or version not in (1, VERSION):
+    elif not empty and version not in (1, VERSION):
         what = "newer: update this program, or move it away" if version > VERSION else "not a journal: move it away"
         raise InputError(f"journal {path} is of version {version}, expected {VERSION}; it is {what}.")
-    return int(version)
+    return 0 if empty and not make else int(version)

@@ -150,9 +150,10 @@ def wounds(work: Path) -> list[str]:
             found += _tried(lambda model=model: read_model(model))
             found += [] if (model.parent / CONFIG).is_file() else [f"{model.parent.name} has no config"]
     journal = work / "runs" / JOURNAL
-    if journal.exists() and journal.stat().st_size:
-        found += _tried(lambda: read(journal))
-        found += _tried(lambda: verify(journal))
+    if journal.exists():
+        if wound := _tried(lambda: read(journal)):
+            return [*found, *wound]
+        found += _tried(lambda: verify(journal)) if len(read(journal)) else []
         found += ["the journal has damaged rows"] if not found and read(journal).damaged else []
     _, bad = parse(content_of(work / "store" / NAME), work / "runs")
     # The last line may be cut short: the next writer begins a new one.
