@@ -1,4 +1,4 @@
-"""No command reaches for the network but `fetch`, and `predict` for a ticker that the store lacks: there is no telemetry."""
+"""No command reaches for the network but `fetch`, and `predict` for a ticker that the store lacks."""
 
 from __future__ import annotations
 

@@ -191,7 +191,11 @@ def _remedy(error: Exception) -> str:
 
 
 def _check(path: Path, base: sqlite3.Connection, make: bool) -> int:
-    """Checks the file's version, and returns it; 0 if it is empty, as after a kill of its first writer. With `make`, gives an empty or earlier file its tables."""
+    """Checks the file's version, and returns it; 0 if it is empty, as after a kill of its first writer.
+
+    Args:
+        make: give an empty or earlier file its tables.
+    """
     (version,) = base.execute("PRAGMA user_version").fetchone()
     empty = not version and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if make and (empty or version == 1):
