@@ -5,6 +5,7 @@
     │   ├── ConfigError        2  an invalid YAML file or --set
     │   ├── UnknownNameError   2  a name not found in a registry, store or folder
     │   ├── DataError          2  unusable candles
+    │   ├── DivergedError      2  a training whose loss became infinite
     │   └── NewerFileError     2  a file written by a newer version of this program
     ├── PartialError           3  partial success, or a check found a problem
     └── OutsideError           4  network, rate limit, folder not writable, disk full
@@ -53,6 +54,10 @@ class UnknownNameError(InputError):
 
 class DataError(InputError):
     """Unusable candles."""
+
+
+class DivergedError(InputError):
+    """The loss of a training became infinite or NaN."""
 
 
 class NewerFileError(InputError):
