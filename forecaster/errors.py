@@ -5,6 +5,7 @@
     │   ├── ConfigError        2  an invalid YAML file or --set
     │   ├── UnknownNameError   2  a name not found in a registry, store or folder
     │   ├── DataError          2  unusable candles
+    │   ├── DivergedError      2  a training whose loss became infinite
     │   └── NewerFileError     2  a file written by a newer version of this program
     ├── PartialError           3  partial success, or a check found a problem
     └── OutsideError           4  network, rate limit, folder not writable, disk full
@@ -17,6 +18,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+
+from forecaster.printable import MOST, quoted
 
 
 class ForecasterError(Exception):
@@ -46,11 +49,15 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], remedy: str = "") -> None:
         self.name = name
-        super().__init__(f"Unknown {kind} {name!r}. {did_you_mean(name, known)}{remedy}".rstrip())
+        super().__init__(f"Unknown {kind} {quoted(name)}. {did_you_mean(name[:MOST], known)}{remedy}".rstrip())
 
 
 class DataError(InputError):
     """Unusable candles."""
+
+
+class DivergedError(InputError):
+    """The loss of a training became infinite or NaN."""
 
 
 class NewerFileError(InputError):

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from forecaster.errors import InputError, OutsideError
 
+LARGEST, LARGEST_TEXT = 1 << 30, 1 << 26
+"""Bytes of a file, and of a text file, that is read as a whole."""
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "close other programs",
+    errno.ENOMEM: "free some memory",
+    errno.EIO: "check the disk",
+}
+
 
 @contextlib.contextmanager
-def atomic_write(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
     """Atomic write: yield a temporary path beside `target`, renamed to it on success and deleted on failure.
+
+    Args:
+        named: the user named the file: a link to it stays, and a pipe or /dev/stdout is written to. Any other link is
+            replaced, never followed: in a folder from a stranger it may point anywhere.
 
     Raises:
         OutsideError: the folder cannot be created or written, or the disk is full.
     """
     with outside_errors(target):
-        if target.exists() and not (target.is_file() or target.is_dir()):
+        if _is_special(target, named):
+            if not named:
+                raise OSError(errno.EINVAL, "it is a pipe or a device", str(target))
             yield target  # /dev/stdout or a pipe: cannot be replaced by a rename
             return
-        target = target.resolve()  # keep a symbolic link: replace the file it points to
+        target = target.resolve() if named else target
         target.parent.mkdir(parents=True, exist_ok=True)
-        # In the target's own folder: a rename is atomic only within one file system.
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        os.close(handle)
-        part = Path(name)
+        if named:
+            _sweep(target)
+        handle, part = _make_part(target)
         try:
             yield part
             # Before the rename: after a power failure the new name must not point to an empty file.
@@ -38,12 +57,42 @@ def atomic_write(target: Path) -> Iterator[Path]:
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+            if handle is not None:
+                os.close(handle)
 
 
-def write_text(target: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    with atomic_write(target) as part:
+def write_text(target: Path, text: str, *, named: bool = False) -> None:
+    """Write a UTF-8 text file atomically; `named` as in `atomic_write`."""
+    with atomic_write(target, named=named) as part:
         part.write_text(escape_unencodable(text), encoding="utf-8")
+
+
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a regular file.
+
+    Raises:
+        OSError: it cannot be read, is larger than `most`, or is a pipe or a device, which could block for ever.
+    """
+    # Without O_NONBLOCK, opening a pipe waits for its writer.
+    with os.fdopen(
+        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+    ) as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {state.st_size:,} bytes, expected at most {most:,}", str(path))
+        return file.read(most)
+
+
+def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
+    """The content of a UTF-8 text file.
+
+    Raises:
+        OSError: as in `read_bytes`.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return read_bytes(path, most).decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def escape_unencodable(text: str) -> str:
@@ -77,9 +126,24 @@ def outside_errors(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "free some space" if error.errno == errno.ENOSPC else "check the folder and its permissions"
+        remedy = _REMEDIES.get(error.errno or 0, "check the folder and its permissions")
         reason = error.strerror or str(error)
         raise OutsideError(f"{place} cannot be written: {reason}; {remedy}, or name another folder.") from error
+
+
+@contextlib.contextmanager
+def unreadable_errors(place: Path) -> Iterator[None]:
+    """Turn a system's refusal to read `place` (EACCES, EIO, EMFILE, ENOMEM …) into a one-line `OutsideError`.
+
+    That is no sign of damage: what is there may be whole, and must not be replaced.
+    """
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        number = getattr(error, "errno", None) or errno.ENOMEM
+        reason = getattr(error, "strerror", None) or os.strerror(number)
+        remedy = _REMEDIES.get(number, "check the file and its permissions")
+        raise OutsideError(f"{place} cannot be read: {reason}; {remedy}. Nothing was changed.") from error
 
 
 def cache_folder() -> Path | None:
@@ -144,8 +208,57 @@ def _sync(part: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _make_part(target: Path) -> tuple[int | None, Path]:
+    """A temporary file in the target's own folder, since a rename is atomic only within one file system.
+
+    It is locked until its handle is closed, so that `_sweep` knows those of killed processes; Windows has no such lock.
+    """
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+        if not _lock(handle):
+            os.close(handle)
+            return None, Path(name)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # swept by another process before it was locked
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file, if no other process has, and the system can."""
+    if os.name != "posix":
+        return False
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of this file have left."""
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            try:
+                if _lock(handle):
+                    part.unlink()
+            finally:
+                os.close(handle)
+
+
 def _umask() -> int:
     # The mask can only be read by setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _is_special(target: Path, follow: bool) -> bool:
+    """Whether it is a pipe, a device or a socket."""
+    try:
+        mode = target.stat(follow_symlinks=follow).st_mode
+    except FileNotFoundError:
+        return False
+    return not any(kind(mode) for kind in (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK))

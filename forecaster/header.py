@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from forecaster.axes import Float
-from forecaster.config.schema import Config
+from forecaster.config.schema import VARIABLES, Config
 from forecaster.data.splits import Split
+from forecaster.printable import quoted
 
 _SPLIT = ("train", "validation", "test")
 
@@ -113,40 +115,44 @@ def parse_header(values: Mapping[str, Any]) -> Header:
     """
     unknown = sorted(values.keys() - Header.__dataclass_fields__.keys() - {"production"})
     if unknown:
-        raise ValueError(f"it has the unknown key {unknown[0]}")
+        raise ValueError(f"it has the unknown key {quoted(unknown[0])}")
     refit, init = values.get("production"), values.get("init")
+    config = Config.model_validate_json(json.dumps(values["config"]))
     return Header(
-        config=Config.model_validate_json(json.dumps(values["config"])),
+        config=config,
         features=_texts(values["features"]),
-        base=_base(values["base"]),
+        base=_base(values["base"], config),
         tickers=_texts(values["tickers"]),
         split=Split(*(_date(values["split"][name]) for name in _SPLIT)),
         fitted_to=_date(values["fitted_to"]),
         fingerprint=_text(values["fingerprint"]),
         versions={_text(name): _text(version) for name, version in values["versions"].items()},
         scorecard=dict(values["scorecard"]),
-        refit=_refit(refit) if refit else None,
+        refit=_refit(refit, config) if refit else None,
         calendars=_texts(values.get("calendars", ())),
         init=Init(_text(init["run"]), _text(init["model"]), _date(init["fitted_to"])) if init else None,
     )
 
 
-def _refit(values: Mapping[str, Any]) -> Refit:
+def _refit(values: Mapping[str, Any], config: Config) -> Refit:
     newest = {_text(calendar): _date(date) for calendar, date in values["newest"].items()}
-    return Refit(_base(values["base"]), _date(values["fitted_to"]), newest)
+    return Refit(_base(values["base"], config), _date(values["fitted_to"]), newest)
 
 
-def _base(values: Any) -> Float[np.ndarray, "horizon variable quantile"]:
+def _base(values: Any, config: Config) -> Float[np.ndarray, "horizon variable quantile"]:
     base = np.asarray(values, dtype=np.float64)
-    if base.ndim != 3:
-        raise ValueError(f"its base quantiles have {base.ndim} axes, expected 3")
+    expected = (len(config.task.steps), len(VARIABLES), len(config.task.levels))
+    if base.shape != expected:
+        raise ValueError(f"its base quantiles have the shape {base.shape}, expected {expected}")
+    if not np.isfinite(base).all():
+        raise ValueError("its base quantiles hold NaN or infinity")
     return base
 
 
 def _date(value: Any) -> np.datetime64:
-    date = np.datetime64(_text(value), "D")
+    date = np.datetime64(dt.date.fromisoformat(_text(value)), "D")  # numpy also reads "now" and the year 99999
     if np.isnat(date):
-        raise ValueError(f"{value!r} is not a date")
+        raise ValueError(f"{quoted(value)} is not a date")
     return date
 
 
@@ -156,5 +162,5 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a string")
+        raise TypeError(f"{quoted(value)} is not a string")
     return value

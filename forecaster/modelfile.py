@@ -18,9 +18,10 @@ from forecaster.axes import Float
 from forecaster.baselines import BASELINES, FittedBaseline
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
-from forecaster.files import atomic_write, existing_file
+from forecaster.files import atomic_write, existing_file, unreadable_errors
 from forecaster.header import Header, parse_header
 from forecaster.light.network import LightNetwork, light_network
+from forecaster.printable import printable, quoted
 from forecaster.release import DISTRIBUTION, is_newer, newer_file
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class Model:
             if model.name in BASELINES:
                 return FittedBaseline(model.name, weights)
             return self._network(model, weights, base)
-        except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
-            reason = f"its weights are not those of a {model.name} ({str(error).splitlines()[0]})"
+        except (*_WRONG, RuntimeError, InputError) as error:
+            reason = f"its weights are not those of a {model.name} ({_reason(error)})"
             raise _unusable(self.path, _maker(self.header.versions), reason) from error
 
     def _light(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> LightNetwork | None:
@@ -109,7 +110,9 @@ class Model:
         return member
 
     def _network(self, model: ModelConfig, weights: Mapping[str, np.ndarray], base: Base) -> Network:
-        from forecaster.models.build import load_weights, make_network
+        from forecaster.models.build import check_shapes, load_weights, make_network
+
+        check_shapes(model, len(self.header.features), part_of(weights, "body."))
 
         task = self.config.task
         network = make_network(model, task.head, len(self.header.features), base, task.decoder, task.teacher_forcing)
@@ -164,8 +167,11 @@ def read_model(path: Path) -> Model:
         raise _unusable(path, made, f"its format is not {_FORMAT}")
     try:
         model = Model(path, parse_header(values), tensors)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _unusable(path, made, str(error).splitlines()[0]) from error
+    except _WRONG as error:
+        raise _unusable(path, made, _reason(error)) from error
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+            raise _unusable(path, made, f"{quoted(name)} holds NaN or infinity")
     if is_newer(made) and not _all_known(model.config):
         raise _unusable(path, made, "it uses names unknown to this version")
     return model
@@ -189,13 +195,46 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     existing_file(path, "model file")
-    try:
-        with safe_open(path, framework="np") as file:
-            header: dict[str, Any] = dict(json.loads(file.metadata()[_KEY]))
-            names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, header
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
+    with unreadable_errors(path):
+        try:
+            _check_header(path)
+            with safe_open(path, framework="np") as file:
+                header: dict[str, Any] = dict(json.loads(file.metadata()[_KEY]))
+                names = list(file.keys())
+                return {name: file.get_tensor(name) for name in names}, header
+        except (SafetensorError, OSError, *_WRONG) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # a refusal of the system is no damage
+                raise
+            raise _damaged(path, _reason(error)) from error
+
+
+def _check_header(path: Path) -> None:
+    """Check the declared length of the header before anything parses it: JSON takes thirty times its size in memory.
+
+    Shapes need no check here: safetensors compares them with the size of the file.
+
+    Raises:
+        ValueError: it is longer than the file, or than any of ours.
+    """
+    with path.open("rb") as file:
+        length, rest = int.from_bytes(file.read(8), "little"), path.stat().st_size - 8
+    if length > min(rest, _LONGEST_HEADER):
+        raise ValueError(f"its header claims {length:,} bytes, expected at most {min(max(rest, 0), _LONGEST_HEADER):,}")
+
+
+_WRONG = (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""What parsing a foreign header may raise."""
+
+_LONGEST_HEADER = 8 << 20
+
+
+def _reason(error: Exception) -> str:
+    """The first line of an error, as a message quotes it."""
+    text = str(error).strip()
+    return printable(text.splitlines()[0])[:_LONGEST_REASON] if text else type(error).__name__
+
+
+_LONGEST_REASON = 200
 
 
 _TYPES = {"BOOL": "?", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
@@ -232,6 +271,7 @@ def read_map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if existing_file(path, "model file").stat().st_size < mapped.LARGE:
         return load_tensors(path)
     try:
+        _check_header(path)
         raw = np.memmap(path, np.uint8, "c").view(np.ndarray)
         start = 8 + int.from_bytes(raw[:8].tobytes(), "little")
         described = json.loads(raw[8:start].tobytes())
@@ -239,10 +279,12 @@ def read_map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         tensors = {}
         for name, one in described.items():
             begin, end = (start + offset for offset in one["data_offsets"])
+            if not start <= begin <= end <= len(raw):
+                raise ValueError(f"{quoted(name)} lies outside of the file")
             tensors[name] = raw[begin:end].view(_TYPES[one["dtype"]]).reshape(one["shape"])
         return tensors, header
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
+    except (OSError, *_WRONG) as error:
+        raise _damaged(path, _reason(error)) from error
 
 
 def part_of(tensors: Mapping[str, Value], prefix: str) -> dict[str, Value]:

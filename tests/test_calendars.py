@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -328,6 +329,25 @@ def test_a_damaged_calendar_file_is_made_again(forgotten: Path, damage: str) -> 
         cached.cache_clear()
     assert following("XLON", "2024-12-24", 3) == computed
     assert file.read_text() == whole
+
+
+DAMAGED_VALUES = {
+    "weekmask": ["", "9", "0000000", None],
+    "zone": ["../../etc/passwd", "\x1b[31m", 5, "x" * 9999],
+    "sessions": [[], [1, 1], [3, 2], [10**18], ["x"], [float("nan")], None],
+    "first": ["NaT", "now", 7, "2999-01-01"],
+    "surprises": [["x"], [-(2**63)]],
+}
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in DAMAGED_VALUES.items() for value in values])
+def test_a_damaged_value_of_a_calendar_file_is_not_believed(forgotten: Path, key: str, value: object) -> None:
+    computed = following("XLON", "2024-12-24", 3)
+    (file,) = forgotten.iterdir()
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    for cached in (calendars.sessions, calendars.scheduled_sessions, calendars._cached):
+        cached.cache_clear()
+    assert following("XLON", "2024-12-24", 3) == computed
 
 
 def test_a_calendar_grows_to_what_was_asked_of_it_on_either_side(forgotten: Path) -> None:

@@ -145,7 +145,7 @@ def test_commands_are_listed_in_the_order_of_the_work(capsys: pytest.CaptureFixt
     assert names[-2:] == ["models", "features"]
     cli.run(["runs", "--help"])
     names = re.findall(r"^  ([a-z]+)  ", capsys.readouterr().out.partition("Commands:\n")[2], flags=re.MULTILINE)
-    assert names == ["list", "show", "compare", "export", "delete"]
+    assert names == ["list", "show", "compare", "export", "reproduce", "delete"]
 
 
 @pytest.mark.parametrize(("columns", "widest"), [(60, 60), (80, 80), (110, 110), (300, 120)])

@@ -56,7 +56,7 @@ def test_integers_booleans_dates_and_gaps_are_what_they_look_like() -> None:
         ("a: !!python/object/apply:os.getcwd []\n", "x.yaml:1: this is not valid YAML: the tag tag:yaml"),
         ("a: \x00\n", "x.yaml:1: this is not valid YAML: it contains a control character"),
         ("a: 1\n---\nb: 2\n", "x.yaml:2: this is not valid YAML: a second document starts with ---: keep only one."),
-        ("a: " + "[" * 20_000, "x.yaml: nested too deeply"),
+        ("a: " + "[" * 20_000, "x.yaml:1: this is not valid YAML: nested more than 32 levels deep"),
     ],
 )
 def test_text_that_cannot_be_used_is_one_line_with_file_and_line(text: str, complaint: str) -> None:

@@ -58,7 +58,7 @@ def test_the_resolved_config_reads_back_to_the_same(text: str) -> None:
         ("training: {steps: 1.5}", "x.yaml:2: training.steps is 1.5: expected an integer"),
         ("training: {steps: '5'}", "x.yaml:2: training.steps is '5': expected an integer"),
         ("training: {batch: true}", "x.yaml:2: training.batch is True: expected an integer"),
-        ("training: {learning_rate: .nan}", "x.yaml:2: training.learning_rate is nan: expected greater than 0"),
+        ("training: {learning_rate: .nan}", "x.yaml:2: training.learning_rate is nan: expected a finite number"),
         ("training: 5", "x.yaml:2: training is 5: expected a section of keys"),
         ("members: [gru]", "x.yaml:2: members.0 is 'gru': expected a section of keys: write {name: gru}."),
         ("members: gru, lstm", "x.yaml:2: members is 'gru, lstm': expected a list: write [{name: gru}, {name: lstm}]."),

@@ -99,19 +99,36 @@ def test_a_place_is_checked_before_the_work_and_nothing_is_left_there(tmp_path: 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_said_to_be_full() -> None:
     with pytest.raises(OutsideError, match=r"No space left on device; free some space"):
-        write_text(Path("/dev/full"), "x" * 100_000)
+        write_text(Path("/dev/full"), "x" * 100_000, named=True)
     assert not Path("/dev/full").is_file()
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
-    write_text(Path(os.devnull), "x")
+    write_text(Path(os.devnull), "x", named=True)
     assert not Path(os.devnull).is_file()
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_and_a_live_ones_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_WRITER, str(target)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "half\n"
+        write_text(target, "mine", named=True)
+        assert len(list(tmp_path.iterdir())) == 2, "it is still being written"
+        writer.send_signal(signal.SIGKILL)
+    write_text(target, "newer", named=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.txt").write_text("old")
     (tmp_path / "link.txt").symlink_to("real.txt")
-    write_text(tmp_path / "link.txt", "new")
+    write_text(tmp_path / "link.txt", "new", named=True)
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from forecaster.config.schema import LEVELS, ModelConfig, TaskConfig, TrainingConfig
 from forecaster.data.splits import Period
-from forecaster.errors import InputError
+from forecaster.errors import DivergedError, InputError
 from forecaster.models.build import make_network
 from forecaster.models.network import Network
 from forecaster.training import fit as fit_module
@@ -239,3 +239,19 @@ def test_the_precision_is_that_of_the_products_and_of_nothing_else(precision: st
     assert found == [getattr(torch, precision)]
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}
     assert all(weight.grad is not None and weight.grad.dtype == torch.float32 for weight in network.body.parameters())
+
+
+def test_a_training_that_diverges_keeps_its_best_step(sampler: Sampler, tmp_path: Path) -> None:
+    trainer = Trainer(sampler, tmp_path)
+    measured = itertools.count()
+    losses = [2.0, 1.0, math.inf]
+
+    def loss(_: Network) -> float:
+        return losses[next(measured)]
+
+    kept = []
+    curve = trainer(Validation(loss, 3.0), report=lambda step, point: kept.append(step) if point else None)
+    assert [point.step for point in curve] == [4, 8]
+    assert all(bool(weight.isfinite().all()) for weight in trainer.network.state_dict().values())
+    with pytest.raises(DivergedError, match="the validation loss became inf by step 4: lower the rate"):
+        trainer(Validation(lambda _: math.inf, 3.0))

@@ -133,3 +133,39 @@ def test_a_training_that_fails_before_its_first_checkpoint_leaves_its_name_free(
     assert done.returncode == 2
     assert "lower the rate" in done.stderr
     assert not (runs / "wild").exists()
+
+
+def test_two_processes_do_not_train_the_same_run(store: Path, whole: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    training = start(store, runs, "stopped")
+    wait_for_checkpoint(training, runs / "stopped")
+    training.send_signal(signal.SIGSTOP)
+    other = resume(store, runs)
+    training.send_signal(signal.SIGCONT)
+    training.communicate()
+    assert other.returncode == 2
+    assert other.stderr.splitlines()[-1].startswith("error: run stopped is being trained by another process: wait")
+    assert same(runs / "stopped", whole)
+
+
+@pytest.mark.parametrize(
+    "left", ["a folder without a config", "checkpoints and a part", "a replacement not yet put in"]
+)
+def test_what_a_killed_training_left_is_removed_by_the_next(
+    left: str, store: Path, whole: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    shutil.copytree(whole, runs / "old")
+    if left == "a folder without a config":
+        (runs / ".new.making").mkdir()
+    elif left == "checkpoints and a part":
+        (runs / "old" / "checkpoint-0.safetensors").write_bytes(b"")
+        (runs / "old" / ".model.safetensors.abc.part").write_bytes(b"half")
+    else:
+        shutil.copytree(whole, runs / ".old.new")
+        (runs / ".old.new" / "curve.csv").unlink()
+        (runs / "old" / "config.yaml").write_text("of the old one")
+    done = forecast(*arguments(store, runs, "--name", "new"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in runs.iterdir()) == ["new", "old"]
+    assert same(runs / "old", whole)

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from forecaster.errors import InputError
-from forecaster.evaluation.journal import JOURNAL, Entry, append, read
+from forecaster.evaluation.entries import Entry
+from forecaster.evaluation.journal import JOURNAL, append, read
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import command, environment, forecast
@@ -27,7 +28,8 @@ WRITER = """
 import sys
 from pathlib import Path
 import numpy as np
-from forecaster.evaluation.journal import Entry, append
+from forecaster.evaluation.entries import Entry
+from forecaster.evaluation.journal import append
 def entry(ticker, step):
     head = ("a", "m", ticker, "2020-01-02", step, False, "2020-01-03", "2020-01-02T22:00:00+00:00", "2019-12-31")
     return Entry(*head, (0.5,), np.zeros((4, 1)))
@@ -102,7 +104,7 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
     (kept,) = read(tmp_path / JOURNAL)
     assert kept.__dict__ | {"quantiles": 0} == entry("BRK-B", 20, as_of=True).__dict__ | {"quantiles": 0}
     np.testing.assert_allclose(kept.quantiles, entry().quantiles, atol=1e-8)
-    assert read(tmp_path / JOURNAL, "another run") == []
+    assert len(read(tmp_path / JOURNAL, "another run")) == 0
 
 
 def test_a_forecast_is_live_until_its_day_is_over() -> None:
@@ -165,7 +167,7 @@ def broken(kind: str, path: Path) -> None:
     elif kind == "newer":
         append(path, [entry()])
         with sqlite3.connect(path) as base:
-            base.execute("PRAGMA user_version = 2")
+            base.execute("PRAGMA user_version = 3")
         base.close()
     else:
         with sqlite3.connect(path) as base:
@@ -177,8 +179,8 @@ KINDS = {
     "damaged": "file is not a database): move it away, and a new one will be created",
     "cut short": "malformed): move it away, and a new one will be created",
     "a folder": "unable to open database file): check the folder, its permissions and the free disk space",
-    "newer": "is of version 2, expected 1; it is newer: update this program, or move it away",
-    "old": "is of version 0, expected 1; it is not a journal: move it away",
+    "newer": "is of version 3, expected 2; it is newer: update this program, or move it away",
+    "old": "is of version 0, expected 2; it is not a journal: move it away",
 }
 
 
@@ -191,7 +193,7 @@ def test_a_broken_journal_costs_one_note_and_no_forecast(run: Path, store: Path,
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("note: This forecast is not kept for `forecast score`: journal ")
     assert KINDS[kind] in done.stderr
-    with pytest.raises(InputError, match="expected 1" if kind in ("old", "newer") else "cannot be used"):
+    with pytest.raises(InputError, match="expected 2" if kind in ("old", "newer") else "cannot be used"):
         read(run.parent / JOURNAL)
 
 
@@ -228,3 +230,11 @@ def test_without_a_journal_the_line_says_how_it_begins(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"journal.sqlite does not exist yet: the first `forecast predict` of a run"):
         read(tmp_path / JOURNAL)
     assert not (tmp_path / JOURNAL).exists()
+
+
+def test_a_journal_whose_first_writer_was_killed_is_empty_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / JOURNAL
+    path.touch()
+    assert len(read(path)) == 0
+    append(path, [entry()])
+    assert len(read(path)) == 1

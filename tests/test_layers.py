@@ -15,7 +15,10 @@ PACKAGE = Path(__file__).parents[1] / "forecaster"
 
 LAYERS: Mapping[str, int] = {
     **dict.fromkeys(
-        ("axes", "display", "errors", "events", "registry", "files", "memory", "mapped", "cores", "release", "config"),
+        (
+            *("axes", "display", "errors", "events", "registry", "printable", "interrupts"),
+            *("files", "memory", "mapped", "cores", "release", "config"),
+        ),
         0,
     ),
     **dict.fromkeys(("data", "features"), 1),

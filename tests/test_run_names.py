@@ -11,7 +11,7 @@ import pytest
 
 from forecaster.config.about import origin_comment
 from forecaster.config.load import to_yaml
-from forecaster.errors import InputError, OutsideError
+from forecaster.errors import InputError
 from forecaster.runs.config import load_config
 from forecaster.runs.folder import new_folder
 from forecaster.runs.replacement import begin, settle, staged
@@ -103,16 +103,16 @@ def test_only_a_run_is_overwritten(trained: TrainedRun, tmp_path: Path) -> None:
 
 def test_a_folder_made_by_another_in_the_meantime_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
-    with pytest.raises(OutsideError, match="first cannot be written"):
-        begin(tmp_path / "first", force=False)
+    with pytest.raises(InputError, match=r"run first exists in .*: another process has just created it"):
+        begin(tmp_path / "first", False, "")
 
 
 def test_a_replacement_given_up_makes_room_for_the_next(trained: TrainedRun, tmp_path: Path) -> None:
     folder = shutil.copytree(trained.folder, tmp_path / "first")
     staged(folder).mkdir()
     (staged(folder) / "checkpoint-0.safetensors").touch()
-    workplace = begin(folder, force=True)
-    assert list(workplace.iterdir()) == []
+    workplace = begin(folder, True, "")
+    assert [path.name for path in workplace.iterdir()] == ["config.yaml"]
     shutil.copytree(trained.folder, workplace, dirs_exist_ok=True)
     shutil.rmtree(folder)  # deleted by its owner while its replacement was trained
     assert settle(workplace) == folder

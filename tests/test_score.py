@@ -22,7 +22,9 @@ from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.data.store import Store
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.evaluation.journal import JOURNAL, Entry, append, entries_of, read
+from forecaster.evaluation.entries import Entries, Entry
+from forecaster.evaluation.journal import JOURNAL, append, entries_of, read
+from forecaster.evaluation.metrics import pinball
 from forecaster.evaluation.outcomes import LATE, LEARNT, UNKNOWN, WAITING, outcomes
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
@@ -119,15 +121,17 @@ def test_the_figures_are_those_of_the_candles_that_came(journal: Path, store: Pa
 def test_the_reference_knows_nothing_later_than_the_origin(store: Path, entries: list[Entry]) -> None:
     last = [one for one in entries if one.origin == entries[-1].origin]
     known = {ticker: bars.between(end=np.datetime64(last[-1].date)) for ticker, bars in histories(store).items()}
-    whole, cut = (outcomes(last, candles)[0] for candles in (histories(store), known))
-    assert len(whole) == len(cut) == 9
-    for one, other in zip(whole, cut, strict=True):
-        assert np.array_equal(one.formulas, other.formulas)
+    whole, cut = (outcomes(Entries.of(last), candles) for candles in (histories(store), known))
+    assert len(whole.cells) == len(cut.cells) == 9
+    assert np.array_equal(whole.losses, cut.losses)
     panel = Panel.of([bars.between(end=np.datetime64(last[0].origin)) for bars in known.values()])
     dataset = Dataset(panel, compute_features(panel, ("base",)), (1, 2, 3))
     fitted = FittedBaseline.learnt(REFERENCE, dataset, Period(None, np.datetime64("2010-06-30")), last[0].levels)
     expected = fitted.bind(dataset)(panel.offsets[1:] - 1)
-    np.testing.assert_allclose([one.formulas[0] for one in whole], expected.reshape(9, 4, 7), rtol=1e-12)
+    logs = {ticker: np.log(bars.adjusted()) for ticker, bars in known.items()}
+    moves = [logs[one.ticker][-4 + one.step] - logs[one.ticker][-4, 3] for one in last]
+    losses = pinball(expected.reshape(9, 1, 4, 7), np.stack(moves)[:, None], last[0].levels)
+    np.testing.assert_allclose(whole.losses[:, 1], losses[:, 0], rtol=1e-9)
 
 
 def test_a_split_and_a_dividend_in_between_change_nothing(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 
+_LONGEST = 2000
+"""Characters of an error: what it quotes from a file may be a hundred megabytes."""
+
 
 def main() -> None:
     """The `forecast` command."""
@@ -65,7 +68,17 @@ def _guarded(work: Callable[[], int], verbose: bool = False) -> int:
         place = error.filename or "standard output"
         return _fail(f"{place}: {error.strerror or error}; check space, folder and permissions.", 4)
     except Exception as error:
+        if _is_out_of_memory(error) and not verbose:
+            return _fail("this needs more memory or threads than there are: make it smaller, or free some.", 4)
         return _unexpected(error, verbose)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether the system has no memory left for numpy, Arrow, torch or a thread; torch has no type for it on a CPU."""
+    words = ("can't allocate memory", "out of memory", "can't start new thread", "not enough memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+    )
 
 
 def _wrap_log() -> None:
@@ -126,7 +139,7 @@ def _follow(ranks: Ranks) -> int:
 
 def _fail(message: str, code: int) -> int:
     if may_fail_aloud():
-        _say_failure(message)
+        _say_failure(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…")
     return code
 
 

@@ -27,7 +27,7 @@ def examples(*lines: str) -> str:
 _ORDER = (
     *("fetch", "train", "predict", "backtest", "risk", "odds", "rank", "tune", "report", "score", "doctor"),
     *("runs", "data", "config", "models", "features"),
-    *("init", "check", "list", "show", "compare", "verify", "export", "delete", "schema"),
+    *("init", "check", "list", "show", "compare", "verify", "export", "reproduce", "delete", "schema"),
 )
 """Commands and subcommands in the order in which a user comes to need them; any other comes last."""
 

@@ -84,4 +84,4 @@ def schema(output: opt.Output = None, quiet: opt.Quiet = False, verbose: opt.Ver
     if output is None:
         present_text(text)
     else:
-        write_text(output, text)
+        write_text(output, text, named=True)

@@ -109,9 +109,10 @@ def symbols(file: Path | None) -> list[str]:
 
 def _symbols_in(file: Path) -> list[str]:
     from forecaster.data import lists
+    from forecaster.files import read_text
 
     try:
-        found = list(lists.parse(file.read_text(encoding="utf-8-sig")))
+        found = list(lists.parse(read_text(file)))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--tickers-file {file} cannot be read as UTF-8 text: {error}.") from error
     if not found:

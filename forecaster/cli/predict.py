@@ -61,6 +61,7 @@ def predict(
     """
     output = opt.shard_file(output, shard)
     names = opt.shard_of(opt.chosen_tickers(tickers, tickers_file, data_dir if every else None), shard)
+    from forecaster.evaluation.journal import NOT_KEPT
     from forecaster.show.forecast import forecast_view
     from forecaster.show.notes import notes, steps_left_out
     from forecaster.show.output import note, present
@@ -96,5 +97,5 @@ def predict(
     if forecasts:
         present(forecast_view(forecasts), format, output)
         for text in (*steps_left_out(horizon, forecasts[0]), *notes(forecasts)):
-            note(f"note: {text}", quiet)
+            note(f"note: {text}", quiet and not text.startswith(NOT_KEPT))
     raise typer.Exit(exit_code(forecasts, failures))

@@ -42,7 +42,7 @@ def report(
     place = output or (Path(f"{folder.name}-{REPORT}") if is_shipped(folder) else folder / REPORT)
     check_place(place)
     content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
-    write_text(place, render(content))
+    write_text(place, render(content), named=output is not None)
     present_text(f"{place}\n", needed=output is None)
     for text in content.notes:
         note(f"note: {text}", quiet)

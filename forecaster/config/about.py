@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from forecaster.files import shipped
+from forecaster.files import read_bytes, shipped
+
+_LARGEST = 1 << 20
 
 _ORIGIN = "Config: "
 """What the first line of a run's own config says before the name of the config that it was trained from."""
@@ -42,10 +44,9 @@ def origin_comment(name: str) -> str:
 def _comment(path: Path) -> Iterator[str]:
     """The lines of the comment at the top, without `#`."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if not line.startswith("#"):
-                    return
-                yield line.lstrip("#").strip()
+        for line in read_bytes(path, _LARGEST).decode("utf-8", "replace").splitlines():
+            if not line.startswith("#"):
+                return
+            yield line.lstrip("#").strip()
     except OSError:
         return

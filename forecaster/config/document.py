@@ -13,6 +13,7 @@ import yaml
 
 from forecaster.config.syntax import explain
 from forecaster.errors import ConfigError
+from forecaster.printable import MOST, printable, quoted
 
 Path = tuple[str | int, ...]
 Settings = str | Sequence[str] | Mapping[str, Any]
@@ -38,6 +39,11 @@ class Document:
         return self.places.get(key, self.name)
 
 
+_DEEPEST = 32
+_LONGEST_NUMBER = 100
+"""Characters of a whole number: Python refuses to read thousands."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's scalars: `ON` and `NO` stay text (tickers), `0700` is not octal, `1e-3` is a float."""
 
@@ -46,7 +52,22 @@ class _Loader(yaml.SafeLoader):
             event = self.get_event()  # type: ignore[no-untyped-call]
             problem = f"the alias *{event.anchor} is not supported: write out the value"
             raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
-        return super().compose_node(parent, index)
+        self.depth = getattr(self, "depth", 0) + 1
+        if self.depth > _DEEPEST:
+            problem = f"nested more than {_DEEPEST} levels deep: expected sections of plain settings"
+            raise yaml.composer.ComposerError(None, None, problem, self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            if node.tag == "tag:yaml.org,2002:int" and len(str(node.value)) > _LONGEST_NUMBER:
+                raise ValueError
+            return super().construct_object(node, deep)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            problem = f"{quoted(node.value)} is not a valid {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
@@ -55,7 +76,7 @@ class _Loader(yaml.SafeLoader):
                 problem = f"the key {_key_text(key)} is not plain text"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             if key.value in seen:
-                problem = f"the key {key.value!r} is duplicated"
+                problem = f"the key {quoted(key.value)} is duplicated"
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -130,7 +151,8 @@ def parse(text: str, name: str) -> Document:
     except RecursionError as error:
         raise ConfigError(f"{name}: nested too deeply, expected sections of plain settings.") from error
     if not isinstance(values, dict):
-        kind = "empty" if values is None else "a list" if isinstance(values, list) else f"only the value {values!r}"
+        value = f"only the value {quoted(values)}"
+        kind = "empty" if values is None else "a list" if isinstance(values, list) else value
         raise ConfigError(f"{name}:1: the file is {kind}, expected sections such as `data:` and `model:`.")
     places: dict[Path, str] = {}
     _record_lines(node, (), name, places)
@@ -200,7 +222,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
                 section = section.setdefault(key, {})
             else:
                 section = section[path[-1]]
-        places[tuple(path)] = f"--set {setting}"
+        places[tuple(path)] = f"--set {shown_setting(setting)}"
     return Document(document.name, values, places)
 
 
@@ -219,10 +241,11 @@ def _place(section: Any, key: str, setting: str, above: tuple[str, ...]) -> str 
         return key
     name = ".".join(above)
     if not isinstance(section, list):
-        raise ConfigError(f"--set {setting}: {name!r} is a value, expected a section.")
-    if not key.isdecimal() or int(key) >= len(section):
+        raise ConfigError(f"--set {shown_setting(setting)}: {quoted(name)} is a value, expected a section.")
+    if not re.fullmatch("[0-9]{1,6}", key) or int(key) >= len(section):
         items = f"0 to {len(section) - 1}" if len(section) > 1 else "only 0" if section else "none (it is empty)"
-        raise ConfigError(f"--set {setting}: {name!r} is a list: expected an item index, {items}, not {key!r}.")
+        what = f"{quoted(name)} is a list: expected an item index, {items}, not {quoted(key)}"
+        raise ConfigError(f"--set {shown_setting(setting)}: {what}.")
     return int(key)
 
 
@@ -234,12 +257,17 @@ def parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
     """
     key, equals, text = setting.partition("=")
     path = tuple(key.strip().split("."))
-    if not equals or not all(path):
-        raise ConfigError(f"--set {setting}: expected KEY=VALUE, such as training.steps=200.")
+    if not equals or not all(path) or len(path) > _DEEPEST:
+        raise ConfigError(f"--set {shown_setting(setting)}: expected KEY=VALUE, such as training.steps=200.")
     try:
         return path, _load(text)[1]
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"--set {setting}: {text!r} is not a YAML value.") from error
+        raise ConfigError(f"--set {shown_setting(setting)}: {quoted(text)} is not a YAML value.") from error
+
+
+def shown_setting(setting: str) -> str:
+    """A `--set` as messages show it: at most so long, whatever was given."""
+    return printable(setting if len(setting) <= MOST else f"{setting[:MOST]}…")
 
 
 def _copy(value: Any) -> Any:
@@ -260,4 +288,4 @@ def _record_lines(node: yaml.Node | None, path: Path, name: str, places: dict[Pa
 
 
 def _key_text(key: yaml.Node) -> str:
-    return repr(key.value) if isinstance(key, yaml.ScalarNode) else "in brackets"
+    return quoted(key.value) if isinstance(key, yaml.ScalarNode) else "in brackets"

@@ -14,8 +14,12 @@ from forecaster.config.document import Document, dump, override, parse, parse_se
 from forecaster.config.schema import Config
 from forecaster.config.section import tuples
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
+from forecaster.files import read_text
+from forecaster.printable import MOST, printable, quoted
 
 _YAML = (".yaml", ".yml")
+_LARGEST = 1 << 18
+"""Bytes of a config: it is parsed at a quarter of a megabyte a second."""
 
 
 def find_config(name: str) -> Path:
@@ -50,7 +54,7 @@ def read_document(name: str, settings: Sequence[str] = ()) -> Document:
     """
     path = find_config(name)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, _LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"config {path} cannot be read as UTF-8 text: {error}.") from error
     document = parse(text, str(path))
@@ -136,7 +140,7 @@ def _error_lines(
     for location, item in found:
         if any(other[: len(location)] == location != other for other, _ in found):
             continue
-        key = ".".join(str(part) for part in location)
+        key = ".".join(_clipped(part) for part in location)
         head, expectation = _finding(item, key, model)
         expectation += _example(item, key)
         lines.setdefault(f"{document.place(location)}: {head}", []).append(expectation)
@@ -150,11 +154,11 @@ def _finding(item: Any, key: str, model: type[BaseModel]) -> tuple[str, str]:
     if item["type"] == "extra_forbidden":
         known, name = _fields(model, item["loc"][:-1]), str(item["loc"][-1])
         remedy = _split(name, item["input"]) or did_you_mean(name, known).strip()
-        return f"unknown key {key!r}. ", remedy or "This section has no keys."
+        return f"unknown key {quoted(key)}. ", remedy or "This section has no keys."
     if item["type"] == "missing":
         name = str(item["loc"][-1])
         similar = [split for other in item["input"] if other.startswith(name) and (split := _split(other, None))]
-        return f"{key!r} is missing: ", similar[0].replace("Write", "write") if similar else "add it."
+        return f"{quoted(key)} is missing: ", similar[0].replace("Write", "write") if similar else "add it."
     message = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("expected ")
     message = re.sub(r"a valid dictionary.*", "a section of keys", message).replace("a valid tuple", "a list")
     return f"{key or 'the config'} is {_shown(item['input'])}: expected ", message.replace("a valid ", "a ").replace(
@@ -211,9 +215,11 @@ def _section(annotation: Any) -> Any:
     return next((found for part in get_args(annotation) if (found := _section(part))), None)
 
 
+def _clipped(key: Any) -> str:
+    return str(key)[:MOST]
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        value = f"a section with {', '.join(map(str, value))}" if value else "an empty section"
-        return str(value)
-    text = str(_lists(value)) if isinstance(value, tuple) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        return f"a section with {printable(at_most_five(map(_clipped, value)))}" if value else "an empty section"
+    return quoted(_lists(value) if isinstance(value, tuple) else value, 60)

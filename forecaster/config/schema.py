@@ -133,15 +133,15 @@ class TaskConfig(Section):
 class TrainingConfig(Section):
     """Optimisation: AdamW, learning-rate schedule, early stopping, device."""
 
-    steps: Annotated[int, Field(ge=1)] = 200
+    steps: Annotated[int, Field(ge=1, le=10_000_000)] = 200
     """Optimiser steps."""
-    batch: Annotated[int, Field(ge=1)] = 64
+    batch: Annotated[int, Field(ge=1, le=65_536)] = 64
     """Batch size: windows or chunks per step."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     """Peak learning rate; the schedule is linear warm-up, then cosine decay to 0."""
-    warmup: Annotated[int, Field(ge=0)] = 50
+    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 50
     """Warm-up steps: the learning rate rises linearly from near 0."""
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1e6)] = 1e-3
     """AdamW's decoupled weight decay."""
     clip: Annotated[float, Field(gt=0)] = 1.0
     """Gradient clipping: maximum norm."""
@@ -166,9 +166,9 @@ class CalibrationConfig(Section):
     """Correct the coverage over the last `window` sessions, for the model and all baselines."""
     steps: tuple[Steps, ...] = (1,)
     """Steps to calibrate: step 1 by a shift per level, later steps only by the width of the bands."""
-    window: Annotated[int, Field(ge=50)] = 250
+    window: Annotated[int, Field(ge=50, le=20_000)] = 250
     """Sessions whose errors are used."""
-    every: Annotated[int, Field(ge=1)] = 10
+    every: Annotated[int, Field(ge=1, le=20_000)] = 10
     """Sessions between corrections."""
 
 
@@ -186,7 +186,7 @@ class ModelConfig(Explained):
 
     name: str
     """Registry name, listed by `forecast models`, such as `gru`."""
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Weight of this member in an ensemble's mean."""
 
     @property

@@ -18,7 +18,7 @@ class Explained(BaseModel):
     time budget; this reads it only when the schema is generated.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True, allow_inf_nan=False)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:

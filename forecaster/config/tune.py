@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from forecaster.config.section import Section, tuples
 
-Bound = Annotated[int | float, Field(allow_inf_nan=False)]
+Bound = Annotated[int | float, Field(ge=-1e15, le=1e15)]
 
 
 class RangeConfig(Section):
@@ -35,13 +35,13 @@ class TuneConfig(Section):
 
     space: dict[str, tuple[Any, ...] | RangeConfig]
     """Keys of this config, such as `training.learning_rate`: a list of choices, or a range `{low, high, log}`."""
-    trials: Annotated[int, Field(ge=1)] = 30
+    trials: Annotated[int, Field(ge=1, le=1_000_000)] = 30
     """Configs to try; those pruned early count."""
-    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    timeout: Annotated[float, Field(gt=0, le=1e9)] | None = None
     """Seconds after which no further trial begins."""
     pruner: Literal["median", "hyperband", "none"] = "median"
     """`median`: stop a trial that is worse than the median at the same step; `hyperband`: as Li et al.; `none`."""
-    found: Annotated[int, Field(ge=1)] | None = None
+    found: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Trials that this config is the best of: written by `forecast tune`, never by hand."""
 
     @field_validator("space")

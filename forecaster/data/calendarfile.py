@@ -9,22 +9,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from forecaster.axes import Shaped
 from forecaster.errors import OutsideError
-from forecaster.files import cache_folder, write_text
+from forecaster.files import cache_folder, read_text, write_text
 
 _in_memory: dict[tuple[Path | None, str], Calendar] = {}
 """Fallback cache of this process, for a folder that cannot be written: (folder, name) → calendar."""
 
 _FORMAT = 2
 """Increase when the contents of the file or their computation change."""
+
+_LARGEST = 1 << 22
+"""Bytes of a calendar: seventy years take 150 kB."""
 
 _DAYS = ("sessions", "surprises")
 
@@ -54,10 +59,10 @@ def read_calendar(name: str) -> Calendar | None:
     """The cached calendar; None if it is missing or unreadable."""
     folder = _folder()
     if folder is not None:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            values = json.loads(_path(folder, name).read_text(encoding="utf-8"))
-            if values.pop("format") == _FORMAT and values.pop("name") == name:
-                return _calendar(**values)
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+            values = json.loads(read_text(_path(folder, name), _LARGEST))
+            if values.pop("format") == _FORMAT and values.pop("name") == name and _is_sound(one := _calendar(**values)):
+                return one
     return _in_memory.get((folder, name))
 
 
@@ -80,6 +85,25 @@ def _calendar(weekmask: str, zone: str, **values: Any) -> Calendar:
     found: dict[str, Any] = {key: np.array(values.pop(key), np.int64).astype("datetime64[D]") for key in _DAYS}
     found |= {key: np.datetime64(date, "D") for key, date in values.items()}
     return Calendar(weekmask=str(weekmask), zone=str(zone), **found)
+
+
+def _is_sound(one: Calendar) -> bool:
+    """Whether a file's values make a calendar: a damaged one would move sessions, or fail much later.
+
+    Raises:
+        ValueError, LookupError: its time zone or one of its dates is none.
+    """
+    ZoneInfo(one.zone)
+    days = one.sessions
+    return bool(
+        re.fullmatch("(?=.*1)[01]{7}", one.weekmask)
+        and one.earliest <= one.first <= one.last <= one.latest
+        and len(days)
+        and (np.diff(days) > np.timedelta64(0, "D")).all()
+        and one.first <= days[0]
+        and days[-1] <= one.last
+        and not np.isnat(one.surprises).any()
+    )
 
 
 def _path(folder: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
-from forecaster.files import atomic_write
+from forecaster.files import atomic_write, read_bytes
 from forecaster.release import newer_file
 
 _FORMAT = 1
@@ -76,7 +76,7 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> Bars:
     import pyarrow.parquet as pq
 
     # Read the file once: opened twice, it could give the old file's footer and the new file's pages.
-    with pq.ParquetFile(pa.BufferReader(path.read_bytes()), page_checksum_verification=True) as file:
+    with pq.ParquetFile(pa.BufferReader(read_bytes(path)), page_checksum_verification=True) as file:
         table = file.read(columns=["date", *COLUMNS], use_threads=False)
     header = _header(path, table.schema.metadata, ticker)
     if int(header["rows"]) != table.num_rows:

@@ -22,7 +22,10 @@ def write_npz(panel: Panel, target: Path) -> None:
         "dates": panel.dates.astype("datetime64[D]"),
     }
     # numpy.savez would write the current time into the file.
-    with atomic_write(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with (
+        atomic_write(target, named=True) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -36,7 +39,7 @@ def write_safetensors(panel: Panel, target: Path) -> None:
 
     names = {"tickers": json.dumps(panel.tickers), "dates": json.dumps(panel.dates.astype(str).tolist())}
     blob = save({"ohlc": panel.ohlc, "observed": panel.observed}, metadata=names)
-    with atomic_write(target) as part:
+    with atomic_write(target, named=True) as part:
         part.write_bytes(_sort_header(blob))
 
 

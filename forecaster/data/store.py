@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from forecaster.data.candlefile import Record, read_candles, read_record, write_
 from forecaster.data.continuation import merge
 from forecaster.data.symbols import file_stem, symbol_of
 from forecaster.errors import DataError, InputError, UnknownNameError
-from forecaster.files import outside_errors
+from forecaster.files import outside_errors, unreadable_errors
+from forecaster.printable import printable
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,14 @@ class Store:
         Raises:
             UnknownNameError: the store does not have it.
             DataError: its file is damaged.
+            OutsideError: the system does not let it be read; it may be whole.
         """
         path = self._existing(ticker)
         with self._damage_errors(ticker):
             return read_candles(path, ticker)
 
     def held(self, ticker: str) -> Bars | None:
-        """As `read`, but None if the store has no candles of the ticker that can be read."""
+        """As `read`, but None if the store does not have the ticker, or its file is damaged."""
         if not self.holds(ticker):
             return None
         try:
@@ -194,11 +197,22 @@ class Store:
     def _damage_errors(self, ticker: str) -> Iterator[None]:
         import pyarrow as pa
 
-        try:
-            yield
-        except (OSError, ValueError, LookupError, TypeError, ArithmeticError, pa.ArrowException, DataError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise DataError(f"{self.path(ticker)} is damaged: {reason.rstrip('.')}. {_remedy(ticker)}") from error
+        with unreadable_errors(self.path(ticker)):
+            try:
+                yield
+            except (
+                OSError,
+                ValueError,
+                LookupError,
+                TypeError,
+                ArithmeticError,
+                pa.ArrowException,
+                DataError,
+            ) as error:
+                if _is_refusal(error):
+                    raise
+                reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
+                raise DataError(f"{self.path(ticker)} is damaged: {reason.rstrip('.')}. {_remedy(ticker)}") from error
 
 
 def open_store(root: Path | str) -> Store:
@@ -237,6 +251,13 @@ def _append(stored: Bars, fresh: Bars, kept: Change) -> tuple[Bars, Change]:
 
 def _extent(bars: Bars) -> str:
     return f"{len(bars)} rows from {bars.dates[0]} to {bars.dates[-1]}"
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the system refused to read a file, which may be whole: pyarrow's own errors have no number."""
+    if isinstance(error, OSError) and error.errno is None and "memory" in str(error).lower():
+        error.errno = errno.ENOMEM  # zstd's words for it
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
 
 
 def _remedy(ticker: str) -> str:

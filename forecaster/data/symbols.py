@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from urllib.parse import quote, unquote
 
 from forecaster.errors import InputError
+from forecaster.printable import quoted
 
 _SYMBOL = re.compile(r"[A-Z0-9^$][A-Z0-9.^=_&+$~-]{0,31}")
+_LONGEST = 1000
+"""Characters that are looked at: no symbol, and no list of some, has more."""
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9]|LPT[0-9])(\..*)?")
 
 
@@ -18,12 +21,16 @@ def normalise(symbol: str) -> str:
     Raises:
         InputError: it is empty or has characters that no symbol has: white space, `/ ? #`, `..` and the like.
     """
-    name = symbol.strip().upper()
+    name = symbol[:_LONGEST].strip().upper()
     several = [part.strip() for part in re.split("[,;]", name) if part.strip()]
     if re.search("[,;]", name) and several and all(map(_SYMBOL.fullmatch, several)):
-        raise InputError(f"{symbol!r} is not a ticker symbol: separate tickers with spaces, as in {' '.join(several)}.")
+        raise InputError(
+            f"{quoted(symbol)} is not a ticker symbol: separate tickers with spaces, as in {' '.join(several[:5])}."
+        )
     if not _SYMBOL.fullmatch(name) or ".." in name or name.endswith("."):
-        raise InputError(f"{symbol!r} is not a ticker symbol: expected letters, digits and . - ^ = only, as in BRK-B.")
+        raise InputError(
+            f"{quoted(symbol)} is not a ticker symbol: expected letters, digits and . - ^ = only, as in BRK-B."
+        )
     return name
 
 

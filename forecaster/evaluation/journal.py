@@ -12,21 +12,25 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 
-from forecaster.axes import Float
 from forecaster.errors import InputError
+from forecaster.evaluation.chain import ChainState, Link, check_chain, last_link, next_hash
+from forecaster.evaluation.entries import NAMES, Entries, Entry, Reader, to_sql
 from forecaster.inference.forecast import Forecast
 
 JOURNAL = "journal.sqlite"
 """File name, in the runs folder."""
 
-VERSION = 1
-"""Version of the file's layout, stored as `PRAGMA user_version`."""
+NOT_KEPT = "This forecast is not kept for `forecast score`"
+"""How the warning begins that the journal cannot be written."""
+
+VERSION = 2
+"""Version of the file's layout, stored as `PRAGMA user_version`. Version 1 had no hash chain; it is read as it is."""
 
 _PATIENCE = 3.0
 """Seconds to wait for another process to finish writing, which takes milliseconds."""
@@ -35,53 +39,31 @@ _TABLE = """
 CREATE TABLE forecasts (
     run TEXT NOT NULL, model TEXT NOT NULL, ticker TEXT NOT NULL, origin TEXT NOT NULL, step INTEGER NOT NULL,
     as_of INTEGER NOT NULL, date TEXT NOT NULL, made TEXT NOT NULL, fitted_to TEXT NOT NULL, levels TEXT NOT NULL,
-    quantiles BLOB NOT NULL,
+    quantiles BLOB NOT NULL, number INTEGER, hash BLOB,
     PRIMARY KEY (run, model, ticker, origin, step, as_of)
 ) WITHOUT ROWID
 """
+_INDEX = "CREATE UNIQUE INDEX chain ON forecasts (number) WHERE number IS NOT NULL"
 _LAYOUT = (
     _TABLE,
     "CREATE TRIGGER never_changed BEFORE UPDATE ON forecasts BEGIN SELECT RAISE(ABORT, 'append-only'); END",
     "CREATE TRIGGER never_deleted BEFORE DELETE ON forecasts BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    _INDEX,
+    f"PRAGMA user_version = {VERSION}",
+)
+_UPGRADE = (
+    "ALTER TABLE forecasts ADD COLUMN number INTEGER",
+    "ALTER TABLE forecasts ADD COLUMN hash BLOB",
+    _INDEX,
     f"PRAGMA user_version = {VERSION}",
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """A run's forecast of one session of a ticker.
-
-    Args:
-        model: fingerprint of the model file, and which of its weights were used: `evaluated` or `production`.
-        as_of: made with --as-of, as if an earlier day were today.
-        date: the session that is forecast, by the exchange's calendar as known then.
-        made: date and time, UTC.
-        fitted_to: last date that the weights were fitted on.
-        levels: quantile levels, ascending.
-        quantiles: of log(price / last close).
-    """
-
-    run: str
-    model: str
-    ticker: str
-    origin: str
-    step: int
-    as_of: bool
-    date: str
-    made: str
-    fitted_to: str
-    levels: tuple[float, ...]
-    quantiles: Float[np.ndarray, "variable quantile"]
-
-    @property
-    def live(self) -> bool:
-        """Made before the forecast day was over."""
-        # The date of an ISO time; ISO dates compare as text.
-        return not self.as_of and self.made[:10] <= self.date
-
-
-_NAMES = tuple(item.name for item in fields(Entry))
-_INSERT = f"INSERT OR IGNORE INTO forecasts ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"
+_INSERT = f"""
+INSERT OR IGNORE INTO forecasts ({", ".join(NAMES)}, number, hash) VALUES ({", ".join("?" * (len(NAMES) + 2))})
+"""
+_CHUNK = 20_000
+"""Rows read at a time: as Python's objects they take ten times their memory as columns."""
 
 
 def entries_of(
@@ -113,7 +95,7 @@ def append_or_warn(runs_dir: Path, model: Path, forecasts: Sequence[Forecast], a
         runs_dir.mkdir(parents=True, exist_ok=True)  # with the shipped run there may be no folder of runs yet
         append(runs_dir / JOURNAL, list(entries_of(forecasts, model, as_of)))
     except (InputError, OSError) as error:
-        warning = f"This forecast is not kept for `forecast score`: {error}"
+        warning = f"{NOT_KEPT}: {error}"
         return [replace(one, warnings=(*one.warnings, warning)) for one in forecasts]
     return list(forecasts)
 
@@ -124,29 +106,54 @@ def append(path: Path, entries: Sequence[Entry], patience: float = _PATIENCE) ->
     Raises:
         InputError: the file is damaged, locked, of another version, or cannot be written.
     """
-    rows = [tuple(_to_sql(getattr(one, name)) for name in _NAMES) for one in entries]
+    rows = [tuple(to_sql(getattr(one, name)) for name in NAMES) for one in entries]
     with _connect(path, "rwc", patience) as base:
         # Takes the write lock at once: two processes that both find the file empty must not both make its tables.
         base.execute("BEGIN IMMEDIATE")
         _check(path, base, make=True)
-        base.executemany(_INSERT, rows)
+        link = last_link(base)
+        for row in rows:
+            number, digest = link.number + 1, next_hash(link.hash, row)
+            if base.execute(_INSERT, (*row, number, digest)).rowcount == 1:  # not one that exists already
+                link = Link(number, digest)
         base.execute("COMMIT")
 
 
-def read(path: Path, run: str | None = None) -> list[Entry]:
+def read(path: Path, run: str | None = None) -> Entries:
     """All entries, or those of one run, in the order of runs, tickers, origins and steps.
 
     Raises:
         InputError: there is no such file, or it is damaged, locked or of another version.
     """
+    _require(path)
+    with _connect(path, "rw", _PATIENCE) as base:  # "ro" could not roll back the transaction of a killed writer
+        if not _check(path, base, make=False):
+            return Reader().entries()
+        reader, wanted = Reader(), f"SELECT {', '.join(NAMES)} FROM forecasts"
+        found = base.execute(wanted) if run is None else base.execute(f"{wanted} WHERE run = ?", (run,))
+        while rows := found.fetchmany(_CHUNK):
+            reader.add(rows)
+        return reader.entries()
+
+
+def verify(path: Path) -> ChainState:
+    """Checks that every forecast is as it was made, and none was removed or inserted.
+
+    Raises:
+        InputError: as in `read`, or an earlier version wrote the file, which kept no chain.
+    """
+    _require(path)
+    with _connect(path, "rw", _PATIENCE) as base:
+        if _check(path, base, make=False) < VERSION:
+            raise InputError(f"journal {path} has no hash chain yet: the next `forecast predict` begins one.")
+        return check_chain(base)
+
+
+def _require(path: Path) -> None:
     if not path.exists():
         raise InputError(
             f"{path.absolute()} does not exist yet: the first `forecast predict` of a run there creates it."
         )
-    with _connect(path, "rw", _PATIENCE) as base:  # "ro" could not roll back the transaction of a killed writer
-        _check(path, base, make=False)
-        wanted = f"SELECT {', '.join(_NAMES)} FROM forecasts WHERE run = coalesce(?, run)"
-        return [_entry(row) for row in base.execute(wanted, (run,))]
 
 
 def runs_in(path: Path) -> list[str]:
@@ -154,12 +161,15 @@ def runs_in(path: Path) -> list[str]:
     if not path.exists():
         return []
     with _connect(path, "rw", _PATIENCE) as base:
-        _check(path, base, make=False)
-        return [name for (name,) in base.execute("SELECT DISTINCT run FROM forecasts")]
+        if not _check(path, base, make=False):
+            return []
+        return [name for (name,) in base.execute("SELECT DISTINCT run FROM forecasts") if isinstance(name, str)]
 
 
 @contextmanager
 def _connect(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connection]:
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):  # it may point anywhere
+        raise InputError(f"journal {path} is a link or no file: move it away, and a new one will be created.")
     # As a URI, for its mode; a path may contain `?`, `#` or bytes that are not UTF-8.
     address = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
@@ -167,7 +177,7 @@ def _connect(path: Path, mode: str, patience: float) -> Iterator[sqlite3.Connect
         with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as base:
             base.execute("PRAGMA synchronous = FULL")
             yield base
-    except (sqlite3.Error, UnicodeError, ValueError) as error:
+    except (sqlite3.Error, UnicodeError, ValueError, OverflowError) as error:
         raise InputError(f"journal {path} cannot be used ({error}): {_remedy(error)}.") from error
 
 
@@ -180,27 +190,18 @@ def _remedy(error: Exception) -> str:
     return "move it away, and a new one will be created"
 
 
-def _check(path: Path, base: sqlite3.Connection, make: bool) -> None:
-    """Checks the file's version; with `make`, gives an empty file its tables."""
+def _check(path: Path, base: sqlite3.Connection, make: bool) -> int:
+    """Checks the file's version, and returns it; 0 if it is empty, as after a kill of its first writer.
+
+    Args:
+        make: give an empty or earlier file its tables.
+    """
     (version,) = base.execute("PRAGMA user_version").fetchone()
     empty = not version and not base.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if empty and make:
-        for statement in _LAYOUT:
+    if make and (empty or version == 1):
+        for statement in _LAYOUT if empty else _UPGRADE:
             base.execute(statement)
-    elif empty or version != VERSION:
+    elif not empty and version not in (1, VERSION):
         what = "newer: update this program, or move it away" if version > VERSION else "not a journal: move it away"
         raise InputError(f"journal {path} is of version {version}, expected {VERSION}; it is {what}.")
-
-
-def _to_sql(value: object) -> object:
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    # Little-endian on every machine, so that a journal can be moved to another one.
-    return np.ascontiguousarray(value, "<f4").tobytes() if isinstance(value, np.ndarray) else value
-
-
-def _entry(row: Sequence[object]) -> Entry:
-    values = dict(zip(_NAMES, row, strict=True))
-    levels = tuple(map(float, str(values["levels"]).split()))
-    quantiles = np.frombuffer(values["quantiles"], "<f4").astype(np.float64).reshape(4, len(levels))  # type: ignore[call-overload]
-    return Entry(**values | {"as_of": bool(values["as_of"]), "levels": levels, "quantiles": quantiles})  # type: ignore[arg-type]
+    return 0 if empty and not make else int(version)

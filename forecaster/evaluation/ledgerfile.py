@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from forecaster.evaluation.look import Look, model_of
-from forecaster.files import atomic_write
+from forecaster.files import atomic_write, read_bytes
 
 NAME = "test-looks.jsonl"
 
@@ -31,12 +34,22 @@ def append(folder: Path, lines: list[str]) -> None:
     from filelock import FileLock
 
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{NAME}.lock", timeout=_PATIENCE), (folder / NAME).open("ab+") as file:
+    with FileLock(folder / f".{NAME}.lock", timeout=_PATIENCE), _opened(folder / NAME) as file:
         file.seek(0, 2)
         if file.tell():
             file.seek(-1, 2)
             lines = lines if file.read() == b"\n" else ["", *lines]
         file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, to append to it; a link, which may point anywhere, or a pipe, which would block, is refused."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666), "ab+")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return file
 
 
 def load(folder: Path) -> tuple[list[Look], set[str], tuple[str, ...]]:
@@ -61,7 +74,8 @@ def _set_aside(folder: Path) -> Path:
         content, number = content_of(folder / NAME), 1
         while (aside := folder / f"test-looks.damaged-{number}.jsonl").exists():
             number += 1
-        aside.write_bytes(content)
+        with aside.open("xb") as kept:  # never through a link
+            kept.write(content)
         whole = [line for line in content.splitlines() if _value(line) is not None]
         with atomic_write(folder / NAME) as part:
             part.write_bytes(b"".join(line + b"\n" for line in whole))
@@ -122,5 +136,5 @@ def _earlier_model(run: str, folder: Path) -> str:
 def content_of(path: Path) -> bytes:
     """All bytes of a file; empty if it cannot be read."""
     with contextlib.suppress(OSError):
-        return path.read_bytes()
+        return read_bytes(path)
     return b""

@@ -1,19 +1,22 @@
-"""Matches journal entries with actual prices, and computes what the simple formulas would have predicted."""
+"""Matches journal entries with actual prices, and scores them beside what the simple formulas would have predicted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.axes import Float, Int
+from forecaster.axes import Float, Int, Shaped
 from forecaster.baselines import FORMULAS, FittedBaseline
 from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
-from forecaster.evaluation.journal import Entry
+from forecaster.evaluation import metrics
+from forecaster.evaluation.entries import Entries, levels_of
+from forecaster.evaluation.scores import SHARES
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster
 
@@ -22,6 +25,10 @@ UNKNOWN = "the store has no candle of their origin"
 LEARNT = "their run was fitted on the day itself"
 LATE = "their session was more than ten days late, or never took place"
 YOUNG = "the simple formulas have too little history to be fitted"
+DAMAGED = "their rows in the journal are damaged"
+
+REASONS = ("", LEARNT, UNKNOWN, WAITING, LATE, YOUNG)
+"""Why an entry is not scored, by number; 0 is scored."""
 
 _LATEST = np.timedelta64(10, "D")
 """Longest delay of a session (in 2001 an exchange was shut for six days); beyond it the store has a gap."""
@@ -29,120 +36,183 @@ _LATEST = np.timedelta64(10, "D")
 _FEWEST = 250
 """Outcomes of each step that the formulas need to be fitted."""
 
+_BLOCK = 50_000
+"""Entries scored at a time."""
+
+Formulas = Callable[[Int[np.ndarray, " entry"]], Float[np.ndarray, "formula entry variable quantile"]]
+
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """An entry whose session has taken place.
+class Outcomes:
+    """Entries held against what happened; a cell is an entry whose session has taken place.
 
     Args:
-        date: of the actual session; later than predicted if the exchange was unexpectedly shut.
-        moves: log(price / last close) of open, high, low, close.
-        formulas: quantiles that each of `FORMULAS` would have predicted.
+        reasons: of each entry, its place in `REASONS`.
+        cells: the entries that are scored.
+        dates: of the actual session; later than predicted if the exchange was unexpectedly shut.
+        losses: pinball of the run, then of each of `FORMULAS`.
+        errors: absolute error of the run's median, and of the last close carried forward.
+        inside: share of the four prices in each band of `SHARES`; NaN where there is no such band.
     """
 
-    entry: Entry
-    date: np.datetime64
-    moves: Float[np.ndarray, " variable"]
-    formulas: Float[np.ndarray, "formula variable quantile"]
+    entries: Entries
+    reasons: Int[np.ndarray, " entry"]
+    cells: Int[np.ndarray, " cell"]
+    dates: Shaped[np.ndarray, " cell"]
+    losses: Float[np.ndarray, "cell forecaster variable"]
+    errors: Float[np.ndarray, "cell 2 variable"]
+    inside: Float[np.ndarray, "cell share"]
 
 
-def first_made(entries: Sequence[Entry]) -> list[Entry]:
-    """The first entry of each run, ticker, origin and step, live ones and others apart."""
-    first: dict[tuple[object, ...], Entry] = {}
-    for one in sorted(entries, key=lambda entry: entry.made):
-        first.setdefault((one.run, one.ticker, one.origin, one.step, one.live), one)
-    return list(first.values())
-
-
-def outcomes(entries: Sequence[Entry], histories: Mapping[str, Bars]) -> tuple[list[Outcome], list[tuple[str, Entry]]]:
+def outcomes(entries: Entries, histories: Mapping[str, Bars]) -> Outcomes:
     """Matches entries with the store's candles.
 
     Steps count the ticker's own sessions, so an unforeseen holiday moves an outcome to the next session. Moves are of
     adjusted prices as the store has them now: a split or dividend in between changes nothing.
-
-    Returns:
-        The outcomes, and the entries that cannot be scored, each with the reason.
     """
-    aside: list[tuple[str, Entry]] = []
-    matched: list[tuple[Entry, int]] = []
-    for one in entries:
-        reason, row = _place(one, histories.get(one.ticker))
-        if reason:
-            aside.append((reason, one))
-        else:
-            matched.append((one, row))
-    adjusted = {ticker: np.log(histories[ticker].adjusted()) for ticker in {one.ticker for one, _ in matched}}
-    found = []
-    for (one, row), formulas in zip(matched, _formulas(matched, histories), strict=True):
-        if formulas is None:
-            aside.append((YOUNG, one))
+    reasons, rows = _places(entries, histories)
+    count = len(entries)
+    dates = np.zeros(count, "datetime64[D]")
+    losses, errors = np.zeros((count, 1 + len(FORMULAS), 4)), np.zeros((count, 2, 4))
+    inside = np.full((count, len(SHARES)), math.nan)
+    for group, levels, one in _groups(entries, reasons, rows, histories):
+        if one is None:
+            reasons[group] = REASONS.index(YOUNG)
             continue
-        logs = adjusted[one.ticker]
-        date = histories[one.ticker].dates[row + one.step]
-        found.append(Outcome(one, date, logs[row + one.step] - logs[row, CLOSE], formulas))
-    return found, aside
+        steps = entries.step[group]
+        for block in np.array_split(np.arange(len(group)), -(-len(group) // _BLOCK)):
+            at, begin = group[block], one.rows[block]
+            dates[at] = one.panel.sessions[begin + steps[block]]
+            moves = one.logs[begin + steps[block]] - one.logs[begin, CLOSE][:, None]
+            own = entries.quantiles_at(at, len(levels)).astype(np.float64)
+            predicted = np.concatenate([own[None], one.formulas(begin, steps[block])])
+            losses[at] = np.moveaxis(_pinball(predicted, moves, levels), 0, 1)
+            errors[at, 0], errors[at, 1] = np.abs(moves - own[..., levels.index(0.5)]), np.abs(moves)
+            inside[at] = _inside(own, moves, levels)
+    cells = np.flatnonzero(reasons == 0)
+    return Outcomes(entries, reasons, cells, dates[cells], losses[cells], errors[cells], inside[cells])
 
 
-def _place(entry: Entry, bars: Bars | None) -> tuple[str, int]:
-    """The reason why an entry cannot be scored, or else the row of its origin."""
-    # ISO dates compare as text.
-    if entry.date <= entry.fitted_to:
-        return LEARNT, 0
-    origin = np.datetime64(entry.origin)
-    row = 0 if bars is None else int(np.searchsorted(bars.dates, origin))
-    if bars is None or row >= len(bars) or bars.dates[row] != origin:
-        return UNKNOWN, 0
-    if row + entry.step >= len(bars):
-        return WAITING, 0
-    return (LATE, 0) if bars.dates[row + entry.step] - np.datetime64(entry.date) > _LATEST else ("", row)
+def _places(
+    entries: Entries, histories: Mapping[str, Bars]
+) -> tuple[Int[np.ndarray, " entry"], Int[np.ndarray, " entry"]]:
+    """Why each entry cannot be scored, and the row of its origin in its ticker's candles."""
+    count = len(entries)
+    reasons, rows = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    origins, dates, fitted = entries.origin.days(), entries.date.days(), entries.fitted_to.days()
+    for code, group in by_code(entries.ticker.codes):
+        bars = histories.get(entries.ticker.texts[code])
+        if bars is None or not len(bars):
+            reasons[group] = REASONS.index(UNKNOWN)
+            continue
+        row = np.minimum(np.searchsorted(bars.dates, origins[group]), len(bars) - 1)
+        ends = np.minimum(row + entries.step[group], len(bars) - 1)
+        # The first that holds counts.
+        reasons[group] = np.select(
+            [
+                bars.dates[row] != origins[group],
+                row + entries.step[group] >= len(bars),
+                bars.dates[ends] - dates[group] > _LATEST,
+            ],
+            [REASONS.index(reason) for reason in (UNKNOWN, WAITING, LATE)],
+            0,
+        )
+        rows[group] = row
+    reasons[dates <= fitted] = REASONS.index(LEARNT)
+    return reasons, rows
 
 
-def _formulas(
-    matched: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars]
-) -> list[Float[np.ndarray, "formula variable quantile"] | None]:
-    """What the simple formulas would have predicted, fitted to the same date as the run's weights; None if unknown.
+def by_code(codes: Int[np.ndarray, " entry"]) -> Iterator[tuple[int, Int[np.ndarray, " entry"]]]:
+    """Each code, and the rows that have it: one sort instead of a search for each."""
+    order = np.argsort(codes, kind="stable")
+    found, begins = np.unique(codes[order], return_index=True)
+    yield from zip(found.tolist(), np.split(order, begins[1:]), strict=True) if len(codes) else ()
 
-    They are recomputed from the store rather than stored with each forecast, which keeps `predict` fast: they need only
-    ratios of candles up to the origin. Unlike in a scorecard they are fitted on the tickers of the journal, because the
-    run may be gone.
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Entries with the same levels, of runs fitted to the same date.
+
+    Args:
+        rows: of their origins in the panel.
+        steps: of the dataset.
     """
-    found: list[Float[np.ndarray, "formula variable quantile"] | None] = [None] * len(matched)
-    groups: dict[tuple[str, tuple[float, ...]], list[int]] = {}
-    for place, (one, _) in enumerate(matched):
-        groups.setdefault((one.fitted_to, one.levels), []).append(place)
-    for (fitted_to, levels), places in groups.items():
-        group = [matched[place] for place in places]
-        for place, quantiles in zip(places, _quantiles(group, histories, fitted_to, levels), strict=True):
-            found[place] = quantiles
-    return found
+
+    panel: Panel
+    logs: Float[np.ndarray, "row 4"]
+    rows: Int[np.ndarray, " entry"]
+    steps: tuple[int, ...]
+    fitted: Sequence[Forecaster]
+
+    def formulas(
+        self, rows: Int[np.ndarray, " entry"], steps: Int[np.ndarray, " entry"]
+    ) -> Float[np.ndarray, "formula entry variable quantile"]:
+        """What the simple formulas would have predicted.
+
+        They are recomputed from the store rather than stored with each forecast, which keeps `predict` fast: they need
+        only ratios of candles up to the origin.
+        """
+        origins, inverse = np.unique(rows, return_inverse=True)
+        places = np.searchsorted(self.steps, steps)
+        return np.stack([one(origins)[inverse, places] for one in self.fitted])
 
 
-def _quantiles(
-    group: Sequence[tuple[Entry, int]], histories: Mapping[str, Bars], fitted_to: str, levels: tuple[float, ...]
-) -> Iterator[Float[np.ndarray, "formula variable quantile"] | None]:
-    tickers = sorted({one.ticker for one, _ in group})
-    panel = Panel.of([histories[ticker] for ticker in tickers])
-    steps = tuple(sorted({one.step for one, _ in group}))
-    dataset = Dataset(panel, compute_features(panel, ("base",)), steps)
-    first = min(one.origin for one, _ in group)
-    # Up to the first origin if the journal's tickers are too young for the run's own date: still before every outcome.
-    formulas = _fitted(dataset, (fitted_to, first), levels)
-    rows = np.array([panel.offsets[tickers.index(one.ticker)] + row for one, row in group])
-    predicted = None if formulas is None else _predicted(formulas, rows)
-    for (one, _), row in zip(group, rows.tolist(), strict=True):
-        yield None if predicted is None else predicted[row][:, steps.index(one.step)]
+def _groups(
+    entries: Entries,
+    reasons: Int[np.ndarray, " entry"],
+    rows: Int[np.ndarray, " entry"],
+    histories: Mapping[str, Bars],
+) -> Iterator[tuple[Int[np.ndarray, " entry"], tuple[float, ...], _Group | None]]:
+    """Groups of entries that can be scored, ordered by their origins; None if the formulas cannot be fitted.
+
+    Unlike in a scorecard the formulas are fitted on the tickers of the journal, because the run may be gone; but to the
+    same date as the run's weights.
+    """
+    matched = np.flatnonzero(reasons == 0)
+    key = Entries.key(entries.fitted_to, entries.levels)[matched]
+    for _, inner in by_code(key):
+        group = matched[inner]
+        levels = levels_of(entries.levels.texts[entries.levels.codes[group[0]]])
+        codes = np.unique(entries.ticker.codes[group])
+        tickers = sorted(entries.ticker.texts[code] for code in codes.tolist())
+        panel = Panel.of([histories[ticker] for ticker in tickers])
+        steps = tuple(np.unique(entries.step[group]).tolist())
+        dataset = Dataset(panel, compute_features(panel, ("base",)), steps)
+        place = {ticker: at for at, ticker in enumerate(tickers)}
+        index = np.array([place.get(ticker, 0) for ticker in entries.ticker.texts])[entries.ticker.codes[group]]
+        found = panel.offsets[index] + rows[group]
+        order = np.argsort(found, kind="stable")
+        # Up to the first origin if the journal's tickers are too young for the run's own date.
+        ends = (entries.fitted_to.days()[group[0]], entries.origin.days()[group].min())
+        fitted = _fitted(dataset, ends, levels)
+        logs = np.log(np.concatenate([histories[ticker].adjusted() for ticker in tickers]))
+        one = None if fitted is None else _Group(panel, logs, found[order], steps, fitted)
+        yield group[order], levels, one
 
 
-def _predicted(formulas: Sequence[Forecaster], rows: Int[np.ndarray, " origin"]) -> dict[int, np.ndarray]:
-    """Quantiles [formula, horizon, variable, quantile] by origin."""
-    origins = np.unique(rows)
-    return dict(zip(origins.tolist(), np.stack([one(origins) for one in formulas], axis=1), strict=True))
-
-
-def _fitted(dataset: Dataset, ends: Sequence[str], levels: tuple[float, ...]) -> list[Forecaster] | None:
+def _fitted(dataset: Dataset, ends: Sequence[np.datetime64], levels: tuple[float, ...]) -> list[Forecaster] | None:
     """The formulas, fitted to the first of `ends` that has enough outcomes before it; None if none has."""
     for end in ends:
-        period = Period(None, np.datetime64(end))
+        period = Period(None, end)
         if (dataset.known(dataset.origins(period), period).sum(axis=0) >= _FEWEST).all():
             return [FittedBaseline.learnt(name, dataset, period, levels).bind(dataset) for name in FORMULAS]
     return None
+
+
+def _pinball(
+    predicted: Float[np.ndarray, "forecaster entry variable quantile"],
+    moves: Float[np.ndarray, "entry variable"],
+    levels: tuple[float, ...],
+) -> Float[np.ndarray, "forecaster entry variable"]:
+    # The metrics expect axes for origin and step.
+    found: np.ndarray = metrics.pinball(predicted, np.broadcast_to(moves, predicted.shape[:-1]), levels)
+    return found
+
+
+def _inside(
+    own: Float[np.ndarray, "entry variable quantile"],
+    moves: Float[np.ndarray, "entry variable"],
+    levels: tuple[float, ...],
+) -> Float[np.ndarray, "entry share"]:
+    hits = [metrics.inside(own[None], moves[None], levels, share) for share in SHARES]
+    return np.stack([np.full(len(own), math.nan) if hit is None else hit[0].mean(axis=1) for hit in hits], axis=1)

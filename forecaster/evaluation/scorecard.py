@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES
@@ -21,6 +23,7 @@ from forecaster.evaluation.sentences import TITLES
 from forecaster.evaluation.significance import Comparison, diebold_mariano
 from forecaster.evaluation.verdict import Verdict, judge
 from forecaster.evaluation.widths import COMPARED, width_measures
+from forecaster.printable import MOST, quoted
 
 
 @dataclass(frozen=True)
@@ -119,20 +122,34 @@ class Scorecard:
             ValueError, TypeError, KeyError: it is not a scorecard.
         """
         known = {field.name for field in fields(cls)} - {"looks"}
-        rows = tuple(Row(**row) for row in data["models"])
+        rows = _checked(tuple[Row, ...], data["models"])
         if not rows or not data["horizon"]:
             raise ValueError("its scorecard is empty")
         values = {key: value for key, value in data.items() if key in known}
-        return cls(
-            **values
-            | {
-                "horizon": tuple(data["horizon"]),
-                "rows": rows,
-                "measures": tuple(Measure(**one) for one in data.get("measures", ())),
-                "notes": tuple(data.get("notes", ())),
-                "bands": tuple(Band(**one) for one in data["bands"]) if "bands" in data else tuple(bands_in(rows)),
-            }
-        )
+        parts = {
+            "rows": rows,
+            "measures": data.get("measures", ()),
+            "notes": data.get("notes", ()),
+            "bands": data["bands"] if "bands" in data else tuple(bands_in(rows)),
+        }
+        card: Scorecard = _checked(cls, values | parts)
+        for day in (card.first, card.last, card.in_sample or card.last):
+            dt.date.fromisoformat(day)
+        return card
+
+
+def _checked(kind: Any, values: Any) -> Any:
+    """Values of the right types, whatever a file holds.
+
+    Raises:
+        ValueError: they are not.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part)[:MOST] for part in first["loc"])
+        raise ValueError(f"its scorecard has {place} of the wrong type: {quoted(first['input'])}") from error
 
 
 class Evaluated(Displayable):

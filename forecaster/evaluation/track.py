@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
 from forecaster.baselines import FORMULAS
-from forecaster.evaluation import metrics
+from forecaster.evaluation.entries import Entries
 from forecaster.evaluation.margin import Margin, hardest
-from forecaster.evaluation.outcomes import Outcome
+from forecaster.evaluation.outcomes import Outcomes, by_code
 from forecaster.evaluation.rows import number
 from forecaster.evaluation.scores import SHARES
 from forecaster.evaluation.sentences import adjusted, chance
@@ -21,7 +21,6 @@ from forecaster.evaluation.significance import (
     FEWEST_DATES,
     SIGNIFICANT,
     Comparison,
-    by_date,
     dates_needed,
     diebold_mariano,
 )
@@ -83,77 +82,87 @@ class TrackVerdict:
     more_dates: int | None
 
 
-def track(outcomes: Sequence[Outcome], open_forecasts: frozenset[tuple[str, str, str, bool]]) -> list[TrackRow]:
-    """Makes the rows of every run, live ones first.
-
-    Args:
-        open_forecasts: (run, ticker, origin, live) of forecasts with a session still to come.
-    """
-    rows: list[TrackRow] = []
-    for live in (True, False):
-        for run in sorted({one.entry.run for one in outcomes if one.entry.live == live}):
-            own = [one for one in outcomes if (one.entry.run, one.entry.live) == (run, live)]
-            cells = _Cells(own, open_forecasts)
-            rows.extend(cells.row(run, live, by, of, chosen) for by in GROUPS for of, chosen in cells.groups(by))
+def track(found: Outcomes) -> list[TrackRow]:
+    """Makes the rows of every run, live ones first."""
+    entries, rows = found.entries, list[TrackRow]()
+    live, codes = entries.live[found.cells], entries.run.codes[found.cells]
+    for made in (True, False):
+        chosen = np.flatnonzero(live == made)
+        runs = {entries.run.texts[code]: chosen[inner] for code, inner in by_code(codes[chosen])}
+        for run, own in sorted(runs.items()):
+            cells = _Cells(found, own)
+            rows.extend(cells.row(run, made, by, of, inner) for by in GROUPS for of, inner in cells.groups(by))
     return rows
 
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """The outcomes of one run; a cell is one ticker, origin and step."""
+    """The cells of one run; a cell is one ticker, origin and step.
 
-    outcomes: Sequence[Outcome]
-    open_forecasts: frozenset[tuple[str, str, str, bool]]
+    Args:
+        own: their places among all cells.
+    """
+
+    found: Outcomes
+    own: Int[np.ndarray, " cell"]
 
     @cached_property
-    def keys(self) -> dict[str, Shaped[np.ndarray, " cell"]]:
-        return {
-            "all": np.array(["all"] * len(self.outcomes)),
-            "ticker": np.array([one.entry.ticker for one in self.outcomes]),
-            "month": np.array([str(one.date)[:7] for one in self.outcomes]),
-            "step": np.array([one.entry.step for one in self.outcomes]),
-            "origin": np.array([one.entry.origin for one in self.outcomes]),
-        }
+    def entries(self) -> Entries:
+        return self.found.entries.take(self.found.cells[self.own])
+
+    @cached_property
+    def losses(self) -> Float[np.ndarray, "cell forecaster variable"]:
+        return self.found.losses[self.own]
+
+    @cached_property
+    def errors(self) -> Float[np.ndarray, "cell 2 variable"]:
+        return self.found.errors[self.own]
+
+    @cached_property
+    def inside(self) -> Float[np.ndarray, "cell share"]:
+        return self.found.inside[self.own]
+
+    @cached_property
+    def origins(self) -> Shaped[np.ndarray, " cell"]:
+        return self.entries.origin.days()
+
+    @cached_property
+    def forecast(self) -> Int[np.ndarray, " cell"]:
+        """A number for each ticker and origin."""
+        return Entries.key(self.entries.ticker, self.entries.origin)
 
     @cached_property
     def whole(self) -> Bool[np.ndarray, " cell"]:
         """Whether all sessions of the forecast have taken place: partial forecasts are not comparable."""
-        names = ((one.entry.run, one.entry.ticker, one.entry.origin, one.entry.live) for one in self.outcomes)
-        return np.array([name not in self.open_forecasts for name in names], bool)
+        entries = self.found.entries
+        names = Entries.key(entries.run, entries.ticker, entries.origin) * 2 + entries.live
+        lacking = np.unique(names[self.found.reasons > 0])
+        return ~np.isin(names[self.found.cells[self.own]], lacking)
 
     @cached_property
     def moved(self) -> Bool[np.ndarray, " cell"]:
-        return np.array([str(one.date) != one.entry.date for one in self.outcomes], bool)
+        moved: np.ndarray = self.found.dates[self.own] != self.entries.date.days()
+        return moved
 
-    @cached_property
-    def losses(self) -> Float[np.ndarray, "cell forecaster variable"]:
-        """Pinball of the run, then of each simple formula."""
-        return np.stack([_losses(one) for one in self.outcomes])
+    def groups(self, by: str) -> Iterator[tuple[str, Int[np.ndarray, " cell"]]]:
+        """Names and cells of the groups, in the order of their names."""
+        if by == "all":
+            yield by, np.arange(len(self.own))
+        elif by == "ticker":
+            codes = by_code(self.entries.ticker.codes)
+            yield from sorted((self.entries.ticker.texts[code], inner) for code, inner in codes)
+        elif by == "month":
+            months = self.found.dates[self.own].astype("datetime64[M]").astype(np.int64)
+            yield from ((str(np.datetime64(code, "M")), inner) for code, inner in by_code(months))
+        else:
+            yield from ((str(code), inner) for code, inner in by_code(self.entries.step))
 
-    @cached_property
-    def errors(self) -> Float[np.ndarray, "cell 2 variable"]:
-        """Absolute error of the run's median, and of the last close carried forward."""
-        return np.stack([_errors(one) for one in self.outcomes])
-
-    @cached_property
-    def inside(self) -> Float[np.ndarray, "cell share"]:
-        """Share of the four prices in each band; NaN where there is no such band."""
-        return np.stack([_inside(one) for one in self.outcomes])
-
-    def groups(self, by: str) -> Iterator[tuple[str, Bool[np.ndarray, " cell"]]]:
-        for key in np.unique(self.keys[by]):
-            yield str(key), self.keys[by] == key
-
-    def row(self, run: str, live: bool, by: str, of: str, chosen: Bool[np.ndarray, " cell"]) -> TrackRow:
-        pairs = {
-            (self.outcomes[place].entry.ticker, self.outcomes[place].entry.origin)
-            for place in np.flatnonzero(chosen).tolist()
-        }
-        steps = self.keys["step"][chosen]
+    def row(self, run: str, live: bool, by: str, of: str, chosen: Int[np.ndarray, " cell"]) -> TrackRow:
+        steps = self.entries.step[chosen]
         own, *formulas = _mean_by_step(self.losses[chosen], steps)
         error, echo = _mean_by_step(self.errors[chosen], steps)
-        dates = self.keys["origin"][chosen & self.whole]
-        tests = [self._test(chosen & self.whole, place) for place in range(1, len(formulas) + 1)]
+        tested = chosen[self.whole[chosen]]
+        tests = self._tests(tested)
         margins = [
             Margin(name, number(_gain(own, other)), number(test.statistic), number(test.p_value))
             for name, other, test in zip(FORMULAS, formulas, tests, strict=True)
@@ -166,9 +175,9 @@ class _Cells:
             made=LIVE if live else HINDSIGHT,
             by=by,
             of=of,
-            forecasts=len(pairs),
-            dates=len(np.unique(dates)),
-            sessions=int(chosen.sum()),
+            forecasts=len(np.unique(self.forecast[chosen])),
+            dates=len(np.unique(self.origins[tested])),
+            sessions=len(chosen),
             moved=int(self.moved[chosen].sum()),
             pinball=number(own.mean()),
             coverage50=bands[0],
@@ -184,18 +193,21 @@ class _Cells:
             p_hardest=decides.p_value,
         )
 
-    def _test(self, chosen: Bool[np.ndarray, " cell"], formula: int) -> Comparison:
-        """Diebold–Mariano test on means by origin date, with equal weight for each price and step."""
-        if not chosen.any():
-            return Comparison(math.nan, math.nan)
-        steps, losses = self.keys["step"][chosen], self.losses[chosen]
+    def _tests(self, chosen: Int[np.ndarray, " cell"]) -> list[Comparison]:
+        """Diebold–Mariano tests with each formula, on means by origin date; each price and step weighs the same."""
+        if not len(chosen):
+            return [Comparison(math.nan, math.nan)] * len(FORMULAS)
+        steps, losses = self.entries.step[chosen], self.losses[chosen]
         # Losses grow with the step and differ by price: divide each by the formula's mean loss there.
-        usual = np.ones((int(steps.max()) + 1, losses.shape[-1]))
-        for step in np.unique(steps):
-            usual[step] = np.maximum(losses[steps == step, formula].mean(axis=0), 1e-12)
-        difference = ((losses[:, 0] - losses[:, formula]) / usual[steps]).mean(axis=1)
-        daily = by_date(difference, self.keys["origin"][chosen], np.ones(len(steps), bool))
-        return diebold_mariano(daily, int(steps.max()))
+        found, place = np.unique(steps, return_inverse=True)
+        usual = np.stack([np.maximum(losses[place == at].mean(axis=0), 1e-12) for at in range(len(found))])
+        _, days = np.unique(self.origins[chosen], return_inverse=True)
+        counts = np.bincount(days)
+        tests = []
+        for formula in range(1, losses.shape[1]):
+            difference = ((losses[:, 0] - losses[:, formula]) / usual[place, formula]).mean(axis=1)
+            tests.append(diebold_mariano(np.bincount(days, difference) / counts, int(steps.max())))
+        return tests
 
 
 def judge(row: TrackRow, runs: int = 1) -> TrackVerdict:
@@ -229,32 +241,14 @@ def _days(count: int) -> str:
     return f"{count:,} day{'' if count == 1 else 's'}"
 
 
-def _losses(one: Outcome) -> Float[np.ndarray, "forecaster variable"]:
-    # [forecaster, 1, variable, quantile]: the metrics expect axes for origin and step.
-    predicted = np.concatenate([one.entry.quantiles[None], one.formulas])[:, None]
-    actual = np.broadcast_to(one.moves, (len(predicted), 1, len(one.moves)))
-    return metrics.pinball(predicted, actual, one.entry.levels)[:, 0]
-
-
-def _errors(one: Outcome) -> Float[np.ndarray, "2 variable"]:
-    median = one.entry.quantiles[:, one.entry.levels.index(0.5)]
-    return np.abs(np.stack([one.moves - median, one.moves]))
-
-
 def _gain(own: Float[np.ndarray, " variable"], other: Float[np.ndarray, " variable"]) -> float:
     """Share by which the loss is lower, mean over the prices."""
     return float((1 - own / np.maximum(other, 1e-12)).mean())
 
 
-def _inside(one: Outcome) -> Float[np.ndarray, " share"]:
-    predicted, actual = one.entry.quantiles[None, None], one.moves[None, None]
-    hits = (metrics.inside(predicted, actual, one.entry.levels, share) for share in SHARES)
-    return np.array([math.nan if hit is None else float(hit.mean()) for hit in hits])
-
-
 def _mean_by_step(losses: Float[np.ndarray, "cell forecaster variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
     """Mean over the cells of each step, then over steps: [forecaster, variable]."""
-    means: np.ndarray = np.mean([losses[steps == step].mean(axis=0) for step in np.unique(steps)], axis=0)
+    means: np.ndarray = np.mean([losses[inner].mean(axis=0) for _, inner in by_code(steps)], axis=0)
     return means
 
 

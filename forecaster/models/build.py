@@ -20,6 +20,9 @@ from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.models import MODELS, Body
 from forecaster.models.network import Network
 
+MOST_WEIGHTS = 500_000_000
+"""Weights of one network: 2 GB, and four times that in training."""
+
 
 def model_names() -> tuple[str, ...]:
     """Names allowed in a `model:` section: networks and baselines."""
@@ -53,7 +56,7 @@ def _parameters(name: str, factory: Any) -> type[BaseModel]:
         for key, argument in inspect.signature(factory).parameters.items()
         if argument.kind is inspect.Parameter.KEYWORD_ONLY and key not in fixed
     }
-    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **fields)
 
 
 def resolved_model(
@@ -77,13 +80,18 @@ def resolved_model(
     key = ".".join(map(str, path))
     try:
         # Made for its checks alone: the constructor sees what a schema cannot, and only the body knows its reach.
-        body = make_body(model, input_size=1)
+        body = _without_memory(model)
     except ValueError as error:
         raise ConfigError(f"{document.place(path)}: {key}.{error}.") from error
     lacking = [name for name in ("output_size", "causal", "skip") if not hasattr(body, name)]
     if lacking:
         promise = "every network has them (see forecaster.models.Body)"
         raise ConfigError(f"{document.place(path)}: model {model.name!r} has no {', '.join(lacking)}: {promise}.")
+    if (weights := sum(map(torch.numel, getattr(body, "parameters", list)()))) > MOST_WEIGHTS:
+        raise ConfigError(
+            f"{document.place(path)}: {key} has {weights:,} weights, expected at most {MOST_WEIGHTS:,}: "
+            "make it smaller, such as with a lower hidden_size."
+        )
     reach, limit = getattr(body, "reach", 0), task.read
     if reach > limit:
         raise ConfigError(
@@ -102,6 +110,29 @@ def resolved_model(
             "each forecast would see the days it is to predict; set supervision to window or bidirectional to false."
         )
     return ModelConfig(name=model.name, weight=model.weight, **values)
+
+
+def _without_memory(model: ModelConfig) -> Body:
+    """A body whose weights take no memory, whatever size the YAML asks for; a plugin's may not be made that way."""
+    try:
+        with torch.device("meta"):
+            return make_body(model, input_size=1)
+    except (NotImplementedError, RuntimeError):
+        return make_body(model, input_size=1)
+
+
+def check_shapes(model: ModelConfig, input_size: int, weights: Mapping[str, np.ndarray]) -> None:
+    """Check that a body has these weights, before a file's word is taken for its size.
+
+    Raises:
+        ValueError: names or shapes differ.
+    """
+    with torch.device("meta"):
+        body = make_body(model, input_size)
+    named = dict(getattr(body, "named_parameters", dict)())
+    for name, weight in named.items():
+        if name not in weights or tuple(weight.shape) != weights[name].shape:
+            raise ValueError(f"the weight {name} is missing or has another shape")
 
 
 def make_body(config: ModelConfig, input_size: int) -> Body:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.files import outside_errors, shipped
+from forecaster.files import shipped
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Model
@@ -66,16 +66,6 @@ def _is_replaceable(folder: Path) -> bool:
     return True
 
 
-def create(folder: Path) -> None:
-    """Creates the folder of a run.
-
-    Raises:
-        OutsideError: it cannot be created.
-    """
-    with outside_errors(folder):
-        folder.mkdir(parents=True)
-
-
 def run_folders(runs_dir: Path) -> list[Path]:
     """Folders of all runs, finished or not, by name; those being made or deleted, whose names begin with a dot, not."""
     holders = {path.parent for name in (MODEL, CONFIG) for path in runs_dir.glob(f"*/{name}")}
@@ -85,7 +75,15 @@ def run_folders(runs_dir: Path) -> list[Path]:
 def finished_runs(runs_dir: Path) -> list[Path]:
     """Folders of the runs that have a model file, newest last."""
     files = [path for folder in run_folders(runs_dir) if (path := folder / MODEL).is_file()]
-    return [path.parent for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.parent.name))]
+    return [path.parent for path in sorted(files, key=lambda path: (_changed(path), path.parent.name))]
+
+
+def _changed(path: Path) -> int:
+    """Time of change; 0 of a file that was deleted since the folder was listed."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def find_run(runs_dir: Path, run: str = "latest") -> Path:

@@ -6,17 +6,23 @@ A run `first` that is being replaced keeps its folder until then; the new one is
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from forecaster.errors import InputError
-from forecaster.files import outside_errors
-from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, create, find_run, run_folders
+from forecaster.errors import InputError, OutsideError
+from forecaster.files import outside_errors, write_text
+from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, find_run, finished_runs, run_folders
 from forecaster.tracking.events import EVENTS
 from forecaster.training.files import checkpoints
 
 _STAGED = re.compile(r"\.(.+)\.new")
+_MAKING = ".making"
+"""How the name of a folder ends that has no config yet."""
 
 
 def staged(folder: Path) -> Path:
@@ -30,18 +36,94 @@ def run_name(workplace: Path) -> str:
     return found[1] if found else workplace.name
 
 
-def begin(folder: Path, force: bool) -> Path:
+def begin(folder: Path, force: bool, config: str) -> Path:
     """Creates the folder to train a run in: its own, or with `force` one beside the run that it will replace.
 
+    It appears with its config in it, or not at all: a folder without one could be neither resumed nor named again.
+
     Raises:
+        InputError: another process has just created it, or trains in it.
         OutsideError: it cannot be created.
     """
     workplace = staged(folder) if force and folder.exists() else folder
-    if workplace != folder and workplace.exists():  # a replacement that was begun and given up
-        with outside_errors(workplace):
-            shutil.rmtree(workplace)
-    create(workplace)
+    with outside_errors(workplace):
+        workplace.parent.mkdir(parents=True, exist_ok=True)
+        with alone_in(workplace.parent, wait=True):
+            if workplace != folder and workplace.exists():  # a replacement that was begun and given up
+                with training_in(workplace):
+                    shutil.rmtree(workplace)
+            if workplace.exists():
+                raise InputError(f"run {folder.name} exists in {folder.parent}: another process has just created it.")
+            making = folder.with_name(f".{folder.name}{_MAKING}")
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            write_text(making / CONFIG, config)
+            making.rename(workplace)
     return workplace
+
+
+@contextmanager
+def training_in(workplace: Path) -> Iterator[None]:
+    """Inside, no other process trains in this folder.
+
+    Raises:
+        InputError: another one does.
+    """
+    with alone_in(workplace) as alone:
+        if not alone:
+            name = run_name(workplace)
+            raise InputError(f"run {name} is being trained by another process: wait for it, or end it.")
+        for part in workplace.glob(".*.part"):  # of a process that was killed
+            part.unlink(missing_ok=True)
+        yield
+
+
+def sweep(runs_dir: Path) -> None:
+    """Removes what killed processes have left in run folders, and settles a replacement that is finished.
+
+    What cannot be removed stays: that is no reason to fail.
+    """
+    with contextlib.suppress(OSError, InputError, OutsideError), alone_in(runs_dir) as alone:
+        for making in runs_dir.glob(f".*{_MAKING}") if alone else ():
+            shutil.rmtree(making, ignore_errors=True)
+    for workplace in [*runs_dir.glob(".*.new"), *finished_runs(runs_dir)]:
+        if _is_littered(workplace):
+            with contextlib.suppress(OSError, InputError, OutsideError), training_in(workplace):
+                for left_over in checkpoints(workplace):
+                    left_over.unlink(missing_ok=True)
+                settle(workplace)
+
+
+def _is_littered(folder: Path) -> bool:
+    if not (folder / MODEL).is_file():
+        return False
+    return bool(_STAGED.fullmatch(folder.name) or checkpoints(folder) or next(folder.glob(".*.part"), None))
+
+
+@contextmanager
+def alone_in(folder: Path, wait: bool = False) -> Iterator[bool]:
+    """Whether no other process has claimed a folder; it is claimed meanwhile.
+
+    The claim is a lock on the folder itself, which leaves no file and ends with its process. Where there are no such
+    locks everyone is alone.
+    """
+    if os.name != "posix":
+        yield True
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:  # such as an older NFS
+            pass
+        yield True
+    finally:
+        os.close(handle)
 
 
 def unfinished_run(runs_dir: Path, run: str) -> Path:
@@ -84,7 +166,8 @@ def settle(workplace: Path) -> Path:
     with outside_errors(folder):
         folder.mkdir(exist_ok=True)
         for name in (CURVE, CONFIG, MODEL):
-            (workplace / name).replace(folder / name)
+            if (workplace / name).is_file():  # else it was moved before this was cut short
+                (workplace / name).replace(folder / name)
         for stale in (folder / REPORT, *checkpoints(folder)):
             stale.unlink(missing_ok=True)
         shutil.rmtree(folder / EVENTS, ignore_errors=True)

@@ -26,6 +26,7 @@ from forecaster.inference.market import MarketView
 from forecaster.inference.marketcache import cached_market
 from forecaster.mapped import Pool
 from forecaster.modelfile import Model
+from forecaster.printable import printable
 from forecaster.runs import folder as folders
 from forecaster.training.files import Curves, read_curves
 from forecaster.trial import Trial
@@ -118,8 +119,8 @@ class Run:
             card = Scorecard.read(self.header.scorecard)
             card = card.with_looks(known.count(self.look(card)).count)
             _ = card.verdict  # rows of a foreign file may hold anything
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = str(error).splitlines()[0]
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, StopIteration) as error:
+            reason = printable(str(error).splitlines()[0] if str(error) else type(error).__name__)
             path = self.model.path
             raise InputError(f"model file {path} is damaged: its scorecard cannot be read ({reason}).") from error
         return card

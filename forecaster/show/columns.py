@@ -10,6 +10,8 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.printable import printable
+
 Columns = Mapping[str, Sequence[str | Text]]
 """Name → texts, one per row."""
 
@@ -43,7 +45,7 @@ def table(columns: Columns, left: Collection[str], folded: Collection[str] = (),
         stands: Literal["left", "right"] = "left" if name in left else "right"
         made.add_column(name, justify=stands, no_wrap=name not in folded, overflow="fold")
     for place, row in enumerate(zip(*columns.values(), strict=True)):
-        cells = (Text(cell) if isinstance(cell, str) else cell for cell in row)
+        cells = (Text(printable(cell)) if isinstance(cell, str) else cell for cell in row)
         made.add_row(*cells, style=styles[place] if styles else "")
     return made
 
@@ -81,7 +83,7 @@ class Facts:
         pairs.add_column(style="bold", no_wrap=True)
         pairs.add_column(overflow="fold")
         for name, value in self.facts.items():
-            pairs.add_row(name, Text(value))
+            pairs.add_row(name, Text(printable(value)))
         yield pairs
 
 

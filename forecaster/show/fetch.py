@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -41,7 +40,7 @@ def fetch_progress(total: int | None, quiet: bool = False, rows: bool = True) ->
     """
     console = screen.console(sys.stderr)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -57,7 +56,7 @@ def fetch_progress(total: int | None, quiet: bool = False, rows: bool = True) ->
 
         def say(sentence: str) -> None:
             if not quiet:
-                console.print(sentence, markup=False, style="yellow")
+                console.print(sentence, style="yellow")
 
         yield Screen(row, say)
 
@@ -87,13 +86,13 @@ def fetch_view(outcomes: Sequence[Fetched]) -> View:
     return View(rows, flat, lambda: _summary(outcomes))
 
 
-def _row(outcome: Fetched) -> str:
+def _row(outcome: Fetched) -> Text:
     style = _STYLES[outcome.status]
     if outcome.status == "failed":
         detail = outcome.reason.removeprefix(f"{outcome.ticker}: ")
     else:
         detail = f"{outcome.added:+,} to {outcome.last}" if outcome.added else f"up to {outcome.last}"
-    return f"{outcome.ticker:<10} [{style}]{outcome.status:<9}[/] {escape(detail)}"
+    return Text.assemble(f"{outcome.ticker:<10} ", (f"{outcome.status:<9}", style), f" {detail}")
 
 
 def _summary(outcomes: Sequence[Fetched]) -> RenderableType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,12 @@ from rich.console import RenderableType
 
 from forecaster.errors import InputError
 from forecaster.files import atomic_write, escape_unencodable, write_text
+from forecaster.printable import printable
 from forecaster.show.screen import console
 from forecaster.show.streams import standard_output
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet computes."""
 
 _BATCH = 50_000
 """Rows turned into Arrow at a time. No result with words among its numbers has so many."""
@@ -51,7 +56,7 @@ def present(view: View, format: str = "table", output: Path | None = None, *, ne
         _parquet(view, output)
         return
     if output is not None:
-        write_text(output, _text(view, format))
+        write_text(output, _text(view, format), named=True)
     elif format == "table":
         page = view.render()
         with standard_output(needed):
@@ -73,13 +78,13 @@ def present_text(text: str, *, needed: bool = True) -> None:
 def note(message: str, quiet: bool = False) -> None:
     """Write a message to standard error, beside the result."""
     if not quiet:
-        console(sys.stderr).print(message, markup=False)
+        console(sys.stderr).print(message)
 
 
 def _text(view: View, format: str) -> str:
     if format == "json":
         data = view.data() if callable(view.data) else view.data
-        return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _printable_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
     if format == "csv":
         return _csv(view.rows)
     import io
@@ -96,8 +101,29 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(next(iter(rows), {})), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
     return buffer.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    """A text without control characters, and with an apostrophe where a spreadsheet would take it for a formula."""
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(_FORMULA) and not _is_number(value) else printable(value)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _printable_json(text: str) -> str:
+    r"""JSON with C1 and bidi characters as `\u202e`, which reads back as the same text."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if printable(one, keep="\n") == one else json.dumps(one)[1:-1] for one in text)
 
 
 def _parquet(view: View, output: Path | None) -> None:
@@ -108,7 +134,7 @@ def _parquet(view: View, output: Path | None) -> None:
 
     # A batch at a time: a row as a dict takes ten times its memory in Arrow.
     tables = [pa.Table.from_pylist(_one_type_a_column(batch)) for batch in _batches(view.rows)] or [pa.table({})]
-    with atomic_write(output) as part, part.open("wb") as file:
+    with atomic_write(output, named=True) as part, part.open("wb") as file:
         pq.write_table(pa.concat_tables(tables, promote_options="permissive"), file)
 
 

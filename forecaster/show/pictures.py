@@ -41,11 +41,11 @@ def write_plot(path: Path, forecasts: Sequence[Forecast]) -> None:
     """
     kind = path.suffix.lower()
     if kind == ".png":
-        with atomic_write(path) as part:
+        with atomic_write(path, named=True) as part:
             part.write_bytes(png(forecasts))
     elif kind == ".svg":
-        write_text(path, standalone(forecasts))
+        write_text(path, standalone(forecasts), named=True)
     else:
         from forecaster.show.page import page
 
-        write_text(path, page(forecasts))
+        write_text(path, page(forecasts), named=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from forecaster.show import screen
 
@@ -128,7 +128,7 @@ class ProgressCallbacks:
     def say(self, text: str) -> None:
         """Print one line, for a stage."""
         if not self._quiet:
-            self._bar.console.print(f"[dim]·[/] {escape(text)}")
+            self._bar.console.print(Text.assemble(("·", "dim"), f" {text}"))
 
     def fold(self, number: int, total: int) -> None:
         """Fold `number` of `total` begins."""
@@ -187,9 +187,9 @@ class ProgressCallbacks:
 def training_progress(quiet: bool = False) -> Iterator[ProgressCallbacks]:
     """One line per stage; step, speed, time left, loss and validation skill in a bar on a terminal, else as lines."""
     bar = Progress(  # fits 80 columns with the longest texts
-        TextColumn("{task.fields[place]}"),
+        TextColumn("{task.fields[place]}", markup=False),
         BarColumn(bar_width=9),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
         console=screen.console(sys.stderr),
         disable=quiet or not screen.moves(sys.stderr),
         transient=True,

@@ -16,6 +16,7 @@ from forecaster.show.skill import details, summary
 from forecaster.show.skill import table as test_table
 from forecaster.show.words import VERDICT_COLOURS, chance, shortened, signed, steps
 from forecaster.workflows.delete_runs import Condemned
+from forecaster.workflows.reproduce import Reproduction, in_words
 from forecaster.workflows.runs import RunDetails, RunListing, RunRecord
 
 
@@ -125,3 +126,10 @@ def _pairs(section: dict[str, Any]) -> Table:
     for key, value in flat(section):
         pairs.add_row(key, Text(value))  # [1, 2] is no markup
     return pairs
+
+
+def reproduction_view(found: Reproduction) -> View:
+    """Whether a second training gave the same bits."""
+    row = asdict(found) | {"different": list(found.different), "reasons": list(found.reasons)}
+    flat = row | {"different": " ".join(found.different), "reasons": " ".join(found.reasons)}
+    return View(row, [flat], lambda: Text(in_words(found), "green" if found.same else "yellow"))

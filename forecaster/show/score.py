@@ -8,8 +8,9 @@ from dataclasses import asdict
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from forecaster.evaluation.chain import ChainState
 from forecaster.evaluation.track import HINDSIGHT, LIVE, TrackRow
-from forecaster.show.columns import Sparing, by_column
+from forecaster.show.columns import Facts, Sparing, by_column
 from forecaster.show.output import View
 from forecaster.show.words import VERDICT_COLOURS, basis_points, chance, share
 from forecaster.workflows.score import TrackRecord
@@ -32,6 +33,18 @@ def score_view(record: TrackRecord) -> View:
     """Rows of every run: in total, by ticker, by month and by step."""
     rows = [asdict(row) for row in record.rows]
     return View(record.as_data(), rows, lambda: _page(record))
+
+
+def chain_view(state: ChainState) -> View:
+    """What the check of the journal's hash chain found."""
+    row = asdict(state)
+    shown = {
+        "forecasts": f"{state.rows:,}",
+        **({"before the chain": f"{state.before:,}"} if state.before else {}),
+        "state": state.broken or "as they were made",
+        "head": state.head,
+    }
+    return View(row, [row], lambda: Facts(shown))
 
 
 def notes(record: TrackRecord) -> Iterator[str]:

@@ -6,10 +6,14 @@ grep on a log needs a message on one line; a reader at a screen needs whole word
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from forecaster.printable import printable
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 Stream = Any
 """`sys.stdout`, or its replacement, which may not be a full `TextIO`."""
@@ -40,8 +44,8 @@ def drawn(width: int) -> int:
 
 
 def fitted(text: str, stream: Stream) -> str:
-    """A message for the stream: wrapped at words on a terminal, else on one line."""
-    width = columns(stream)
+    """A message for the stream: printable, and wrapped at words on a terminal, else on one line."""
+    width, text = columns(stream), printable(text)
     if len(text) <= width:
         return text
     import textwrap
@@ -50,20 +54,29 @@ def fitted(text: str, stream: Stream) -> str:
 
 
 def console(stream: Stream, asked: bool = False, **more: Any) -> Console:
-    """rich's console on a stream, with the width of `columns` and without its highlighting of numbers.
+    """rich's console on a stream, with the width of `columns`; text is shown as it is, and made printable.
+
+    Neither numbers nor square brackets nor colons mean anything to it: names from files may hold all of them.
 
     Args:
         more: further arguments of rich's constructor.
     """
     from rich.console import Console
+    from rich.segment import Segment
 
     class Plain(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            # All that is drawn comes through here, before it is measured; rich itself lets ESC through.
+            for text, style, control in super().render(renderable, options):
+                yield Segment(text if control else printable(text, keep="\n"), style, control)
+
         def on_broken_pipe(self) -> None:
             raise  # rich's own handler would exit
 
     terminal = _size(stream)
     height = (terminal.lines if terminal else 0) or 25  # rich respects a width only together with a height
-    return Plain(file=stream, width=columns(stream, asked), height=height, highlight=False, **more)
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    return Plain(file=stream, width=columns(stream, asked), height=height, **plain, **more)
 
 
 def moves(stream: Stream) -> bool:

@@ -48,7 +48,7 @@ def render(template: str, *, style: str, script: str = "", **values: object) -> 
         keep_trailing_newline=True,
     )
     whole = THEME + style
-    policy = f"default-src 'none'; style-src {_allowed(whole)}; img-src data:"
+    policy = f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src {_allowed(whole)}; img-src data:"
     return environment.get_template(template).render(
         style=Markup(whole),
         script=Markup(script),

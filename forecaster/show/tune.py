@@ -108,7 +108,7 @@ def write_picture(path: Path, result: Tuned) -> None:
     Raises:
         OutsideError: the file cannot be written.
     """
-    write_text(path, search_picture(result))
+    write_text(path, search_picture(result), named=True)
 
 
 def search_picture(result: Tuned) -> Markup:

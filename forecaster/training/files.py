@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from forecaster.files import write_text
+from forecaster.files import read_text, write_text
 
 _COLUMNS = ("member", "step", "loss", "validation", "skill")
 
@@ -49,7 +49,7 @@ def read_curves(path: Path, members: int) -> Curves | None:
     """Read what `write_curves` wrote, for `members` members; None if missing or damaged."""
     curves: list[list[CurvePoint]] = [[] for _ in range(members)]
     try:
-        for line in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        for line in csv.DictReader(read_text(path).splitlines()):
             validation, skill = (float(line[name]) if line[name] else None for name in _COLUMNS[3:])
             curves[int(line["member"])].append(CurvePoint(int(line["step"]), float(line["loss"]), validation, skill))
     except (OSError, KeyError, TypeError, ValueError, IndexError):

@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 
 from forecaster.config.schema import TrainingConfig
-from forecaster.errors import InputError
+from forecaster.errors import DivergedError
 from forecaster.models.network import Network
 from forecaster.models.threads import one_thread
 from forecaster.training.adamw import AdamW
@@ -71,7 +71,10 @@ def fit(
         ranks: the processes that share each batch; all begin with the weights and the step of rank 0.
 
     Returns:
-        The training curve.
+        The training curve; it ends before the last step where the loss diverged after a step that is kept.
+
+    Raises:
+        InputError: the loss diverged before any validation, or the checkpoint cannot be used.
     """
     optimiser = AdamW(network.parameters(), config.weight_decay)
     progress = Progress(fingerprint)
@@ -83,7 +86,12 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         while progress.step < (end := min(stop or config.steps, config.steps)):
             loss = _train_to_report(network, sampler, optimiser, config, levels, progress, report, end, ranks)
-            progress.curve.append(_measure(network, validation, progress, loss))
+            try:
+                progress.curve.append(_measure(network, validation, progress, loss))
+            except DivergedError:
+                if ranks.size > 1 or not progress.best_weights:
+                    raise
+                break  # early stopping: the weights of the best step are good ones
             if checkpoint is not None:
                 save_checkpoint(checkpoint, progress, network, optimiser)
             report(progress.step, progress.curve[-1])
@@ -167,4 +175,4 @@ def _measure(network: Network, validation: Validation | None, progress: Progress
 
 def _require_finite(what: str, value: float, step: int) -> None:
     if not math.isfinite(value):
-        raise InputError(f"training.learning_rate: the {what} became {value} by step {step}: lower the rate.")
+        raise DivergedError(f"training.learning_rate: the {what} became {value} by step {step}: lower the rate.")

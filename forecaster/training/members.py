@@ -113,6 +113,11 @@ def learn(job: Job, period: Period | None = None, *, stops: Sequence[int] = (), 
             for number, network in networks.items()
         }
         curves = _train(job, networks, trainings, sampler, stop_of)
+        for number, curve in curves.items():
+            if curve and curve[-1].step < stop_of[number]:
+                name, last, best = config.networks[number].name, curve[-1].step, _best_step(curve)
+                advice = f"the weights of step {best} are kept; lower training.learning_rate"
+                job.say(f"{name} diverged after step {last}: {advice}")
     return Learnt(members, base, [curves.get(number, []) for number in range(len(members))])
 
 

@@ -43,7 +43,7 @@ def init_config(target: Path, like: str = "gru", force: bool = False) -> Path:
     values = yaml.safe_load(to_yaml(config)) | {"tracking": config.tracking.model_dump(exclude_none=True)}
     schema = config_schema()
     lines = [f"# Train with: forecast train {target}", *_section(values, schema, schema, "")]
-    write_text(target, "\n".join(lines) + "\n")
+    write_text(target, "\n".join(lines) + "\n", named=True)
     return target
 
 

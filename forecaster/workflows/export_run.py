@@ -45,7 +45,7 @@ def export_run(run: str = "latest", *, output: Path | None = None, runs_dir: Pat
     one = Run.find(runs_dir, run)
     content = onnx_bytes(one.model)
     file = output or Path(f"{one.name}.onnx")
-    with atomic_write(file) as part:
+    with atomic_write(file, named=True) as part:
         part.write_bytes(content)
     task, features = one.config.task, len(one.header.features)
     return ExportedRun(str(file), one.name, features, task.read, task.learnt, len(content))

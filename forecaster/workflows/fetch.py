@@ -142,7 +142,7 @@ def _failed(store: Store, delivery: Delivery) -> Fetched:
     try:
         record = store.record(delivery.ticker)
         rows, first, last = record.rows, str(record.first), str(record.last)
-    except (InputError, KeyError):
+    except (InputError, OutsideError, KeyError):
         rows, first, last = 0, "", ""
     return Fetched(
         delivery.ticker, "failed", rows, 0, first, last, delivery.notes, reason=str(failure), code=failure.exit_code
@@ -160,12 +160,12 @@ def _known(store: Store, ticker: str, source: str) -> Bars | None:
 
 
 def _held(store: Store, source: str) -> tuple[str, ...]:
-    """The store's tickers from this source, and those whose file is too damaged to name one."""
+    """The store's tickers from this source, and those whose file cannot be read to name one."""
 
     def from_source(ticker: str) -> bool:
         try:
             return store.record(ticker).source == source
-        except DataError:
+        except (DataError, OutsideError):  # the fetch of this one will say why
             return True
 
     return tuple(ticker for ticker in store.tickers() if from_source(ticker))

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forecaster.config.schema import Config
 from forecaster.cores import thread_map
 from forecaster.data.dates import DateLike, to_date
@@ -139,10 +141,18 @@ def _made(
         else:
             histories[ticker] = replace(found, bars=found.bars.kept(pool))
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
+    for ticker in [ticker for ticker, one in made.items() if not _is_finite(one)]:
+        del histories[ticker]
+        reason = f"run {run.name} gives it prices that are no numbers: its weights or these candles are beyond measure"
+        _fail(failed, ticker, InputError(f"{ticker} cannot be forecast: {reason}; name another run."))
     forecasts = [made[ticker] for ticker in histories]
     if not forecasts or request.paths is None:
         return forecasts
     return with_paths(forecasts, [one.bars for one in histories.values()], request.paths, request.seed)
+
+
+def _is_finite(one: Forecast) -> bool:
+    return bool(np.isfinite(one.prices).all()) and bool((one.prices > 0).all())
 
 
 def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: ForecasterError) -> None:

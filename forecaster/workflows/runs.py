@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from forecaster.config.about import trained_from
-from forecaster.errors import InputError, NewerFileError
+from forecaster.errors import InputError, NewerFileError, OutsideError
 from forecaster.evaluation.ledger import Known, Ledger
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.header import Header
@@ -104,7 +105,7 @@ def list_runs(runs_dir: Path | str = "runs", *, data_dir: Path | str = "data/sto
     for folder in sorted(places, key=lambda folder: (_written(folder), folder.name)):
         try:
             record = _record(folder, known)
-        except InputError as error:
+        except (InputError, OutsideError) as error:
             status = "newer" if isinstance(error, NewerFileError) else "damaged"
             record = RunRecord(folder.name, status, _made(folder))
             damaged.append(str(error))
@@ -138,8 +139,10 @@ def _record(folder: Path, known: Known) -> RunRecord:
 
 
 def _written(folder: Path) -> float:
-    path = folder / folders.MODEL
-    return (path if path.is_file() else folder / folders.CONFIG).stat().st_mtime
+    for path in (folder / folders.MODEL, folder / folders.CONFIG):
+        with contextlib.suppress(OSError):  # it may have been deleted since the folder was listed
+            return path.stat().st_mtime
+    return 0.0
 
 
 def _made(folder: Path) -> str:

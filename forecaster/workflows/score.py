@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from forecaster.baselines import REFERENCE
 from forecaster.data.bars import Bars
 from forecaster.data.store import Store, open_store
 from forecaster.errors import DataError, InputError, UnknownNameError
-from forecaster.evaluation.journal import JOURNAL, Entry, read, runs_in
-from forecaster.evaluation.outcomes import WAITING, first_made, outcomes
+from forecaster.evaluation.chain import ChainState
+from forecaster.evaluation.journal import JOURNAL, read, runs_in, verify
+from forecaster.evaluation.outcomes import DAMAGED, REASONS, WAITING, Outcomes, outcomes
 from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
 from forecaster.runs import folder as runs
 
@@ -60,22 +60,31 @@ def score(run: str | None = None, *, data_dir: Path | str = "data/store", runs_d
         UnknownNameError: no such run.
     """
     journal, name = _journal_and_name(Path(runs_dir), run)
-    entries = first_made(read(journal, name))
-    if not entries:
+    entries = read(journal, name).first_made()
+    if not len(entries) and not entries.damaged:
         raise InputError(
             f"{journal} holds no forecast{f' of run {name}' if name else ''}: make one with {_hint(name)}."
         )
-    matched, aside = outcomes(entries, _histories(open_store(data_dir), {one.ticker for one in entries}))
-    rows = track(matched, frozenset((one.run, one.ticker, one.origin, one.live) for _, one in aside))
+    found = outcomes(entries, _histories(open_store(data_dir), entries.ticker.present))
+    rows = track(found)
     live = [row for row in rows if (row.made, row.by) == (LIVE, "all")]
     return TrackRecord(
         journal=journal,
         reference=REFERENCE,
         rows=tuple(rows),
         verdicts=tuple(judge(row, len(live)) for row in live),
-        set_aside=tuple(_set_aside(aside)),
-        next_day=min((one.date for reason, one in aside if reason == WAITING and one.live), default=None),
+        set_aside=tuple(_set_aside(found)),
+        next_day=_next_day(found),
     )
+
+
+def verify_journal(runs_dir: Path | str = "runs") -> ChainState:
+    """Checks the journal's hash chain.
+
+    Raises:
+        InputError: there is no journal yet, it cannot be read, or it has no chain.
+    """
+    return verify(Path(runs_dir) / JOURNAL)
 
 
 def _journal_and_name(root: Path, run: str | None) -> tuple[Path, str | None]:
@@ -102,6 +111,17 @@ def _histories(store: Store, tickers: Iterable[str]) -> dict[str, Bars]:
     return histories
 
 
-def _set_aside(aside: Sequence[tuple[str, Entry]]) -> list[SetAside]:
-    counts = Counter((reason, one.live) for reason, one in aside)
-    return [SetAside(reason, live, count) for (reason, live), count in counts.most_common()]
+def _set_aside(found: Outcomes) -> list[SetAside]:
+    live, damaged = found.entries.live, found.entries.damaged
+    counts = [
+        SetAside(REASONS[reason], made, int(((found.reasons == reason) & (live == made)).sum()))
+        for reason in range(1, len(REASONS))
+        for made in (True, False)
+    ]
+    counts += [SetAside(DAMAGED, False, damaged)]
+    return sorted((one for one in counts if one.sessions), key=lambda one: -one.sessions)
+
+
+def _next_day(found: Outcomes) -> str | None:
+    days = found.entries.date.days()[(found.reasons == REASONS.index(WAITING)) & found.entries.live]
+    return str(days.min()) if len(days) else None

@@ -21,7 +21,6 @@ from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.events import Say, Tick
-from forecaster.files import write_text
 from forecaster.header import Header, Init, Refit
 from forecaster.inference.paths import Templates, draw_templates
 from forecaster.inference.tails import Tails, fit_tails
@@ -31,7 +30,7 @@ from forecaster.runs import folder as runs
 from forecaster.runs.config import load_config
 from forecaster.runs.initial import check_initial, initial_of
 from forecaster.runs.prepare import prepare, survivorship
-from forecaster.runs.replacement import begin, run_name, settle, unfinished_run
+from forecaster.runs.replacement import begin, run_name, settle, sweep, training_in, unfinished_run
 from forecaster.runs.space import searched
 from forecaster.tracking.record import Record
 from forecaster.tracking.track import require_trackers, track
@@ -89,12 +88,13 @@ def train(
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
     trial = _prepare(checked, Path(data_dir), say)
-    workplace = begin(folder, force)
+    sweep(Path(runs_dir))
+    workplace = begin(folder, force, origin_comment(origin) + to_yaml(checked))
     kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
     say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
     try:
-        write_text(workplace / runs.CONFIG, origin_comment(origin) + to_yaml(checked))
-        return _run(workplace, trial, Path(data_dir), say, tick)
+        with training_in(workplace):
+            return _run(workplace, trial, Path(data_dir), say, tick)
     except LostRankError:  # it says how to resume
         raise
     except Exception:
@@ -118,10 +118,12 @@ def resume(
     Raises:
         InputError: the run is finished, or its candles, its config or the libraries have changed since.
     """
+    sweep(Path(runs_dir))
     folder = unfinished_run(Path(runs_dir), run)
-    checked = load_config(folder / runs.CONFIG)
-    require_trackers(checked.tracking)
-    return _run(folder, _prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
+    with training_in(folder):
+        checked = load_config(folder / runs.CONFIG)
+        require_trackers(checked.tracking)
+        return _run(folder, _prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
 
 
 def _prepare(config: Config, data_dir: Path, say: Say) -> Trial:

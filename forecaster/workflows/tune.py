@@ -148,7 +148,7 @@ def tune(
     if found.best is None:
         raise InputError(_nothing(found, wanted))
     validation = (str(split.train_end), str(split.validation_end))
-    write_text(target, tuned_yaml(search, name, found, split))
+    write_text(target, tuned_yaml(search, name, found, split), named=True)
     return Tuned(name, target, search.folder, validation, found)
 
 

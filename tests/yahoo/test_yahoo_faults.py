@@ -81,7 +81,7 @@ LOST: dict[str, tuple[Mishap | None, int, str]] = {
     "no timestamps": (_drop("timestamp"), 2, "sent an invalid response (KeyError: 'timestamp'), 2 times."),
     "no currency": (_drop("meta", "currency"), 2, "sent an invalid response (KeyError: 'currency'), 2 times."),
     "swapped": (spoiled(_swapped), 2, "of its 3270 rows have a price ≤ 0 or high < low (first 2000-03-01"),
-    "another": (spoiled(_another), 2, "Yahoo sent the data of MSFT, 2 times. Nothing was stored"),
+    "another": (spoiled(_another), 2, "Yahoo sent the data of 'MSFT', 2 times. Nothing was stored"),
 }
 
 

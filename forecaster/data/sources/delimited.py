@@ -16,6 +16,7 @@ from forecaster.data.sources.numbers import MISSING_WORDS
 from forecaster.data.sources.parts import Part
 from forecaster.data.sources.wide import to_long
 from forecaster.errors import DataError
+from forecaster.interrupts import interrupts_held
 
 _ENCODINGS = ("gb18030", "cp949", "shift_jis", "big5")
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f]")
@@ -112,16 +113,17 @@ def _table(part: Part, layout: Layout, encoding: str, texts: Iterable[int]) -> p
         warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas warns before it drops a field
         gaps = {place: [*MISSING_WORDS] for place in range(width) if place not in kinds}
         options: Any = {"header": None, "index_col": False, "dtype": kinds, "keep_default_na": False, "na_values": gaps}
-        frame = pd.read_csv(
-            text,
-            sep=layout.separator,
-            names=range(width + 1),  # one extra column, for a trailing separator
-            skiprows=layout.header,
-            skipinitialspace=True,
-            skip_blank_lines=False,
-            low_memory=False,
-            **options,
-        )
+        with interrupts_held():
+            frame = pd.read_csv(
+                text,
+                sep=layout.separator,
+                names=range(width + 1),  # one extra column, for a trailing separator
+                skiprows=layout.header,
+                skipinitialspace=True,
+                skip_blank_lines=False,
+                low_memory=False,
+                **options,
+            )
     frame = frame.set_axis(range(layout.header + 1, layout.header + 1 + len(frame)))
     more = frame[width].notna() & (frame[width].str.strip() != "")
     if more.any():

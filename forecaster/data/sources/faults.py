@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecaster.axes import Bool
+from forecaster.printable import quoted
 
 
 class Faults:
@@ -35,4 +36,4 @@ class Faults:
 
 def quote_value(value: object) -> str:
     """`'ten'`, or `empty`."""
-    return "empty" if pd.isna(value) or not str(value).strip() else repr(str(value).strip())  # type: ignore[call-overload]
+    return "empty" if pd.isna(value) or not str(value).strip() else quoted(str(value).strip())  # type: ignore[call-overload]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import csv
+import errno
 import zipfile
 import zlib
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import feather, parquet
 
+from forecaster.data.sources.arrow import read_arrow
 from forecaster.data.sources.delimited import read_delimited
-from forecaster.data.sources.parts import CSV, EXCEL, FEATHER, Part
+from forecaster.data.sources.parts import CSV, EXCEL, Part
 from forecaster.data.sources.table import Hints, Table, read_table
 from forecaster.data.sources.wide import tidy
 from forecaster.data.sources.workbook import read_workbook
-from forecaster.errors import DataError
+from forecaster.errors import DataError, OutsideError
+from forecaster.printable import printable
+
+_LONGEST = 300
 
 _FAULTS = (
     OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
-    zlib.error, zipfile.BadZipFile, csv.Error, pa.ArrowException,
+    zlib.error, zipfile.BadZipFile, csv.Error, pa.ArrowException, ArithmeticError, AttributeError, MemoryError,
 )  # fmt: skip
 
 
@@ -37,7 +41,11 @@ def read_part(part: Part, hints: Hints) -> Table:
     except DataError as error:
         raise DataError(str(error) if str(error).startswith(str(part)) else f"{part}: {error}") from error
     except _FAULTS as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            raise OutsideError(f"{part} cannot be read: there is too little memory; free some.") from error
+        reason = (
+            printable(str(error).strip().splitlines()[0])[:_LONGEST] if str(error).strip() else type(error).__name__
+        )
         raise DataError(
             f"{part} cannot be read: {reason.rstrip('.')}. Is it complete and in the right format?"
         ) from error
@@ -50,7 +58,4 @@ def _frame(part: Part, hints: Hints) -> tuple[pd.DataFrame, bool]:
         return read_delimited(part, hints.columns)
     if part.is_a(*EXCEL):
         return read_workbook(part, hints.columns), False
-    with part.open() as raw:
-        table = feather.read_table(raw) if part.is_a(*FEATHER) else parquet.read_table(raw)
-        # Days as numpy's, not as Python's objects: those would be read as text, which takes eight times as long.
-        return tidy(table.to_pandas(date_as_object=False)), False
+    return tidy(read_arrow(part)), False

@@ -72,8 +72,7 @@ class Part:
 
     def _unpack(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
         if self.is_a(".gz"):
-            limit = min(MOST_BYTES, max(_SMALL, _MOST_RATIO * packed))
-            return io.BufferedReader(_LimitedGzip(raw, str(self), limit))
+            return io.BufferedReader(_LimitedGzip(raw, str(self), limit_of(packed)))
         if self.is_a(*EXCEL):  # a zip archive too
             try:
                 with zipfile.ZipFile(raw) as archive:
@@ -83,6 +82,11 @@ class Part:
                 raise
             raw.seek(0)
         return raw
+
+
+def limit_of(packed: int) -> int:
+    """Bytes that so many packed ones may unpack to."""
+    return min(MOST_BYTES, max(_SMALL, _MOST_RATIO * packed))
 
 
 def is_table(path: Path) -> bool:

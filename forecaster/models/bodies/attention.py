@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from torch import Tensor, nn
 from torch.nn.functional import pad, scaled_dot_product_attention
 
@@ -45,10 +45,10 @@ class Attention(nn.Module):
         self,
         input_size: int,
         *,
-        hidden_size: Annotated[int, Ge(1)] = 64,
-        num_layers: Annotated[int, Ge(1)] = 2,
-        num_heads: Annotated[int, Ge(1)] = 4,
-        span: Annotated[int, Ge(2)] = 30,
+        hidden_size: Annotated[int, Ge(1), Le(16_384)] = 64,
+        num_layers: Annotated[int, Ge(1), Le(128)] = 2,
+        num_heads: Annotated[int, Ge(1), Le(1024)] = 4,
+        span: Annotated[int, Ge(2), Le(2000)] = 30,
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
         skip: bool = True,
     ) -> None:

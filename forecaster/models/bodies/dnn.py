@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Annotated
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -33,9 +33,9 @@ class Dense(nn.Module):
         self,
         input_size: int,
         *,
-        window: Annotated[int, Ge(1)] = 1,
-        hidden_size: Annotated[int, Ge(1)] = 64,
-        num_layers: Annotated[int, Ge(1)] = 2,
+        window: Annotated[int, Ge(1), Le(2000)] = 1,
+        hidden_size: Annotated[int, Ge(1), Le(16_384)] = 64,
+        num_layers: Annotated[int, Ge(1), Le(128)] = 2,
         bias: bool = True,
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,
         skip: bool = True,

@@ -6,7 +6,7 @@ import math
 from typing import Annotated
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from torch.nn.functional import gelu, softplus
 
@@ -33,8 +33,8 @@ class LinearRecurrent(nn.Module):
         self,
         input_size: int,
         *,
-        hidden_size: Annotated[int, Ge(1)] = 64,
-        half_life: Annotated[float, Ge(1)] = 60.0,
+        hidden_size: Annotated[int, Ge(1), Le(16_384)] = 64,
+        half_life: Annotated[float, Ge(1), Le(100_000)] = 60.0,
         skip: bool = True,
     ) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Literal
 
 import torch
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from torch import Tensor, cat, nn
 
 from forecaster.axes import Float
@@ -40,8 +40,8 @@ class Recurrent(nn.Module):
         input_size: int,
         *,
         cell: Callable[..., nn.RNNBase],
-        hidden_size: Annotated[int, Ge(1)] = 64,
-        num_layers: Annotated[int, Ge(1)] = 1,
+        hidden_size: Annotated[int, Ge(1), Le(16_384)] = 64,
+        num_layers: Annotated[int, Ge(1), Le(128)] = 1,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         dropout: Annotated[float, Ge(0), Lt(1)] = 0.0,

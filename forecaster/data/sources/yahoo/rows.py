@@ -16,6 +16,7 @@ from forecaster.data.sources.yahoo.faults import YahooError
 from forecaster.data.sources.yahoo.places import calendar_of
 from forecaster.data.week import week_of
 from forecaster.errors import DataError
+from forecaster.printable import quoted
 
 _COLUMNS = {
     "open": "Open",
@@ -27,6 +28,9 @@ _COLUMNS = {
     "dividend": "Dividends",
     "split": "Stock Splits",
 }
+_LONGEST = 32
+"""Characters of an exchange, a kind or a currency."""
+
 _FEW, _FEW_BAD = 100, 0.5
 """Updates of fewer rows than `_FEW` tolerate a larger share of bad rows: one bad row of ten is not a pattern."""
 
@@ -69,7 +73,7 @@ def _most_bad(rows: int) -> float:
 def _check_symbol(answer: Answer, ticker: str) -> None:
     symbol = answer.meta_value("symbol")
     if symbol is not None and str(symbol).upper() != ticker:
-        raise YahooError(f"sent the data of {symbol}", "once", "Nothing was stored; check the symbol.")
+        raise YahooError(f"sent the data of {quoted(symbol)}", "once", "Nothing was stored; check the symbol.")
 
 
 def _rows(answer: Answer, ticker: str, notes: list[str], stored: str | None) -> RawRows:
@@ -82,7 +86,7 @@ def _rows(answer: Answer, ticker: str, notes: list[str], stored: str | None) -> 
     frame = answer.frame[~lost]
     columns = {name: frame[theirs].to_numpy(np.float64) for name, theirs in _COLUMNS.items()}
     dates = pd.DatetimeIndex(frame.index).tz_localize(None).to_numpy().astype("datetime64[D]")
-    exchange, kind = answer.meta_value("exchangeName"), answer.meta_value("instrumentType")
+    exchange, kind = _text(answer, "exchangeName"), _text(answer, "instrumentType")
     calendar = calendar_of(ticker, exchange, kind)
     if calendar is None:
         calendar = stored if stored not in (None, WEEKDAYS) else week_of(dates)
@@ -92,10 +96,16 @@ def _rows(answer: Answer, ticker: str, notes: list[str], stored: str | None) -> 
         ticker=ticker,
         dates=dates,
         columns=columns,
-        currency=str(answer.meta_value("currency") or "USD"),
+        currency=_text(answer, "currency") or "USD",
         calendar=calendar,
         timezone=str(answer.meta_value("exchangeTimezoneName")),
     )
+
+
+def _text(answer: Answer, name: str) -> str | None:
+    """A value of the response's metadata that should be a short text; None if it is anything else."""
+    value = answer.meta_value(name)
+    return value if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 def _finished(answer: Answer, rows: RawRows, now: dt.datetime, notes: list[str]) -> np.ndarray:
@@ -126,8 +136,8 @@ def _select(rows: RawRows, keep: np.ndarray) -> RawRows:
 def _zone(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise YahooError(f"sent an unknown time zone ({name})", "once") from None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name such as .. or of 10,000 letters
+        raise YahooError(f"sent an unknown time zone ({quoted(name)})", "once") from None
 
 
 def _seconds(moment: object) -> float:

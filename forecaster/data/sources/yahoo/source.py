@@ -179,6 +179,8 @@ class _Fetcher:
                 bars, notes = bars_of(answer, ticker, self._now(), None if known is None else known.calendar)
                 check(bars)
                 return bars, notes
+            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+                raise YahooError(f"sent an unusable response ({type(error).__name__})", "once") from error
             except YahooError as fault:
                 if fault.retry == "pause":
                     self._limiter.rate_limited(began, fault)
