@@ -81,6 +81,8 @@ class Bars:
         """The rows with start ≤ date ≤ end."""
         first = 0 if start is None else int(np.searchsorted(self.dates, start, "left"))
         last = len(self) if end is None else int(np.searchsorted(self.dates, end, "right"))
+        if (first, last) == (0, len(self)):
+            return self
         return replace(self, **{name: getattr(self, name)[first:last] for name in ("dates", *COLUMNS)})
 
     def kept(self, pool: Pool) -> Bars:

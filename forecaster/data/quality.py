@@ -88,11 +88,13 @@ class Reading:
         bars: without filled-in candles.
         calendar: predicts the next sessions; the weekdays of the candles if they do not fit their calendar.
         notes: messages about such corrections.
+        untouched: the bars are the stored ones, with nothing left out.
     """
 
     bars: Bars
     calendar: str
     notes: tuple[str, ...] = ()
+    untouched: bool = False
 
 
 def interpret(bars: Bars) -> Reading:
@@ -111,7 +113,7 @@ def interpret(bars: Bars) -> Reading:
         messages.append(f"{bars.ticker}'s candles do not fit its calendar: {_misfit(found).note}.{remark}")
     if since is not None:
         messages.append(f"{bars.ticker} has not moved since {since}: its range is meaningless until it trades again.")
-    return Reading(kept, expected, tuple(messages))
+    return Reading(kept, expected, tuple(messages), kept is bars)
 
 
 def stale(bars: Bars, today: np.datetime64) -> list[Oddity]:

@@ -32,12 +32,13 @@ def forecast_all(
     """Forecasts each history with production or evaluated weights, or by a formula, see `chosen_weights`."""
     skill, widths, model = skill_of(card, request.steps), card.widths(), run.model
     of = partial(compose, run.name, model, request, skill=skill, widths=widths)
+    known = {ticker: one.bars for ticker, one in histories.items() if one.untouched}
     for weights in (PRODUCTION, EVALUATED):
         chosen = [one.bars for one in histories.values() if chosen_weights(model, one) == weights]
         if not chosen:
             continue
         members, panel = model.light(weights == PRODUCTION), Panel.of(chosen)
-        market = run.market(store, members, origin_days(panel), weights == PRODUCTION)
+        market = run.market(store, members, origin_days(panel), weights == PRODUCTION, known)
         candles = quantiles_in_market(members, model.config, panel, market)
         for bars, quantiles in zip(chosen, candles, strict=True):
             yield of(histories[bars.ticker], quantiles, market=market, tails=model.tails)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -147,21 +148,27 @@ class Run:
         store.require([ticker])
         return interpret(store.read(ticker).between(self._start, end))
 
-    def candles(self, store: Store, end: np.datetime64 | None = None) -> RunCandles:
+    def candles(
+        self, store: Store, end: np.datetime64 | None = None, known: Mapping[str, Bars] = MappingProxyType({})
+    ) -> RunCandles:
         """The candles of the run's own tickers, as the store has them now.
 
         Args:
             end: the last day; `data.end` of the config if absent, or the last candle without that.
+            known: candles that were read already, at least up to that day.
         """
         pool = Pool()
         end = self._end if end is None else end
 
         def read(ticker: str) -> Bars | None:
+            if ticker in known:
+                return known[ticker].between(self._start, end)
             with contextlib.suppress(DataError):  # a damaged file counts as missing
                 return store.read(ticker).between(self._start, end) if store.holds(ticker) else None
             return None
 
-        bars = tuple(one.kept(pool) for one in thread_map(read, self.tickers) if one)
+        found_bars = (one for one in thread_map(read, self.tickers) if one)
+        bars = tuple(one if one.ticker in known else one.kept(pool) for one in found_bars)
         found = {one.ticker for one in bars}
         return RunCandles(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
 
@@ -207,15 +214,21 @@ class Run:
         return self.header.fingerprint in (panel.fingerprint, panel.until(self.split.test_end).fingerprint)
 
     def market(
-        self, store: Store, members: Sequence[Member], days: np.ndarray, production: bool = False
+        self,
+        store: Store,
+        members: Sequence[Member],
+        days: np.ndarray,
+        production: bool = False,
+        known: Mapping[str, Bars] = MappingProxyType({}),
     ) -> MarketView | None:
         """The market-wide means of its own tickers that the run reads on some days; None if it reads none.
 
         Args:
             production: `members` are those refitted on all candles.
+            known: candles that were read already, at least up to the last of the days.
         """
         return cached_market(
-            self.folder, store, self.model, members, days, lambda day: self.candles(store, day).bars, production
+            self.folder, store, self.model, members, days, lambda day: self.candles(store, day, known).bars, production
         )
 
     @property
