@@ -130,7 +130,8 @@ def test_without_the_library_a_training_ends_before_it_reads_a_candle(
         ("0/weights", lambda array: array[:-1], "gbm was fitted to .* features, but the config's groups have"),
         ("0/trees/feature", lambda array: array + 10_000, "its trees read .* features"),
         ("0/trees/threshold", lambda array: array[:-1], "different lengths"),
-        ("0/trees/leaf", lambda array: array * np.nan, "not finite"),
+        ("0/trees/leaf", lambda array: array * np.nan, "'0/trees/leaf' holds NaN or infinity"),
+        ("0/trees/kept", lambda array: array * 0, "rows that end in no leaf"),
         ("0/trees/first", lambda array: array[::-1].copy(), "do not follow each other"),
     ],
 )

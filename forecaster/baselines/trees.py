@@ -84,6 +84,8 @@ class Trees:
             raise ValueError("its trees do not follow each other")
         if nodes and not 0 <= self.feature.min() <= self.feature.max() < features:
             raise ValueError(f"its trees read {int(self.feature.max()) + 1} features, not {features}")
+        if trees and not np.bitwise_and.reduceat(self.kept, self.first).all():
+            raise ValueError("its trees have rows that end in no leaf")
         if not (np.isfinite(self.threshold).all() and np.isfinite(self.leaf).all()):
             raise ValueError("its trees hold numbers that are not finite")
 
