@@ -49,7 +49,7 @@ def test_the_members_of_an_ensemble_are_explained_once(say: Ask, tmp_path: Path)
     say("config", "init", tmp_path / "mine.yaml", "--like", "best")
     text = (tmp_path / "mine.yaml").read_text()
     assert text.count("# Width of the state of one direction.") == 1
-    assert "  - name: lstm\n    weight: 1.0\n    hidden_size: 64\n" in text
+    assert "  - name: gbm\n    weight: 1.5\n" in text
 
 
 def test_the_list_says_what_each_config_that_ships_is_for(say: Ask) -> None:

@@ -12,6 +12,7 @@ from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError, at_most_five
 from forecaster.features.dataset import Base
 from forecaster.header import Init
+from forecaster.inference.tails import Tails
 from forecaster.modelfile import Model, part_of
 from forecaster.trial import Trial
 
@@ -23,11 +24,13 @@ class InitialWeights:
     Args:
         members: of each member its arrays by name. A network trains on from them; a baseline's are kept.
         base: pooled quantiles that the networks' outputs are relative to.
+        tails: of the run's quantiles beyond their outer levels; None if it has none.
         about: goes into the header of the new model file.
     """
 
     members: tuple[Mapping[str, np.ndarray], ...]
     base: Base
+    tails: Tails | None
     about: Init
 
 
@@ -51,6 +54,7 @@ def initial_weights(run: str, model: Model, trial: Trial, known: np.datetime64) 
     return InitialWeights(
         tuple(part_of(model.tensors, f"{place}{number}/") for number in range(len(model.config.networks))),
         (refit or header).base,
+        model.tails,
         Init(run, hashlib.sha256(model.path.read_bytes()).hexdigest(), (refit or header).fitted_to),
     )
 

@@ -146,7 +146,7 @@ def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> Tr
     write_curves(folder / runs.CURVE, learnt.curves)
     say("scoring the test period beside the baselines")
     templates = draw_templates(trial.dataset, trial.fitted, config)
-    tails = fit_tails(trial.dataset, trial.fitted, trial.levels)
+    tails = init.tails if init else fit_tails(trial.dataset, trial.fitted, trial.levels)
     notes = [*survivorship(data_dir, panel, split), *searched(config)]
     scorecard = evaluate(learnt.members, trial, notes=notes, templates=templates)
     scorecard = scorecard.by_weights(init.about.fitted_to) if init else scorecard
