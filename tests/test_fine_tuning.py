@@ -12,6 +12,7 @@ import pytest
 from forecaster.errors import InputError, UnknownNameError
 from forecaster.modelfile import read_model
 from forecaster.workflows.backtest import backtest
+from forecaster.workflows.doctor import doctor
 from forecaster.workflows.predict import predict
 from forecaster.workflows.report import report
 from forecaster.workflows.train import TrainedRun, train
@@ -23,6 +24,8 @@ STILL = ("training.steps=1", "training.learning_rate=1e-12")
 """Training that changes no weight that anyone could see."""
 
 GOOG = ("data.tickers=[GOOG]", "data.split={train_end: 2010-06-30, validation_end: 2011-06-30, test_end: 2012-06-30}")
+
+EARLY = "data.split={train_end: 2008-06-30, validation_end: 2009-06-30, test_end: 2010-06-30}"
 
 
 def _from(run: TrainedRun, *more: str) -> tuple[str, ...]:
@@ -45,6 +48,16 @@ def test_training_starts_from_the_weights_and_quantiles_of_the_run(
         predict("IBM", run=str(run.folder), data_dir=store, runs_dir=tmp_path)[0].prices for run in (trained, tuned)
     ]
     assert np.allclose(*said, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("split", "status"), [(GOOG, "passed"), ((*GOOG, EARLY), "warned")])
+def test_the_doctor_says_whether_what_was_kept_knows_the_test(
+    store: Path, trained: TrainedRun, tmp_path: Path, split: tuple[str, ...], status: str
+) -> None:
+    train("gru", settings=_from(trained, *split), data_dir=store, runs_dir=tmp_path, name="tuned")
+    (found,) = [one for one in doctor("tuned", data_dir=store, runs_dir=tmp_path).checks if one.name == "fitted-inside"]
+    assert found.status == status
+    assert "fitted to 2010-06-30" in found.measured
 
 
 def test_training_goes_on_from_there(store: Path, trained: TrainedRun, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from forecaster.evaluation.canaries import CANARIES, Check, RunUnderTest, check
 from forecaster.evaluation.canaries.perturb import panel_after
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, pooled_quantiles
+from forecaster.header import Init
 from forecaster.inference.paths import draw_templates
 from forecaster.inference.tails import fit_tails
 
@@ -23,6 +24,8 @@ _TOLERANCE = 1e-6
 @CANARIES.register("fitted-inside")
 def fitted_inside(run: RunUnderTest) -> Check:
     """Fits base quantiles, baselines and templates again with every later candle altered, and compares."""
+    if (init := run.model.header.init) is not None:
+        return _kept(run, init)
     stored = _stored(run)
     refitted = _refitted(run, _altered(run), run.period)
     apart = {name: _distance(stored[name], again) for name, again in refitted.items()}
@@ -45,6 +48,22 @@ def fitted_inside(run: RunUnderTest) -> Check:
             if ok is False
             else "The candles have been revised since: train again to check this.",
         ),
+    )
+
+
+def _kept(run: RunUnderTest, init: Init) -> Check:
+    """Of a fine-tuned run, which keeps the quantiles and baselines of another one: did that one know later days?"""
+    return check(
+        "fitted-inside",
+        bool(init.fitted_to <= run.period.end),
+        0.0,
+        measured=f"base quantiles and baselines are those of {init.run}, fitted to {init.fitted_to}",
+        expected=f"fitted to {run.period.end} or earlier",
+        meaning=(
+            "The run that training started from knows nothing of the days that this one calls unseen.",
+            "The run that training started from knows days of this test: its figures are in-sample.",
+        ),
+        broken=False,
     )
 
 
