@@ -183,9 +183,10 @@ def test_a_finished_search_goes_on_with_more_trials_and_else_only_reports(
     assert "no trial has seen the test" in answer.out
 
 
-def begun(config: Path, store: Path, runs: Path, workers: int = 2) -> subprocess.Popen[str]:
-    """A search of 30 trials, in a process group of its own."""
-    arguments = ("--data-dir", str(store), "--runs-dir", str(runs), "--trials", "30", "--workers", str(workers))
+def begun(config: Path, store: Path, runs: Path, workers: int = 2, trials: int = 30) -> subprocess.Popen[str]:
+    """A search in a process group of its own."""
+    counts = ("--trials", str(trials), "--workers", str(workers))
+    arguments = ("--data-dir", str(store), "--runs-dir", str(runs), *counts)
     return subprocess.Popen(
         command("tune", str(config), *arguments, "--format", "json", "--output", str(runs.parent / "tuned.yaml")),
         env=environment(),
@@ -214,12 +215,12 @@ def children(of: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="needs pgrep to find a process's children")
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
-def test_thirty_trials_outlive_a_kill_and_what_they_find_trains(
-    config: Path, store: Path, tmp_path: Path, end: signal.Signals
+@pytest.mark.parametrize(("end", "trials"), [(signal.SIGKILL, 30), (signal.SIGINT, 14)])
+def test_trials_outlive_a_kill_and_what_they_find_trains(
+    config: Path, store: Path, tmp_path: Path, end: signal.Signals, trials: int
 ) -> None:
     runs = tmp_path / "runs"
-    process = begun(config, store, runs)
+    process = begun(config, store, runs, trials=trials)
     assert eventually(lambda: len(ended(runs)) >= 4 or process.poll() is not None)
     workers = children(process.pid)
     assert len(workers) == 2, process.communicate()
@@ -230,21 +231,21 @@ def test_thirty_trials_outlive_a_kill_and_what_they_find_trains(
         assert process.returncode == 130
         assert "interrupted; what was finished is kept" in err
     kept = ended(runs)
-    assert 4 <= len(kept) < 30
-    out, err = begun(config, store, runs).communicate()
-    assert f"30 trials, {len(kept)} are finished already, 2 at a time" in " ".join(err.split()), err
+    assert 4 <= len(kept) < trials
+    out, err = begun(config, store, runs, trials=trials).communicate()
+    assert f"{trials} trials, {len(kept)} are finished already, 2 at a time" in " ".join(err.split()), err
     data = json.loads(out)
-    assert len(data["trials"]) == 30
+    assert len(data["trials"]) == trials
     skills = {one["number"]: [one["skill"]] for one in data["trials"]}
     assert {number: skills[number] for number in kept} == kept, "none is lost, none changed"
     run = train(tmp_path / "tuned.yaml", data_dir=store, runs_dir=runs, name="tuned")
-    assert "best of 30 trials" in " ".join(run.scorecard.notes)
+    assert f"best of {trials} trials" in " ".join(run.scorecard.notes)
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the size of another process's files")
 def test_a_disk_that_fills_up_loses_no_finished_trial(config: Path, store: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    process = begun(config, store, runs, workers=1)
+    process = begun(config, store, runs, workers=1, trials=10)
     assert eventually(lambda: len(ended(runs)) >= 2 or process.poll() is not None)
     (journal,) = runs.glob(".tune-*/journal.log")
     limit = journal.stat().st_size + 40
@@ -255,12 +256,12 @@ def test_a_disk_that_fills_up_loses_no_finished_trial(config: Path, store: Path,
     assert "cannot be written: File too large" in err
     assert "Traceback" not in err, said
     kept = ended(runs)
-    assert 2 <= len(kept) < 30
-    out, err = begun(config, store, runs).communicate()
+    assert 2 <= len(kept) < 10
+    out, err = begun(config, store, runs, trials=10).communicate()
     assert "waiting for the lock" not in err
     skills = {one["number"]: [one["skill"]] for one in json.loads(out)["trials"]}
     assert {number: skills[number] for number in kept} == kept
-    assert len(skills) == 30
+    assert len(skills) == 10
 
 
 @pytest.mark.parametrize(
