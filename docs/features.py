@@ -15,7 +15,8 @@ HEAD = """\
 What a network reads at each candle: `features: [base, vol, volume]` in a config names *groups*, and each group
 gives one or more columns. Everything is known at the close of the candle's day; every column is clipped at ±8,
 and 0 where it is unknown. `forecast features` prints the same, `--format json` as data. A group of your own is
-one function in one file: see [CONTRIBUTING](../CONTRIBUTING.md#one-file-each).
+one function in one file: see [CONTRIBUTING](../CONTRIBUTING.md#one-file-each). Candles of other tickers come in
+by a key of their own, `covariates: [^VIX]`: see [the end of this page](#covariates).
 
 "Lag" is how far back a column reads: sessions, quarters of 91 days, or the half-life of an exponentially
 weighted mean (EWMA) in sessions. Groups marked with ↻ can be computed from forecast candles too, which

@@ -116,13 +116,22 @@ def with_holes() -> Panel:
 
 
 def futures(of: Panel, day: np.datetime64) -> dict[str, Panel]:
-    """The panel with other candles after a day, and with none."""
+    """The panel with other candles after a day, its covariates' too, and with none."""
     later = of.sessions > day
     factor = np.exp(np.random.default_rng(1).normal(0.5, 1.0, (len(later), 1)))
     changed = replace(
-        of, prices=np.where(later[:, None], of.prices * factor, of.prices), volume=np.where(later, 7.0, of.volume)
+        of,
+        prices=np.where(later[:, None], of.prices * factor, of.prices),
+        volume=np.where(later, 7.0, of.volume),
+        covariates=tuple(_another_future(one, day) for one in of.covariates),
     )
     return {"changed": changed, "deleted": of.until(day)}
+
+
+def _another_future(one: Bars, day: np.datetime64) -> Bars:
+    noise = np.exp(np.random.default_rng(2).normal(0.5, 1.0, len(one)))
+    prices = ("open", "high", "low", "close", "adj_close")
+    return replace(one, **{name: getattr(one, name) * np.where(one.dates > day, noise, 1.0) for name in prices})
 
 
 def dataset(of: Panel, steps: tuple[int, ...] = (1, 2, 5), features: Sequence[str] = PLAIN) -> Dataset:

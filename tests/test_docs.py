@@ -126,6 +126,7 @@ def test_every_recipe_is_tried_here_but_those_that_need_the_network() -> None:
     assert set(titles()) - {*AS_THEY_STAND, *TRAINING, OWN_FILE, UNTRAINED} == {
         "One model for the S&P 500",
         "Every evening, by cron",
+        "The VIX as an input",
     }
 
 

@@ -70,6 +70,18 @@ def test_another_candle_or_another_group_is_another_entry(always: Path, panel: P
     assert len(entries(always)) == 2, "the oldest of three entries is deleted"
 
 
+def test_covariates_are_in_the_cache_and_other_candles_of_them_another_entry(
+    always: Path, panel: Panel, sample_store: Store
+) -> None:
+    one = sample_store.read("GOOG")
+    of = replace(panel, covariates=(one,))
+    assert same(features_of(of, GROUPS), compute_features(of, GROUPS))
+    for other in (panel, replace(panel, covariates=(one.between(end=one.dates[-2]),))):
+        features_of(other, GROUPS)
+    assert len({entry.folder for entry in entries(always)}) == 2, "the oldest of three is deleted"
+    assert same(features_of(of, GROUPS), compute_features(of, GROUPS))
+
+
 def test_what_a_killed_writer_left_is_neither_read_nor_kept(always: Path, panel: Panel) -> None:
     name = (always / "features").joinpath(cache._key(panel, GROUPS)).name
     for left in (f"{name}.killed.part", "0123.killed.part"):

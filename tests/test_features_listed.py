@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.candles import Candles
 from forecaster.features.compute import compute_features
 from forecaster.workflows.features import UNITS, expanded, features
-from tests.studio import Answer, panel
+from tests.studio import Answer, bars, panel
 
 pytest_plugins = ("tests.studio_fixtures",)
 
@@ -23,12 +24,20 @@ DOCS = Path(__file__).parents[1] / "docs"
 Ask = Callable[..., Answer]
 
 
+def computed(name: str) -> tuple[str, ...]:
+    """The columns of a group; of covariates those of one ticker, without its name."""
+    if name in GROUPS:
+        return compute_features(panel(70), [name]).names
+    names = compute_features(Panel.of([bars()], [bars("^VIX")]), ["base"]).names
+    return tuple(one.replace("^VIX.", "") for one in names if not one.startswith("base."))
+
+
 @pytest.mark.parametrize("group", features(), ids=lambda group: group.name)
 def test_the_columns_explained_are_those_computed(group: object) -> None:
     assert group.text.endswith(".")  # type: ignore[attr-defined]
     columns = group.columns  # type: ignore[attr-defined]
     explained = [f"{group.name}.{name}" for column in columns for name in column.names]  # type: ignore[attr-defined]
-    assert sorted(explained) == sorted(compute_features(panel(70), [group.name]).names)  # type: ignore[attr-defined]
+    assert sorted(explained) == sorted(computed(group.name))  # type: ignore[attr-defined]
     assert {column.unit for column in columns} <= set(UNITS)
     assert all(column.lag and column.meaning.endswith(".") for column in columns)
 
@@ -52,7 +61,7 @@ def test_the_command_gives_a_table_and_data(say: Ask) -> None:
     for text in ("vol  7 columns, also for the decoder recursive", "return_{5|22}", "half-life 20", "Garman–Klass"):
         assert text in table.out, text
     groups = json.loads(say("features", "--format", "json").out)
-    assert [one["name"] for one in groups] == list(GROUPS.names())
+    assert [one["name"] for one in groups] == [*GROUPS.names(), "covariates"]
     (vol,) = [one for one in groups if one["name"] == "vol"]
     assert [column["name"] for column in vol["columns"]][-2:] == ["return_5", "return_22"]
     assert vol["recursive"]

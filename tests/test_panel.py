@@ -90,10 +90,12 @@ def test_the_fingerprint_is_stable_and_known(mixed: Panel) -> None:
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Panel)])
-def test_the_fingerprint_changes_when_anything_changes(mixed: Panel, name: str) -> None:
+def test_the_fingerprint_changes_when_anything_changes(mixed: Panel, make_bars: Callable[..., Bars], name: str) -> None:
     value = getattr(mixed, name)
     if name == "offsets":
         changed = np.array([0, 3, 10, 12])
+    elif name == "covariates":
+        changed = (make_bars("^VIX", ["2020-01-06", "2020-01-07"]),)
     elif isinstance(value, tuple):
         changed = (*value[:-1], "OTHER")
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from forecaster.config.section import Explained, Section
 from forecaster.config.tracking import TrackingConfig
@@ -202,6 +203,8 @@ class Config(Section):
     """Which candles the run uses."""
     features: tuple[str, ...] = ("base", "vol")
     """Feature groups, in order."""
+    covariates: tuple[str, ...] = ()
+    """Tickers of the store whose candles become features for all others, such as `[^VIX]`: see `forecast features`."""
     model: ModelConfig | None = None
     """The network."""
     members: tuple[ModelConfig, ...] = ()
@@ -240,6 +243,21 @@ class Config(Section):
         if (self.model is None) == (not self.members):
             raise ValueError("either `model:` or `members:`")
         return self
+
+    @field_validator("covariates")
+    @classmethod
+    def _each_once(cls, covariates: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(covariates)) < len(covariates):
+            raise ValueError("expected each ticker once")
+        return covariates
+
+    @model_serializer(mode="wrap")
+    def _without_absent_covariates(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        """A run without covariates has the model file, fingerprint and look that it had before there were any."""
+        values = handler(self)
+        if not self.covariates:
+            values.pop("covariates", None)
+        return values
 
     @field_validator("features")
     @classmethod

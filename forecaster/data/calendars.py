@@ -154,10 +154,15 @@ def is_over(calendar: str, day: np.datetime64, now: dt.datetime) -> bool:
         now: timezone-aware.
     """
     today = np.datetime64(now.astimezone(ZoneInfo(timezone(calendar))).date(), "D")
-    if day != today or _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
+    if day != today or not has_closings(calendar):
         return bool(day < today)
     closed = len(sessions(calendar, today, today)) == 0
     return closed or now >= exchanges.closing(calendar, today)
+
+
+def has_closings(calendar: str) -> bool:
+    """Whether the hours at which its sessions close can be computed here."""
+    return not _WEEK.fullmatch(calendar) and exchanges.computable(calendar)
 
 
 def computable(name: str) -> bool:
@@ -166,9 +171,7 @@ def computable(name: str) -> bool:
 
 
 def _has_opened(calendar: str, today: np.datetime64, now: dt.datetime) -> bool:
-    if _WEEK.fullmatch(calendar) or not exchanges.computable(calendar):
-        return False
-    return now >= exchanges.opening(calendar, today)
+    return has_closings(calendar) and now >= exchanges.opening(calendar, today)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ import datetime as dt
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -103,6 +103,27 @@ def closing(name: str, day: np.datetime64) -> dt.datetime:
     """Closing time of a session; raises as `opening`."""
     found: dt.datetime = _get_calendar(name, day, np.datetime64(day + _SLACK)).session_close(str(day)).to_pydatetime()
     return found
+
+
+@lru_cache(maxsize=64)
+def closings(
+    name: str, start: np.datetime64, end: np.datetime64
+) -> tuple[Shaped[np.ndarray, " time"], Shaped[np.ndarray, " time"]]:
+    """Sessions with start ≤ date ≤ end, where the library knows them, and the UTC time at which each closes.
+
+    Read-only. Raises as `opening`.
+    """
+    known = type(_get_calendar(name, *_PROBE))
+    first = max(np.datetime64(start - _SLACK), _bound(known.bound_min(), _EVER[0]))
+    last = min(np.datetime64(end + _SLACK), _bound(known.bound_max(), _EVER[1]))
+    if last - first < 2 * _SLACK:  # all of it lies outside
+        return np.empty(0, "datetime64[D]"), np.empty(0, "datetime64[s]")
+    closes = _get_calendar(name, first, last).closes
+    days = closes.index.to_numpy().astype("datetime64[D]")
+    times = closes.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
+    for array in (days, times):
+        array.setflags(write=False)
+    return days, times
 
 
 def weeks(name: str) -> tuple[str, tuple[Week, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,7 @@ class Panel(Displayable):
         volume: raw volume as the source gives it, in shares.
         currencies: ISO code of each ticker.
         calendars: exchange calendar of each ticker.
+        covariates: candles of other tickers, which only become features; they have no rows.
     """
 
     tickers: tuple[str, ...]
@@ -47,6 +48,7 @@ class Panel(Displayable):
     volume: Float[np.ndarray, " row"]
     currencies: tuple[str, ...]
     calendars: tuple[str, ...]
+    covariates: tuple[Bars, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("offsets", "sessions", "prices", "close", "volume"):
@@ -55,7 +57,7 @@ class Panel(Displayable):
             object.__setattr__(self, name, array)
 
     @classmethod
-    def of(cls, bars: Iterable[Bars]) -> Panel:
+    def of(cls, bars: Iterable[Bars], covariates: Sequence[Bars] = ()) -> Panel:
         """Concatenate the candles of several tickers, taken one at a time.
 
         Raises:
@@ -76,6 +78,7 @@ class Panel(Displayable):
             volume=mapped.concatenate([one.volume for one in parts]),
             currencies=tuple(one.currency for one in parts),
             calendars=tuple(one.calendar for one in parts),
+            covariates=tuple(covariates),
         )
 
     def __len__(self) -> int:
@@ -108,12 +111,15 @@ class Panel(Displayable):
     def until(self, date: np.datetime64) -> Panel:
         """The panel as known at the close of `date`: without later rows and without tickers that start later.
 
+        Covariates lose their later candles too; one that starts later stays, without any.
+
         Raises:
             InputError: all tickers start later.
         """
         if not np.any(self.sessions <= date):
             raise InputError(f"no candles up to {date}: the first is on {self.sessions.min()}.")
-        return self.select(self.sessions <= date)
+        covariates = tuple(one.between(end=date) for one in self.covariates)
+        return replace(self.select(self.sessions <= date), covariates=covariates)
 
     def rows_since(self, first: Int[np.ndarray, " ticker"]) -> Bool[np.ndarray, " row"]:
         """Row mask: from row `first[n]` on, counted from the start of ticker n."""
@@ -133,6 +139,7 @@ class Panel(Displayable):
             volume=_chosen(self.volume, which),
             currencies=tuple(self.currencies[n] for n in some),
             calendars=tuple(self.calendars[n] for n in some),
+            covariates=self.covariates,
         )
 
     def last_rows(self, end: np.datetime64) -> Int[np.ndarray, " ticker"]:
@@ -187,6 +194,10 @@ class Panel(Displayable):
         arrays = (self.offsets, self.sessions, self.prices, self.close, self.volume)
         for array in arrays:
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        for one in self.covariates:
+            digest.update("\n".join((one.ticker, one.calendar)).encode())
+            for array in (one.dates, one.adjusted()):
+                digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         return digest.hexdigest()
 
     @cached_property

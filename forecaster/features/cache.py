@@ -26,6 +26,7 @@ from forecaster.features import GROUPS
 from forecaster.features.blocks import Allocate, ready, requirements_of
 from forecaster.features.candles import Candles
 from forecaster.features.compute import Features, columns, compute_features
+from forecaster.features.covariates import Covariates
 from forecaster.files import outside_errors, write_text
 from forecaster.release import DISTRIBUTION
 
@@ -95,7 +96,8 @@ def _bytes(panel: Panel, groups: Sequence[str]) -> int:
         names.extend(columns(candles, groups))
 
     requirements_of(panel, [record])
-    return len(panel.sessions) * len(names) * np.dtype(np.float32).itemsize
+    count = len(names) + len(Covariates(panel.covariates).names)
+    return len(panel.sessions) * count * np.dtype(np.float32).itemsize
 
 
 def _key(panel: Panel, groups: Sequence[str]) -> str:

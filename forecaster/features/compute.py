@@ -12,6 +12,7 @@ from forecaster.data.panel import Panel
 from forecaster.features import GROUPS
 from forecaster.features.blocks import Allocate, ready, several_by_block
 from forecaster.features.candles import Candles, Market
+from forecaster.features.covariates import Covariates
 from forecaster.features.state import EwmaState
 
 CLIP = 8.0
@@ -46,7 +47,7 @@ def compute_features(
     since: Int[np.ndarray, " ticker"] | None = None,
     allocate: Sequence[Allocate] = (np.empty, np.empty),
 ) -> Features:
-    """Compute the named groups for the rows of a panel.
+    """Compute the named groups for the rows of a panel, and after them the columns of its covariates.
 
     Args:
         market: market means, or the tickers to average; the panel itself if absent.
@@ -58,9 +59,11 @@ def compute_features(
         UnknownNameError: no such group.
     """
     names: list[str] = []
+    covariates = Covariates(panel.covariates)
 
     def block(candles: Candles, first: int) -> tuple[np.ndarray, np.ndarray]:
-        found = {name: values[first:] for name, values in columns(candles, groups).items()}
+        every = columns(candles, groups) | covariates.columns(candles.sessions, candles.calendars)
+        found = {name: values[first:] for name, values in every.items()}
         names[:] = found
         return matrix(found), candles.scale[first:]
 

@@ -60,7 +60,8 @@ def joint_paths(
     """
     request = Request(_steps(run, days, option), as_of, count, seed)
     store.require(tickers)
-    readings = list(thread_map(lambda ticker: read_history(run, store, ticker, request), tickers))
+    covariates = run.covariates(store)
+    readings = list(thread_map(lambda ticker: read_history(run, store, ticker, request, covariates), tickers))
     card = run.scorecard(run.ledger(data_dir).read())
     histories = {one.bars.ticker: one for one in readings}
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from forecaster.baselines import require_libraries
 from forecaster.config.schema import Config, DataConfig
+from forecaster.data.bars import Bars
 from forecaster.data.interval import not_daily
 from forecaster.data.panel import Panel, read_panel
 from forecaster.data.splits import Split, make_split
@@ -22,6 +24,7 @@ from forecaster.features.candles import READY_AGE
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
 from forecaster.memory import release_memory
+from forecaster.runs.covariates import check_span, read_covariates
 from forecaster.trial import Trial
 
 _PANEL = 10
@@ -68,12 +71,24 @@ def _choose(config: Config, data_dir: Path, say: Say) -> tuple[Panel, Split]:
     require_libraries((*(network.name for network in config.networks), *config.evaluation.baselines))
     say("reading candles")
     panel = select_panel(config.data, data_dir, say)
+    covariates = _covariates(config, data_dir)
     release_memory()
     split = make_split(config.data.split, panel.dates[0], _newest(panel))
     if config.data.tickers == "all":
         panel = _beyond_training(panel, split, say)
         split = make_split(config.data.split, panel.dates[0], _newest(panel))  # the first date may be later now
-    return panel, split
+    check_span(covariates, panel, split, say)
+    return replace(panel, covariates=covariates), split
+
+
+def _covariates(config: Config, data_dir: Path) -> tuple[Bars, ...]:
+    start, end = _span(config.data)
+    return read_covariates(open_store(data_dir), config.covariates, start, end)
+
+
+def _span(config: DataConfig) -> tuple[np.datetime64 | None, np.datetime64 | None]:
+    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.start, config.end))
+    return start, end
 
 
 def _newest(panel: Panel) -> np.datetime64:
@@ -100,7 +115,7 @@ def select_panel(config: DataConfig, data_dir: Path, say: Say = lambda _: None) 
     tickers = [ticker for ticker in wanted if ticker not in excluded]
     if not tickers:
         raise InputError("data.exclude leaves no ticker: shorten it.")
-    start, end = (None if date is None else np.datetime64(date, "D") for date in (config.start, config.end))
+    start, end = _span(config)
     if config.tickers == "all":
         tickers = _in_range(store, tickers, start, end, say)
     panel = read_panel(store, tickers, start, end)

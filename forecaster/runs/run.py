@@ -29,6 +29,7 @@ from forecaster.mapped import Pool
 from forecaster.modelfile import Model
 from forecaster.printable import printable
 from forecaster.runs import folder as folders
+from forecaster.runs.covariates import read_covariates, require_recent
 from forecaster.training.files import Curves, read_curves
 from forecaster.trial import Trial
 
@@ -40,10 +41,17 @@ class RunCandles:
     Args:
         bars: from the run's `data.start` on, in the run's order.
         missing: tickers that are absent or damaged, or have no candle between the dates.
+        covariates: candles that only become features of the others.
     """
 
     bars: tuple[Bars, ...]
     missing: tuple[str, ...]
+    covariates: tuple[Bars, ...] = ()
+
+    @property
+    def panel(self) -> Panel | None:
+        """The candles side by side; None if there are none."""
+        return Panel.of(self.bars, self.covariates) if self.bars else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +164,9 @@ class Run:
         Args:
             end: the last day; `data.end` of the config if absent, or the last candle without that.
             known: candles that were read already, at least up to that day.
+
+        Raises:
+            InputError, DataError: as `covariates`.
         """
         pool = Pool()
         end = self._end if end is None else end
@@ -170,13 +181,24 @@ class Run:
         found_bars = (one for one in thread_map(read, self.tickers) if one)
         bars = tuple(one if one.ticker in known else one.kept(pool) for one in found_bars)
         found = {one.ticker for one in bars}
-        return RunCandles(bars, tuple(ticker for ticker in self.tickers if ticker not in found))
+        missing = tuple(ticker for ticker in self.tickers if ticker not in found)
+        return RunCandles(bars, missing, self.covariates(store, end))
+
+    def covariates(self, store: Store, end: np.datetime64 | None = None) -> tuple[Bars, ...]:
+        """The candles of the tickers that the run's config names as covariates, from its `data.start` up to `end`.
+
+        Raises:
+            InputError: the store lacks one, or it has no candle between the dates.
+            DataError: the file of one is damaged.
+        """
+        return read_covariates(store, self.config.covariates, self._start, end)
 
     def trial(self, candles: RunCandles) -> Trial:
         """The run's trial again, from candles up to the end of its test.
 
         Raises:
-            InputError: there are none, they do not cover the test period, or the features have changed since.
+            InputError: there are none, they do not cover the test period, a covariate ends before that, or the features
+                have changed since.
         """
         bars = [part for one in candles.bars if (part := one.between(end=self.split.test_end))]
         if not bars and folders.is_shipped(self.folder):
@@ -186,7 +208,9 @@ class Run:
                 f"the store has no candles of run {self.name}'s tickers ({at_most_five(self.tickers)}): "
                 "fetch them, or name the right --data-dir."
             )
-        trial = Trial.of(self.config, Panel.of(bars), self.split)
+        panel = Panel.of(bars, [one.between(end=self.split.test_end) for one in candles.covariates])
+        require_recent(panel.covariates, panel)
+        trial = Trial.of(self.config, panel, self.split)
         if trial.dataset.features.names != self.header.features:
             raise InputError(f"run {self.name} uses other features than this version computes: train it again.")
         rows = trial.dataset.origins(self.split.test, self.config.task.context)
@@ -208,9 +232,8 @@ class Run:
 
     def was_trained_on(self, candles: RunCandles) -> bool:
         """Whether these are, bit for bit, the candles that the run was trained on; later ones may follow."""
-        if not candles.bars:
+        if (panel := candles.panel) is None:
             return False
-        panel = Panel.of(candles.bars)
         return self.header.fingerprint in (panel.fingerprint, panel.until(self.split.test_end).fingerprint)
 
     def market(
@@ -228,7 +251,7 @@ class Run:
             known: candles that were read already, at least up to the last of the days.
         """
         return cached_market(
-            self.folder, store, self.model, members, days, lambda day: self.candles(store, day, known).bars, production
+            self.folder, store, self.model, members, days, lambda day: self.candles(store, day, known).panel, production
         )
 
     @property

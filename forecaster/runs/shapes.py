@@ -45,6 +45,11 @@ def _recursive_problems(config: Config, document: Document) -> Iterator[str]:
             "spread forward: set head to scale, or decoder to direct."
         )
     growing = growing_groups()
+    if config.covariates:
+        yield (
+            f"{document.place(('covariates', 0))}: covariates has {at_most_five(config.covariates)}, but the decoder "
+            "recursive forecasts only the ticker's own candles: set task.decoder to direct, or omit covariates."
+        )
     foreign = [name for name in config.features if name in GROUPS and name not in growing]
     if foreign:
         them = "them" if len(foreign) > 1 else "it"

@@ -18,6 +18,7 @@ _FIXED = {
     "calibration": "it changes no validation loss",
     "tune": "a search cannot search itself",
     "tracking": "it changes no forecast",
+    "covariates": "trials share their candles; search a second config instead",
     "task.horizon": "losses of other steps could not be compared",
     "training.refit": "a trial never learns from its validation period",
     "training.through": "a trial never learns from its validation period",

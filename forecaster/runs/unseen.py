@@ -22,6 +22,7 @@ from forecaster.inference.calibration import Offsets, Quantiles, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.foreign import FORMULA, needed, own_dataset, own_quantiles
 from forecaster.inference.sweep import Reach
+from forecaster.runs.covariates import require_recent
 from forecaster.runs.run import Run
 from forecaster.trial import Trial
 
@@ -84,11 +85,13 @@ def unseen_trial(run: Run, store: Store, tickers: Sequence[str]) -> Unseen:
 
     Raises:
         UnknownNameError: the store does not have a ticker.
-        InputError: a history is too short, or the run reads means of tickers that the store lacks.
+        InputError: a history is too short, the run reads means of tickers that the store lacks, or a covariate is
+            missing or ends early.
     """
     shortest = needed(run.config.task.steps) + _FEWEST
     readings = [_long_enough(run.history(store, ticker), shortest) for ticker in tickers]
-    panel = Panel.of([one.bars for one in readings])
+    panel = Panel.of([one.bars for one in readings], run.covariates(store))
+    require_recent(panel.covariates, panel)
     # Formulas of foreign tickers are fitted as time goes on: no day is in-sample for them.
     split, production = _split(run, panel.dates) if any(_known(run, one) for one in readings) else _whole(panel.dates)
     market = measure_market(_own_panel(run, store)) if "market" in run.config.features else None
@@ -174,10 +177,10 @@ def _split(run: Run, dates: np.ndarray) -> tuple[Split, bool]:
 
 def _own_panel(run: Run, store: Store) -> Panel:
     """The run's own tickers, whose market means and errors its forecasts read."""
-    bars = run.candles(store).bars
-    if not bars:
+    panel = run.candles(store).panel
+    if panel is None:
         raise InputError(f"run {run.name} reads means or errors of its own tickers: fetch them.")
-    return Panel.of(bars)
+    return panel
 
 
 def _offsets(run: Run, members: Sequence[Member], trial: Trial, store: Store) -> Offsets:

@@ -46,7 +46,7 @@ def _page(found: Sequence[FeatureGroup]) -> RenderableType:
         if unit in units:
             legend.add_row(f"  {unit}", Text(meaning))
     lags = "Lags: sessions or quarters back, or the half-life of an EWMA in sessions. All is known at the day's close."
-    example = "features: [base, vol, volume] in a config. All columns are clipped at ±8."
+    example = "In a config: features: [base, vol, volume], and covariates: [^VIX]. All columns are clipped at ±8."
     return Group(*parts, Text("\nUnits", "bold"), legend, Text(f"\n{lags}\n{example}", "dim"))
 
 

@@ -73,6 +73,8 @@ def _differences(theirs: Config, own: Config) -> Iterator[str]:
     """What keeps weights from being used, one clause each."""
     if theirs.features != own.features:
         yield f"it reads the features {_listed(theirs.features)}, this config {_listed(own.features)}: use the same"
+    if theirs.covariates != own.covariates:
+        yield f"its covariates are {_listed(theirs.covariates)}, this config's {_listed(own.covariates)}: use the same"
     if theirs.task.steps != own.task.steps:
         yield f"its task.horizon is {_horizon(theirs)}, this config's {_horizon(own)}: use the same"
     for key in ("head", "decoder"):

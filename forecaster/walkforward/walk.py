@@ -17,6 +17,7 @@ import numpy as np
 
 from forecaster import mapped
 from forecaster.config.load import to_yaml
+from forecaster.data.candlefile import read_candles, write_candles
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.evaluation.scores import SHARES, Scores
@@ -68,10 +69,13 @@ def save_walk(walk: Walk) -> None:
     for owner, names in ((panel, _PANEL), (features, _FEATURES)):
         for name in names:
             _save_array(walk.folder / f"{name}.npy", getattr(owner, name))
+    for place, one in enumerate(panel.covariates):
+        write_candles(walk.folder / _covariate(place), one, "walk")
     shared = {
         "tickers": panel.tickers,
         "currencies": panel.currencies,
         "calendars": panel.calendars,
+        "covariates": [one.ticker for one in panel.covariates],
         "features": features.names,
         "folds": [_dates(fold) for fold in (walk.whole.split, *walk.folds)],
     }
@@ -92,6 +96,10 @@ def _save_array(path: Path, array: np.ndarray) -> None:
             np.save(file, array.view(np.int64) if array.dtype.kind == "M" else array, allow_pickle=False)
 
 
+def _covariate(place: int) -> str:
+    return f"covariate-{place}.parquet"
+
+
 def is_saved(walk: Walk) -> bool:
     """Whether another process has written all files of the walk: the config comes last."""
     return (walk.folder / _CONFIG).is_file()
@@ -108,6 +116,10 @@ def load_walk(folder: Path) -> Walk:
         tickers=tuple(shared["tickers"]),
         currencies=tuple(shared["currencies"]),
         calendars=tuple(shared["calendars"]),
+        covariates=tuple(
+            read_candles(folder / _covariate(place), ticker)
+            for place, ticker in enumerate(shared.get("covariates", ()))
+        ),
         **{name: arrays[name] for name in _PANEL} | {"sessions": arrays["sessions"].view("datetime64[D]")},
     )
     features = Features(names=tuple(shared["features"]), **{name: arrays[name] for name in _FEATURES})

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from forecaster.config.load import find_config, to_yaml
+from forecaster.config.schema import Config
 from forecaster.errors import ConfigError, InputError
 from forecaster.files import write_text
 from forecaster.runs.config import config_schema, load_config
@@ -40,7 +41,9 @@ def init_config(target: Path, like: str = "gru", force: bool = False) -> Path:
     if target.exists() and not force:
         raise InputError(f"{target} exists: choose another name, or overwrite it with --force.")
     config = load_config(like)
-    values = yaml.safe_load(to_yaml(config)) | {"tracking": config.tracking.model_dump(exclude_none=True)}
+    written = yaml.safe_load(to_yaml(config)) | {"covariates": list(config.covariates)}
+    written["tracking"] = config.tracking.model_dump(exclude_none=True)
+    values = {key: written[key] for key in Config.model_fields if key in written}
     schema = config_schema()
     lines = [f"# Train with: forecast train {target}", *_section(values, schema, schema, "")]
     write_text(target, "\n".join(lines) + "\n", named=True)

@@ -1,4 +1,4 @@
-"""Lists the feature groups that a config's `features` can name, from their docstrings."""
+"""Lists the feature groups that a config's `features` can name, and `covariates`, from their docstrings."""
 
 from __future__ import annotations
 
@@ -63,11 +63,12 @@ class FeatureGroup:
 
 
 def features() -> list[FeatureGroup]:
-    """All feature groups, with their columns."""
-    from forecaster.features import GROUPS, growing_groups
+    """All feature groups, with their columns, and last what each ticker in `covariates` gives."""
+    from forecaster.features import GROUPS, covariates, growing_groups
 
     recursive = growing_groups()
-    return [_group(name, inspect.getdoc(GROUPS[name]) or "", name in recursive) for name in GROUPS.names()]
+    groups = [_group(name, inspect.getdoc(GROUPS[name]) or "", name in recursive) for name in GROUPS.names()]
+    return [*groups, _group(covariates.NAME, inspect.getdoc(covariates.covariates) or "", False)]
 
 
 def _group(name: str, docstring: str, recursive: bool) -> FeatureGroup:

@@ -199,6 +199,11 @@ def _require_growing(config: Config, run: str) -> None:
             f"run {run} reads {at_most_five(foreign)}, which a forecast candle does not have: grow paths with a run "
             f"whose features are among {', '.join(growing_groups())}, such as n_to_m_recursive."
         )
+    if config.covariates:
+        raise InputError(
+            f"run {run} reads the covariates {at_most_five(config.covariates)}, which a forecast candle does not have: "
+            "grow paths with a run without."
+        )
     if config.task.steps[0] != 1:
         raise InputError(f"run {run} did not learn step 1, from which paths grow: train with task.horizon 1 or more.")
     if any(network.parameters.get("bidirectional") for network in config.networks):

@@ -14,6 +14,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError
+from forecaster.runs.covariates import require_recent
 from forecaster.runs.run import Run
 
 
@@ -63,7 +64,7 @@ def outputs(
 
     Raises:
         UnknownNameError: no such run or ticker.
-        InputError: no candle between the dates has enough history.
+        InputError: no candle between the dates has enough history, or a covariate is missing or ends early.
     """
     from forecaster.features.compute import compute_features
     from forecaster.features.dataset import Dataset
@@ -76,7 +77,8 @@ def outputs(
     known = one.history(store, name, last).bars
     if not len(known):
         raise InputError(f"{name} has no candle up to {last}: choose other dates.")
-    panel, config = Panel.of([known]), one.config
+    panel, config = Panel.of([known], one.covariates(store, last)), one.config
+    require_recent(panel.covariates, panel)
     networks, task = one.model.light(), config.task
     market = one.market(store, networks, panel.sessions[-1:])
     features = compute_features(panel, config.features, market.means if market else None)

@@ -16,6 +16,7 @@ from forecaster.data.dates import DateLike, to_date
 from forecaster.data.framestore import frame_store, names_or_frames
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
+from forecaster.data.symbols import normalise_all
 from forecaster.errors import ForecasterError, InputError, OutsideError, at_most_five, close_match, did_you_mean
 from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
@@ -59,7 +60,7 @@ def predict(
 ) -> list[Forecast]:
     """Forecasts the next sessions of tickers, whether they were seen in training or not.
 
-    A ticker that the store lacks is fetched from Yahoo first.
+    A ticker that the store lacks is fetched from Yahoo first; so is a covariate of the run.
 
     Args:
         tickers: symbols, or a single one as text; or their candles as `store_frame` takes them, such as the result of
@@ -78,7 +79,8 @@ def predict(
     Raises:
         UnknownNameError: no such run, or, offline, no such ticker.
         OutsideError: a ticker that the store lacks could not be fetched.
-        InputError: a horizon beyond the trained one, too little history, or a run that cannot draw paths.
+        InputError: a horizon beyond the trained one, too little history, a run that cannot draw paths, or a covariate
+            that, offline, the store lacks, or that ends early.
     """
     as_of = to_date(as_of, "as_of")
     names, frames = names_or_frames(tickers)
@@ -88,6 +90,7 @@ def predict(
         say(f"no run of your own yet: using {chosen}, a network trained on American stocks (or: forecast train demo)")
     found_run = Run.find(runs_dir, chosen)
     if not offline and frames is None:
+        _fetched(normalise_all(found_run.config.covariates), Path(data_dir), partial(_fail, None), say)
         names = _fetched(names, Path(data_dir), partial(_fail, failed), say)
         if not names:
             return []
@@ -126,10 +129,11 @@ def _made(
     failed: Callable[[Failure], None] | None,
 ) -> list[Forecast]:
     """Forecasts of tickers of a store, in the order of their names."""
+    covariates = run.covariates(store)
 
     def history(ticker: str) -> Reading | Failure:
         try:
-            return read_history(run, store, ticker, request)
+            return read_history(run, store, ticker, request, covariates)
         except ForecasterError as error:
             return Failure(ticker, error)
 

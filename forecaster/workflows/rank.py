@@ -143,10 +143,11 @@ def _readings(
     run: Run, store: Store, names: Sequence[str], request: Request
 ) -> tuple[dict[str, Reading], list[tuple[str, ForecasterError]]]:
     """Histories by ticker, and those that cannot be used with the reason."""
+    covariates = run.covariates(store)
 
     def read(ticker: str) -> Reading | ForecasterError:
         try:
-            return read_history(run, store, ticker, request)
+            return read_history(run, store, ticker, request, covariates)
         except ForecasterError as error:
             return error
 

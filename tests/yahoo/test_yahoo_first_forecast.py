@@ -14,7 +14,9 @@ import pytest
 
 from forecaster.errors import OutsideError
 from forecaster.workflows.predict import Failure, exit_code, predict
+from forecaster.workflows.train import train
 from tests.conftest import ROOT
+from tests.studio import QUICK as SMALL
 from tests.studio import Answer
 from tests.yahoo.kit import QUICK, SATURDAY, Kit
 from tests.yahoo.server import YahooServer, status
@@ -58,6 +60,21 @@ def test_without_a_network_the_reason_is_outside(kit: Kit, server: YahooServer, 
     with pytest.raises(OutsideError, match=r"^AAPL is not in the store, and cannot be fetched: "):
         predict("AAPL", data_dir=kit.store.root, runs_dir=tmp_path)
     assert not kit.store.tickers()
+
+
+def test_a_covariate_that_the_store_lacks_is_fetched_too_or_is_the_failure_of_all(
+    kit: Kit, server: YahooServer, tmp_path: Path, store: Path
+) -> None:
+    settings = (*SMALL, "training.steps=1", "data.tickers=[AAPL]", "covariates=[MSFT]")
+    run = str(train("gru", settings=settings, data_dir=store, runs_dir=tmp_path).folder)
+    server.fail("MSFT", status(503))
+    failures: list[Failure] = []
+    with pytest.raises(OutsideError, match=r"^MSFT is not in the store, and cannot be fetched: "):
+        predict("AAPL", run=run, data_dir=kit.store.root, runs_dir=tmp_path, failed=failures.append)
+    server.heal()
+    (one,) = predict("AAPL", run=run, data_dir=kit.store.root, runs_dir=tmp_path)
+    assert kit.store.tickers() == ("AAPL", "MSFT")
+    assert not [text for text in one.warnings if "covariate" in text]
 
 
 def test_it_takes_no_torch(server: YahooServer, tmp_path: Path) -> None:

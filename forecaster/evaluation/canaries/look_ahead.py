@@ -75,7 +75,8 @@ def _outputs(
     run: RunUnderTest, bars: Sequence[Bars], day: np.datetime64, alter: Callable[[Bars, np.datetime64], Bars]
 ) -> _Outputs:
     config, levels = run.config, run.levels
-    panel = Panel.of([alter(one, day) for one in bars])
+    covariates = run.dataset.panel.covariates
+    panel = Panel.of([alter(one, day) for one in bars], [alter(one, day) for one in covariates])
     dataset = Dataset(panel, compute_features(panel, config.features), run.dataset.steps)
     known = panel.sessions <= day
     rows = np.sort(np.concatenate([panel.last_rows(day) - back for back in range(_ORIGINS)]))

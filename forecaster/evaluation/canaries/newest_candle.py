@@ -79,7 +79,7 @@ def _follows(run: RunUnderTest, member: Member, bars: Sequence[Bars]) -> Bool[np
 def _first_step(run: RunUnderTest, member: Member, bars: Sequence[Bars]) -> np.ndarray:
     """Quantiles [ticker, variable, level] of the first step; a network's are in units of the known volatility."""
     config = run.config
-    panel = Panel.of(bars)
+    panel = Panel.of(bars, run.dataset.panel.covariates)
     dataset = Dataset(panel, compute_features(panel, config.features), run.dataset.steps)
     rows = panel.offsets[1:] - 1
     if isinstance(member, FittedBaseline):

@@ -70,4 +70,5 @@ def panel_after(panel: Panel, end: np.datetime64) -> Panel:
         panel,
         prices=panel.prices * np.where(later, noise, 1.0)[:, None],
         volume=np.where(later, 0.0, panel.volume),
+        covariates=tuple(another_future(one, end) for one in panel.covariates),
     )

@@ -55,6 +55,6 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("test", f"{card.first} to {card.last}: {card.sessions:,} sessions, {_origins(card)}"),
         ("learnt from days up to", str(header.fitted_to)),
         ("refit for forecasts to come", f"on days up to {header.refit.fitted_to}" if header.refit else "no"),
-        ("inputs", f"{len(header.features)} from {', '.join(report.config.features)}"),
+        ("inputs", f"{len(header.features)} from {', '.join((*report.config.features, *report.config.covariates))}"),
         ("fingerprint of the candles", header.fingerprint),
     ]
