@@ -105,6 +105,13 @@ def test_a_trial_stops_early_and_never_learns_from_validation_though_the_config_
     assert "training.refit: false" in (tmp_path / "b.yaml").read_text()
 
 
+def test_the_features_of_the_config_need_not_be_among_those_tried(config: Path, store: Path, tmp_path: Path) -> None:
+    settings = ("features=[vol]", "tune.space={features: [[base], [base, volume]]}", "tune.trials=2")
+    places = {"data_dir": store, "runs_dir": tmp_path / "runs", "output": tmp_path / "tuned.yaml"}
+    found = tune(config, settings=settings, workers=1, **places)
+    assert len(trials(found)) == 2
+
+
 def test_no_candle_after_validation_changes_a_trial(
     config: Path, store: Path, sample_store: Store, tmp_path: Path
 ) -> None:

@@ -89,7 +89,8 @@ class Search:
     @cached_property
     def reference(self) -> float:
         """Validation loss of the reference baseline; no value of the space changes it."""
-        return reference_loss(self.trial({}))
+        base = next(iter(self.bases.values()))  # the config's own features need not be among the choices
+        return reference_loss(SharedOrigins(self.config_of({}), base.dataset, base.split, self.history))
 
     def candles(self, place: int) -> Path:
         """The folder of candles with the features of the choice at a place."""
