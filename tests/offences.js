@@ -50,7 +50,8 @@
     const range = document.createRange();
     range.selectNodeContents(node);
     const drawn = part.closest("svg");
-    const scale = drawn && part.getScreenCTM ? part.getScreenCTM().a : 1;
+    const matrix = drawn && part.getScreenCTM ? part.getScreenCTM() : { a: 1, b: 0 };
+    const scale = Math.hypot(matrix.a, matrix.b); // the same for text that is turned
     const size = parseFloat(getComputedStyle(part).fontSize) * scale;
     if (size < SMALLEST) found.add(`tiny text: ${size.toFixed(1)} px in ${name(drawn || part)}: ${short(node.data)}`);
     const clear = contrast(part);

@@ -53,6 +53,9 @@ def test_weights_leave_the_rest_as_cash() -> None:
         (["AAPL=many"], False, "'AAPL=many' is neither a file nor TICKER=SHARES"),
         (["=5"], False, "'=5' is neither a file nor TICKER=SHARES"),
         (["AAPL=nan"], False, "AAPL=nan: expected a number of shares"),
+        (["AAPL=1e308"], False, r"AAPL=1e\+308: expected a number of shares, 1e\+15 at most"),
+        (["AAPL=1", "cash=inf"], False, "cash=inf: expected an amount of money"),
+        (["AAPL=nan"], True, "AAPL=nan: expected a weight, such as 0.6"),
         (["AAPL=0", "cash=5"], False, "there are no holdings"),
         (["A B=3"], False, "'A B' is not a ticker symbol"),
         (["AAPL=0.8", "IBM=0.4"], True, "the weights add to 1.2: expected 1 at most, as 0.6 for 60%"),
@@ -79,8 +82,8 @@ def test_a_csv_may_have_other_columns_and_empty_lines(tmp_path: Path) -> None:
         ("", "has the columns none: expected ticker, and either shares or weight"),
         ("ticker,amount\nAAPL,1\n", "has the columns ticker, amount"),
         ("ticker,shares,weight\nAAPL,1,1\n", "expected ticker, and either shares or weight"),
-        ("ticker,shares\nAAPL,ten\n", "line 2: 'ten' is no number"),
-        ("ticker,shares\nAAPL,1\nIBM,\n", "line 3: '' is no number"),
+        ("ticker,shares\nAAPL,ten\n", "line 2: 'ten' is not a number"),
+        ("ticker,shares\nAAPL,1\nIBM,\n", "line 3: '' is not a number"),
     ],
 )
 def test_a_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
@@ -287,6 +290,28 @@ def test_every_line_fits_a_narrow_terminal(
     assert answer.code == 0, answer.err
     assert [line for line in answer.out.splitlines() if len(line) > 60] == []
     assert "…" not in answer.out
+
+
+def test_a_csv_is_not_mixed_with_pairs(tmp_path: Path) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text("ticker,shares\nAAPL,10\n", encoding="utf-8")
+    with pytest.raises(InputError, match="given beside others: expected one CSV alone"):
+        parse_pairs([str(file), "IBM=3"])
+
+
+def test_a_csv_without_rows_has_no_holdings(tmp_path: Path) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text("ticker,shares\n", encoding="utf-8")
+    with pytest.raises(InputError, match="there are no holdings"):
+        read_holdings(file)
+
+
+def test_holdings_paid_for_by_a_debt_have_no_volatility(ask: Ask) -> None:
+    """What is left of them is a rounding error, which nothing may be divided by."""
+    cash = -ask({"AAPL": 10}).value
+    found = ask({"AAPL": 10, "cash": cash + 1e-9})
+    assert (found.base, found.volatility) == (None, None)
+    assert found.value_at_risk > 0
 
 
 def test_a_picture_and_a_page_hold_the_figures(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from forecaster.positions.measures import Number
 
 CASH = "cash"
 """The name of money among holdings, in lower case: CASH is the symbol of a bank."""
+
+MOST = 1e15
+"""Shares or money at most: sums and squares stay finite."""
 
 _ROUNDING = 1e-9
 
@@ -37,13 +39,21 @@ class Holdings:
         """Check and add up amounts; `cash` among the names is money, several lots of a ticker are one holding.
 
         Raises:
-            InputError: none, a number that is not finite, all of them 0, or weights that add to more than 1.
+            InputError: none, a number that is not finite or too large, all of them 0, or weights that add to more
+                than 1.
         """
         summed: dict[str, float] = {}
         cash = 0.0
         for name, amount in amounts:
-            if not math.isfinite(amount):
-                raise InputError(f"{name}={amount}: expected a number of shares.")
+            if not abs(amount) <= MOST:
+                what = (
+                    "a weight, such as 0.6"
+                    if weights
+                    else "an amount of money"
+                    if name == CASH
+                    else "a number of shares"
+                )
+                raise InputError(f"{name}={amount:g}: expected {what}, {MOST:g} at most.")
             if name == CASH:
                 cash += amount
             else:
@@ -75,6 +85,8 @@ def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
             found.append((name.strip(), float(amount)))
         except ValueError:
             name = ""
+        if not name.strip() and Path(text).is_file():
+            raise InputError(f"{text} is given beside others: expected one CSV alone, or TICKER=SHARES only.")
         if not name.strip():
             raise InputError(f"{text!r} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100.")
     return Holdings.of(found, weights)
@@ -88,10 +100,11 @@ def read_holdings(path: Path) -> Holdings:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, skipinitialspace=True))
+            reader = csv.DictReader(file, skipinitialspace=True)
+            rows, columns = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV of holdings: {error}.") from error
-    names = {(name or "").strip().casefold(): name for name in (rows[0] if rows else {})}
+    names = {(name or "").strip().casefold(): name for name in columns}
     kinds = [name for name in ("shares", "weight") if name in names]
     if "ticker" not in names or len(kinds) != 1:
         raise InputError(
@@ -109,4 +122,6 @@ def _number(path: Path, line: int, text: str | None) -> float:
     try:
         return float((text or "").strip())
     except ValueError as error:
-        raise InputError(f"{path}, line {line}: {text!r} is no number: expected such as 100, or 0.6.") from error
+        raise InputError(
+            f"{path}, line {line}: {text!r} is not a number: expected one such as 100 or 0.6, without separators."
+        ) from error

@@ -55,6 +55,10 @@ class _Page:
         yield Text(f"\n{found.ticker} after {found.origin}, close {close} {found.currency}: {until}", "bold")
         if found.prices:
             yield _prices(found, width)
+            if any(one.on for one in found.prices):
+                yield Text(
+                    "The random walk's chance of a close is that of the last day, of a touch by that day.", "dim"
+                )
             yield Text()
         yield from (Text(line) for line in _first(found))
         yield _touched(found)
@@ -78,8 +82,8 @@ def _first(found: Odds) -> Iterator[str]:
         return
     one, other = (price_text(each.price, found.last_close) for each in found.prices if each.kind == "touch")
     odds = found.first
-    yield f"{one} first {odds.one:.1%}, {other} first {odds.other:.1%}, both for the first time on one day "
-    yield f"{odds.same_day:.1%} (a candle does not say which came first), neither {odds.neither:.1%}."
+    yield f"{one} first {odds.one:.1%}, {other} first {odds.other:.1%}, neither {odds.neither:.1%};"
+    yield f"both for the first time on one day {odds.same_day:.1%}: a candle does not say which came first."
     yield ""
 
 

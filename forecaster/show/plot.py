@@ -7,6 +7,7 @@ picture(480, 300, [*plot.frame(), *plot.line(steps, skills, Look("accent", mark=
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
@@ -19,7 +20,7 @@ from forecaster.show.theme import THEME
 
 Number = int | float
 
-_STYLE = """
+STYLE = """
 .plot { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 .plot text { fill: var(--ink); font-variant-numeric: tabular-nums; }
 .plot .sheet { fill: var(--page); }
@@ -29,8 +30,10 @@ _STYLE = """
 .plot .middle { text-anchor: middle; }
 .plot .end { text-anchor: end; }
 """
+"""For `.plot`."""
 _HEAD, _FOOT, _LETTER, _IDEOGRAPH = 34.0, 46.0, 8.0, 13.5
 _LEGEND_ROW = 20.0
+_STYLED = re.compile(r'style="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,23 @@ def _wide(text: str) -> float:
 
 def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
     """A complete SVG file, which follows the viewer's light or dark theme."""
+    return _svg(width, height, [element("style", Markup(THEME + STYLE))], parts)
+
+
+def drawing(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
+    """The same for a page, which has the theme and `STYLE` in its own style sheet: its policy forbids any within."""
+    return _svg(width, height, [], [Markup(_STYLED.sub(_as_attributes, part)) for part in parts])
+
+
+def _as_attributes(styled: re.Match[str]) -> str:
+    """`style="fill: red; stroke: blue"` as `fill="red" stroke="blue"`."""
+    return " ".join(f'{name}="{value}"' for name, value in (one.split(": ") for one in styled[1].split("; ")))
+
+
+def _svg(width: Number, height: Number, head: Sequence[Markup], parts: Sequence[Markup]) -> Markup:
     return element(
         "svg",
-        element("style", Markup(THEME + _STYLE)),
+        *head,
         element("rect", class_="sheet", width=width, height=height),
         *parts,
         xmlns="http://www.w3.org/2000/svg",

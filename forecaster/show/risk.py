@@ -73,10 +73,12 @@ class _Page:
         yield from (Text(line) for line in figures(found))
         yield Text()
         yield _holdings(found, width)
-        yield Text(_together(found), "dim")
+        yield Text(together(found), "dim")
         if found.tests:
             yield Text()
-            yield _tests(found, width)
+            yield table(
+                fitting(backtest_columns(found), width, ("ES", "windows", "Christoffersen p")), left=("method",)
+            )
         yield Text()
         yield Text(standing(found), "italic")
 
@@ -84,10 +86,14 @@ class _Page:
 def title(found: PortfolioRisk) -> str:
     """What is held, what it is worth, and how far ahead is looked."""
     count = len(found.holdings)
-    what = f"{count} holding{'s' * (count > 1)}" + (" and cash" if found.cash > 0 else "")
+    what = f"{count} holding{'s' * (count > 1)}" + _money_beside(found.cash)
     worth = "" if found.unit == "%" else f", worth {money(found, found.value)}"
     sessions = f"{found.days} session{'s' * (found.days > 1)}"
     return f"{what} after {found.origin}{worth}: profit and loss over {sessions}"
+
+
+def _money_beside(cash: float) -> str:
+    return " and cash" if cash > 0 else " and a debt" if cash < 0 else ""
 
 
 def money(found: PortfolioRisk, value: float) -> str:
@@ -95,7 +101,8 @@ def money(found: PortfolioRisk, value: float) -> str:
     return f"{value:.2f}%" if found.unit == "%" else f"{value:,.0f} {found.unit}"
 
 
-def _amount(found: PortfolioRisk, value: float) -> str:
+def amount(found: PortfolioRisk, value: float) -> str:
+    """The same with its sign and without the unit, for a column."""
     return f"{value:+.2f}" if found.unit == "%" else f"{value:+,.0f}"
 
 
@@ -104,14 +111,14 @@ def _days(found: PortfolioRisk, width: int) -> Table:
     columns = {"day": [str(place + 1) for place in places], "date": [found.dates[place] for place in places]}
     for level in _SHOWN:
         column = found.profits[:, found.levels.index(level)]
-        columns[f"{level:.0%}"] = [_amount(found, column[place]) for place in places]
+        columns[f"{level:.0%}"] = [amount(found, column[place]) for place in places]
     return table(fitting(columns, width, ("25%", "75%", "date")), left=("date",))
 
 
 def figures(found: PortfolioRisk) -> Iterator[str]:
     """Value at risk, expected shortfall, deviation and drawdown, a sentence each."""
     level, days = f"{found.level:g}%", f"{found.days} day{'s' * (found.days > 1)}"
-    of_value = f" ({found.value_at_risk / found.value:.1%} of it)" if found.value > 0 and found.unit != "%" else ""
+    of_value = f" ({found.value_at_risk / found.base:.1%} of it)" if found.base and found.unit != "%" else ""
     yield f"Value at risk, {days}, {level}: {money(found, found.value_at_risk)}{of_value}, exceeded in {_once(found)}."
     yield f"Expected shortfall, the mean of those cases: {money(found, found.expected_shortfall)}."
     volatile = "" if found.volatility is None else f", {found.volatility:.0%} a year"
@@ -143,7 +150,8 @@ def _plain(found: PortfolioRisk, value: float) -> str:
     return f"{value:.2f}" if found.unit == "%" else f"{value:,.0f}"
 
 
-def _together(found: PortfolioRisk) -> str:
+def together(found: PortfolioRisk) -> str:
+    """What the columns of the holdings mean, and what holding them together saves."""
     parts = "Alone and contribution are of the expected shortfall; contributions add up to it."
     if len(found.holdings) < 2:
         return parts
@@ -152,10 +160,10 @@ def _together(found: PortfolioRisk) -> str:
     return f"{parts} Holding them together saves {money(found, found.diversification)}{saved}."
 
 
-def _tests(found: PortfolioRisk, width: int) -> Table:
-    """What values at risk of this portfolio did in the past, beside the usual ways."""
+def backtest_columns(found: PortfolioRisk) -> dict[str, list[str]]:
+    """What values at risk of this portfolio did in the past, beside the usual ways: texts by heading."""
     rows = found.tests
-    columns = {
+    return {
         "method": [one.method for one in rows],
         "days": [str(one.horizon) for one in rows],
         "windows": [str(one.test.days) for one in rows],
@@ -165,17 +173,18 @@ def _tests(found: PortfolioRisk, width: int) -> Table:
         "ES": [f"{one.test.shortfall:+.2f}" for one in rows],
         "pinball, bp": [f"{1e4 * one.pinball:.1f}" for one in rows],
     }
-    return table(fitting(columns, width, ("ES", "windows", "Christoffersen p")), left=("method",))
 
 
 def standing(found: PortfolioRisk) -> str:
     """What the run's test says of single tickers, and how to test this portfolio."""
     held = [one["held"] for one in found.held if abs(one["band"] - 0.8) < 1e-6 and one["step"] <= found.days]
-    text = f"Run {found.run}. "
+    parts = [f"Run {found.run}."]
     if held:
         low, high = min(held), max(held)
         bands = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
-        text += f"In its test the 80% bands of single closes held {bands}. "
+        parts.append(f"In its test the 80% bands of single closes held {bands}.")
     elif found.in_sample:
-        text += "In-sample: its weights have seen the days after this one. "
-    return text + ("" if found.tests else "What this portfolio's values at risk held: --backtest.")
+        parts.append("In-sample: its weights have seen the days after this one.")
+    if not found.tests:
+        parts.append("What this portfolio's values at risk held: --backtest.")
+    return " ".join(parts)

@@ -21,6 +21,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.inference.joint import JointPaths, require_level
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.positions import formula
+from forecaster.positions.holdings import MOST
 from forecaster.positions.measures import Number
 from forecaster.positions.odds import First, beyond, first, touched, touched_with
 from forecaster.positions.odds import size as most_shares
@@ -145,8 +146,8 @@ def odds(
         InputError: a price that cannot be asked about, or days or level that the run does not have.
     """
     asked = _asked(above=above, below=below, touch=touch)
-    if size is not None and not (np.isfinite(size) and size > 0):
-        raise InputError(f"--size is {size:g}: expected the money that may be lost, above 0.")
+    if size is not None and not 0 < size <= MOST:
+        raise InputError(f"--size is {size:g}: expected the money that may be lost, above 0 and up to {MOST:g}.")
     name, one = normalise(ticker), find(Path(runs_dir), run, say)
     joint = joint_paths(
         one,
@@ -181,9 +182,7 @@ def _read(joint: JointPaths, asked: Sequence[tuple[str, float]], loss: Number | 
         prices=tuple(found),
         first=first(highs, lows, (pair[0], pair[1]), forecast.last_close) if len(pair) == 2 else None,
         touched=tuple(touched_with(highs, lows, CHANCES)),
-        size=None
-        if loss is None
-        else Size(float(loss), float(level), most_shares(closes, forecast.last_close, loss, level)),
+        size=None if loss is None else _size(closes, forecast.last_close, loss, level),
         in_sample=forecast.in_sample,
         verdict=forecast.skill["verdict"],
         measures=tuple(one for one in forecast.widths if one.quantity == TOUCH),

@@ -13,7 +13,7 @@ from forecaster.data.dates import DateLike, to_date
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError, UnknownNameError
+from forecaster.errors import ForecasterError, InputError, UnknownNameError, at_most_five
 from forecaster.evaluation.pathodds import RANK
 from forecaster.evaluation.rows import Measure
 from forecaster.events import Say
@@ -112,7 +112,9 @@ def rank(
     store, one = open_store(data_dir), find(Path(runs_dir), run, say)
     task = one.config.task
     if days not in task.steps or len(task.levels) == 1:
-        raise InputError(f"--days is {days}, but run {one.name} has no bands of that step: choose one of {task.steps}.")
+        raise InputError(
+            f"--days is {days}, but run {one.name} has no bands of that step: choose one of {at_most_five(task.steps)}."
+        )
     names = store.tickers() if tickers is None else store.require(normalise_all(tickers))
     request = Request(task.steps, to_date(as_of, "as_of"), None, 0)
 

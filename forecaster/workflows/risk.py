@@ -30,6 +30,9 @@ PATHS = 10_000
 
 _YEAR = 252
 
+_NOTHING = 1e-6
+"""A value below this share of the holdings, long and short alike, is a rounding error, and no base for fractions."""
+
 Given = str | Path | Mapping[str, Number] | Sequence[str] | Holdings
 
 
@@ -67,7 +70,7 @@ class PortfolioRisk:
         value_at_risk: loss by the last day that is exceeded with a probability of 100 − level %.
         expected_shortfall: mean loss over those cases.
         deviation: standard deviation of the profit by the last day.
-        volatility: the same annualised, as a fraction of the value; None if the value is not positive.
+        volatility: the same annualised, as a fraction of the value; None if that is not positive, or next to nothing.
         diversification: what the holdings' own expected shortfalls add up to beyond that of all together.
         drawdown: worst fall from a highest value within the days, closes only: median, and exceeded with 100 − level %.
         in_sample: a forecast's weights have seen the days after the origin.
@@ -101,6 +104,11 @@ class PortfolioRisk:
     notes: tuple[str, ...]
     tests: tuple[Tested, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
+
+    @property
+    def base(self) -> float | None:
+        """The value that fractions refer to; None if it is not positive, or next to nothing."""
+        return _base(self.value, [one.value for one in self.holdings])
 
     def as_data(self) -> dict[str, Any]:
         """The risk as JSON-compatible data."""
@@ -184,7 +192,7 @@ def _tested(found: PortfolioRisk, run: Run, store: Store, rates: Rates) -> Portf
     tickers = tuple(one.ticker for one in found.holdings)
     columns = rates.with_rates(tickers)
     gross = sum(abs(one.value) for one in found.holdings)
-    weight = np.array([one.value for one in found.holdings]) / (found.value if found.value > 0 else gross)
+    weight = np.array([one.value for one in found.holdings]) / (found.base or gross)
     rate = np.array([columns.index(one.ticker) if one.ticker else -1 for one in rates.each])
     power = np.array([-1.0 if one.inverse else 1.0 for one in rates.each])
     test = portfolio_test(run, store, columns, weight, rate, power, level=found.level, days=found.days)
@@ -200,6 +208,7 @@ def measure(joint: JointPaths, given: Holdings, rates: Rates, level: Number) -> 
     shares = 100 * amounts / start if given.weights else amounts
     cash = 100 * given.cash if given.weights else given.cash
     value = float(shares @ start) + cash
+    base = _base(value, shares * start)
     last = (later[:, :, -1] - start) * shares  # [path, holding]
     total = np.einsum("pht,h->pt", later, shares) - float(shares @ start)
     shortfall = expected_shortfall(total[:, -1], level)
@@ -239,7 +248,7 @@ def measure(joint: JointPaths, given: Holdings, rates: Rates, level: Number) -> 
         value_at_risk=float(value_at_risk(total[:, -1], level)),
         expected_shortfall=shortfall,
         deviation=deviation,
-        volatility=deviation / value * float(np.sqrt(_YEAR / days)) if value > 0 else None,
+        volatility=deviation / base * float(np.sqrt(_YEAR / days)) if base else None,
         diversification=sum(alone) - shortfall,
         drawdown=(float(np.median(fell)), float(np.quantile(fell, level / 100))),
         holdings=found,
@@ -250,6 +259,10 @@ def measure(joint: JointPaths, given: Holdings, rates: Rates, level: Number) -> 
         notes=joint.notes,
         forecasts=forecasts,
     )
+
+
+def _base(value: float, holdings: Float[np.ndarray, " holding"] | list[float]) -> float | None:
+    return value if value > _NOTHING * float(np.abs(holdings).sum()) else None
 
 
 def _holdings(given: Given, weights: bool) -> Holdings:
