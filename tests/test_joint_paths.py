@@ -178,7 +178,7 @@ def test_a_short_history_follows_stretches_of_its_own_that_keep_the_correlation(
     moves = np.column_stack([found.values(n, (3,))[lacking, STEPS - 1, 0] for n in range(3)])
     assert np.corrcoef(moves, rowvar=False)[0, 2] == pytest.approx(0.8, abs=0.12)
     (note,) = found.notes()
-    assert "fewer were there for T2 (33" in note
+    assert "past stretches for T2 (33" in note
     assert "Ledoit–Wolf" in note
 
 
@@ -205,7 +205,7 @@ def test_histories_that_share_no_dates_have_paths_that_know_nothing_of_each_othe
     assert not (both.own[:, 0] & both.own[:, 1]).any()
     moves = np.column_stack([both.values(n, (3,))[:, 4, 0] for n in range(2)])
     assert abs(np.corrcoef(moves, rowvar=False)[0, 1]) < 0.15
-    assert "fewer were there for OLD (235), NEW (235)" in both.notes()[0]
+    assert "past stretches for OLD (235), NEW (235)" in both.notes()[0]
 
 
 def test_a_saturday_of_coins_repeats_no_friday() -> None:

@@ -292,6 +292,12 @@ def test_every_line_fits_a_narrow_terminal(
     assert "…" not in answer.out
 
 
+@pytest.mark.parametrize("code", ["banana", "\x1b[31m", "E1R"])
+def test_a_currency_has_three_letters(ask: Ask, code: str) -> None:
+    with pytest.raises(InputError, match="expected a code of three letters, such as USD"):
+        ask({"AAPL": 1}, currency=code)
+
+
 def test_a_csv_is_not_mixed_with_pairs(tmp_path: Path) -> None:
     file = tmp_path / "held.csv"
     file.write_text("ticker,shares\nAAPL,10\n", encoding="utf-8")

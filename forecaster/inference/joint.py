@@ -108,10 +108,12 @@ def join(
         seed: the same seed, tickers and candles draw the same paths.
 
     Raises:
-        InputError: a history is too short, or the count is below 1.
+        InputError: a history is too short, the count is below 1, or the seed below 0.
     """
     if count < 1:
         raise InputError(f"--paths is {count}: expected at least 1.")
+    if seed < 0:
+        raise InputError(f"--seed is {seed}: expected at least 0.")
     length = contiguous(forecasts[0].steps)
     stretches = Stretches.of(bars, length, seed)
     drawn = draw_dates(count, len(stretches.dates), seed)

@@ -109,8 +109,8 @@ class Stretches:
         if not lacking or len(own) == 1:
             return []
         return [
-            f"There are fewer than {len(self.dates):,} past stretches for {at_most_five(lacking)}: on the other dates a "
-            "shrunk correlation (Ledoit–Wolf) with the other tickers chooses among its own."
+            f"There are fewer than {len(self.dates):,} past stretches for {at_most_five(lacking)}: on the other dates "
+            "a shrunk correlation (Ledoit–Wolf) with the other tickers chooses among its own."
         ]
 
 

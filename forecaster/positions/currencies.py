@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,8 +71,10 @@ def rates_of(store: Store, tickers: Sequence[str], currency: str | None = None) 
 
     Raises:
         UnknownNameError: the store does not have a holding.
-        InputError: it does not have a rate.
+        InputError: it does not have a rate, or the currency is no code.
     """
+    if currency and not re.fullmatch("[A-Za-z]{3}", currency):
+        raise InputError(f"--currency is {currency!r}: expected a code of three letters, such as USD.")
     store.require(tickers)
     own = [_MINOR.get(code, (code, 1.0)) for code in (store.record(ticker).currency for ticker in tickers)]
     target = currency.upper() if currency else own[0][0]

@@ -45,20 +45,12 @@ class Holdings:
         summed: dict[str, float] = {}
         cash = 0.0
         for name, amount in amounts:
-            if not abs(amount) <= MOST:
-                what = (
-                    "a weight, such as 0.6"
-                    if weights
-                    else "an amount of money"
-                    if name == CASH
-                    else "a number of shares"
-                )
-                raise InputError(f"{name}={amount:g}: expected {what}, {MOST:g} at most.")
+            number = _finite(name, amount, weights)
             if name == CASH:
-                cash += amount
+                cash += number
             else:
                 (ticker,) = normalise_all([name])
-                summed[ticker] = summed.get(ticker, 0.0) + float(amount)
+                summed[ticker] = summed.get(ticker, 0.0) + number
         held = {ticker: amount for ticker, amount in summed.items() if amount}
         if not held:
             raise InputError("there are no holdings: name some, as in forecast risk AAPL=100 MSFT=50.")
@@ -70,6 +62,13 @@ class Holdings:
                 f"the weights add to {total:g}: expected 1 at most, as 0.6 for 60% (what is short of 1 is cash)."
             )
         return cls(held, 1 - sum(held.values()), True)
+
+
+def _finite(name: str, amount: Number, weights: bool) -> float:
+    if abs(amount) <= MOST:
+        return float(amount)
+    what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
+    raise InputError(f"{name}={amount:g}: expected {what}, {MOST:g} at most.")
 
 
 def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
@@ -119,8 +118,9 @@ def read_holdings(path: Path) -> Holdings:
 
 
 def _number(path: Path, line: int, text: str | None) -> float:
+    text = (text or "").strip()
     try:
-        return float((text or "").strip())
+        return float(text)
     except ValueError as error:
         raise InputError(
             f"{path}, line {line}: {text!r} is not a number: expected one such as 100 or 0.6, without separators."
