@@ -89,13 +89,17 @@ def test_an_index_of_dates_is_still_the_date(tmp_path: Path, index: str | None) 
 
 def test_ctrl_c_is_raised_after_a_library_that_swallows_it() -> None:
     reached = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def read() -> None:
         with interrupts_held():
             signal.raise_signal(signal.SIGINT)  # to this thread: os.kill may reach another one later
             reached.append("the end")
 
-    with pytest.raises(KeyboardInterrupt):
-        read()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert reached == ["the end"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

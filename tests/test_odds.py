@@ -153,3 +153,15 @@ def test_what_the_test_said_of_touches_is_shown(
     measure = Measure("gru", "touch-odds", 3, "brier", 0.1, "random-walk formula", skill, -2.0, p_value)
     present(odds_view(replace(ask(touch=440), measures=(measure,))), "table", tmp_path / "odds.txt")
     assert expected in " ".join((tmp_path / "odds.txt").read_text(encoding="utf-8").split())
+
+
+def test_a_level_without_a_loss_is_refused(say: Callable[..., Answer]) -> None:
+    answer = say("odds", "AAPL", "--touch", "460", "--level", "90")
+    assert answer.code == 2
+    assert "--level 90 is of --size: name the loss too." in " ".join(answer.err.split())
+
+
+def test_a_check_of_the_journal_takes_no_run(say: Callable[..., Answer]) -> None:
+    answer = say("score", "--verify", "--run", "first")
+    assert answer.code == 2
+    assert "checks the whole journal: leave --run out." in " ".join(answer.err.split())

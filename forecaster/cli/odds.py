@@ -32,7 +32,9 @@ def odds(
     ] = None,
     within: Annotated[int | None, typer.Option(min=1, help="Sessions ahead; 5 if the run has so many steps.")] = None,
     size: Annotated[float | None, typer.Option(metavar="LOSS", help="Shares that rarely lose more than this.")] = None,
-    level: Annotated[float, typer.Option(help="Per cent of --size, above 50 and up to 99.")] = 95,
+    level: Annotated[
+        float | None, typer.Option(help="Per cent of --size, above 50 and up to 99; 95 if absent.")
+    ] = None,
     run: Annotated[
         str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
     ] = "latest",
@@ -52,6 +54,8 @@ def odds(
     """
     if ticker is None:
         raise typer.BadParameter("no ticker: expected one symbol, as in forecast odds AAPL.", param_hint="TICKER")
+    if level is not None and size is None:
+        raise typer.BadParameter(f"--level {level:g} is of --size: name the loss too.", param_hint="--level")
     from forecaster.show.odds import odds_view
     from forecaster.show.output import note, present
     from forecaster.workflows.odds import odds as run_odds
@@ -63,7 +67,7 @@ def odds(
         touch=touch or (),
         within=within,
         size=size,
-        level=level,
+        level=95 if level is None else level,
         run=run,
         as_of=as_of,
         paths=paths,

@@ -36,6 +36,8 @@ def score(
     from forecaster.workflows.score import score as run_score
     from forecaster.workflows.score import verify_journal
 
+    if verify and run is not None:
+        raise typer.BadParameter("--verify checks the whole journal: leave --run out.", param_hint="--run")
     if verify:
         state = verify_journal(runs_dir)
         present(chain_view(state), format, output)
