@@ -49,7 +49,7 @@ def unrolled(words: Words) -> Sheet:
             sheet.text(x + 24, top + 177, "W_{ih}", "quiet")
             if joined:
                 sheet.arrow((x - 128 if place else x - 90, top + 134), (x - 44, top + 134), kind="memory")
-                sheet.text(x - 84 if place else x - 66, top + 126, "W_{hh}" if place else "h_0", "quiet")
+                sheet.text(x - 84 if place else x - 66, top + 126, "W_{hh}" if place else "h_{t-3}", "quiet")
         if joined:
             sheet.arrow((512, top + 134), (560, top + 134), kind="memory")
             sheet.text(580, top + 139, "…")

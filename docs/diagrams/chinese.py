@@ -30,7 +30,7 @@ WORDS = {
     "backwards, x_4 reaches the output of day 1: it has seen the future": "反向：x_4 会传到第 1 天的输出，它看到了未来",
     "Recurrent: five steps from x_1 to h_6": "循环网络：从 x_1 到 h_6 要走 5 步",
     "Attention: one step from each x to h_6, weighted": "注意力：每个 x 到 h_6 都只要 1 步，按权重相加",
-    "weights: softmax(q_6 · k), sum 1": "权重：softmax(q_6 · k)，和为 1",
+    "weights: softmax(q_6 · k / √d), sum 1": "权重：softmax(q_6 · k / √d)，和为 1",
     "gradient, relative to its largest": "梯度（相对于最大值）",
     "steps between input and output": "输入与输出相隔的步数",
     "How much the output changes with an input so many steps ago": "输出对若干步之前的输入有多敏感",

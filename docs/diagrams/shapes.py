@@ -99,5 +99,5 @@ def attention(words: Words) -> Sheet:
         sheet.box(x, 380, 52, 32, f"x_{day + 1}", "input")
         sheet.arrow((x, 363), (xs[-1] - 26 + 5 * day, 288), kind="memory")
     sheet.box(xs[-1], 268, 60, 36, "h_6", "state")
-    sheet.text(150, 268, "weights: softmax(q_6 · k), sum 1", "quiet")
+    sheet.text(150, 268, "weights: softmax(q_6 · k / √d), sum 1", "quiet")
     return sheet
