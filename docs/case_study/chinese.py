@@ -12,7 +12,7 @@ WORDS = {
     "direction right": "方向正确率",
     "forecast": "预测",
     "weights": "权重数",
-    "skill": "技能",
+    "skill": "技巧评分",
     "over HAR": "相对 HAR",
     "over the DNN": "相对 DNN",
     "over Garman–Klass": "相对 Garman–Klass",
@@ -52,7 +52,7 @@ WORDS = {
     "sessions later": "相隔的交易日数",
     "range of the day, log(high / low)": "当日振幅 log(最高 / 最低)",
     "return of the day": "当日收益率",
-    "skill [%]": "技能 [%]",
+    "skill [%]": "技巧评分 [%]",
     "Networks (a point a seed, the bar their mean) and formulas; dotted: HAR": (
         "网络（每点一个种子，短线为均值）与公式；虚线：HAR"
     ),
