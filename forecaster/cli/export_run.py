@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.runs_group import runs
@@ -17,9 +16,7 @@ from forecaster.cli.runs_group import runs
     epilog=examples("forecast runs export latest --to onnx", "forecast runs export first --to onnx --output first.onnx")
 )
 def export(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ],
+    run: opt.RunArgument,
     to: Annotated[Literal["onnx"], typer.Option(help="Format of the file.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", callback=opt.place, help="File to write; RUN.onnx if absent.")

@@ -35,9 +35,7 @@ def odds(
     level: Annotated[
         float | None, typer.Option(help="Per cent of --size, above 50 and up to 99; 95 if absent.")
     ] = None,
-    run: Annotated[
-        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunOption = "latest",
     as_of: opt.AsOf = None,
     paths: Annotated[int, typer.Option(min=100, max=100_000, help="Paths to draw.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,

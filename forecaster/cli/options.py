@@ -41,6 +41,12 @@ def _place(context: Any, output: Path | None) -> Path | None:
     return place(output)
 
 
+RunOption = Annotated[
+    str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
+]
 DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
 RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Format of the result.")]

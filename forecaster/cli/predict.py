@@ -33,9 +33,7 @@ def predict(
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Only part I of N; --output gets -I-of-N in its name.")
     ] = None,
-    run: Annotated[
-        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunOption = "latest",
     horizon: Annotated[int | None, typer.Option(help="Sessions ahead, up to the trained horizon.")] = None,
     as_of: opt.AsOf = None,
     paths: Annotated[int | None, typer.Option(min=1, max=100_000, help="Coherent candle paths to draw.")] = None,

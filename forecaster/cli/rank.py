@@ -27,9 +27,7 @@ def rank(
     tickers_file: opt.TickersFile = None,
     by: Annotated[Literal["range", "volatility", "loss"], typer.Option(help="What to rank by.")] = "range",
     days: Annotated[int, typer.Option(min=1, help="Sessions ahead, one of the run's steps.")] = 1,
-    run: Annotated[
-        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunOption = "latest",
     as_of: opt.AsOf = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,

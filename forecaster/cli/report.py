@@ -7,16 +7,13 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
 
 @app.command(epilog=examples("forecast report latest", "forecast report first --output first.html"))
 def report(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunArgument = "latest",
     output: Annotated[
         Path | None,
         typer.Option(

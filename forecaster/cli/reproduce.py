@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import examples
 from forecaster.cli.runs_group import runs
@@ -14,9 +9,7 @@ from forecaster.cli.runs_group import runs
 
 @runs.command(epilog=examples("forecast runs reproduce latest", "forecast runs reproduce first --format json"))
 def reproduce(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunArgument = "latest",
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",

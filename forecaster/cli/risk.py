@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli import completion as complete
 from forecaster.cli import options as opt
 from forecaster.cli.app import app, examples
 
@@ -35,9 +34,7 @@ def risk(
         str | None, typer.Option(metavar="CODE", help="Of the results; that of the first holding if absent.")
     ] = None,
     backtest: Annotated[bool, typer.Option("--backtest", help="Also test such values at risk on past days.")] = False,
-    run: Annotated[
-        str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunOption = "latest",
     as_of: opt.AsOf = None,
     paths: Annotated[int, typer.Option(min=100, max=100_000, help="Joint paths to draw.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,

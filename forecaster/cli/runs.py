@@ -35,9 +35,7 @@ def list_(
 
 @runs.command(epilog=examples("forecast runs show latest", "forecast runs show first --format json"))
 def show(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
-    ] = "latest",
+    run: opt.RunArgument = "latest",
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
