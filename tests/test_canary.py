@@ -126,7 +126,7 @@ def test_a_run_does_not_see_beyond_its_last_date(
     ]
     again = train("best", settings=settings, data_dir=other_store, runs_dir=tmp_path, name="again")
     assert again.scorecard.stored() == everything.scorecard.stored()
-    from forecaster.modelfile import load_tensors
+    from forecaster.tensorfile import load_tensors
 
     first, second = (load_tensors(run.folder / "model.safetensors") for run in (everything, again))
     assert all(np.array_equal(first[0][name], second[0][name]) for name in first[0])

@@ -22,8 +22,8 @@ from forecaster.evaluation.ledger import Ledger
 from forecaster.features import GROUPS
 from forecaster.features.candles import Candles
 from forecaster.features.dataset import Dataset, pooled_quantiles
-from forecaster.modelfile import load_tensors, save_tensors
 from forecaster.models import MODELS
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.training import members as learn
 from forecaster.training.sampling import Batch, Sampler
 from forecaster.trial import Trial

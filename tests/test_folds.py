@@ -16,8 +16,8 @@ import pytest
 from forecaster.data.splits import Split
 from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import score
-from forecaster.modelfile import save_tensors
 from forecaster.runs.config import load_config
+from forecaster.tensorfile import save_tensors
 from forecaster.training.files import checkpoint
 from forecaster.trial import Trial
 from forecaster.walkforward import fold

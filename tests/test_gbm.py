@@ -15,7 +15,7 @@ from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset
-from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.data import load_panel
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import train

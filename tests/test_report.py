@@ -18,7 +18,7 @@ from forecaster.errors import InputError, UnknownNameError
 from forecaster.evaluation import explorer
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.rows import find
-from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.report import Report, report
 from forecaster.workflows.train import TrainedRun, train
 from tests.studio import QUICK, Answer

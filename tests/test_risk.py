@@ -15,8 +15,9 @@ import pytest
 
 from forecaster.data.store import Store
 from forecaster.errors import InputError
-from forecaster.modelfile import TAILS, load_tensors, save_tensors
+from forecaster.modelfile import TAILS
 from forecaster.positions.holdings import Holdings, parse_pairs, read_holdings
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.risk import PortfolioRisk, risk
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer, bars

@@ -11,7 +11,8 @@ from scipy.stats import genpareto
 from forecaster.config.schema import LEVELS
 from forecaster.data.splits import Period
 from forecaster.inference.tails import exponential_tails, fit_tails, inverse
-from forecaster.modelfile import TAILS, load_tensors, read_model, save_tensors
+from forecaster.modelfile import TAILS, read_model
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.train import TrainedRun
 from tests.studio import dataset, panel
 

@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from forecaster.data.sources import SourceOptions
-from forecaster.modelfile import TEMPLATES, load_tensors, save_tensors
+from forecaster.modelfile import TEMPLATES
 from forecaster.runs.folder import MODEL, shipped_run
+from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.fetch import fetch
 from forecaster.workflows.train import train
 

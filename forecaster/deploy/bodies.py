@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.deploy.graph import Graph
-from forecaster.modelfile import part_of
+from forecaster.tensorfile import part_of
 
 Weights = Mapping[str, np.ndarray]
 Body = Callable[[Graph, str, Weights, Mapping[str, Any]], str]

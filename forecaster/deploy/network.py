@@ -11,7 +11,8 @@ from forecaster.config.schema import VARIABLES, ModelConfig, TaskConfig
 from forecaster.deploy.bodies import BODIES, Weights, gru_step
 from forecaster.deploy.graph import Graph
 from forecaster.errors import InputError
-from forecaster.modelfile import Model, part_of
+from forecaster.modelfile import Model
+from forecaster.tensorfile import part_of
 
 _STANDARDISE = (
     "inputs: the named features of each candle, oldest first, at least `candles` of them; "

@@ -23,7 +23,7 @@ from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.errorwindow import ErrorWindow
 from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width
-from forecaster.modelfile import load_tensors, save_tensors
+from forecaster.tensorfile import load_tensors, save_tensors
 
 FORM = "shift at step 1, width beyond"
 """Version key of the method, in words: cached corrections of another method are not read."""

@@ -21,7 +21,7 @@ from forecaster.features.tail import tail_dataset
 from forecaster.inference.calibration import OffsetCache, Offsets, first_origin, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach
-from forecaster.modelfile import load_tensors, part_of, save_tensors
+from forecaster.tensorfile import load_tensors, part_of, save_tensors
 
 Days = Shaped[np.ndarray, " day"]
 

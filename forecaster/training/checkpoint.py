@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from forecaster.errors import InputError
-from forecaster.modelfile import load_tensors, part_of, save_tensors
+from forecaster.tensorfile import load_tensors, part_of, save_tensors
 from forecaster.training.adamw import AdamW
 from forecaster.training.files import CurvePoint
 

@@ -13,7 +13,8 @@ from forecaster.errors import InputError, at_most_five
 from forecaster.features.dataset import Base
 from forecaster.header import Init
 from forecaster.inference.tails import Tails
-from forecaster.modelfile import Model, part_of
+from forecaster.modelfile import Model
+from forecaster.tensorfile import part_of
 from forecaster.trial import Trial
 
 

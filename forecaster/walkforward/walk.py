@@ -24,8 +24,8 @@ from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
 from forecaster.files import atomic_write, write_text
-from forecaster.modelfile import read_map, write_map
 from forecaster.runs.config import load_config
+from forecaster.tensorfile import read_map, write_map
 from forecaster.trial import Trial
 
 _CONFIG, _SHARED, _SCORES = "config.yaml", "shared.json", "scores.safetensors"

@@ -10,9 +10,9 @@ from pathlib import Path
 from forecaster.config.document import parse
 from forecaster.errors import ConfigError, ForecasterError, InputError, UnknownNameError
 from forecaster.files import outside_errors
-from forecaster.modelfile import load_tensors
 from forecaster.runs import folder as folders
 from forecaster.runs.replacement import staged
+from forecaster.tensorfile import load_tensors
 
 _SECTIONS = {"data", "features", "task", "training"}
 """Keys that every run's own config has."""
