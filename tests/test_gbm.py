@@ -81,6 +81,13 @@ def test_the_same_candles_give_the_same_bytes_with_any_number_of_threads(
     assert len(fitted["trees/first"]) == 100
 
 
+def test_a_long_fit_says_how_far_it_is(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gbm, "_SAY_EVERY", 0.0)
+    said: list[str] = []
+    FittedBaseline.learnt("gbm", dataset, WHOLE, LEVELS, said.append)
+    assert said == [f"fitting gbm: tree {number} of 100" for number in range(1, 101)]
+
+
 def test_trees_change_the_first_step_alone(dataset: Dataset) -> None:
     rows = dataset.origins(WHOLE)[::50]
     boosted = FittedBaseline.learnt("gbm", dataset, WHOLE, LEVELS).bind(dataset)(rows)

@@ -15,6 +15,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
+from forecaster.events import Say
 from forecaster.features.dataset import Dataset, Forecaster, Rows, pooled_quantiles
 from forecaster.registry import Registry
 
@@ -65,14 +66,21 @@ class FittedBaseline:
     fitted: Fitted
 
     @classmethod
-    def learnt(cls, name: str, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> FittedBaseline:
+    def learnt(
+        cls, name: str, dataset: Dataset, period: Period, levels: tuple[float, ...], say: Say = lambda _: None
+    ) -> FittedBaseline:
         """Fit a registered baseline.
+
+        Args:
+            say: called with the progress of a baseline that `reports` it, because fitting takes long.
 
         Raises:
             UnknownNameError: no such baseline.
             InputError: the baseline needs a library that is not installed.
         """
-        return cls(name, BASELINES[name].fit(dataset, period, levels))
+        baseline = BASELINES[name]
+        more = {"say": say} if getattr(baseline, "reports", False) else {}
+        return cls(name, baseline.fit(dataset, period, levels, **more))
 
     @property
     def reach(self) -> int | None:

@@ -8,6 +8,7 @@ Approximation"; LightGBM: Ke et al. 2017). At later steps they lost in storms wh
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from forecaster.baselines.trees import Trees, from_lightgbm
 from forecaster.cores import threads
 from forecaster.data.splits import Period
 from forecaster.errors import InputError
+from forecaster.events import Say
 from forecaster.features.dataset import Dataset, Rows
 
 _TREES = 100
@@ -42,6 +44,9 @@ _PARAMETERS = {
 _FURTHEST = 30.0
 """Moves are clipped at so many units in the loss, as those of the networks are."""
 
+_SAY_EVERY = 5.0
+"""Seconds between two messages."""
+
 Objective = Callable[[np.ndarray, Any], tuple[np.ndarray, np.ndarray]]
 
 
@@ -49,9 +54,11 @@ Objective = Callable[[np.ndarray, Any], tuple[np.ndarray, np.ndarray]]
 class _Boosted(Scaled):
     """HARX, and trees beside its weights."""
 
-    def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...]) -> Fitted:
+    reports: bool = True
+
+    def fit(self, dataset: Dataset, period: Period, levels: tuple[float, ...], say: Say = lambda _: None) -> Fitted:
         linear = BASELINES["harx"].fit(dataset, period, levels)
-        return {**linear, **_boost(dataset, period, linear, levels).arrays()}
+        return {**linear, **_boost(dataset, period, linear, levels, say).arrays()}
 
 
 def require_lightgbm() -> Any:
@@ -94,7 +101,7 @@ def _trees(fitted: Fitted, features: int) -> Trees:
         raise InputError(f"gbm cannot be used: {error}. Train it again.") from error
 
 
-def _boost(dataset: Dataset, period: Period, linear: Fitted, levels: tuple[float, ...]) -> Trees:
+def _boost(dataset: Dataset, period: Period, linear: Fitted, levels: tuple[float, ...], say: Say) -> Trees:
     lightgbm = require_lightgbm()
     rows = dataset.origins(period)
     unit = har.scales(har.harx, dataset, linear)(rows)[:, :1]
@@ -102,7 +109,20 @@ def _boost(dataset: Dataset, period: Period, linear: Fitted, levels: tuple[float
     objective = _objective(moves, dataset.scored(rows), linear["pooled"][0], np.asarray(levels))
     inputs = lightgbm.Dataset(dataset.features.values[rows], np.zeros(len(rows)))
     parameters = _PARAMETERS | {"objective": objective, "num_threads": threads()}
-    return from_lightgbm(lightgbm.train(parameters, inputs, _TREES).dump_model())
+    return from_lightgbm(lightgbm.train(parameters, inputs, _TREES, callbacks=[_reporter(say)]).dump_model())
+
+
+def _reporter(say: Say) -> Callable[[Any], None]:
+    """Says after each tree how many there are, at most every few seconds: 200 tickers take half a minute."""
+    said = time.monotonic()
+
+    def report(state: Any) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _SAY_EVERY:
+            said = time.monotonic()
+            say(f"fitting gbm: tree {state.iteration + 1} of {_TREES}")
+
+    return report
 
 
 def _objective(

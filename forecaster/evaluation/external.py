@@ -59,9 +59,15 @@ class External:
             steps: 1 to horizon if empty.
 
         Raises:
-            InputError: sizes that do not fit, or levels without a median.
+            InputError: no numbers or no origins, sizes that do not fit, or levels without a median.
         """
-        array, named = np.asarray(values, float), tuple(map(_origin, origins))
+        named = tuple(map(_origin, origins))
+        try:
+            array = np.asarray(values, float)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"quantiles is no array of numbers ({error}): expected log moves.") from error
+        if not named:
+            raise InputError("origins is empty, expected pairs of ticker and date, such as windows.origins().")
         wanted = f"[{len(named)} origins, horizon, 4, {len(levels)} levels]"
         if array.ndim != 4 or (len(array), *array.shape[2:]) != (len(named), 4, len(levels)):
             raise InputError(f"quantiles has shape {list(array.shape)}, expected {wanted}: reshape it.")

@@ -189,7 +189,7 @@ def _start_member(job: Job, number: int, period: Period, base: Base) -> Network 
         return FittedBaseline(model.name, job.init.members[number])
     if model.name in BASELINES:
         job.say(f"fitting {model.name}")
-        return FittedBaseline.learnt(model.name, job.trial.dataset, period, config.task.levels)
+        return FittedBaseline.learnt(model.name, job.trial.dataset, period, config.task.levels, job.say)
     network = _make_seeded(model, config.task, config.training.seed + number, job.trial.dataset, base)
     return load_weights(network, job.init.members[number]) if job.init else network
 
@@ -206,7 +206,8 @@ def _train(
     workers = 1 if job.ranks.size > 1 else max_parallel(list(networks.values()), sampler, job.cores)
     if workers > 1:
         last = max(stops.values())
-        job.say(f"training {' and '.join(names.values())} in parallel for {last:,} steps {extent}")
+        *others, last_name = names.values()
+        job.say(f"training {', '.join(others)} and {last_name} in parallel for {last:,} steps {extent}")
         found = train_in_parallel(list(trainings.values()), workers, _reporter(job.tick, last))
         curves = dict(zip(trainings, found, strict=True))
     else:
