@@ -299,7 +299,7 @@ def test_quoted_prices_end_at_the_quoted_close_and_windows_list_their_origins(pa
 
 
 def test_what_is_no_forecast_at_all_is_one_line(store: Path) -> None:
-    with pytest.raises(InputError, match=r"quantiles is no array of numbers \(could not convert .*\): expected log moves"):
+    with pytest.raises(InputError, match=r"quantiles is no array of numbers \(could not .*\): expected log moves"):
         forecaster.evaluate("abc", [("AAPL", "2010-07-06")], fitted_to="2010-06-30", data_dir=store)
     with pytest.raises(InputError, match="origins is empty, expected pairs of ticker and date"):
         forecaster.evaluate(np.zeros((0, 1, 4, 7)), fitted_to="2010-06-30", data_dir=store)
