@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from forecaster.errors import InputError
-from forecaster.evaluation.entries import Entries, Entry, levels_of, to_sql
+from forecaster.evaluation.entries import Entry, levels_of, to_sql
+from forecaster.evaluation.entryreader import entries_of_rows
 from forecaster.evaluation.journal import JOURNAL, append, read, verify
 from tests.studio import Answer
 
@@ -161,7 +162,7 @@ BAD_ROWS: list[dict[str, object]] = [
 def test_a_row_that_is_no_entry_is_left_out_and_counted(change: dict[str, object]) -> None:
     good = [to_sql(value) for value in vars(entry()).values()]
     bad = [to_sql(value) for value in (vars(entry("BAD")) | change).values()]
-    found = Entries.read([good, bad, good])
+    found = entries_of_rows([good, bad, good])
     assert ([one.ticker for one in found], found.damaged) == (["AAPL", "AAPL"], 1)
     np.testing.assert_allclose(found[1].quantiles, entry().quantiles, atol=1e-8)
 

@@ -107,6 +107,17 @@ def test_an_entry_comes_back_as_it_was(tmp_path: Path) -> None:
     assert len(read(tmp_path / JOURNAL, "another run")) == 0
 
 
+def test_steps_of_one_forecast_that_were_said_at_different_times_keep_their_own(tmp_path: Path) -> None:
+    """What the rows of a forecast share is read once, unless they do not share it."""
+    alike = [entry("A", step) for step in (1, 2, 3)]
+    apart = [entry("B", 1), entry("B", 2, made="2020-01-02T23:00:00+00:00"), entry("B", 2, as_of=True)]
+    other = [entry("C", 1, levels=(0.1, 0.5), quantiles=np.zeros((4, 2))), entry("C", 2)]
+    append(tmp_path / JOURNAL, [*alike, *apart, *other])
+    found = list(read(tmp_path / JOURNAL))
+    wanted = [(one.ticker, one.step, one.as_of, one.made, one.levels) for one in (*alike, *apart, *other)]
+    assert [(one.ticker, one.step, one.as_of, one.made, one.levels) for one in found] == wanted
+
+
 def test_a_forecast_is_live_until_its_day_is_over() -> None:
     """By the clock of Greenwich: on the day itself it may have been made after the close, and is believed."""
     made = {"2020-01-02T22:00:00": True, "2020-01-03T00:00:00": True, "2020-01-03T23:59:59": True}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -12,8 +10,8 @@ import numpy as np
 
 from forecaster.axes import Bool, Float, Int, Shaped
 
-_PRICES = 4
-_FARTHEST = 100_000
+PRICES = 4
+FARTHEST = 100_000
 """Steps ahead at most; no run has so many."""
 
 
@@ -123,8 +121,8 @@ class Entries:
 
     def quantiles_at(self, rows: np.ndarray, levels: int) -> Float[np.ndarray, "entry variable quantile"]:
         """Quantiles of entries that all have so many levels."""
-        places = self.begins[rows, None] + np.arange(_PRICES * levels)
-        return self.quantiles[places].reshape(len(rows), _PRICES, levels)
+        places = self.begins[rows, None] + np.arange(PRICES * levels)
+        return self.quantiles[places].reshape(len(rows), PRICES, levels)
 
     def take(self, rows: np.ndarray) -> Entries:
         """Some of the entries; the array of quantiles is shared."""
@@ -136,7 +134,7 @@ class Entries:
 
     def first_made(self) -> Entries:
         """The first entry of each run, ticker, origin and step, live ones and others apart."""
-        key = self.key(self.run, self.ticker, self.origin) * _FARTHEST * 2 + self.step * 2 + self.live
+        key = self.key(self.run, self.ticker, self.origin) * FARTHEST * 2 + self.step * 2 + self.live
         order = np.lexsort((self.made.ranks(), key))
         new = np.ones(len(order), bool)
         new[1:] = key[order][1:] != key[order][:-1]
@@ -149,78 +147,6 @@ class Entries:
         for one in columns:
             found = found * max(len(one.texts), 1) + one.codes
         return found
-
-    @classmethod
-    def of(cls, entries: Iterable[Entry]) -> Entries:
-        """Entries as columns."""
-        return cls.read([[to_sql(getattr(one, name)) for name in NAMES] for one in entries])
-
-    @classmethod
-    def read(cls, rows: Sequence[Sequence[object]]) -> Entries:
-        """Rows of the journal's table; a row that is no entry is left out and counted."""
-        reader = Reader()
-        reader.add(rows)
-        return reader.entries()
-
-
-class Reader:
-    """Turns the rows of the journal's table into columns, some thousands at a time."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, dict[object, int]] = {name: {} for name in NAMES}
-        self._parts: dict[str, list[np.ndarray]] = {name: [] for name in NAMES}
-        self._sizes: list[np.ndarray] = []
-
-    def add(self, rows: Sequence[Sequence[object]]) -> None:
-        """Takes rows, whose values may be of any type."""
-        for name, column in zip(NAMES, zip(*rows, strict=True), strict=False):
-            if name == "quantiles":
-                blobs = [one if isinstance(one, bytes) and not len(one) % 4 else b"" for one in column]
-                self._sizes.append(np.fromiter(map(len, blobs), np.int64, len(blobs)) // 4)
-                self._parts[name].append(np.frombuffer(b"".join(blobs), "<f4"))
-                continue
-            codes = self._codes[name]
-            for value in set(column) - codes.keys():
-                codes[value] = len(codes)
-            self._parts[name].append(np.fromiter(map(codes.__getitem__, column), np.int64, len(column)))
-
-    def entries(self) -> Entries:
-        """All rows that are entries."""
-        columns = {
-            name: np.concatenate(parts) if parts else np.empty(0, np.int64) for name, parts in self._parts.items()
-        }
-        sizes = np.concatenate([*self._sizes, np.empty(0, np.int64)])
-        words: dict[str, Any] = {name: self._words(name, columns[name]) for name in _PARSERS}
-        whole = Entries(
-            **words,
-            step=self._numbers("step", columns, _FARTHEST),
-            as_of=self._numbers("as_of", columns, 2).astype(bool),
-            quantiles=columns["quantiles"].astype("<f4", copy=False),
-            begins=np.cumsum(sizes) - sizes,
-        )
-        good = self._good(columns, sizes, whole)
-        return Entries(**vars(whole.take(np.flatnonzero(good))) | {"damaged": int((~good).sum())})
-
-    def _words(self, name: str, codes: np.ndarray) -> Words:
-        # What is no such text stands in rows that are left out; any other takes its place.
-        plain = _PLAIN.get(name, "")
-        texts = (one if isinstance(one, str) and _is_good(name, one) else plain for one in self._codes[name])
-        return Words(tuple(texts), codes)
-
-    def _numbers(self, name: str, columns: dict[str, np.ndarray], limit: int) -> np.ndarray:
-        values = [one if isinstance(one, int) and 0 <= one < limit else -1 for one in self._codes[name]]
-        return np.array([*values, -1], np.int64)[columns[name]]
-
-    def _good(self, columns: dict[str, np.ndarray], sizes: np.ndarray, whole: Entries) -> Bool[np.ndarray, " entry"]:
-        good = (whole.step > 0) & (self._numbers("as_of", columns, 2) >= 0)
-        for name in _PARSERS:
-            valid = [_is_good(name, one) for one in self._codes[name]]
-            good &= np.array([*valid, False], bool)[columns[name]]
-        counts = np.array([len(text.split()) for text in whole.levels.texts] + [0])[whole.levels.codes]
-        good &= sizes == _PRICES * counts
-        bad = np.flatnonzero(~np.isfinite(whole.quantiles))
-        good[np.searchsorted(whole.begins, bad, "right") - 1] = False
-        return good
 
 
 def levels_of(text: str) -> tuple[float, ...]:
@@ -243,28 +169,3 @@ def to_sql(value: object) -> object:
         return int(value)  # as it is read back
     # Little-endian on every machine, so that a journal can be moved to another one.
     return np.ascontiguousarray(value, "<f4").tobytes() if isinstance(value, np.ndarray) else value
-
-
-def _day(text: str) -> dt.date:
-    if len(text) != 10:
-        raise ValueError
-    return dt.date.fromisoformat(text)
-
-
-_PARSERS: dict[str, Callable[[str], object]] = {
-    **dict.fromkeys(("run", "model", "ticker"), str),
-    **dict.fromkeys(("origin", "date", "fitted_to"), _day),
-    "made": lambda text: (_day(text[:10]), dt.datetime.fromisoformat(text)),
-    "levels": levels_of,
-}
-"""The columns of words, and what reads one of them."""
-
-
-_PLAIN = {"levels": "0.5"} | dict.fromkeys(("origin", "date", "fitted_to", "made"), "1970-01-01")
-
-
-def _is_good(name: str, value: object) -> bool:
-    """Whether a value may stand in a column of words."""
-    with contextlib.suppress(ValueError):
-        return isinstance(value, str) and _PARSERS[name](value) is not None
-    return False

@@ -20,7 +20,8 @@ import numpy as np
 
 from forecaster.errors import InputError
 from forecaster.evaluation.chain import ChainState, Link, check_chain, last_link, next_hash
-from forecaster.evaluation.entries import NAMES, Entries, Entry, Reader, to_sql
+from forecaster.evaluation.entries import NAMES, Entries, Entry, to_sql
+from forecaster.evaluation.entryreader import entries_of_rows, read_entries
 from forecaster.inference.forecast import Forecast
 
 JOURNAL = "journal.sqlite"
@@ -62,8 +63,6 @@ _UPGRADE = (
 _INSERT = f"""
 INSERT OR IGNORE INTO forecasts ({", ".join(NAMES)}, number, hash) VALUES ({", ".join("?" * (len(NAMES) + 2))})
 """
-_CHUNK = 20_000
-"""Rows read at a time: as Python's objects they take ten times their memory as columns."""
 
 
 def entries_of(
@@ -127,13 +126,7 @@ def read(path: Path, run: str | None = None) -> Entries:
     """
     _require(path)
     with _connect(path, "rw", _PATIENCE) as base:  # "ro" could not roll back the transaction of a killed writer
-        if not _check(path, base, make=False):
-            return Reader().entries()
-        reader, wanted = Reader(), f"SELECT {', '.join(NAMES)} FROM forecasts"
-        found = base.execute(wanted) if run is None else base.execute(f"{wanted} WHERE run = ?", (run,))
-        while rows := found.fetchmany(_CHUNK):
-            reader.add(rows)
-        return reader.entries()
+        return read_entries(base, run) if _check(path, base, make=False) else entries_of_rows([])
 
 
 def verify(path: Path) -> ChainState:

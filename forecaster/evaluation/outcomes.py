@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from forecaster.axes import Float, Int, Shaped
 from forecaster.baselines import FORMULAS, FittedBaseline
+from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
@@ -36,8 +39,10 @@ _LATEST = np.timedelta64(10, "D")
 _FEWEST = 250
 """Outcomes of each step that the formulas need to be fitted."""
 
-_BLOCK = 50_000
-"""Entries scored at a time."""
+_BLOCK = 5_000
+"""Entries scored at a time: few enough for the processor's cache."""
+
+_PRICES = 4
 
 Formulas = Callable[[Int[np.ndarray, " entry"]], Float[np.ndarray, "formula entry variable quantile"]]
 
@@ -59,9 +64,9 @@ class Outcomes:
     reasons: Int[np.ndarray, " entry"]
     cells: Int[np.ndarray, " cell"]
     dates: Shaped[np.ndarray, " cell"]
-    losses: Float[np.ndarray, "cell forecaster variable"]
-    errors: Float[np.ndarray, "cell 2 variable"]
-    inside: Float[np.ndarray, "cell share"]
+    losses: Float[np.ndarray, "forecaster variable cell"]
+    errors: Float[np.ndarray, "2 variable cell"]
+    inside: Float[np.ndarray, "share cell"]
 
 
 def outcomes(entries: Entries, histories: Mapping[str, Bars]) -> Outcomes:
@@ -71,26 +76,44 @@ def outcomes(entries: Entries, histories: Mapping[str, Bars]) -> Outcomes:
     adjusted prices as the store has them now: a split or dividend in between changes nothing.
     """
     reasons, rows = _places(entries, histories)
-    count = len(entries)
-    dates = np.zeros(count, "datetime64[D]")
-    losses, errors = np.zeros((count, 1 + len(FORMULAS), 4)), np.zeros((count, 2, 4))
-    inside = np.full((count, len(SHARES)), math.nan)
+    sheet = _Sheet(entries)
     for group, levels, one in _groups(entries, reasons, rows, histories):
         if one is None:
             reasons[group] = REASONS.index(YOUNG)
             continue
-        steps = entries.step[group]
-        for block in np.array_split(np.arange(len(group)), -(-len(group) // _BLOCK)):
-            at, begin = group[block], one.rows[block]
-            dates[at] = one.panel.sessions[begin + steps[block]]
-            moves = one.logs[begin + steps[block]] - one.logs[begin, CLOSE][:, None]
-            own = entries.quantiles_at(at, len(levels)).astype(np.float64)
-            predicted = np.concatenate([own[None], one.formulas(begin, steps[block])])
-            losses[at] = np.moveaxis(_pinball(predicted, moves, levels), 0, 1)
-            errors[at, 0], errors[at, 1] = np.abs(moves - own[..., levels.index(0.5)]), np.abs(moves)
-            inside[at] = _inside(own, moves, levels)
-    cells = np.flatnonzero(reasons == 0)
-    return Outcomes(entries, reasons, cells, dates[cells], losses[cells], errors[cells], inside[cells])
+        blocks = np.array_split(np.arange(len(group)), -(-len(group) // _BLOCK))
+        deque(thread_map(partial(sheet.fill, group, levels, one), blocks), maxlen=0)
+    return sheet.outcomes(reasons)
+
+
+class _Sheet:
+    """Scores of all entries, filled in block by block; blocks may be filled by several threads."""
+
+    def __init__(self, entries: Entries) -> None:
+        self._entries, count = entries, len(entries)
+        self._dates = np.zeros(count, "datetime64[D]")
+        self._losses, self._errors = np.zeros((1 + len(FORMULAS), _PRICES, count)), np.zeros((2, _PRICES, count))
+        self._inside = np.full((len(SHARES), count), math.nan)
+
+    def fill(
+        self, group: Int[np.ndarray, " entry"], levels: tuple[float, ...], one: _Group, block: Int[np.ndarray, " place"]
+    ) -> None:
+        """Scores some entries of a group: those at the places of the block."""
+        at, begin = group[block], one.rows[block]
+        end = begin + self._entries.step[at]
+        moves = one.logs[end] - one.logs[begin, CLOSE][:, None]
+        own = self._entries.quantiles_at(at, len(levels)).astype(np.float64)
+        predicted = np.concatenate([own[None], one.formulas(begin, self._entries.step[at])])
+        self._dates[at] = one.panel.sessions[end]
+        self._losses[..., at] = np.moveaxis(_pinball(predicted, moves, levels), 1, -1)
+        self._errors[..., at] = np.abs([(moves - own[..., levels.index(0.5)]).T, moves.T])
+        self._inside[:, at] = _inside(own, moves, levels)
+
+    def outcomes(self, reasons: Int[np.ndarray, " entry"]) -> Outcomes:
+        """Those entries that there is no reason not to score."""
+        cells = np.flatnonzero(reasons == 0)
+        scores = (self._losses[..., cells], self._errors[..., cells], self._inside[:, cells])
+        return Outcomes(self._entries, reasons, cells, self._dates[cells], *scores)
 
 
 def _places(
@@ -213,6 +236,6 @@ def _inside(
     own: Float[np.ndarray, "entry variable quantile"],
     moves: Float[np.ndarray, "entry variable"],
     levels: tuple[float, ...],
-) -> Float[np.ndarray, "entry share"]:
+) -> Float[np.ndarray, "share entry"]:
     hits = [metrics.inside(own[None], moves[None], levels, share) for share in SHARES]
-    return np.stack([np.full(len(own), math.nan) if hit is None else hit[0].mean(axis=1) for hit in hits], axis=1)
+    return np.stack([np.full(len(own), math.nan) if hit is None else hit[0].mean(axis=1) for hit in hits])

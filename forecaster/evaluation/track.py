@@ -1,29 +1,20 @@
-"""Track record of each run from its journal: in total, by ticker, month and step; and a verdict on it."""
+"""Track record of each run from its journal: in total, by ticker, month and step."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from forecaster.axes import Bool, Float, Int, Shaped
+from forecaster.axes import Bool, Float, Int
 from forecaster.baselines import FORMULAS
 from forecaster.evaluation.entries import Entries
+from forecaster.evaluation.groups import Groups
 from forecaster.evaluation.margin import Margin, hardest
 from forecaster.evaluation.outcomes import Outcomes, by_code
 from forecaster.evaluation.rows import number
-from forecaster.evaluation.scores import SHARES
-from forecaster.evaluation.sentences import adjusted, chance
-from forecaster.evaluation.significance import (
-    FEWEST_DATES,
-    SIGNIFICANT,
-    Comparison,
-    dates_needed,
-    diebold_mariano,
-)
 
 LIVE, HINDSIGHT = "live", "hindsight"
 GROUPS = ("all", "ticker", "month", "step")
@@ -68,20 +59,6 @@ class TrackRow:
     p_hardest: float | None
 
 
-@dataclass(frozen=True)
-class TrackVerdict:
-    """Verdict on a run's live forecasts: `skill`, `no-evidence`, `worse` or `too-few`.
-
-    Args:
-        more_dates: how many more dates of forecasts are needed for a test, or to confirm such a difference.
-    """
-
-    run: str
-    code: str
-    text: str
-    more_dates: int | None
-
-
 def track(found: Outcomes) -> list[TrackRow]:
     """Makes the rows of every run, live ones first."""
     entries, rows = found.entries, list[TrackRow]()
@@ -91,7 +68,7 @@ def track(found: Outcomes) -> list[TrackRow]:
         runs = {entries.run.texts[code]: chosen[inner] for code, inner in by_code(codes[chosen])}
         for run, own in sorted(runs.items()):
             cells = _Cells(found, own)
-            rows.extend(cells.row(run, made, by, of, inner) for by in GROUPS for of, inner in cells.groups(by))
+            rows.extend(row for by in GROUPS for row in cells.rows(run, made, by))
     return rows
 
 
@@ -111,25 +88,26 @@ class _Cells:
         return self.found.entries.take(self.found.cells[self.own])
 
     @cached_property
-    def losses(self) -> Float[np.ndarray, "cell forecaster variable"]:
-        return self.found.losses[self.own]
+    def losses(self) -> Float[np.ndarray, "forecaster variable cell"]:
+        return self.found.losses[..., self.own]
 
     @cached_property
-    def errors(self) -> Float[np.ndarray, "cell 2 variable"]:
-        return self.found.errors[self.own]
+    def errors(self) -> Float[np.ndarray, "2 variable cell"]:
+        return self.found.errors[..., self.own]
 
     @cached_property
-    def inside(self) -> Float[np.ndarray, "cell share"]:
-        return self.found.inside[self.own]
+    def inside(self) -> Float[np.ndarray, "share cell"]:
+        return self.found.inside[:, self.own]
 
     @cached_property
-    def origins(self) -> Shaped[np.ndarray, " cell"]:
-        return self.entries.origin.days()
+    def origins(self) -> Int[np.ndarray, " cell"]:
+        """A number for each date, in their order."""
+        return np.unique(self.entries.origin.days(), return_inverse=True)[1]
 
     @cached_property
     def forecast(self) -> Int[np.ndarray, " cell"]:
         """A number for each ticker and origin."""
-        return Entries.key(self.entries.ticker, self.entries.origin)
+        return np.unique(Entries.key(self.entries.ticker, self.entries.origin), return_inverse=True)[1]
 
     @cached_property
     def whole(self) -> Bool[np.ndarray, " cell"]:
@@ -144,113 +122,60 @@ class _Cells:
         moved: np.ndarray = self.found.dates[self.own] != self.entries.date.days()
         return moved
 
-    def groups(self, by: str) -> Iterator[tuple[str, Int[np.ndarray, " cell"]]]:
-        """Names and cells of the groups, in the order of their names."""
+    def groups(self, by: str) -> tuple[list[str], Int[np.ndarray, " cell"]]:
+        """Names of the groups, in their order, and the group of each cell."""
         if by == "all":
-            yield by, np.arange(len(self.own))
-        elif by == "ticker":
-            codes = by_code(self.entries.ticker.codes)
-            yield from sorted((self.entries.ticker.texts[code], inner) for code, inner in codes)
-        elif by == "month":
-            months = self.found.dates[self.own].astype("datetime64[M]").astype(np.int64)
-            yield from ((str(np.datetime64(code, "M")), inner) for code, inner in by_code(months))
-        else:
-            yield from ((str(code), inner) for code, inner in by_code(self.entries.step))
+            return [by], np.zeros(len(self.own), np.int64)
+        if by == "ticker":
+            present, codes = np.unique(self.entries.ticker.ranks(), return_inverse=True)
+            names = sorted(self.entries.ticker.texts)
+            return [names[rank] for rank in present.tolist()], codes
+        values = self.found.dates[self.own].astype("datetime64[M]") if by == "month" else self.entries.step
+        present, codes = np.unique(values, return_inverse=True)
+        return [str(one) for one in present], codes
 
-    def row(self, run: str, live: bool, by: str, of: str, chosen: Int[np.ndarray, " cell"]) -> TrackRow:
-        steps = self.entries.step[chosen]
-        own, *formulas = _mean_by_step(self.losses[chosen], steps)
-        error, echo = _mean_by_step(self.errors[chosen], steps)
-        tested = chosen[self.whole[chosen]]
-        tests = self._tests(tested)
-        margins = [
-            Margin(name, number(_gain(own, other)), number(test.statistic), number(test.p_value))
-            for name, other, test in zip(FORMULAS, formulas, tests, strict=True)
-        ]
-        bands = [number(_mean(self.inside[chosen, place])) for place in range(len(SHARES))]
-        # The first formula is the reference of every scorecard.
-        over, decides = margins[0], hardest(margins)
-        return TrackRow(
-            run=run,
-            made=LIVE if live else HINDSIGHT,
-            by=by,
-            of=of,
-            forecasts=len(np.unique(self.forecast[chosen])),
-            dates=len(np.unique(self.origins[tested])),
-            sessions=len(chosen),
-            moved=int(self.moved[chosen].sum()),
-            pinball=number(own.mean()),
-            coverage50=bands[0],
-            coverage80=bands[1],
-            coverage90=bands[2],
-            skill_pinball=over.skill_pinball,
-            skill_last_close=number(_gain(error, echo)),
-            dm_statistic=over.dm_statistic,
-            p_value=over.p_value,
-            hardest=decides.baseline,
-            skill_hardest=decides.skill_pinball,
-            dm_hardest=decides.dm_statistic,
-            p_hardest=decides.p_value,
-        )
-
-    def _tests(self, chosen: Int[np.ndarray, " cell"]) -> list[Comparison]:
-        """Diebold–Mariano tests with each formula, on means by origin date; each price and step weighs the same."""
-        if not len(chosen):
-            return [Comparison(math.nan, math.nan)] * len(FORMULAS)
-        steps, losses = self.entries.step[chosen], self.losses[chosen]
-        # Losses grow with the step and differ by price: divide each by the formula's mean loss there.
-        found, place = np.unique(steps, return_inverse=True)
-        usual = np.stack([np.maximum(losses[place == at].mean(axis=0), 1e-12) for at in range(len(found))])
-        _, days = np.unique(self.origins[chosen], return_inverse=True)
-        counts = np.bincount(days)
-        tests = []
-        for formula in range(1, losses.shape[1]):
-            difference = ((losses[:, 0] - losses[:, formula]) / usual[place, formula]).mean(axis=1)
-            tests.append(diebold_mariano(np.bincount(days, difference) / counts, int(steps.max())))
-        return tests
-
-
-def judge(row: TrackRow, runs: int = 1) -> TrackVerdict:
-    """Judges all live forecasts of a run: like a test's verdict, it requires that every simple formula is beaten.
-
-    Args:
-        runs: number of runs with a live record, by which p is multiplied (Bonferroni).
-    """
-    if row.dates < FEWEST_DATES or row.p_value is None or row.skill_hardest is None:
-        more = max(FEWEST_DATES - row.dates, 1)
-        count = f"whole forecasts from {_days(row.dates)} are compared with actual prices, the least is {FEWEST_DATES}"
-        return TrackVerdict(row.run, "too-few", f"Too few to judge {row.run}: {count}: {more} more.", more)
-    way = "better" if row.skill_hardest > 0 else "worse"
-    # As in a test's verdict: skill must beat every formula, which needs no correction, but `worse` picks one of them.
-    p_value = adjusted(row.p_hardest, runs if row.skill_hardest > 0 else len(FORMULAS) * runs)
-    share = f", corrected for {runs} runs" if runs > 1 else ""
-    figures = f"ranges {abs(row.skill_hardest):.2%} {way} than {row.hardest}, {chance(p_value)}{share}"
-    where = f"in {row.forecasts:,} live forecasts from {_days(row.dates)}"
-    if p_value is not None and p_value < SIGNIFICANT:
-        code, word = ("skill", "Skill") if row.skill_hardest > 0 else ("worse", "Worse than a simple formula")
-        return TrackVerdict(row.run, code, f"{word}: {row.run} has {figures}, {where}.", None)
-    ahead = row.dm_hardest if row.skill_hardest > 0 and row.dm_hardest is not None else math.nan
-    needed = dates_needed(ahead, row.dates, runs)
-    more_dates = None if needed is None else max(needed - row.dates, 1)
-    takes = f"; you would need about {more_dates:,} more days to confirm this" if more_dates else ""
-    text = f"No evidence of skill: {row.run} has {figures}, {where}{takes}."
-    return TrackVerdict(row.run, "no-evidence", text, more_dates)
-
-
-def _days(count: int) -> str:
-    return f"{count:,} day{'' if count == 1 else 's'}"
+    def rows(self, run: str, live: bool, by: str) -> Iterator[TrackRow]:
+        names, codes = self.groups(by)
+        groups = Groups(codes, self.entries.step, len(names))
+        tested = Groups(codes[self.whole], self.entries.step[self.whole], len(names))
+        losses, errors = groups.mean_by_step(self.losses), groups.mean_by_step(self.errors)
+        tests = tested.compare(self.losses[..., self.whole], self.origins[self.whole])
+        inside = groups.mean(self.inside)
+        counts = {
+            "forecasts": groups.distinct(self.forecast),
+            "dates": tested.distinct(self.origins[self.whole]),
+            "sessions": groups.counts,
+            "moved": np.bincount(codes, self.moved, len(names)).astype(int),
+        }
+        for at, of in enumerate(names):
+            margins = [
+                Margin(name, number(_gain(losses[0, :, at], loss)), number(test.statistic), number(test.p_value))
+                for name, loss, test in zip(FORMULAS, losses[1:, :, at], tests[at], strict=True)
+            ]
+            bands = [number(share) for share in inside[:, at]]
+            # The first formula is the reference of every scorecard.
+            over, decides = margins[0], hardest(margins)
+            yield TrackRow(
+                run=run,
+                made=LIVE if live else HINDSIGHT,
+                by=by,
+                of=of,
+                **{name: int(count[at]) for name, count in counts.items()},
+                pinball=number(losses[0, :, at].mean()),
+                coverage50=bands[0],
+                coverage80=bands[1],
+                coverage90=bands[2],
+                skill_pinball=over.skill_pinball,
+                skill_last_close=number(_gain(errors[0, :, at], errors[1, :, at])),
+                dm_statistic=over.dm_statistic,
+                p_value=over.p_value,
+                hardest=decides.baseline,
+                skill_hardest=decides.skill_pinball,
+                dm_hardest=decides.dm_statistic,
+                p_hardest=decides.p_value,
+            )
 
 
 def _gain(own: Float[np.ndarray, " variable"], other: Float[np.ndarray, " variable"]) -> float:
     """Share by which the loss is lower, mean over the prices."""
     return float((1 - own / np.maximum(other, 1e-12)).mean())
-
-
-def _mean_by_step(losses: Float[np.ndarray, "cell forecaster variable"], steps: Int[np.ndarray, " cell"]) -> np.ndarray:
-    """Mean over the cells of each step, then over steps: [forecaster, variable]."""
-    means: np.ndarray = np.mean([losses[inner].mean(axis=0) for _, inner in by_code(steps)], axis=0)
-    return means
-
-
-def _mean(values: Float[np.ndarray, " cell"]) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan

@@ -15,7 +15,8 @@ from forecaster.errors import DataError, InputError, UnknownNameError
 from forecaster.evaluation.chain import ChainState
 from forecaster.evaluation.journal import JOURNAL, read, runs_in, verify
 from forecaster.evaluation.outcomes import DAMAGED, REASONS, WAITING, Outcomes, outcomes
-from forecaster.evaluation.track import LIVE, TrackRow, TrackVerdict, judge, track
+from forecaster.evaluation.track import LIVE, TrackRow, track
+from forecaster.evaluation.trackverdict import TrackVerdict, judge
 from forecaster.runs import folder as runs
 
 
