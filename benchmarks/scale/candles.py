@@ -15,11 +15,9 @@ WITHIN = 16
 
 def write_candles(folder: Path, tickers: int, years: int) -> int:
     """Write files in the form of Yahoo's; returns how many candles. The same ticker is the same at any size."""
-    from forecaster.data.calendars import following_sessions
+    from forecaster.data.calendars import sessions as known_sessions
 
-    days = np.arange(LAST - np.timedelta64(int(365.25 * years), "D"), LAST)
-    sessions = np.unique(following_sessions("XNYS", days))
-    sessions = sessions[sessions <= LAST]
+    sessions = known_sessions("XNYS", LAST - np.timedelta64(int(365.25 * years), "D"), LAST)
     folder.mkdir(parents=True, exist_ok=True)
     market = _volatility(np.random.default_rng(0), len(sessions))
     for number in range(tickers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def _fits(bars: Bars) -> bool:
     return bool(np.array_equal(bars.dates, calendars.sessions(bars.calendar, bars.dates[0], bars.dates[-1])))
 
 
+@lru_cache(maxsize=4096)  # tickers of one exchange have most years in common
 def _usual_weekdays(calendar: str, first: np.datetime64, last: np.datetime64) -> str:
     """Weekday mask, such as `1111100` from Monday on, of a calendar's sessions between two dates."""
     # At least twelve weeks, because a few days do not include every weekday.
