@@ -98,7 +98,8 @@ def _take_over(search: Search, asked: Asked) -> None:
 
 def _learn(search: Search, asked: Asked, on_share: Share) -> float:
     """Trains a trial; its skill on the validation period. Writes the losses by date."""
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     trial = search.trial(values_of(search, asked.params))
     init = initial_of(trial, search.folder.parent, trial.split.train_end)

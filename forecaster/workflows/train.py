@@ -134,7 +134,8 @@ def _prepare(config: Config, data_dir: Path, say: Say) -> Trial:
 
 
 def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> TrainedRun:
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     panel, config, split = trial.panel, trial.config, trial.split
     init = initial_of(trial, folder.parent, split.validation_end)
