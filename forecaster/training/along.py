@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,6 @@ from forecaster.training.networks import (
     Order,
     make_sampler,
     make_seeded,
-    reporter,
     seeded,
     start_network,
     training_of,
@@ -89,16 +88,16 @@ def learn_along(trial: Trial, order: Order, ranks: Ranks) -> None:
     release_memory()
 
 
-def learn_one(job: Job, order: Order, number: int) -> None:
+def learn_one(job: Job, order: Order, number: int, on_share: Callable[[float], None]) -> None:
     """Train one network of another process's run to the last step of its checkpoint, which that process reads.
 
     Raises:
         InputError: the loss diverged, or the checkpoint is of other candles or of another config.
         OutsideError: the checkpoint cannot be written.
     """
-    trial, period = job.trial, period_of(order)
+    trial, period, stop = job.trial, period_of(order), dict(order["stops"])[number]
     sampler, measure = make_sampler(trial, period, job.ranks), validation_of(trial, period, order)
     network = start_network(job, number, np.array(order["base"]))
     train = training_of(job, number, network, sampler, period, measure, order)
-    train(report=reporter(job.tick, dict(order["stops"])[number]))
+    train(report=lambda step, _: on_share(step / stop))
     release_memory()
