@@ -38,14 +38,14 @@ def require_engine(name: str) -> None:
 
 
 def engine_of(name: str, workers: int | None, config: Config) -> contextlib.AbstractContextManager[Engine]:
-    """The engine of this name, see `require_engine`.
+    """The engine of this name, see `require_engine`; it starts while its user prepares what the tasks need.
 
     Args:
         workers: tasks at a time; one for each core, or for each CPU of the cluster, if absent.
     """
     if name == "ray":
         return ray_engine(workers)
-    return contextlib.nullcontext(Engine(in_processes, workers or _workers(config)))
+    return contextlib.nullcontext(Engine(in_processes, lambda: workers or _workers(config)))
 
 
 @contextlib.contextmanager

@@ -94,20 +94,23 @@ def train(
     require_trackers(checked.tracking)
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
-    trial = _prepare(checked, Path(data_dir), say)
-    sweep(Path(runs_dir))
-    workplace = begin(folder, force, origin_comment(origin) + to_yaml(checked))
-    kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
-    say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
-    try:
-        with training_in(workplace), elsewhere_of(engine, workers, checked) as elsewhere:
-            return _run(workplace, trial, Path(data_dir), say, tick, workers, elsewhere)
-    except LostRankError:  # it says how to resume
-        raise
-    except Exception:
-        if not checkpoints(workplace) and not (workplace / runs.MODEL).is_file():  # nothing to resume: free the name
-            shutil.rmtree(workplace, ignore_errors=True)
-        raise
+    with elsewhere_of(engine, workers, checked) as elsewhere:
+        trial = _prepare(checked, Path(data_dir), say)
+        sweep(Path(runs_dir))
+        workplace = begin(folder, force, origin_comment(origin) + to_yaml(checked))
+        kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
+        say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
+        try:
+            with training_in(workplace):
+                return _run(workplace, trial, Path(data_dir), say, tick, workers, elsewhere)
+        except LostRankError:  # it says how to resume
+            raise
+        except Exception:
+            if (
+                not checkpoints(workplace) and not (workplace / runs.MODEL).is_file()
+            ):  # nothing to resume: free the name
+                shutil.rmtree(workplace, ignore_errors=True)
+            raise
 
 
 @tuned_allocator()
@@ -137,8 +140,8 @@ def resume(
     with training_in(folder):
         checked = load_config(folder / runs.CONFIG)
         require_trackers(checked.tracking)
-        trial = _prepare(checked, Path(data_dir), say)
         with elsewhere_of(engine, workers, checked) as elsewhere:
+            trial = _prepare(checked, Path(data_dir), say)
             return _run(folder, trial, Path(data_dir), say, tick, workers, elsewhere)
 
 
