@@ -14,8 +14,9 @@ from forecaster.data.splits import Split
 from forecaster.errors import InputError
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
+from forecaster.runs.replacement import training_in
 from forecaster.training import launch
-from forecaster.training.files import checkpoints
+from forecaster.training.files import checkpoints, shared_candles
 from forecaster.training.members import Learnt, learn
 from forecaster.training.networks import Job
 from forecaster.training.ranks import Ranks
@@ -74,6 +75,14 @@ def test_what_a_network_cannot_use_is_the_error_of_the_training(tmp_path: Path) 
     with pytest.raises(InputError, match=r"^training.learning_rate: the"):
         learn(job)
     assert not list(tmp_path.glob("one/*candles"))
+
+
+def test_candles_that_a_killed_training_left_are_removed_by_the_next(tmp_path: Path) -> None:
+    for mark in ("", "production-"):
+        shared_candles(tmp_path, mark).mkdir()
+    (tmp_path / "candles").mkdir()
+    with training_in(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["candles"], "a folder of the user's stays"
 
 
 def test_an_engine_and_torchrun_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:

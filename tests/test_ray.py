@@ -19,6 +19,7 @@ import pytest
 from forecaster.errors import InputError, OutsideError
 from forecaster.walkforward import cluster
 from forecaster.workflows.backtest import backtest
+from forecaster.workflows.train import train
 from tests.studio import QUICK, REPOSITORY, command, environment, eventually, hear_interrupts
 from tests.test_folds import GATE, GATED, plugin
 
@@ -74,8 +75,9 @@ SEEN = GATE.replace("        gate = Path", "        Path({!r}, str(os.getpid()))
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match=r"^--engine ray needs Ray, which is not installed: pip install 'stock-f"):
-        backtest("gru", engine="ray", runs_dir=tmp_path)
+    for work in (backtest, train):
+        with pytest.raises(InputError, match=r"^--engine ray needs Ray, which is not installed: pip install 'stock-f"):
+            work("gru", engine="ray", runs_dir=tmp_path)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:{port}", "127.0.0.1:port", "ray://127.0.0.1:{port}"])
@@ -85,8 +87,11 @@ def test_an_unreachable_cluster_is_told_at_once(address: str, tmp_path: Path, mo
         one.bind(("127.0.0.1", 0))  # and nobody listens
         address = address.format(port=one.getsockname()[1])
         monkeypatch.setenv("RAY_ADDRESS", address)
-        with pytest.raises(OutsideError, match=rf"^RAY_ADDRESS {address}: no Ray cluster can be reached: .*; start it"):
-            backtest("gru", engine="ray", runs_dir=tmp_path)
+        for work in (backtest, train):
+            with pytest.raises(
+                OutsideError, match=rf"^RAY_ADDRESS {address}: no Ray cluster can be reached: .*; start"
+            ):
+                work("gru", engine="ray", runs_dir=tmp_path)
 
 
 def test_a_node_that_does_not_see_the_folder_is_told(tmp_path: Path) -> None:
@@ -205,9 +210,9 @@ def test_a_training_on_a_cluster_outlives_a_worker_and_an_interrupt_and_is_that_
 ) -> None:
     config = tmp_path / "ensemble.yaml"
     config.write_text(YAML + "members: [{name: har}, {name: held}, {name: held}, {name: held}]\n")
-    train = ("train", str(config), "--name", "one")
+    learn = ("train", str(config), "--name", "one")
     ray_cluster.hold()
-    process = ray_cluster.begin(tmp_path / "ray", *train, "--engine", "ray")
+    process = ray_cluster.begin(tmp_path / "ray", *learn, "--engine", "ray")
     ray_cluster.lose_one(process, tmp_path / "ray", "one/checkpoint-*.safetensors")
     said = tmp_path / "ray" / "said"
     assert eventually(lambda: "is trained to step 60" in said.read_text() or process.poll() is not None)
@@ -216,7 +221,7 @@ def test_a_training_on_a_cluster_outlives_a_worker_and_an_interrupt_and_is_that_
     resumed = ray_cluster.run(tmp_path / "ray", "train", "--resume", "one", "--engine", "ray")
     assert "training 3 networks, 1 trained already, 2 at a time: 180 steps in all" in resumed
     assert resumed.count("is trained to step 60") == 2, "what is trained is not trained again"
-    ray_cluster.run(tmp_path / "local", *train)
+    ray_cluster.run(tmp_path / "local", *learn)
     names = [sorted(path.name for path in (tmp_path / way / "runs" / "one").iterdir()) for way in ("ray", "local")]
     assert names[0] == names[1] == ["config.yaml", "curve.csv", "model.safetensors"]
     for name in names[0]:

@@ -22,7 +22,7 @@ from forecaster.memory import tuned_allocator
 from forecaster.runs.initial import initial_of
 from forecaster.training.along import learn_one, period_of
 from forecaster.training.checkpoint import curve_of
-from forecaster.training.files import CurvePoint
+from forecaster.training.files import CurvePoint, shared_candles
 from forecaster.training.networks import Job, Order, fingerprint
 from forecaster.walkforward.processes import Engine, Work
 from forecaster.walkforward.walk import Walk, load_walk, save_walk
@@ -45,7 +45,7 @@ def train_elsewhere(engine: Engine, job: Job, order: Order) -> None:
     progress = _Progress(job, order)
     if not (waiting := progress.unfinished()):
         return
-    folder = job.folder / f"{order['mark']}candles"
+    folder = shared_candles(job.folder, order["mark"])
     try:
         save_walk(Walk(folder, job.trial, ()))
         write_text(folder / _ORDER, json.dumps(order))
