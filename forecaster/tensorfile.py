@@ -5,8 +5,9 @@ No pickle; and a stranger's header is believed only as far as the file's size be
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +46,23 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         InputError: the file is missing or damaged.
     """
+    with _opened(path) as (file, header):
+        return {name: file.get_tensor(name) for name in list(file.keys())}, header
+
+
+def load_header(path: Path) -> dict[str, Any]:
+    """The header alone of what `save_tensors` wrote.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    with _opened(path) as (_, header):
+        return header
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A file of arrays, and its header; what reading it raises is its damage."""
     from safetensors import SafetensorError, safe_open
 
     existing_file(path, "model file")
@@ -52,9 +70,7 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         try:
             _check_header(path)
             with safe_open(path, framework="np") as file:
-                header: dict[str, Any] = dict(json.loads(file.metadata()[_KEY]))
-                names = list(file.keys())
-                return {name: file.get_tensor(name) for name in names}, header
+                yield file, dict(json.loads(file.metadata()[_KEY]))
         except (SafetensorError, OSError, *PARSING_ERRORS) as error:
             if isinstance(error, OSError) and error.errno is not None:  # a refusal of the system is no damage
                 raise

@@ -24,7 +24,7 @@ from forecaster.features.candles import Candles
 from forecaster.features.dataset import Dataset, pooled_quantiles
 from forecaster.models import MODELS
 from forecaster.tensorfile import load_tensors, save_tensors
-from forecaster.training import members as learn
+from forecaster.training import networks as learn
 from forecaster.training.sampling import Batch, Sampler
 from forecaster.trial import Trial
 from forecaster.workflows.doctor import Examination, doctor

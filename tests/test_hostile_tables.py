@@ -87,19 +87,20 @@ def test_an_index_of_dates_is_still_the_date(tmp_path: Path, index: str | None) 
     assert [str(day)[:10] for day in read.stamps.wall] == ["2020-01-02", "2020-01-03"]
 
 
-def test_ctrl_c_is_raised_after_a_library_that_swallows_it() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_raised_after_a_library_that_swallows_it(number: signal.Signals) -> None:
     reached = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    before = signal.signal(number, signal.default_int_handler)  # a shell's background job ignores Ctrl-C
 
     def read() -> None:
         with interrupts_held():
-            signal.raise_signal(signal.SIGINT)  # to this thread: os.kill may reach another one later
+            signal.raise_signal(number)  # to this thread: os.kill may reach another one later
             reached.append("the end")
 
     try:
         with pytest.raises(KeyboardInterrupt):
             read()
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(number) is signal.default_int_handler
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
     assert reached == ["the end"]

@@ -21,7 +21,8 @@ from forecaster.features.dataset import Dataset, Forecaster
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
-from forecaster.training.members import Job, Learnt, learn
+from forecaster.training.members import Learnt, learn
+from forecaster.training.networks import Job
 from forecaster.trial import Trial
 from tests.studio import bars, dataset, persistent_volatility
 

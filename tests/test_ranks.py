@@ -21,8 +21,8 @@ from forecaster.errors import InputError
 from forecaster.evaluation.ledgerfile import NAME
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
+from forecaster.training.along import learn_along
 from forecaster.training.files import read_curves
-from forecaster.training.members import learn_along
 from forecaster.training.ranks import ALONE, Ranks
 from forecaster.training.sampling import Sampler
 from tests.studio import QUICK, dataset, environment, eventually, forecast, panel, settings

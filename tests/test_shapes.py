@@ -19,7 +19,8 @@ from forecaster.inference.ensemble import ensemble
 from forecaster.inference.rollout import grow_paths
 from forecaster.inference.sweep import Reach
 from forecaster.models.network import Network
-from forecaster.training.members import Job, Learnt, learn
+from forecaster.training.members import Learnt, learn
+from forecaster.training.networks import Job
 from forecaster.trial import Trial
 from tests.studio import assert_coherent, bars, dataset
 

@@ -216,13 +216,23 @@ def ended(runs: Path) -> dict[int, list[float] | None]:
     return found
 
 
+def locked(runs: Path) -> bool:
+    """Takes Optuna's lock of the journal, and never gives it back; False while a worker has it."""
+    (journal,) = runs.glob(".tune-*/journal.log")
+    try:
+        journal.with_name("journal.log.lock").symlink_to(journal)
+    except FileExistsError:
+        return False
+    return True
+
+
 def children(of: int) -> list[int]:
     found = subprocess.run(["pgrep", "-P", str(of)], capture_output=True, text=True, check=False).stdout
     return [int(line) for line in found.split()]
 
 
 @pytest.mark.skipif(not Path("/usr/bin/pgrep").exists(), reason="needs pgrep to find a process's children")
-@pytest.mark.parametrize(("end", "trials"), [(signal.SIGKILL, 30), (signal.SIGINT, 14)])
+@pytest.mark.parametrize(("end", "trials"), [(signal.SIGKILL, 30), (signal.SIGTERM, 14)])
 def test_trials_outlive_a_kill_and_what_they_find_trains(
     config: Path, store: Path, tmp_path: Path, end: signal.Signals, trials: int
 ) -> None:
@@ -231,16 +241,19 @@ def test_trials_outlive_a_kill_and_what_they_find_trains(
     assert eventually(lambda: len(ended(runs)) >= 4 or process.poll() is not None)
     workers = children(process.pid)
     assert len(workers) == 2, process.communicate()
+    if end == signal.SIGTERM:
+        assert eventually(lambda: locked(runs)), "a worker ends while it holds the journal"
     os.killpg(process.pid, end)
     _, err = process.communicate()
     assert eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
-    if end == signal.SIGINT:
+    if end == signal.SIGTERM:
         assert process.returncode == 130
         assert "interrupted; what was finished is kept" in err
     kept = ended(runs)
     assert 4 <= len(kept) < trials
     out, err = begun(config, store, runs, trials=trials).communicate()
     assert f"{trials} trials, {len(kept)} are finished already, 2 at a time" in " ".join(err.split()), err
+    assert end == signal.SIGKILL or "waiting for the lock" not in err
     data = json.loads(out)
     assert len(data["trials"]) == trials
     skills = {one["number"]: [one["skill"]] for one in data["trials"]}

@@ -24,7 +24,8 @@ from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
-from forecaster.training.members import Job, learn
+from forecaster.training.members import learn
+from forecaster.training.networks import Job
 from forecaster.workflows.fetch import fetch
 
 SPLITS = ("2003 2005 2007", "2005 2007 2009", "2010 2012 2014", "2012 2014 2016")

@@ -24,7 +24,8 @@ from forecaster.evaluation.scores import score
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
-from forecaster.training.members import Job, learn
+from forecaster.training.members import learn
+from forecaster.training.networks import Job
 from forecaster.trial import Trial
 
 CELLS = {

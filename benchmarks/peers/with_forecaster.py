@@ -163,7 +163,8 @@ class _TimeUpError(Exception):
 
 def trained(trial: Trial, meter: Meter) -> Any:
     """Members fitted by the project's own trainer; those of a training cut short are None."""
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     def tick(step: int, *_: object) -> None:
         while meter.steps < step:

@@ -21,7 +21,8 @@ from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.runs.config import load_config
 from forecaster.training.init import InitialWeights
-from forecaster.training.members import Job, Learnt, learn
+from forecaster.training.members import Learnt, learn
+from forecaster.training.networks import Job
 from forecaster.trial import Trial
 from forecaster.workflows.fetch import fetch
 

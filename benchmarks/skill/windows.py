@@ -24,7 +24,8 @@ from forecaster.inference.sweep import Reach
 from forecaster.memory import tuned_allocator
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare
-from forecaster.training.members import Job, learn
+from forecaster.training.members import learn
+from forecaster.training.networks import Job
 from forecaster.trial import Trial
 from forecaster.workflows.fetch import fetch
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from forecaster.errors import ForecasterError
+from forecaster.interrupts import end_in_order
 from forecaster.show.screen import fitted
 from forecaster.show.streams import mute, prepare
 from forecaster.training.launch import launched, may_fail_aloud
@@ -29,6 +30,7 @@ def main() -> None:
     gc.set_threshold(100_000)  # imports allocate many objects but little garbage: saves 0.1 s of collection
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # skips a search through all installed packages
     prepare()
+    end_in_order()
     if not {"-h", "--help"}.intersection(sys.argv):  # help must not wait for the import of logging
         _wrap_log()
     code = _run_together(sys.argv[1:]) if launched() else run(sys.argv[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from forecaster.errors import InputError
         "forecast train gru --set data.tickers='[AAPL, MSFT]' --set task.horizon=10",
         "forecast train gru --name first --force",
         "forecast train --resume first",
+        "forecast train ensemble.yaml --engine ray",
     )
 )
 def train(
@@ -37,6 +38,13 @@ def train(
     ] = False,
     resume: Annotated[
         str | None, typer.Option(metavar="RUN", help="Continue an interrupted run.", autocompletion=complete.runs)
+    ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where networks are trained: here, or by Ray at RAY_ADDRESS (on this machine if unset)."),
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Networks trained at a time; one per core if absent.")
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
@@ -58,19 +66,12 @@ def train(
     from forecaster.workflows.train import resume as resume_run
     from forecaster.workflows.train import train as train_run
 
+    given: dict[str, Any] = {"data_dir": data_dir, "runs_dir": runs_dir, "engine": engine, "workers": workers}
     with training_progress(quiet) as progress:
+        given |= {"say": progress.say, "tick": progress.tick}
         if resume is not None:
-            run = resume_run(resume, data_dir=data_dir, runs_dir=runs_dir, say=progress.say, tick=progress.tick)
+            run = resume_run(resume, **given)
         else:
-            run = train_run(
-                str(config),
-                settings=settings or (),
-                data_dir=data_dir,
-                runs_dir=runs_dir,
-                name=name,
-                force=force,
-                say=progress.say,
-                tick=progress.tick,
-            )
+            run = train_run(str(config), settings=settings or (), name=name, force=force, **given)
     present(trained_view(run, verbose), format, output)
     note(f"Forecast with it: forecast predict TICKER --run {run.folder.name}", quiet)

@@ -18,7 +18,7 @@ from forecaster.errors import InputError, OutsideError
 from forecaster.files import outside_errors, write_text
 from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, find_run, finished_runs, run_folders
 from forecaster.tracking.events import EVENTS
-from forecaster.training.files import checkpoints
+from forecaster.training.files import checkpoints, shared_candles
 
 _STAGED = re.compile(r"\.(.+)\.new")
 _MAKING = ".making"
@@ -75,6 +75,8 @@ def training_in(workplace: Path) -> Iterator[None]:
             raise InputError(f"run {name} is being trained by another process: wait for it, or end it.")
         for part in workplace.glob(".*.part"):  # of a process that was killed
             part.unlink(missing_ok=True)
+        for candles in workplace.glob(shared_candles(workplace, "*").name):
+            shutil.rmtree(candles, ignore_errors=True)
         yield
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from forecaster.errors import InputError
-from forecaster.tensorfile import load_tensors, part_of, save_tensors
+from forecaster.tensorfile import load_header, load_tensors, part_of, save_tensors
 from forecaster.training.adamw import AdamW
 from forecaster.training.files import CurvePoint
 
@@ -70,3 +70,15 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
         best_weights=part_of(tensors, "best/"),
         curve=[CurvePoint(**point) for point in header["curve"]],
     )
+
+
+def curve_of(path: Path, fingerprint: str) -> list[CurvePoint]:
+    """The curve of a training up to its checkpoint, whose weights are not read; empty if there is none of this run.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if not path.is_file():
+        return []
+    header = load_header(path)
+    return [CurvePoint(**point) for point in header["curve"]] if header.get("fingerprint") == fingerprint else []

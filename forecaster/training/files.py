@@ -31,6 +31,11 @@ def checkpoint(folder: Path, member: str) -> Path:
     return folder / f"checkpoint-{member}.safetensors"
 
 
+def shared_candles(folder: Path, mark: str = "") -> Path:
+    """Folder of the candles that other processes train on, which exists while they do; `mark` as of checkpoints."""
+    return folder / f".{mark}candles"
+
+
 def checkpoints(folder: Path) -> list[Path]:
     """Checkpoints of an unfinished training."""
     return sorted(folder.glob("checkpoint-*.safetensors"))

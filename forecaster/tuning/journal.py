@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial
 
 JOURNAL = "journal.log"
-OWN, REASON, SAME, AGAIN, STEP = "own", "reason", "same", "again", "step"
+OWN, REASON, SAME, AGAIN, STEP, TASK = "own", "reason", "same", "again", "step", "task"
 """Attributes of a trial: the config as written; why it is unusable; the trial that it repeats; the killed trial that it
-continues; the step of the weights that were kept."""
+continues; the step of the weights that were kept; the number of the task that runs it."""
 
 _STARTUP = 5
 """Complete trials before the median can end one."""
@@ -64,13 +65,26 @@ def opened(search: Search, say: Say = lambda _: None) -> Iterator[Study]:
         raise InputError(f"another forecast tune is at work in {search.folder}: wait for it, or end it.") from error
     try:
         heal(search.folder / JOURNAL, search.folder.name)
-        if os.path.lexists(search.folder / f"{JOURNAL}.lock"):
+        if os.path.lexists(_lock(search)):
             say("waiting for the lock of a process that was killed, half a minute at most")
         study = join(search, create=True)
-        _run_again(study, search)
+        _begin_again(study, search)
         yield study
     finally:
         lock.release()
+
+
+def unlock(search: Search) -> None:
+    """Removes the lock of a worker that was ended while it held it; for the one who leads, once all workers are dead.
+
+    Left there, it would keep the next search waiting for Optuna's grace period.
+    """
+    _lock(search).unlink(missing_ok=True)
+
+
+def _lock(search: Search) -> Path:
+    """Where Optuna's lock of the journal is while somebody writes."""
+    return search.folder / f"{JOURNAL}.lock"
 
 
 def heal(journal: Path, name: str) -> None:
@@ -121,17 +135,24 @@ def join(search: Search, create: bool = False) -> Study:
         return optuna.load_study(study_name=name, storage=storage, pruner=pruner)
 
 
-def _run_again(study: Study, search: Search) -> None:
+def _begin_again(study: Study, search: Search) -> None:
     """Fails the trials that no process works on any more, and queues them; the first trial is the config as written."""
     from optuna.trial import TrialState
 
     if not study.get_trials(deepcopy=False) and (own := search.own()) is not None:
         study.enqueue_trial(_params(search, own), user_attrs={OWN: True})
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-        if trial.params.keys() == search.tune.space.keys():
-            kept = {key: value for key, value in trial.user_attrs.items() if key == OWN}
-            study.enqueue_trial(trial.params, user_attrs=kept | {AGAIN: trial.number})
+        run_again(study, trial, search)
+
+
+def run_again(study: Study, trial: FrozenTrial, search: Search) -> None:
+    """Fails a trial whose process is dead, and queues its values."""
+    from optuna.trial import TrialState
+
+    study.tell(trial.number, state=TrialState.FAIL)
+    if trial.params.keys() == search.tune.space.keys():
+        kept = {key: value for key, value in trial.user_attrs.items() if key == OWN}
+        study.enqueue_trial(trial.params, user_attrs=kept | {AGAIN: trial.number})
 
 
 def distributions(search: Search) -> dict[str, BaseDistribution]:

@@ -14,7 +14,7 @@ from forecaster.trial import Trial
 
 def validation_losses(one: Forecaster, trial: Trial) -> tuple[float, Float[np.ndarray, " date"]]:
     """Mean over steps of pinball / √step on the validation period, and the same for each date, tickers averaged."""
-    from forecaster.training.members import mean_loss
+    from forecaster.training.networks import mean_loss
 
     period, dataset = trial.split.validation, trial.dataset
     rows = trial.origins(period)

@@ -15,7 +15,7 @@ from forecaster.files import atomic_write, outside_errors
 from forecaster.inference.ensemble import ensemble
 from forecaster.inference.sweep import Reach
 from forecaster.runs.initial import initial_of
-from forecaster.tuning.journal import AGAIN, REASON, SAME, STEP, distributions, sampler, values_of
+from forecaster.tuning.journal import AGAIN, REASON, SAME, STEP, TASK, distributions, run_again, sampler, values_of
 from forecaster.tuning.losses import validation_losses
 from forecaster.tuning.search import Search
 
@@ -41,8 +41,11 @@ def run_trial(search: Search, study: Study, number: int, on_share: Share) -> Fro
         OutsideError: the folder cannot be written.
     """
     with outside_errors(search.folder):
+        for lost in _lost(study, number):
+            run_again(study, lost, search)
         study.sampler = sampler(search, number)
         asked = study.ask(distributions(search))
+        asked.set_user_attr(TASK, number)
         if same := _same(study, asked):
             return _repeat(study, asked, same)
         _take_over(search, asked)
@@ -64,6 +67,14 @@ def _try(search: Search, study: Study, asked: Asked, on_share: Share) -> FrozenT
         asked.set_user_attr(REASON, " ".join(str(error).split()) or "out of memory")
         return study.tell(asked, state=TrialState.PRUNED)
     return study.tell(asked, skill)
+
+
+def _lost(study: Study, number: int) -> list[FrozenTrial]:
+    """Trials that this task ran in another process, which was lost: else it would not run a second time."""
+    from optuna.trial import TrialState
+
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [one for one in running if one.user_attrs.get(TASK) == number]
 
 
 def _same(study: Study, asked: Asked) -> FrozenTrial | None:
@@ -98,7 +109,8 @@ def _take_over(search: Search, asked: Asked) -> None:
 
 def _learn(search: Search, asked: Asked, on_share: Share) -> float:
     """Trains a trial; its skill on the validation period. Writes the losses by date."""
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     trial = search.trial(values_of(search, asked.params))
     init = initial_of(trial, search.folder.parent, trial.split.train_end)

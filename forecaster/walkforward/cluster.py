@@ -10,7 +10,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,9 @@ RETRIES = 3
 _THREADS = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
 _PATIENCE = 5.0
 """Seconds to wait for an answer from the cluster's address: Ray itself would wait for minutes."""
+
+_GRACE = 5.0
+"""Seconds that an interrupted task has to end."""
 
 _STORE = 100_000_000
 """Bytes of Ray's object store, which it asks for at least, and which stays empty."""
@@ -59,29 +63,35 @@ def ray_engine(workers: int | None) -> Iterator[Engine]:
         OutsideError: the cluster cannot be reached.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import
-    import ray
-
-    # Ray prints on standard output that it lost a worker, in the middle of a result as JSON.
-    with contextlib.redirect_stdout(sys.stderr):
+    # Ray prints on standard output that it lost a worker, in the middle of a result as JSON. It starts in a thread, as
+    # that takes seconds; which lives as long as Ray, whose processes end with the thread that started them (prctl).
+    with contextlib.redirect_stdout(sys.stderr), ThreadPoolExecutor(1) as thread:
+        start = thread.submit(_connect, os.environ.get(ADDRESS, ""), workers)
         try:
-            _connect(os.environ.get(ADDRESS, ""), workers)
-            yield Engine(_in_ray, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+            yield Engine(partial(_in_ray, start), start.result)
         finally:
+            wait([start])
+            import ray
+
             ray.shutdown()
 
 
-def _connect(address: str, workers: int | None) -> None:
+def _connect(address: str, workers: int | None) -> int:
+    """Reaches the cluster; how many tasks it does at a time."""
     import ray
 
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
-    quiet["runtime_env"] = {"env_vars": {**_THREADS, "RAY_USAGE_STATS_ENABLED": "0"}}
+    threads = {"runtime_env": {"env_vars": {**_THREADS, "RAY_USAGE_STATS_ENABLED": "0"}}}
     if not address or address == "local":
+        if all(os.environ.get(name, "1") == "1" for name in _THREADS):
+            threads = {}  # as Ray itself has it for a task of one CPU: workers that it holds ready can be used at once
         here = {"num_cpus": workers or cores(), "include_dashboard": False, "object_store_memory": _STORE}
-        ray.init(address="local", **here, **quiet)
-        return
-    with _unreachable(address):
-        _knock(address)
-        ray.init(address=address, **quiet)
+        ray.init(address="local", **here, **threads, **quiet)
+    else:
+        with _unreachable(address):
+            _knock(address)
+            ray.init(address=address, **threads, **quiet)
+    return workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 @contextlib.contextmanager
@@ -103,6 +113,7 @@ def _knock(address: str) -> None:
 
 
 def _in_ray(
+    start: Future[int],
     work: Work,
     folder: Path,
     numbers: Sequence[int],
@@ -113,10 +124,14 @@ def _in_ray(
 ) -> None:
     """Has tasks done by Ray's workers, as `in_processes` does by ours; a task whose worker is lost is begun again.
 
+    Args:
+        start: done once Ray is reached.
+
     Raises:
         ForecasterError: the error that a task raised, with its exit code; or a bug in it.
         OutsideError: a task's workers were lost, again and again.
     """
+    start.result()
     import ray
 
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(do_task)
@@ -132,8 +147,18 @@ def _in_ray(
             _check(work, number, done)
             on_answer(number, {"share": 1.0})
     finally:
-        for one in running:
-            ray.cancel(one, force=True)
+        _cancel(list(running))
+
+
+def _cancel(running: Sequence[Any]) -> None:
+    """Interrupts tasks, as Ctrl-C would, so that they give back what they hold; kills those that do not end."""
+    import ray
+
+    for one in running:
+        ray.cancel(one, force=False)
+    _, left = ray.wait(running, num_returns=len(running), timeout=_GRACE) if running else ((), ())
+    for one in left:
+        ray.cancel(one, force=True)
 
 
 def _check(work: Work, number: int, done: Any) -> None:

@@ -30,7 +30,8 @@ def fit_fold(
     Args:
         cores: for members that train in parallel; all if absent.
     """
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     place = walk.place(number)
     with outside_errors(place):

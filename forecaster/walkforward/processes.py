@@ -49,14 +49,28 @@ Run = Callable[..., None]
 
 @dataclass(frozen=True)
 class Engine:
-    """Where tasks are done, and by how many workers at a time."""
+    """Where tasks are done.
+
+    Args:
+        count: how many are done at a time; waits until the workers are there.
+    """
 
     run: Run
-    workers: int
+    count: Callable[[], int]
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at a time."""
+        return self.count()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its workers are processes of this machine, and dead once `run` has ended, whatever the end."""
+        return self.run is in_processes
 
     def is_alone(self, tasks: int) -> bool:
         """Whether one process on this machine does so many tasks: then it can be this one."""
-        return self.run is in_processes and min(self.workers, tasks) < 2
+        return self.is_here and min(self.workers, tasks) < 2
 
 
 def fit_folds(

@@ -111,13 +111,14 @@ def backtest(
                 f"--rolling {rolling} needs a refit, but run {run.name} is used as it is: add --refit-every."
             )
         return _as_it_is(run, root, data, say)
-    walk = _walk_of(run, config, names, refit_every, rolling, root, data, say)
     with engine_of(engine, workers, config) as at:
+        walk = _walk_of(run, config, names, refit_every, rolling, root, data, say)
         scores = refitted(walk, at, ProgressCallbacks(say, tick, fold, folds))
     return _recorded(walk, scores, run, config, root, data)
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def backtest_worker(
     config_or_run: str,
     *,

@@ -22,7 +22,7 @@ def follow(ranks: Ranks) -> None:
         LostRankError: rank 0 ended.
         ForecasterError: this process cannot do its part.
     """
-    from forecaster.training.members import learn_along
+    from forecaster.training.along import learn_along
 
     trial: Trial | None = None
     while (order := ranks.receive())["order"] != "end":

@@ -59,7 +59,8 @@ def reproduce(
         UnknownNameError, InputError: no such run, or the store lacks its candles.
     """
     from forecaster.modelfile import weights_of
-    from forecaster.training.members import Job, learn
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     one = Run.find(runs_dir, run)
     candles = one.candles(open_store(data_dir))

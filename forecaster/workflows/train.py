@@ -37,6 +37,7 @@ from forecaster.tracking.track import require_trackers, track
 from forecaster.training.files import checkpoints, write_curves
 from forecaster.training.launch import ranks
 from forecaster.trial import Trial
+from forecaster.walkforward.engines import Elsewhere, EngineName, elsewhere_of, require_engine
 
 if TYPE_CHECKING:
     from forecaster.training.members import Learnt
@@ -68,6 +69,8 @@ def train(
     runs_dir: Path | str = "runs",
     name: str | None = None,
     force: bool = False,
+    engine: EngineName = "local",
+    workers: int | None = None,
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
@@ -77,30 +80,37 @@ def train(
         settings: `KEY=VALUE` texts, or a dict, on top of the config.
         name: of the run; that of the config and the time if absent.
         force: overwrite the run of that name, which stays until the new one is finished.
+        engine: `ray` trains the networks in the cluster at `RAY_ADDRESS`, or in one that it starts on this machine.
+        workers: networks at a time; one for each core, or for each CPU of the cluster, if absent. The run is the same
+            bit for bit, whatever trains it, under `OMP_NUM_THREADS=1`.
 
     Raises:
         ConfigError, UnknownNameError, InputError, DataError: the arguments cannot be used.
-        OutsideError: the runs folder cannot be written.
+        OutsideError: the runs folder cannot be written, or the cluster cannot be reached.
     """
+    require_engine(engine)
     checked = load_config(config, settings)
     check_initial(checked, Path(runs_dir))
     require_trackers(checked.tracking)
     origin = config_name(find_config(str(config)))
     folder = runs.new_folder(Path(runs_dir), name, origin, force)
-    trial = _prepare(checked, Path(data_dir), say)
-    sweep(Path(runs_dir))
-    workplace = begin(folder, force, origin_comment(origin) + to_yaml(checked))
-    kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
-    say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
-    try:
-        with training_in(workplace):
-            return _run(workplace, trial, Path(data_dir), say, tick)
-    except LostRankError:  # it says how to resume
-        raise
-    except Exception:
-        if not checkpoints(workplace) and not (workplace / runs.MODEL).is_file():  # nothing to resume: free the name
-            shutil.rmtree(workplace, ignore_errors=True)
-        raise
+    with elsewhere_of(engine, workers, checked) as elsewhere:
+        trial = _prepare(checked, Path(data_dir), say)
+        sweep(Path(runs_dir))
+        workplace = begin(folder, force, origin_comment(origin) + to_yaml(checked))
+        kept = "" if workplace == folder else "; the run of that name stays until this one is finished"
+        say(f"run {folder.name}{kept}; if interrupted, continue with: forecast train --resume {folder.name}")
+        try:
+            with training_in(workplace):
+                return _run(workplace, trial, Path(data_dir), say, tick, workers, elsewhere)
+        except LostRankError:  # it says how to resume
+            raise
+        except Exception:
+            if (
+                not checkpoints(workplace) and not (workplace / runs.MODEL).is_file()
+            ):  # nothing to resume: free the name
+                shutil.rmtree(workplace, ignore_errors=True)
+            raise
 
 
 @tuned_allocator()
@@ -110,20 +120,29 @@ def resume(
     *,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
+    engine: EngineName = "local",
+    workers: int | None = None,
     say: Say = lambda _: None,
     tick: Tick = lambda *_: None,
 ) -> TrainedRun:
     """Resumes an interrupted run (`latest`: the newest one); the result is bit for bit that of an uninterrupted run.
 
+    Args:
+        engine, workers: as in `train`, which need not be those that the run was begun with.
+
     Raises:
         InputError: the run is finished, or its candles, its config or the libraries have changed since.
+        OutsideError: as in `train`.
     """
+    require_engine(engine)
     sweep(Path(runs_dir))
     folder = unfinished_run(Path(runs_dir), run)
     with training_in(folder):
         checked = load_config(folder / runs.CONFIG)
         require_trackers(checked.tracking)
-        return _run(folder, _prepare(checked, Path(data_dir), say), Path(data_dir), say, tick)
+        with elsewhere_of(engine, workers, checked) as elsewhere:
+            trial = _prepare(checked, Path(data_dir), say)
+            return _run(folder, trial, Path(data_dir), say, tick, workers, elsewhere)
 
 
 def _prepare(config: Config, data_dir: Path, say: Say) -> Trial:
@@ -133,13 +152,22 @@ def _prepare(config: Config, data_dir: Path, say: Say) -> Trial:
     return prepare(config, data_dir, say)
 
 
-def _run(folder: Path, trial: Trial, data_dir: Path, say: Say, tick: Tick) -> TrainedRun:
-    from forecaster.training.members import Job, learn
+def _run(
+    folder: Path,
+    trial: Trial,
+    data_dir: Path,
+    say: Say,
+    tick: Tick,
+    cores: int | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> TrainedRun:
+    from forecaster.training.members import learn
+    from forecaster.training.networks import Job
 
     panel, config, split = trial.panel, trial.config, trial.split
     init = initial_of(trial, folder.parent, split.validation_end)
     ranks().run = run_name(folder)
-    job = Job(trial, folder, say, tick, init=init, ranks=ranks())
+    job = Job(trial, folder, say, tick, cores, init, ranks(), elsewhere)
     learnt = learn(job)
     if config.training.through != "latest":
         ranks().dismiss()

@@ -22,13 +22,14 @@ from forecaster.data.splits import Split
 from forecaster.errors import InputError
 from forecaster.events import Say
 from forecaster.files import check_place, write_text
+from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import release_memory, tuned_allocator
 from forecaster.modelfile import versions
 from forecaster.runs.config import load_config
 from forecaster.runs.prepare import prepare_sealed
 from forecaster.tuning.engine import run_trials
 from forecaster.tuning.findings import Findings, Tried, findings, finished
-from forecaster.tuning.journal import opened, require_optuna
+from forecaster.tuning.journal import opened, require_optuna, unlock
 from forecaster.tuning.search import Search, save_candles, save_config
 from forecaster.tuning.written import tuned_yaml
 from forecaster.walkforward.engines import EngineName, engine_of, require_engine
@@ -97,6 +98,7 @@ def _listed(value: Any) -> Any:
 
 
 @tuned_allocator()
+@large_arrays_beside_store
 def tune(
     config: str | Path,
     *,
@@ -184,16 +186,18 @@ def _search(
     if not numbers:
         say(f"{len(done)} trials are finished already")
         return
+    prepare()
+    release_memory()
     before = f", {len(done)} are finished already" if done else ""
     workers = min(engine.workers, len(numbers))
     say(f"{wanted.trials} trials{before}, {workers} at a time; if interrupted, the same command continues")
-    prepare()
-    release_memory()
     progress = _Progress(search, study, len(done), wanted.trials, say, on_trials)
     try:
         run_trials(search, study, numbers, engine, progress.answered, wanted.more)
     finally:
         progress.close()
+        if engine.is_here:
+            unlock(search)
     for left_over in (*search.folder.glob("candles-*"), *search.folder.glob("trial-*")):
         shutil.rmtree(left_over, ignore_errors=True)
 

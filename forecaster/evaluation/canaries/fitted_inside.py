@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from forecaster import mapped
 from forecaster.baselines import FittedBaseline
 from forecaster.data.splits import Period
 from forecaster.evaluation.canaries import CANARIES, Check, RunUnderTest, check
@@ -101,7 +102,8 @@ def _base(run: RunUnderTest, dataset: Dataset, period: Period) -> np.ndarray:
 def _altered(run: RunUnderTest) -> Dataset:
     """The run's dataset, with every candle after the fitted period altered."""
     panel = panel_after(run.dataset.panel, run.period.end)
-    return replace(run.dataset, panel=panel, features=compute_features(panel, run.config.features))
+    features = compute_features(panel, run.config.features, allocate=(mapped.empty, mapped.empty))
+    return replace(run.dataset, panel=panel, features=features)
 
 
 def _baselines(run: RunUnderTest) -> Iterator[tuple[int, FittedBaseline]]:
