@@ -85,6 +85,7 @@ def _connect(address: str, workers: int | None) -> int:
     if not address or address == "local":
         if all(os.environ.get(name, "1") == "1" for name in _THREADS):
             threads = {}  # as Ray itself has it for a task of one CPU: workers that it holds ready can be used at once
+        os.environ.setdefault("RAY_worker_niceness", "0")  # as our processes have it; 15 is Ray's own
         here = {"num_cpus": workers or cores(), "include_dashboard": False, "object_store_memory": _STORE}
         ray.init(address="local", **here, **threads, **quiet)
     else:
