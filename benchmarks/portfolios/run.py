@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import ndtr
-from work import STEPS, Judged, actual, judged, places, quarters
+from work import STEPS, Judged, Ranker, actual, judged, past_dates, quarters
 
 from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.significance import diebold_mariano
+from forecaster.inference.comovement import DailyCorrelation
 from forecaster.inference.shrinkage import shrunk_correlation
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import exponential_tails, inverse
@@ -32,7 +33,7 @@ COLUMNS = (
     *("method", "pinball, bp", "ours better by", "p", "80% band held", "90% band held", "VaR 95 exceptions"),
     *("Kupiec passed", "Christoffersen passed", "VaR 99 exceptions", "Kupiec passed at 99", "ES 95, Acerbi–Székely"),
 )
-OURS = "joint paths"
+OURS, ALIKE = "joint paths", "all dates alike"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,35 +95,45 @@ def _ours(work: Judged, held: np.ndarray, kind: str, tails: str, count: int) -> 
     quantiles = [np.full((len(work.dates), PORTFOLIOS, len(LEVELS)), np.nan) for _ in STEPS]
     shortfall = [np.full((len(work.dates), PORTFOLIOS), np.nan) for _ in STEPS]
     used = np.flatnonzero(held.any(axis=0))
+    weights = held[:, used].astype(np.float32)
     shares = (np.arange(count) + 0.5) / count
     chosen = [step - 1 for step in STEPS]
+    together = daily_correlation(work)
     for block, stretches in quarters(work):
-        place = dependence(stretches, kind, count)[:, used]
+        ranker = dependence(stretches, kind, count, together)
         for date in range(block.start, block.stop):
+            place = ranker(work.dates[date])[used]
             forecast = work.quantiles[date, used][:, chosen, CLOSE].astype(float)
             own = (
                 np.broadcast_to(work.tails[chosen, CLOSE], (*forecast.shape[:2], 2, 2))
                 if tails == "fit"
                 else exponential_tails(forecast, work.levels)
             )
-            moves = inverse(forecast, work.levels, own, shares)
+            moves = inverse(forecast, work.levels, own, shares).astype(np.float32)
+            drawn = np.expm1(np.take_along_axis(moves, place, axis=-1))
             for number in range(len(STEPS)):
-                drawn = np.take_along_axis(moves[:, number].T, place[..., number], axis=0)
-                profit = np.sort(np.expm1(drawn) @ held[:, used].T, axis=0)
-                quantiles[number][date] = np.quantile(profit, LEVELS, axis=0).T
-                shortfall[number][date] = -profit[: count // 20].mean(axis=0)
+                profit = np.sort(weights @ drawn[:, number], axis=-1)
+                quantiles[number][date] = np.quantile(profit, LEVELS, axis=-1).T
+                shortfall[number][date] = -profit[:, : count // 20].mean(axis=-1)
     return [
         Outcome(*parts, _profits(work, held, step)) for *parts, step in zip(quantiles, shortfall, STEPS, strict=True)
     ]
 
 
-def dependence(stretches: Stretches, kind: str, count: int) -> np.ndarray:
-    """Ranks "path ticker step" by a kind of dependence."""
-    if kind == "joint" or kind.startswith("last"):
-        return places(stretches, count, 0, int(kind.removeprefix("last ")) if kind != "joint" else None)
+def daily_correlation(work: Judged) -> DailyCorrelation:
+    """Of all days; each origin takes those known then."""
+    return DailyCorrelation.of(Stretches.in_panel(work.dataset.panel, 1))
+
+
+def dependence(stretches: Stretches, kind: str, count: int, together: DailyCorrelation) -> Ranker:
+    """Ranks by a kind of dependence."""
+    if kind == "joint":
+        return past_dates(stretches, count, together)
+    if kind == ALIKE or kind.startswith("last"):
+        return past_dates(stretches, count, None, int(kind.removeprefix("last ")) if kind != ALIKE else None)
     rng = np.random.default_rng(0)
     tickers = len(stretches.dataset.panel)
-    found = np.empty((count, tickers, len(STEPS)), np.int64)
+    found = np.empty((tickers, len(STEPS), count), np.int64)
     for number, step in enumerate(STEPS):
         values = np.stack([stretches.values(n, (CLOSE,))[:, step - 1, 0] for n in range(tickers)], axis=1)
         scores = np.sign(values) * np.minimum(np.abs(values), 4)
@@ -132,9 +143,9 @@ def dependence(stretches: Stretches, kind: str, count: int) -> np.ndarray:
             correlation = np.eye(tickers)
         elif kind == "equal correlation":
             correlation = np.full((tickers, tickers), mean) + (1 - mean) * np.eye(tickers)
-        drawn = rng.standard_normal((count, tickers)) @ np.linalg.cholesky(correlation).T
-        found[..., number] = np.argsort(np.argsort(drawn, axis=0), axis=0)
-    return found
+        drawn = np.linalg.cholesky(correlation) @ rng.standard_normal((tickers, count))
+        found[:, number] = np.argsort(np.argsort(drawn))
+    return lambda _: found
 
 
 def _profits(work: Judged, held: np.ndarray, step: int) -> np.ndarray:
@@ -225,7 +236,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("panel", type=Path, help="a long table of daily candles of American stocks")
     parser.add_argument("--fit-to", default="2014-12-31", help="last day of fitting; 2016-12-31: shipped weights")
     parser.add_argument("--to", default="2016-12-31", help="last day of judging")
-    parser.add_argument("--kinds", default="joint", help="joint, last N, independent, …")
+    parser.add_argument("--kinds", default="joint", help="joint, all dates alike, last N, independent, …")
     parser.add_argument("--tails", default="fit", choices=("fit", "exponential"))
     parser.add_argument("--paths", type=int, default=4_000)
     parser.add_argument("--folder", type=Path, help="keeps what is computed")

@@ -2,7 +2,7 @@
 
     python benchmarks/portfolios/scores.py panel.parquet --fit-to 2014-12-31 --to 2016-12-31 [--folder cache]
 
-Groups of ten tickers, every twentieth day, closes after 1, 5 and 20 days; needs `scoringrules`.
+Groups of ten tickers, every fifth day, closes after 1, 5 and 20 days; needs `scoringrules`.
 
 Source: Gneiting & Raftery (2007), "Strictly proper scoring rules, prediction, and estimation", for the energy score;
 Scheuerer & Hamill (2015), "Variogram-based proper scoring rules", of order 0.5.
@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import scoringrules
-from run import dependence, options
+from run import daily_correlation, dependence, options
 from work import STEPS, actual, judged, quarters
 
 from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.tails import inverse
 
-GROUPS, SIZE, EVERY, PATHS = 30, 10, 20, 200
+GROUPS, SIZE, EVERY, PATHS = 30, 10, 5, 200
 SCORES = {"energy": scoringrules.es_ensemble, "variogram": scoringrules.vs_ensemble}
 
 
@@ -41,16 +41,17 @@ def main() -> None:
         chosen = [step - 1 for step in STEPS]
         shares = (np.arange(PATHS) + 0.5) / PATHS
         found: dict[tuple[str, str, int], list[float]] = {}
+        together = daily_correlation(work)
         for block, stretches in quarters(work):
-            places = {kind: dependence(stretches, kind, PATHS) for kind in kinds}
+            rankers = {kind: dependence(stretches, kind, PATHS, together) for kind in kinds}
             for date in range(block.start + (-block.start) % EVERY, block.stop, EVERY):
                 forecast = work.quantiles[date][:, chosen, CLOSE].astype(float)
                 own = np.broadcast_to(work.tails[chosen, CLOSE], (*forecast.shape[:2], 2, 2))
                 moves = 100 * inverse(forecast, work.levels, own, shares)
-                for kind, place in places.items():
+                for kind, ranker in rankers.items():
+                    drawn = np.take_along_axis(moves, ranker(work.dates[date]), axis=-1)
                     for number, step in enumerate(STEPS):
-                        drawn = np.take_along_axis(moves[:, number].T, place[..., number], axis=0)
-                        members = np.moveaxis(drawn[:, groups], 0, 1)  # [group, path, ticker]
+                        members = np.moveaxis(drawn[groups, number], -1, 1)  # [group, path, ticker]
                         came = 100 * outcome[step][date][groups]
                         for name, score in SCORES.items():
                             value = float(np.mean(score(came, members, m_axis=-2, v_axis=-1)))
@@ -70,7 +71,7 @@ def _print(found: dict[tuple[str, str, int], list[float]], kinds: list[str]) -> 
                 if kind == kinds[0]:
                     cells += ["", ""]
                     continue
-                p_value = diebold_mariano(own - other, max(step // EVERY, 1)).p_value
+                p_value = diebold_mariano(own - other, -(-step // EVERY)).p_value
                 few = np.isnan(p_value)  # fewer than 30 days
                 cells += [f"{1 - own.mean() / other.mean():+.2%}", "" if few else f"{p_value:.2g}"]
             print(f"| {kind} | {' | '.join(cells)} |")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.data.splits import Period
 from forecaster.features.dataset import Dataset
-from forecaster.inference.coupling import draw_dates, ranks
+from forecaster.inference.comovement import DailyCorrelation, Gains, draw_past, shared_moves
+from forecaster.inference.coupling import draw_dates
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import fit_tails
 from forecaster.runs.folder import PRETRAINED
@@ -28,6 +30,9 @@ SHIPPED = "2016-12-31"
 """The shipped model was fitted and selected up to this day: its tested weights are out of sample after it."""
 
 _QUARTER = 63
+
+Ranker = Callable[[np.datetime64], np.ndarray]
+"""Origin → rank of each path at each ticker and step of `STEPS`, of the close: [ticker, step, path]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +98,30 @@ def quarters(work: Judged) -> Iterator[tuple[slice, Stretches]]:
         yield slice(start, min(start + _QUARTER, len(work.dates))), Stretches.of(known, STEPS[-1])
 
 
-def places(stretches: Stretches, count: int, seed: int, last: int | None = None) -> np.ndarray:
-    """Rank of each path at each ticker and step of `STEPS`, of the close: [path, ticker, step].
+def past_dates(stretches: Stretches, count: int, together: DailyCorrelation | None, last: int | None = None) -> Ranker:
+    """Paths that follow past dates.
 
     Args:
+        together: newer dates count more, and moves are rescaled to the correlation expected at an origin; None takes
+            all dates alike, as they were.
         last: take only so many of the newest dates.
     """
-    rng = np.random.default_rng(seed)
-    drawn = draw_dates(count, len(stretches.dates[-last:] if last else stretches.dates), seed)
+    rng = np.random.default_rng(0)
     chosen = [step - 1 for step in STEPS]
-    found = []
-    for ticker in range(len(stretches.dataset.panel)):
-        values = stretches.values(ticker, (CLOSE,))[:, chosen, 0]
-        found.append(ranks(values[-last:] if last else values, drawn, rng))
-    return np.stack(found, axis=1)
+    drawn = draw_past(stretches, count, 0) if together else draw_dates(count, last or len(stretches.dates), 0)
+    drawn += len(stretches.dates) - last if last else 0
+    values = np.stack(
+        [stretches.values(n, (CLOSE,))[drawn][:, chosen, 0].T for n in range(len(stretches.dataset.panel))]
+    )
+    # Paths of one date are ordered at random, as in the library; here by noise, so that each day takes less long.
+    values += np.float32(1e-5) * rng.standard_normal(values.shape, np.float32)
+    shared = shared_moves(stretches, (CLOSE,))[drawn][:, chosen, 0].T
+
+    @lru_cache(1)
+    def ranked(gains: Gains) -> np.ndarray:
+        return np.argsort(np.argsort(gains.rescale(values, shared), axis=-1), axis=-1)
+
+    return lambda origin: ranked(together.gains(origin) if together else Gains())
 
 
 def actual(work: Judged, step: int) -> np.ndarray:

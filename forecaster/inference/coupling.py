@@ -24,12 +24,17 @@ ALL = (0, 1, 2, 3)
 """Open, high, low and close."""
 
 
-def draw_dates(count: int, dates: int, seed: int) -> Int[np.ndarray, " path"]:
-    """Index of the date that each path takes: each date as often as any other, give or take one; in random order."""
+def draw_dates(count: int, dates: int, seed: int, half_life: float = np.inf) -> Int[np.ndarray, " path"]:
+    """Index of the date that each path takes: each as often as any other, give or take one; in random order.
+
+    Args:
+        dates: how many there are, the newest last.
+        half_life: number of dates after which one is taken half as often.
+    """
     rng = np.random.default_rng([seed, 0])
-    offset = rng.random()
-    drawn = ((np.arange(count) + offset) * dates / count).astype(np.int64)
-    return rng.permutation(np.minimum(drawn, dates - 1))
+    shares = np.cumsum(0.5 ** (np.arange(dates)[::-1] / half_life))
+    places = (np.arange(count) + rng.random()) * shares[-1] / count
+    return rng.permutation(np.minimum(np.searchsorted(shares, places, "right"), dates - 1))
 
 
 def ranks(

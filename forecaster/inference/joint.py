@@ -12,7 +12,8 @@ from forecaster.config.schema import VARIABLES
 from forecaster.cores import thread_map
 from forecaster.data.bars import Bars
 from forecaster.errors import InputError, at_most_five
-from forecaster.inference.coupling import ALL, coherent_paths, coupled, draw_dates
+from forecaster.inference.comovement import Conditioned, draw_past
+from forecaster.inference.coupling import ALL, coherent_paths, coupled
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.paths import contiguous
 from forecaster.inference.stretches import Stretches
@@ -116,15 +117,15 @@ def join(
         raise InputError(f"--seed is {seed}: expected at least 0.")
     length = contiguous(forecasts[0].steps)
     stretches = Stretches.of(bars, length, seed)
-    drawn = draw_dates(count, len(stretches.dates), seed)
+    past = Conditioned.of(stretches, variables)
+    drawn = draw_past(stretches, count, seed)
     prices = np.empty((count, len(forecasts), length, len(variables)), np.float32)
 
     def draw(place: int) -> None:
         one = forecasts[place]
         quantiles = np.log(one.prices[:length, list(variables)] / one.last_close)
         tails = None if one.tails is None else one.tails[:length, list(variables)]
-        values = stretches.values(place, variables)
-        moves = coupled(values, drawn, quantiles, one.levels, tails, ticker=one.ticker, seed=seed)
+        moves = coupled(past.values(place), drawn, quantiles, one.levels, tails, ticker=one.ticker, seed=seed)
         if variables == ALL:
             moves = coherent_paths(moves)
         prices[:, place] = one.last_close * np.exp(moves)

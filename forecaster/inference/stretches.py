@@ -94,9 +94,19 @@ class Stretches:
 
     def values(self, ticker: int, variables: Sequence[int]) -> Float[np.ndarray, "date step variable"]:
         """Standardised moves, log(price / close of the date) / (volatility known on the date · √step)."""
-        rows, found = np.unique(self.rows[:, ticker], return_inverse=True)
-        moves = self.dataset.moves(rows)[..., list(variables)] / self.dataset.units(rows)[..., None]
-        return moves.astype(np.float32)[found]
+        dataset = self.dataset
+        # Every row has its whole stretch, so none runs into the next ticker.
+        rows, place = np.unique(self.rows[:, ticker], return_inverse=True)
+        prices, close = dataset.logs[:, list(variables)], dataset.logs[rows, CLOSE, None]
+        units = dataset.units(rows)
+        moves = np.empty((len(rows), len(dataset.steps), len(variables)), np.float32)
+        for number, step in enumerate(dataset.steps):
+            moves[:, number] = (prices[rows + step] - close) / units[:, number, None]
+        return moves[place]
+
+    def rows_of_days(self) -> Int[np.ndarray, "date ticker"]:
+        """Rows from which each ticker's next session is known, by date, also the newest dates; −1 without one."""
+        return _aligned(self.dataset, 1)[1]
 
     def notes(self) -> list[str]:
         """A sentence on the tickers that a correlation stands in for on many dates; none for a single ticker."""

@@ -13,7 +13,8 @@ from forecaster.data.coherence import CLOSE
 from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
-from forecaster.inference.coupling import draw_dates, ranks
+from forecaster.inference.comovement import DailyCorrelation, draw_past, shared_moves
+from forecaster.inference.coupling import ranks
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import exponential_tails, inverse
 from forecaster.positions.exceptions import RiskTest, risk_test
@@ -170,17 +171,21 @@ def _ours(past: _Past, step: int) -> list[np.ndarray]:
     model, levels = past.run.model, past.run.config.task.levels
     shares, found = (np.arange(_PATHS) + 0.5) / _PATHS, []
     panel = past.dataset.panel
+    together = DailyCorrelation.of(Stretches.in_panel(panel, step))
     for start in range(0, len(past.dates), _EVERY):
         stretches = Stretches.in_panel(panel.until(past.dates[start]), step)
-        drawn = draw_dates(_PATHS, len(stretches.dates), start)
+        drawn = draw_past(stretches, _PATHS, start)
         rng = np.random.default_rng(start)
-        place = [ranks(stretches.values(n, (CLOSE,))[:, step - 1, 0], drawn, rng) for n in range(len(panel))]
-        for quantiles in past.quantiles[start : start + _EVERY, :, step - 1].astype(float):
+        shared = shared_moves(stretches, (CLOSE,))[:, step - 1]
+        moved = np.concatenate([stretches.values(n, (CLOSE,))[:, step - 1] for n in range(len(panel))], axis=1)
+        for date in range(start, min(start + _EVERY, len(past.dates))):
+            place = ranks(together.gains(past.dates[date]).rescale(moved, shared), drawn, rng)
+            quantiles = past.quantiles[date, :, step - 1].astype(float)
             tails = exponential_tails(quantiles, levels)
             if model.tails is not None:
                 tails = np.broadcast_to(model.tails[step - 1, CLOSE], tails.shape)
             moves = inverse(quantiles, levels, tails, shares)
-            found.append(past.profits(np.take_along_axis(moves, np.stack(place), axis=1).T))
+            found.append(past.profits(np.take_along_axis(moves.T, place, axis=0)))
     return found
 
 
