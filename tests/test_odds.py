@@ -15,8 +15,9 @@ import pytest
 
 from forecaster.errors import InputError
 from forecaster.evaluation.rows import Measure
+from forecaster.runs.priceodds import Odds
 from forecaster.show.odds import odds_view
-from forecaster.workflows.odds import Odds, odds
+from forecaster.workflows.odds import odds
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer

@@ -17,8 +17,9 @@ from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.modelfile import TAILS
 from forecaster.positions.holdings import Holdings, parse_pairs, read_holdings
+from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.tensorfile import load_tensors, save_tensors
-from forecaster.workflows.risk import PortfolioRisk, risk
+from forecaster.workflows.risk import risk
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer, bars
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,3 +125,23 @@ def _number(path: Path, line: int, text: str | None) -> float:
         raise InputError(
             f"{path}, line {line}: {text!r} is not a number: expected one such as 100 or 0.6, without separators."
         ) from error
+
+
+Given = str | Path | Mapping[str, Number] | Sequence[str] | Holdings
+"""How holdings may be given: a CSV's path, amounts by ticker, or `TICKER=SHARES` texts."""
+
+
+def holdings_of(given: Given, weights: bool = False) -> Holdings:
+    """Holdings in any form.
+
+    Raises:
+        InputError: as `read_holdings` and `parse_pairs`.
+    """
+    if isinstance(given, Holdings):
+        return given
+    if isinstance(given, Mapping):
+        return Holdings.of(given.items(), weights)
+    texts = [str(given)] if isinstance(given, str | Path) else [str(one) for one in given]
+    if len(texts) == 1 and Path(texts[0]).is_file():
+        return read_holdings(Path(texts[0]))
+    return parse_pairs(texts, weights)

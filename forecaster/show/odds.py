@@ -10,11 +10,11 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.runs.priceodds import Odds
 from forecaster.show.columns import fitting, table
 from forecaster.show.output import View
 from forecaster.show.screen import drawn
 from forecaster.show.words import chance, price_text, share, signed
-from forecaster.workflows.odds import Odds
 
 _EVENT = {"above": "closes above {}", "below": "closes below {}", "touch": "touches {}"}
 

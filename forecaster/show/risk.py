@@ -10,11 +10,11 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.show.columns import fitting, table
 from forecaster.show.output import View
 from forecaster.show.screen import drawn
 from forecaster.show.words import chance, price_text, share
-from forecaster.workflows.risk import PortfolioRisk
 
 _SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
 _DAYS = 5

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from forecaster.errors import InputError
 from forecaster.files import check_place, write_text
+from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.show.plot import STYLE, Axis, Box, Look, Plot, drawing, legend, picture
 from forecaster.show.risk import amount, backtest_columns, figures, money, standing, title, together
 from forecaster.show.templates import Table, own, render
-from forecaster.workflows.risk import PortfolioRisk
 
 _SUFFIXES = (".html", ".svg")
 _FAN, _BARS, _HIGH = 520.0, 380.0, 360.0
