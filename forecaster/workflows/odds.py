@@ -46,7 +46,7 @@ def odds(
     Args:
         above, below: prices, in the ticker's currency, beyond which it may close.
         touch: prices that a high or low may touch; of two of them also which comes first.
-        within: sessions ahead, up to the run's contiguous steps; 5 if absent, or all of a run that has fewer.
+        within: sessions ahead, up to the run's last step; 5 if absent, or all of a run that has fewer.
         size: money; gives the most shares with which the chance of losing more by the last close is 100 − level %.
         level: of `size`, in per cent, above 50 and up to 99; beyond 95 the run must have a fit of its tails.
         paths: number of paths drawn.

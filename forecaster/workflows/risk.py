@@ -48,7 +48,7 @@ def risk(
     Args:
         holdings: a dict from ticker to shares (negative: a short position), a CSV's path, or `TICKER=SHARES` texts; the
             name `cash` is money.
-        days: sessions ahead, up to the run's contiguous steps; 5 if absent, or all of a run that has fewer.
+        days: sessions ahead, up to the run's last step; 5 if absent, or all of a run that has fewer.
         level: of value at risk and expected shortfall, above 50 and up to 99 per cent; beyond 95 the run must have a
             fit of its tails.
         weights: the amounts are weights; results are in per cent of the portfolio, and what is short of 1 is cash.

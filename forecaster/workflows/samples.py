@@ -42,7 +42,7 @@ def samples(
     makes a frame of it.
 
     Args:
-        days: sessions ahead, up to the run's contiguous steps; 5 if absent, or all of a run that has fewer.
+        days: sessions ahead, up to the run's last step; 5 if absent, or all of a run that has fewer.
         seed: the same seed, tickers and candles draw the same paths.
 
     Raises:
