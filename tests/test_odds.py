@@ -137,7 +137,7 @@ def test_the_command_says_the_same_in_each_format(
     long = list(csv.DictReader(io.StringIO(rows.out)))
     (last,) = [row for row in long if (row["event"], row["price"], row["day"]) == ("touch", "440.0", "3")]
     assert float(last["by"]) == found["prices"][1]["by"][-1]
-    answer = say("odds", "NIX", *places)
+    answer = say("odds", "NIX", "--offline", *places)
     assert (answer.code, answer.out) == (2, "")
     assert "Unknown ticker 'NIX'" in answer.err
 

@@ -31,7 +31,7 @@ Ask = Callable[..., PortfolioRisk]
 @pytest.fixture
 def ask(store: Path, trained: TrainedRun) -> Ask:
     def run(holdings: object, *, data_dir: Path = store, **options: object) -> PortfolioRisk:
-        wanted = {"days": 3, "paths": 2_000} | options
+        wanted = {"days": 3, "paths": 2_000, "offline": True} | options
         return risk(holdings, run=str(trained.folder), data_dir=data_dir, **wanted)  # type: ignore[arg-type]
 
     return run
@@ -247,7 +247,14 @@ def test_mistakes_are_one_line(
     words: tuple[str, ...], message: str, store: Path, trained: TrainedRun, say: Callable[..., Answer]
 ) -> None:
     answer = say(
-        "risk", *words, "--run", trained.folder, "--data-dir", store, *([] if "--days" in words else ["--days", 3])
+        "risk",
+        *words,
+        "--offline",
+        "--run",
+        trained.folder,
+        "--data-dir",
+        store,
+        *([] if "--days" in words else ["--days", 3]),
     )
     assert (answer.code, answer.out) == (2, "")
     assert message in " ".join(answer.err.split())

@@ -38,6 +38,7 @@ def risk(
     as_of: opt.AsOf = None,
     paths: Annotated[int, typer.Option(min=100, max=100_000, help="Joint paths to draw.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
+    offline: opt.Offline = False,
     plot: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Also write a page (.html) or a picture (.svg); can be repeated."),
@@ -76,6 +77,7 @@ def risk(
         as_of=as_of,
         paths=paths,
         seed=seed,
+        offline=offline,
         data_dir=data_dir,
         runs_dir=runs_dir,
         say=lambda text: note(f"· {text}", quiet),

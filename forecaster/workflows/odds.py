@@ -17,6 +17,7 @@ from forecaster.mapped import large_arrays_beside_store
 from forecaster.positions.holdings import MOST
 from forecaster.positions.measures import Number
 from forecaster.runs.joint import find, joint_paths
+from forecaster.runs.missing import fetch_missing
 from forecaster.runs.priceodds import Odds, read_odds
 
 PATHS = 20_000
@@ -37,6 +38,7 @@ def odds(
     as_of: DateLike | None = None,
     paths: int = PATHS,
     seed: int = 0,
+    offline: bool = False,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
@@ -51,15 +53,19 @@ def odds(
         level: of `size`, in per cent, above 50 and up to 99; beyond 95 the run must have a fit of its tails.
         paths: number of paths drawn.
         seed: of the paths.
+        offline: fetch nothing; otherwise a ticker, or a covariate of the run, that the store lacks is fetched.
 
     Raises:
-        UnknownNameError: no such run, or the store lacks the ticker.
+        UnknownNameError: no such run, or, offline, no such ticker.
+        OutsideError: what the store lacks could not be fetched.
         InputError: a price that cannot be asked about, or days or level that the run does not have.
     """
     asked = _asked(above=above, below=below, touch=touch)
     if size is not None and not 0 < size <= MOST:
         raise InputError(f"--size is {size:g}: expected the money that may be lost, above 0 and up to {MOST:g}.")
     name, one = normalise(ticker), find(Path(runs_dir), run, say)
+    if not offline:
+        fetch_missing(one, [name], Path(data_dir), say=say)
     joint = joint_paths(
         one,
         open_store(data_dir),

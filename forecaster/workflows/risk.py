@@ -13,10 +13,11 @@ from forecaster.data.store import Store, open_store
 from forecaster.events import Say
 from forecaster.inference.joint import require_level
 from forecaster.mapped import large_arrays_beside_store
-from forecaster.positions.currencies import Rates, rates_of
+from forecaster.positions.currencies import Rates, missing_rates, rates_of, require_currency
 from forecaster.positions.holdings import Given, holdings_of
 from forecaster.positions.measures import Number
 from forecaster.runs.joint import find, joint_paths
+from forecaster.runs.missing import fetch_missing
 from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.runs.portfoliomeasure import measure
 from forecaster.runs.portfoliotest import portfolio_test
@@ -39,6 +40,7 @@ def risk(
     as_of: DateLike | None = None,
     paths: int = PATHS,
     seed: int = 0,
+    offline: bool = False,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
@@ -52,18 +54,25 @@ def risk(
         level: of value at risk and expected shortfall, above 50 and up to 99 per cent; beyond 95 the run must have a
             fit of its tails.
         weights: the amounts are weights; results are in per cent of the portfolio, and what is short of 1 is cash.
-        currency: of the results; that of the first holding if absent. Others need a rate in the store: EURUSD=X.
+        currency: of the results; that of the first holding if absent. Others need a rate: EURUSD=X.
         backtest: also test such values at risk on past days, beside the usual ways.
         paths: number of joint paths.
         seed: of the paths.
+        offline: fetch nothing; otherwise a holding, a rate or a covariate of the run that the store lacks is fetched.
 
     Raises:
-        UnknownNameError: no such run, or the store lacks a ticker.
+        UnknownNameError: no such run, or, offline, no such ticker.
+        OutsideError: what the store lacks could not be fetched.
         InputError: holdings, days or level that cannot be used, or a history that is too short.
     """
-    given, store = holdings_of(holdings, weights), open_store(data_dir)
-    one = find(Path(runs_dir), run, say)
+    require_level(level, ())
+    given, one = holdings_of(holdings, weights), find(Path(runs_dir), run, say)
     tickers = tuple(given.amounts)
+    if not offline:
+        require_currency(currency)
+        fetch_missing(one, tickers, Path(data_dir), say=say)
+        fetch_missing(one, missing_rates(open_store(data_dir), tickers, currency), Path(data_dir), say=say)
+    store = open_store(data_dir)
     rates = rates_of(store, tickers, currency)
     joint = joint_paths(
         one,
