@@ -332,9 +332,11 @@ def test_holdings_paid_for_by_a_debt_have_no_volatility(ask: Ask) -> None:
 def test_a_picture_and_a_page_hold_the_figures(
     store: Path, trained: TrainedRun, say: Callable[..., Answer], tmp_path: Path
 ) -> None:
-    page, drawing = tmp_path / "risk.html", tmp_path / "risk.svg"
+    page, drawing, pixels = (tmp_path / f"risk.{kind}" for kind in ("html", "svg", "png"))
     places = ("--run", trained.folder, "--data-dir", store, "--days", 3)
-    answer = say("risk", "AAPL=10", "IBM=-5", *places, "--plot", page, "--plot", drawing, "--format", "json")
+    answer = say(
+        "risk", "AAPL=10", "IBM=-5", *places, *(f"--plot={one}" for one in (page, drawing, pixels)), "--format", "json"
+    )
     assert answer.code == 0, answer.err
     found = json.loads(answer.out)
     text = page.read_text(encoding="utf-8")
@@ -343,9 +345,11 @@ def test_a_picture_and_a_page_hold_the_figures(
     root = ElementTree.fromstring(drawing.read_text(encoding="utf-8"))
     words = {one.text for one in root.iter() if one.text}
     assert {"AAPL", "IBM", "Profit and loss", "profit and loss [USD]"} <= words
+    assert any(f"95%: {found['value_at_risk']:,.0f} USD" in text for text in words)
+    assert pixels.read_bytes().startswith(b"\x89PNG")
     refused = say("risk", "AAPL=10", *places, "--plot", tmp_path / "risk.gif")
     assert (refused.code, refused.out) == (2, "")
-    assert "expected .html or .svg" in refused.err
+    assert "expected .html, .png or .svg" in refused.err
 
 
 def test_a_backtest_counts_exceptions_beside_the_usual_ways(ask: Ask) -> None:

@@ -41,7 +41,7 @@ def risk(
     offline: opt.Offline = False,
     plot: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Also write a page (.html) or a picture (.svg); can be repeated."),
+        typer.Option(metavar="FILE", help="Also write a page (.html) or a picture (.svg, .png); can be repeated."),
     ] = None,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
