@@ -14,7 +14,7 @@ from forecaster.events import Say
 from forecaster.inference.joint import require_level
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.positions.currencies import Rates, missing_rates, rates_of, require_currency
-from forecaster.positions.holdings import Given, holdings_of
+from forecaster.positions.given import Given, holdings_of
 from forecaster.positions.measures import Number
 from forecaster.runs.joint import find, joint_paths
 from forecaster.runs.missing import fetch_missing
@@ -48,8 +48,8 @@ def risk(
     """Measures the risk of a portfolio by joint paths of all of its holdings.
 
     Args:
-        holdings: a dict from ticker to shares (negative: a short position), a CSV's path, or `TICKER=SHARES` texts; the
-            name `cash` is money.
+        holdings: a dict or pandas Series from ticker to shares (negative: a short position), a CSV's path, or
+            `TICKER=SHARES` texts; the name `cash` is money.
         days: sessions ahead, up to the run's last step; 5 if absent, or all of a run that has fewer.
         level: of value at risk and expected shortfall, above 50 and up to 99 per cent; beyond 95 the run must have a
             fit of its tails.
