@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -67,9 +68,13 @@ class Holdings:
 
 
 def _finite(name: str, amount: object, weights: bool) -> float:
-    if isinstance(amount, Real) and abs(amount) <= MOST:
-        return float(amount)
-    shown = f"{amount:g}" if isinstance(amount, float) else quoted(amount)
+    try:
+        number = float(amount) if isinstance(amount, Real) else math.nan
+    except OverflowError:  # 10**400
+        number = math.inf
+    if abs(number) <= MOST:
+        return number
+    shown = f"{number:g}" if isinstance(amount, Real) else quoted(amount)
     what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
     raise InputError(f"{name}={shown}: expected {what}, {MOST:g} at most.")
 

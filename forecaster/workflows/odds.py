@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from forecaster.data.dates import DateLike, to_date
 from forecaster.data.store import open_store
 from forecaster.data.symbols import normalise
@@ -85,8 +83,8 @@ def _asked(**given: Number | Sequence[Number]) -> list[tuple[str, float]]:
     """Kind and price of each question, checked."""
     asked = [(kind, price) for kind, prices in given.items() for price in _several(kind, prices)]
     for kind, price in asked:
-        if not (np.isfinite(price) and price > 0):
-            raise InputError(f"--{kind} is {price:g}: expected a price above 0.")
+        if not 0 < price <= MOST:
+            raise InputError(f"--{kind} is {price:g}: expected a price above 0 and up to {MOST:g}.")
     return asked
 
 

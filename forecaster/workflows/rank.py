@@ -126,13 +126,16 @@ def rank(
         if failed is None:
             raise error
         failures.append((ticker, error))
-        failed(ticker, error)
 
     names = open_store(data_dir).tickers() if tickers is None else normalise_all(tickers)
     if not offline:
         names = fetch_missing(one, names, Path(data_dir), failed=fail, say=say)
     store = Store(data_dir)
     readings = _readings(one, open_store(data_dir), names, request, fail) if names else {}
+    if not readings and len(failures) == 1:
+        raise failures[0][1]
+    for ticker, error in failures if failed else ():
+        failed(ticker, error)
     if not readings:
         raise _nothing(failures)
     card = one.scorecard(one.ledger(Path(data_dir)).read())

@@ -107,7 +107,8 @@ def test_a_ranking_of_tickers_that_cannot_be_fetched_fails_for_an_outside_reason
     kit: Kit, server: YahooServer, tmp_path: Path, say: Callable[..., Answer]
 ) -> None:
     server.fail("AAPL", status(503))
-    answer = say("rank", "AAPL", "--data-dir", kit.store.root, "--runs-dir", tmp_path)
+    server.fail("IBM", status(503))
+    answer = say("rank", "AAPL", "IBM", "--data-dir", kit.store.root, "--runs-dir", tmp_path)
     assert (answer.code, answer.out) == (4, "")
     assert answer.err.splitlines()[-1].startswith("error: no ticker can be ranked: ")
 
