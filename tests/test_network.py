@@ -1,4 +1,4 @@
-"""No command reaches for the network but `fetch`, and `predict` for a ticker that the store lacks."""
+"""No command reaches for the network but `fetch`, and forecasts of a ticker that the store lacks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ QUIET = [
     ("train", "gru", *settings("training.steps=2", "model.hidden_size=2"), "--name", "new", "--quiet"),
     ("predict", "AAPL", "--run", "small", "--offline", "--plot", "x.html"),
     ("predict", "AAPL", "--run", "small"),
+    ("risk", "AAPL=10", "--run", "small"),
+    ("odds", "AAPL", "--run", "small"),
     ("backtest", "small"),
     ("report", "small"),
     ("score",),

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from forecaster.errors import InputError
-from forecaster.evaluation.rows import Measure
+from forecaster.evaluation.rows import Measure, Reliability
+from forecaster.evaluation.scorecard import Scorecard
+from forecaster.runs.priceodds import Odds
 from forecaster.show.odds import odds_view
-from forecaster.workflows.odds import Odds, odds
+from forecaster.workflows.odds import odds
 from forecaster.workflows.predict import predict
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer
@@ -136,7 +138,7 @@ def test_the_command_says_the_same_in_each_format(
     long = list(csv.DictReader(io.StringIO(rows.out)))
     (last,) = [row for row in long if (row["event"], row["price"], row["day"]) == ("touch", "440.0", "3")]
     assert float(last["by"]) == found["prices"][1]["by"][-1]
-    answer = say("odds", "NIX", *places)
+    answer = say("odds", "NIX", "--offline", *places)
     assert (answer.code, answer.out) == (2, "")
     assert "Unknown ticker 'NIX'" in answer.err
 
@@ -153,6 +155,32 @@ def test_what_the_test_said_of_touches_is_shown(
     measure = Measure("gru", "touch-odds", 3, "brier", 0.1, "random-walk formula", skill, -2.0, p_value)
     present(odds_view(replace(ask(touch=440), measures=(measure,))), "table", tmp_path / "odds.txt")
     assert expected in " ".join((tmp_path / "odds.txt").read_text(encoding="utf-8").split())
+
+
+def test_the_shipped_run_keeps_how_reliable_its_chances_were(store: Path) -> None:
+    from forecaster.runs.run import Run
+
+    run = Run.find(store, "pretrained")
+    (kept,) = [one for one in Scorecard.read(run.header.scorecard).widths() if one.quantity == "touch-odds"]
+    assert sum(one.count for one in kept.reliability) > 100_000
+    assert all(abs(one.given - one.happened) < 0.02 for one in kept.reliability if one.count > 1_000)
+
+
+def test_reliability_stands_below_the_odds_and_in_the_data(ask: Ask, tmp_path: Path) -> None:
+    from forecaster.show.output import present
+
+    bins = (
+        Reliability(0.1, 0.2, 900, 0.143, 0.152),
+        Reliability(0.6, 0.8, 400, 0.65, 0.64),
+        Reliability(0.8, 1.0, 9, 1.0, 0.0),
+    )
+    measure = Measure("gru", "touch-odds", 3, "brier", 0.1, "random-walk-formula", 0.03, -2.0, 0.01, bins)
+    found = replace(ask(touch=440), measures=(measure,))
+    present(odds_view(found), "table", tmp_path / "odds.txt")
+    text = (tmp_path / "odds.txt").read_text(encoding="utf-8")
+    assert re.search(r"chance given +14% +65%\nhappened +15% +64%\ncases +900 +400\n", text)
+    (data,) = found.as_data()["skill"]["measures"]
+    assert [one["count"] for one in data["reliability"]] == [900, 400, 9]
 
 
 def test_a_level_without_a_loss_is_refused(say: Callable[..., Answer]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from forecaster.config.schema import LEVELS, Config
 from forecaster.data.coherence import coherent
 from forecaster.data.splits import Period
-from forecaster.evaluation.pathodds import FORMULA, RANK, TOUCH, path_odds, rank_correlation
+from forecaster.evaluation.pathodds import FORMULA, RANK, TOUCH, path_odds, rank_correlation, reliability
 from forecaster.evaluation.rows import Measure
 from forecaster.features.dataset import Dataset
 from forecaster.inference.paths import draw_templates
@@ -87,3 +87,25 @@ def test_rank_correlation_by_hand() -> None:
     assert rank_correlation(one, np.array([10.0, 20.0, 40.0, 30.0])) == pytest.approx(1 - 6 * 2 / (4 * 15))
     assert rank_correlation(one, -one) == pytest.approx(-1)
     assert rank_correlation(one, np.ones(4)) == 0
+
+
+def test_reliability_by_hand() -> None:
+    said = np.array([0.0, 0.04, 0.05, 0.3, 0.3, 1.0, 0.9, 0.85]).reshape(2, 2, 2)
+    came = np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]).reshape(2, 2, 2)
+    found = list(reliability(said, came))
+    assert [(one.low, one.high, one.count) for one in found] == [
+        (0, 0.05, 2),
+        (0.05, 0.1, 1),
+        (0.3, 0.4, 2),
+        (0.8, 1, 3),
+    ]
+    assert [one.happened for one in found] == pytest.approx([0.5, 0, 0.5, 2 / 3])
+    assert found[-1].given == pytest.approx((1 + 0.9 + 0.85) / 3)
+
+
+def test_reliability_sees_a_forecast_that_is_too_wide(data: Dataset, templates: np.ndarray) -> None:
+    right, wide = (measured(data, templates, factor)[TOUCH].reliability for factor in (1.0, 1.8))
+    assert sum(one.count for one in right) == sum(one.count for one in wide)
+    off = [sum(one.count * (one.given - one.happened) for one in bins) / 1e4 for bins in (right, wide)]
+    assert abs(off[0]) < off[1] / 2
+    assert measured(data, templates, 1.0)[RANK].reliability == ()

@@ -16,9 +16,12 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.modelfile import TAILS
-from forecaster.positions.holdings import Holdings, parse_pairs, read_holdings
+from forecaster.positions.given import holdings_of
+from forecaster.positions.holdings import Holdings, parse_pairs
+from forecaster.positions.holdingsfile import read_holdings
+from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.tensorfile import load_tensors, save_tensors
-from forecaster.workflows.risk import PortfolioRisk, risk
+from forecaster.workflows.risk import risk
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer, bars
 
@@ -30,7 +33,7 @@ Ask = Callable[..., PortfolioRisk]
 @pytest.fixture
 def ask(store: Path, trained: TrainedRun) -> Ask:
     def run(holdings: object, *, data_dir: Path = store, **options: object) -> PortfolioRisk:
-        wanted = {"days": 3, "paths": 2_000} | options
+        wanted = {"days": 3, "paths": 2_000, "offline": True} | options
         return risk(holdings, run=str(trained.folder), data_dir=data_dir, **wanted)  # type: ignore[arg-type]
 
     return run
@@ -78,13 +81,62 @@ def test_a_csv_may_have_other_columns_and_empty_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'Symbol,Description,Qty\nAAPL,Apple,"1,000"\nibm,IBM,(20)\nCash & Cash Investments,,"$2,500.50"\n',
+            (1000.0, -20.0, 2500.5),
+        ),
+        ("\ufeffTicker;Quantity;Name\nAAPL;1.000,5;x\nIBM;-3;y\n\nCash;12,25;z\n", (1000.5, -3.0, 12.25)),
+        ("Account 7;x\nas of 28 Nov\n\nsymbol\tPosition\nAAPL\t10\nIBM\t1 000\ncash\t0\n", (10.0, 1000.0, 0.0)),
+        ("ticker,shares\nAAPL,1e3\nIBM,+.5\n", (1000.0, 0.5, 0.0)),
+    ],
+    ids=["comma", "semicolon", "tab", "plain"],
+)
+def test_a_csv_is_read_as_brokers_and_spreadsheets_write_it(
+    tmp_path: Path, text: str, expected: tuple[float, float, float]
+) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text(text, encoding="utf-8")
+    aapl, ibm, cash = expected
+    assert read_holdings(file) == Holdings({"AAPL": aapl, "IBM": ibm}, cash)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ticker,Weight %\nAAPL,60\nIBM,30\nCash,10\n",
+        "ticker;weight\nAAPL;0,6\nIBM;0,3\n",
+        "ticker,weight\nAAPL,60%\nIBM,0.3\n",
+    ],
+)
+def test_weights_may_be_per_cents(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text(text, encoding="utf-8")
+    found = read_holdings(file)
+    assert found.weights
+    assert found.amounts == pytest.approx({"AAPL": 0.6, "IBM": 0.3})
+    assert found.cash == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has the columns none: expected ticker, and either shares or weight"),
+        ("", "has the columns none: expected ticker .or symbol., and either shares"),
         ("ticker,amount\nAAPL,1\n", "has the columns ticker, amount"),
-        ("ticker,shares,weight\nAAPL,1,1\n", "expected ticker, and either shares or weight"),
+        ("ticker,shares,weight\nAAPL,1,1\n", "expected ticker .or symbol., and either shares"),
         ("ticker,shares\nAAPL,ten\n", "line 2: 'ten' is not a number"),
         ("ticker,shares\nAAPL,1\nIBM,\n", "line 3: '' is not a number"),
+        ("ticker,shares\nAAPL,nan\n", "line 2: 'nan' is not a number"),
+        ("Symbol,Qty\nAAPL,1\nAccount Total,1\n", "line 3: 'Account Total' is a total, no holding: delete the row"),
+        ("Symbol,Qty\nAAPL,1\n,1\n", "line 3 has no ticker: name it"),
+        ("Symbol,Qty\nApple Inc,1\n", "line 2: 'Apple Inc' is not a ticker symbol"),
+        ("Symbol;Qty\nAAPL;1,000\nIBM;2\n", "line 2: '1,000' may be 1 or 1000: write it without separators"),
+        ("Symbol;Qty\nAAPL;1,5\nIBM;2.5\n", "line 2: '1,5' is not a number"),
+        ("Symbol,Qty\nCash,--\nIBM,2\n", "line 2: '--' is not a number: expected a number such as 100 for Cash"),
+        ("Symbol,Quantity,Shares\nIBM,2,2\n", "expected ticker .or symbol., and either shares"),
+        ("ticker,weight\nAAPL,60\n", "the weights add to 60: expected 1 at most, as 0.6 for 60%"),
+        ("ticker,weight %\nAAPL,60\nIBM,50\n", "the weights add to 1.1"),
     ],
 )
 def test_a_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
@@ -92,6 +144,33 @@ def test_a_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> N
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         read_holdings(file)
+
+
+def test_a_series_is_held_like_a_dict_and_anything_else_is_refused(ask: Ask) -> None:
+    import pandas as pd
+
+    series = pd.Series({"AAPL": 10, "IBM": 20.5, "cash": 500})
+    assert holdings_of(series) == holdings_of(series.to_dict()) == Holdings({"AAPL": 10.0, "IBM": 20.5}, 500.0)
+    wrong: list[tuple[object, str]] = [
+        (pd.DataFrame({"AAPL": [1]}), "holdings are a DataFrame: give one column of it"),
+        (pd.Series({"AAPL": float("nan")}), "AAPL=nan: expected a number of shares"),
+        (pd.Series([1, 2]), "0 is not a ticker symbol: expected a text, such as AAPL"),
+        ({"AAPL": "ten"}, "AAPL='ten': expected a number of shares"),
+        ({"AAPL": None}, "AAPL=None: expected a number of shares"),
+        ({}, "there are no holdings"),
+    ]
+    for given, message in wrong:
+        with pytest.raises(InputError, match=message):
+            ask(given)
+
+
+def test_weights_of_a_csv_of_shares_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text("ticker,qty\nAAPL,10\n", encoding="utf-8")
+    with pytest.raises(
+        InputError, match=r"--weights, but .*held.csv has a column qty: name it weight, or omit --weights"
+    ):
+        holdings_of(file, weights=True)
 
 
 def test_figures_of_a_portfolio_belong_together(ask: Ask, store: Path) -> None:
@@ -246,7 +325,14 @@ def test_mistakes_are_one_line(
     words: tuple[str, ...], message: str, store: Path, trained: TrainedRun, say: Callable[..., Answer]
 ) -> None:
     answer = say(
-        "risk", *words, "--run", trained.folder, "--data-dir", store, *([] if "--days" in words else ["--days", 3])
+        "risk",
+        *words,
+        "--offline",
+        "--run",
+        trained.folder,
+        "--data-dir",
+        store,
+        *([] if "--days" in words else ["--days", 3]),
     )
     assert (answer.code, answer.out) == (2, "")
     assert message in " ".join(answer.err.split())
@@ -324,9 +410,11 @@ def test_holdings_paid_for_by_a_debt_have_no_volatility(ask: Ask) -> None:
 def test_a_picture_and_a_page_hold_the_figures(
     store: Path, trained: TrainedRun, say: Callable[..., Answer], tmp_path: Path
 ) -> None:
-    page, drawing = tmp_path / "risk.html", tmp_path / "risk.svg"
+    page, drawing, pixels = (tmp_path / f"risk.{kind}" for kind in ("html", "svg", "png"))
     places = ("--run", trained.folder, "--data-dir", store, "--days", 3)
-    answer = say("risk", "AAPL=10", "IBM=-5", *places, "--plot", page, "--plot", drawing, "--format", "json")
+    answer = say(
+        "risk", "AAPL=10", "IBM=-5", *places, *(f"--plot={one}" for one in (page, drawing, pixels)), "--format", "json"
+    )
     assert answer.code == 0, answer.err
     found = json.loads(answer.out)
     text = page.read_text(encoding="utf-8")
@@ -335,9 +423,11 @@ def test_a_picture_and_a_page_hold_the_figures(
     root = ElementTree.fromstring(drawing.read_text(encoding="utf-8"))
     words = {one.text for one in root.iter() if one.text}
     assert {"AAPL", "IBM", "Profit and loss", "profit and loss [USD]"} <= words
+    assert any(f"95%: {found['value_at_risk']:,.0f} USD" in text for text in words)
+    assert pixels.read_bytes().startswith(b"\x89PNG")
     refused = say("risk", "AAPL=10", *places, "--plot", tmp_path / "risk.gif")
     assert (refused.code, refused.out) == (2, "")
-    assert "expected .html or .svg" in refused.err
+    assert "expected .html, .png or .svg" in refused.err
 
 
 def test_a_backtest_counts_exceptions_beside_the_usual_ways(ask: Ask) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from forecaster.data.sources import SourceOptions
 from forecaster.modelfile import TEMPLATES
@@ -46,8 +47,12 @@ def strip(model: Path, target: Path) -> None:
     save_tensors(target, tensors, header)
 
 
-def _rounded(row: dict[str, object]) -> dict[str, object]:
-    return {key: float(f"{value:.6g}") if isinstance(value, float) else value for key, value in row.items()}
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _options() -> argparse.Namespace:

@@ -23,7 +23,8 @@ Prices = list[float] | None
 )
 def odds(
     ticker: Annotated[
-        str | None, typer.Argument(metavar="TICKER", help="One symbol.", autocompletion=complete.tickers)
+        str | None,
+        typer.Argument(metavar="TICKER", help="One symbol; a new one is fetched.", autocompletion=complete.tickers),
     ] = None,
     above: Annotated[Prices, typer.Option(metavar="PRICE", help="Chance of a close above; can be repeated.")] = None,
     below: Annotated[Prices, typer.Option(metavar="PRICE", help="Chance of a close below; can be repeated.")] = None,
@@ -39,6 +40,7 @@ def odds(
     as_of: opt.AsOf = None,
     paths: Annotated[int, typer.Option(min=100, max=100_000, help="Paths to draw.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the paths.")] = 0,
+    offline: opt.Offline = False,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -70,6 +72,7 @@ def odds(
         as_of=as_of,
         paths=paths,
         seed=seed,
+        offline=offline,
         data_dir=data_dir,
         runs_dir=runs_dir,
         say=lambda text: note(f"· {text}", quiet),

@@ -53,6 +53,7 @@ FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Format of 
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", callback=_place, help="File for the result instead of the screen.")
 ]
+Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show details, and a traceback if there is a bug.")]
 TickersFile = Annotated[

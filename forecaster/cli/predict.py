@@ -41,7 +41,7 @@ def predict(
     context: Annotated[
         int | None, typer.Option(min=1, help="Grow the paths from this many last candles only; 1 is 1-to-N.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing.")] = False,
+    offline: opt.Offline = False,
     plot: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Also write a picture: .html, .svg or .png; can be repeated."),

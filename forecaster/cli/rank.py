@@ -21,7 +21,7 @@ from forecaster.cli.app import app, examples
 def rank(
     tickers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TICKER", help="Symbols of the store.", autocompletion=complete.tickers),
+        typer.Argument(metavar="TICKER", help="Symbols; new ones are fetched.", autocompletion=complete.tickers),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Rank every ticker in the store.")] = False,
     tickers_file: opt.TickersFile = None,
@@ -29,6 +29,7 @@ def rank(
     days: Annotated[int, typer.Option(min=1, help="Sessions ahead, one of the run's steps.")] = 1,
     run: opt.RunOption = "latest",
     as_of: opt.AsOf = None,
+    offline: opt.Offline = False,
     data_dir: opt.DataDir = opt.DATA_DIR,
     runs_dir: opt.RunsDir = opt.RUNS_DIR,
     format: opt.FormatOption = "table",
@@ -55,6 +56,7 @@ def rank(
         days=days,
         run=run,
         as_of=as_of,
+        offline=offline,
         data_dir=data_dir,
         runs_dir=runs_dir,
         failed=failed,

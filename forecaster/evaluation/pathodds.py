@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from forecaster.axes import Float, Int, Shaped
 from forecaster.baselines.random_walk import daily_deviation
 from forecaster.data.coherence import HIGH, LOW
 from forecaster.data.splits import Period
-from forecaster.evaluation.rows import Measure
+from forecaster.evaluation.rows import Measure, Reliability
 from forecaster.evaluation.widths import COMPARED, compared
 from forecaster.features.dataset import Dataset, Forecaster, Rows
 from forecaster.inference.paths import PathMaker, Templates
@@ -28,11 +30,17 @@ _PATHS = 200
 _AWAY = (0.5, 1.0, 1.5, 2.0)
 """Distances of the prices, up and down, in deviations of the random walk over all sessions."""
 
+_BINS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+"""Bounds of the chances that are compared with what happened."""
+
 _BLOCK = 512
 """Origins whose paths are drawn at once."""
 
 _FEWEST = 10
 """Fewest tickers of a day that can be ranked."""
+
+Chances = Float[np.ndarray, "origin price 2"]
+"""Of a touch of each price above and below."""
 
 
 def path_odds(
@@ -43,7 +51,7 @@ def path_odds(
     templates: Templates | None,
     levels: tuple[float, ...],
 ) -> Iterator[Measure]:
-    """Brier score of touches within five sessions beside the formula, and rank correlation of ranges beside HAR.
+    """Brier score of touches within five sessions beside the formula, their reliability, and rank correlation of ranges
 
     Reads every fifth date (or as many as the paths have sessions), so that no session counts twice.
     """
@@ -57,31 +65,49 @@ def path_odds(
     rows, dates = rows[chosen], dates[chosen]
     (name, forecaster), others = forecasters[0], dict(forecasters[1:])
     quantiles = forecaster(rows)
-    own, formula = _brier(quantiles[:, :length], dataset, rows, PathMaker.of(templates[:, :length], levels))
+    said, came = _said(quantiles[:, :length], dataset, rows, PathMaker.of(templates[:, :length], levels))
     known = np.ones(len(rows), bool)
-    yield compared(name, TOUCH, length, "brier", (own, formula), known, dates, FORMULA, overlap=1)
+    found = compared(name, TOUCH, length, "brier", _brier(said, came), known, dates, FORMULA, overlap=1)
+    yield replace(found, reliability=tuple(reliability(said, came)))
     if COMPARED in others:
         yield from _ranks(name, (quantiles, others[COMPARED](rows)), dataset, rows, dates, levels)
 
 
-def _brier(
+def _said(
     quantiles: Float[np.ndarray, "origin step variable quantile"], dataset: Dataset, rows: Rows, maker: PathMaker
-) -> tuple[Float[np.ndarray, " origin"], Float[np.ndarray, " origin"]]:
+) -> tuple[Chances, Chances]:
+    """Chances that the paths give to touches of the prices above and below, and what came, 0 or 1."""
+    length = quantiles.shape[1]
+    distance = np.multiply.outer(daily_deviation(dataset)[rows] * np.sqrt(length), np.array(_AWAY))
+    came = _touched(dataset.moves(rows)[:, None, :length], distance)
+    picks = np.random.default_rng(1).integers(len(maker), size=(len(rows), _PATHS), dtype=np.int32)
+    blocks = range(0, len(rows), _BLOCK)
+    return np.concatenate([_chances(quantiles, maker, picks, distance, start) for start in blocks]), came
+
+
+def _brier(said: Chances, came: Chances) -> tuple[Float[np.ndarray, " origin"], Float[np.ndarray, " origin"]]:
     """Brier scores of the paths and of the formula, mean over prices.
 
     The paths' is the fair one, as if there were infinitely many.
 
     Source: Ferro (2014), "Fair scores for ensemble forecasts".
     """
-    length = quantiles.shape[1]
-    distance = np.multiply.outer(daily_deviation(dataset)[rows] * np.sqrt(length), np.array(_AWAY))
-    moves = dataset.moves(rows)[:, :length]
-    came = _touched(moves[:, None], distance)
-    picks = np.random.default_rng(1).integers(len(maker), size=(len(rows), _PATHS), dtype=np.int32)
-    said = np.concatenate([_chances(quantiles, maker, picks, distance, start) for start in range(0, len(rows), _BLOCK)])
     fair = (said - came) ** 2 - said * (1 - said) / (_PATHS - 1)
     walk = touch(np.array(_AWAY), np.ones(len(_AWAY)))[:, None]
     return fair.mean(axis=(1, 2)), ((walk - came) ** 2).mean(axis=(1, 2))
+
+
+def reliability(said: Chances, came: Chances) -> Iterator[Reliability]:
+    """How often what was given a chance happened, by the chance; bins without forecasts are left out.
+
+    Source: Murphy & Winkler (1977), "Reliability of subjective probability forecasts of precipitation and temperature".
+    """
+    place = np.searchsorted(_BINS, said.ravel(), "right") - 1
+    place = np.minimum(place, len(_BINS) - 2)  # a chance of 1 belongs to the last one
+    for number, (low, high) in enumerate(pairwise(_BINS)):
+        if (inside := place == number).any():
+            given, happened = (float(one.ravel()[inside].mean()) for one in (said, came))
+            yield Reliability(low, high, int(inside.sum()), given, happened)
 
 
 def _chances(

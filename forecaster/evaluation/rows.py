@@ -36,6 +36,24 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """The forecasts whose chance lay between two bounds, and how often it happened.
+
+    Args:
+        low, high: the bounds; the lower one is included.
+        count: number of forecasts.
+        given: their mean chance.
+        happened: the share of them that came true.
+    """
+
+    low: float
+    high: float
+    count: int
+    given: float
+    happened: float
+
+
+@dataclass(frozen=True)
 class Measure:
     """How well a range or volatility is forecast, beside a reference.
 
@@ -46,6 +64,7 @@ class Measure:
         score: `qlike` (of the expected value), `pinball` (of the paths' quantiles), `brier`, or `1 - rank correlation`;
             lower is better.
         skill: share by which the loss is lower than the reference's.
+        reliability: of chances, in ascending order; empty for anything else, and in older files.
     """
 
     name: str
@@ -57,6 +76,7 @@ class Measure:
     skill: float | None
     dm_statistic: float | None
     p_value: float | None
+    reliability: tuple[Reliability, ...] = ()
 
 
 def find(rows: Iterable[Row], name: str, variable: str, step: int | str, baseline: str | None) -> Row:

@@ -55,4 +55,5 @@ def compared(
     mine, theirs = (float(loss[known].mean()) for loss in losses)
     test = diebold_mariano(by_date(own - other, dates, known), overlap or step)
     figures = (1 - mine / theirs if theirs else math.nan, test.statistic, test.p_value)
-    return Measure(name, quantity, step, score, number(mine), reference, *map(number, figures))
+    skill, statistic, p_value = map(number, figures)
+    return Measure(name, quantity, step, score, number(mine), reference, skill, statistic, p_value)

@@ -72,7 +72,7 @@ def compose(
     weights = chosen_weights(model, reading)
     fitted_to = _fitted_to(model, weights, origin)
     in_sample = bool(origin < fitted_to)
-    ranges, volatility = _widths(reading.calendar, steps, levels, quantiles)
+    ranges, volatility = range_and_volatility(reading.calendar, steps, levels, quantiles)
     return Forecast(
         ticker=bars.ticker,
         run=run,
@@ -136,7 +136,7 @@ def _skill(
     return {"verdict": reason, "baseline": None, "pinball_skill": None, "p_value": None, "held": []}
 
 
-def _widths(
+def range_and_volatility(
     calendar: str,
     steps: tuple[int, ...],
     levels: tuple[float, ...],

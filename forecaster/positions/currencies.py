@@ -63,6 +63,16 @@ class Rates:
         return start, later
 
 
+def require_currency(currency: str | None) -> None:
+    """Check the code of a portfolio's currency.
+
+    Raises:
+        InputError: it has not three letters.
+    """
+    if currency and not re.fullmatch("[A-Za-z]{3}", currency):
+        raise InputError(f"--currency is {currency!r}: expected a code of three letters, such as USD.")
+
+
 def rates_of(store: Store, tickers: Sequence[str], currency: str | None = None) -> Rates:
     """The rates that holdings need.
 
@@ -73,16 +83,39 @@ def rates_of(store: Store, tickers: Sequence[str], currency: str | None = None) 
         UnknownNameError: the store does not have a holding.
         InputError: it does not have a rate, or the currency is no code.
     """
-    if currency and not re.fullmatch("[A-Za-z]{3}", currency):
-        raise InputError(f"--currency is {currency!r}: expected a code of three letters, such as USD.")
+    target, own = _currencies(store, tickers, currency)
+    each = []
+    for ticker, (code, unit) in zip(tickers, own, strict=True):
+        if (found := _rate(store, code, unit, target)) is None:
+            raise InputError(
+                f"{ticker} is in {code}, the portfolio in {target}, and the store has no {code}{target}=X: fetch it "
+                f"(forecast fetch {code}{target}=X), or choose another --currency."
+            )
+        each.append(found)
+    return Rates(target, tuple(each))
+
+
+def missing_rates(store: Store, tickers: Sequence[str], currency: str | None = None) -> tuple[str, ...]:
+    """The rates that holdings need and the store lacks, as Yahoo names them.
+
+    Raises:
+        UnknownNameError, InputError: as in `rates_of`, but for a missing rate.
+    """
+    target, own = _currencies(store, tickers, currency)
+    lacking = [code for code, unit in own if _rate(store, code, unit, target) is None]
+    return tuple(dict.fromkeys(f"{code}{target}=X" for code in lacking))
+
+
+def _currencies(store: Store, tickers: Sequence[str], currency: str | None) -> tuple[str, list[tuple[str, float]]]:
+    """The portfolio's currency; that of each holding, and what one unit of its price is of it."""
+    require_currency(currency)
     store.require(tickers)
     own = [_MINOR.get(code, (code, 1.0)) for code in (store.record(ticker).currency for ticker in tickers)]
-    target = currency.upper() if currency else own[0][0]
-    each = tuple(_rate(store, ticker, code, unit, target) for ticker, (code, unit) in zip(tickers, own, strict=True))
-    return Rates(target, each)
+    return (currency.upper() if currency else own[0][0]), own
 
 
-def _rate(store: Store, ticker: str, code: str, unit: float, target: str) -> Rate:
+def _rate(store: Store, code: str, unit: float, target: str) -> Rate | None:
+    """The rate between two currencies; None if the store lacks it."""
     if code == target:
         return Rate(unit=unit)
     candidates = {f"{code}{target}=X": False, f"{target}{code}=X": True}
@@ -90,10 +123,4 @@ def _rate(store: Store, ticker: str, code: str, unit: float, target: str) -> Rat
         candidates[f"{code}=X"] = True  # Yahoo's short names are the price of a dollar
     if code == "USD":
         candidates[f"{target}=X"] = False
-    for name, inverse in candidates.items():
-        if store.holds(name):
-            return Rate(name, inverse, unit)
-    raise InputError(
-        f"{ticker} is in {code}, the portfolio in {target}, and the store has no {code}{target}=X: fetch it "
-        f"(forecast fetch {code}{target}=X), or choose another --currency."
-    )
+    return next((Rate(name, inverse, unit) for name, inverse in candidates.items() if store.holds(name)), None)

@@ -1,15 +1,16 @@
-"""Holdings as a user gives them: pairs `TICKER=SHARES`, a CSV, or a mapping."""
+"""Holdings: pairs `TICKER=SHARES`, amounts by ticker, and what they add up to."""
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import InputError, at_most_five
-from forecaster.positions.measures import Number
+from forecaster.errors import InputError
+from forecaster.printable import quoted
 
 CASH = "cash"
 """The name of money among holdings, in lower case: CASH is the symbol of a bank."""
@@ -35,7 +36,7 @@ class Holdings:
     weights: bool = False
 
     @classmethod
-    def of(cls, amounts: Iterable[tuple[str, Number]], weights: bool = False) -> Holdings:
+    def of(cls, amounts: Iterable[tuple[object, object]], weights: bool = False) -> Holdings:
         """Check and add up amounts; `cash` among the names is money, several lots of a ticker are one holding.
 
         Raises:
@@ -45,6 +46,8 @@ class Holdings:
         summed: dict[str, float] = {}
         cash = 0.0
         for name, amount in amounts:
+            if not isinstance(name, str):
+                raise InputError(f"{quoted(name)} is not a ticker symbol: expected a text, such as AAPL.")
             number = _finite(name, amount, weights)
             if name == CASH:
                 cash += number
@@ -64,11 +67,16 @@ class Holdings:
         return cls(held, 1 - sum(held.values()), True)
 
 
-def _finite(name: str, amount: Number, weights: bool) -> float:
-    if abs(amount) <= MOST:
-        return float(amount)
+def _finite(name: str, amount: object, weights: bool) -> float:
+    try:
+        number = float(amount) if isinstance(amount, Real) else math.nan
+    except OverflowError:  # 10**400
+        number = math.inf
+    if abs(number) <= MOST:
+        return number
+    shown = f"{number:g}" if isinstance(amount, Real) else quoted(amount)
     what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
-    raise InputError(f"{name}={amount:g}: expected {what}, {MOST:g} at most.")
+    raise InputError(f"{name}={shown}: expected {what}, {MOST:g} at most.")
 
 
 def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
@@ -89,39 +97,3 @@ def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
         if not name.strip():
             raise InputError(f"{text!r} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100.")
     return Holdings.of(found, weights)
-
-
-def read_holdings(path: Path) -> Holdings:
-    """Holdings from a CSV with the columns ticker, and shares or weight.
-
-    Raises:
-        InputError: it cannot be read, lacks a column, or has a cell that is no number; or as `Holdings.of`.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            rows, columns = list(reader), reader.fieldnames or []
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV of holdings: {error}.") from error
-    names = {(name or "").strip().casefold(): name for name in columns}
-    kinds = [name for name in ("shares", "weight") if name in names]
-    if "ticker" not in names or len(kinds) != 1:
-        raise InputError(
-            f"{path} has the columns {at_most_five(names) or 'none'}: expected ticker, and either shares or weight."
-        )
-    found = [
-        ((row[names["ticker"]] or "").strip(), _number(path, line, row[names[kinds[0]]]))
-        for line, row in enumerate(rows, 2)
-        if any((cell or "").strip() for cell in row.values() if not isinstance(cell, list))
-    ]
-    return Holdings.of(found, weights=kinds == ["weight"])
-
-
-def _number(path: Path, line: int, text: str | None) -> float:
-    text = (text or "").strip()
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(
-            f"{path}, line {line}: {text!r} is not a number: expected one such as 100 or 0.6, without separators."
-        ) from error

@@ -15,6 +15,7 @@ from forecaster.errors import InputError
 from forecaster.events import Say
 from forecaster.inference.compose import Request
 from forecaster.inference.coupling import ALL
+from forecaster.inference.interpolation import interpolation_note, trained_until, with_all_steps
 from forecaster.inference.joint import JointPaths, join, require_paths
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all, read_history
@@ -22,6 +23,9 @@ from forecaster.runs.run import Run
 
 _USUAL = 5
 """Sessions where none are named: a week."""
+
+_SHIPPED = 20
+"""Sessions that the shipped run has."""
 
 
 def find(runs_dir: Path, run: str, say: Say = lambda _: None) -> Run:
@@ -51,38 +55,40 @@ def joint_paths(
     """Joint paths of tickers of a store over the next sessions.
 
     Args:
-        days: sessions ahead, at most the run's contiguous steps; if absent 5, or as many as there are.
+        days: sessions ahead, at most the run's last step; steps that it was not trained for are interpolated. If
+            absent 5, or as many as it has without a gap.
         option: what a user calls the sessions.
 
     Raises:
         UnknownNameError: the store does not have a ticker.
         InputError: the run has no paths of so many days, or a history is too short.
     """
-    request = Request(_steps(run, days, option), as_of, count, seed)
+    days = _days(run, days, option)
+    request = Request(trained_until(run.config.task.steps, days), as_of, count, seed)
     store.require(tickers)
     covariates = run.covariates(store)
     readings = list(thread_map(lambda ticker: read_history(run, store, ticker, request, covariates), tickers))
     card = run.scorecard(run.ledger(data_dir).read())
     histories = {one.bars.ticker: one for one in readings}
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
-    forecasts = [made[ticker] for ticker in histories]
+    forecasts = [with_all_steps(made[one.bars.ticker], days, one.calendar) for one in histories.values()]
     joint = join(forecasts, [one.bars for one in readings], count, seed, variables)
-    late = _behind(readings)
-    return replace(joint, notes=(*late.values(), *joint.notes), behind=tuple(late))
+    late, note = _behind(readings), interpolation_note(run.name, request.steps, days)
+    return replace(joint, notes=(*late.values(), *joint.notes, *([note] if note else [])), behind=tuple(late))
 
 
-def _steps(run: Run, days: int | None, option: str) -> tuple[int, ...]:
-    """Steps 1 to `days`."""
+def _days(run: Run, days: int | None, option: str) -> int:
+    """Sessions ahead, checked."""
     task = run.config.task
-    length = require_paths(task.levels, task.steps, run.name)
-    days = min(_USUAL, length) if days is None else days
+    whole, length = require_paths(task.levels, task.steps, run.name), task.steps[-1]
+    days = min(_USUAL, whole) if days is None else days
     if not 1 <= days <= length:
         steps = f"1 to {length}" if length > 1 else "1 alone"
-        other = "" if run.name == "pretrained" else ", or --run pretrained (1 to 20)"
+        other = "" if length >= _SHIPPED else f", or --run pretrained (1 to {_SHIPPED})"
         raise InputError(
             f"{option} is {days}, but run {run.name} has paths of the steps {steps}: choose one of them{other}."
         )
-    return task.steps[:days]
+    return days
 
 
 def _behind(readings: Sequence[Reading]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from forecaster.errors import InputError
 from forecaster.features.dataset import Dataset
 from forecaster.inference.comovement import DailyCorrelation, draw_past, shared_moves
 from forecaster.inference.coupling import ranks
+from forecaster.inference.interpolation import interpolated, interpolated_tails
 from forecaster.inference.stretches import Stretches
 from forecaster.inference.tails import exponential_tails, inverse
 from forecaster.positions.exceptions import RiskTest, risk_test
@@ -150,7 +151,9 @@ def _past(
         )
     dates, rows = dates[known], rows[known]
     wanted, place = np.unique(rows, return_inverse=True)
-    quantiles = forecast(wanted)[:, :days, CLOSE][place].reshape(*rows.shape, days, -1)
+    task = run.config.task
+    closes = interpolated(forecast(wanted)[:, :, [CLOSE]], task.levels, task.steps, days)[:, :, 0]
+    quantiles = closes[place].reshape(*rows.shape, days, -1)
     return _Past(run, trial.dataset, dates, rows, quantiles, weight, rate, power)
 
 
@@ -169,6 +172,7 @@ def _tests(past: _Past, step: int, level: Number) -> Iterator[Tested]:
 def _ours(past: _Past, step: int) -> list[np.ndarray]:
     """Profits of paths on each day."""
     model, levels = past.run.model, past.run.config.task.levels
+    fit = None if model.tails is None else interpolated_tails(model.tails, past.run.config.task.steps, step)
     shares, found = (np.arange(_PATHS) + 0.5) / _PATHS, []
     panel = past.dataset.panel
     together = DailyCorrelation.of(Stretches.in_panel(panel, step))
@@ -182,8 +186,8 @@ def _ours(past: _Past, step: int) -> list[np.ndarray]:
             place = ranks(together.gains(past.dates[date]).rescale(moved, shared), drawn, rng)
             quantiles = past.quantiles[date, :, step - 1].astype(float)
             tails = exponential_tails(quantiles, levels)
-            if model.tails is not None:
-                tails = np.broadcast_to(model.tails[step - 1, CLOSE], tails.shape)
+            if fit is not None:
+                tails = np.broadcast_to(fit[step - 1, CLOSE], tails.shape)
             moves = inverse(quantiles, levels, tails, shares)
             found.append(past.profits(np.take_along_axis(moves.T, place, axis=0)))
     return found

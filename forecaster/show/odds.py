@@ -10,11 +10,14 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.show.columns import fitting, table
+from forecaster.runs.priceodds import Odds
+from forecaster.show.columns import by_column, fitting, table, taken
 from forecaster.show.output import View
 from forecaster.show.screen import drawn
 from forecaster.show.words import chance, price_text, share, signed
-from forecaster.workflows.odds import Odds
+
+_FEWEST = 100
+"""Cases of a bin that is shown; data formats have all bins."""
 
 _EVENT = {"above": "closes above {}", "below": "closes below {}", "touch": "touches {}"}
 
@@ -65,6 +68,7 @@ class _Page:
         yield from (Text(line) for line in _size(found))
         yield Text()
         yield Text(_standing(found), "italic")
+        yield from _reliability(found, width)
 
 
 def _prices(found: Odds, width: int) -> Table:
@@ -123,3 +127,24 @@ def _standing(found: Odds) -> str:
     return (
         f"Run {found.run}. Such odds were not measured in its test; docs/risk.md tells what they were worth elsewhere."
     )
+
+
+def _reliability(found: Odds, width: int) -> Iterator[RenderableType]:
+    """Chances that were given in the test, and how often it happened, side by side."""
+    bins = [one for measure in found.measures for one in measure.reliability if one.count >= _FEWEST]
+    if not bins:
+        return
+    rows = {
+        "chance given": [f"{one.given:.0%}" for one in bins],
+        "happened": [f"{one.happened:.0%}" for one in bins],
+        "cases": [f"{one.count:,}" for one in bins],
+    }
+    for shown in (rows, {name: row for name, row in rows.items() if name != "cases"}):
+        columns = by_column(
+            [str(place) for place in range(len(bins) + 1)], [[name, *row] for name, row in shown.items()]
+        )
+        if taken(columns) <= width:
+            break
+    grid = table(columns, left=("0",))
+    grid.show_header = False
+    yield grid

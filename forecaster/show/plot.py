@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from forecaster.show.scale import Scale, nice_ticks, tick_texts
 from forecaster.show.svg import MARKS, band, element, line
-from forecaster.show.theme import THEME
+from forecaster.show.theme import THEME, with_colours
 
 Number = int | float
 
@@ -202,9 +202,15 @@ def _wide(text: str) -> float:
     return sum(_IDEOGRAPH if east_asian_width(letter) in "WF" else _LETTER for letter in text)
 
 
-def picture(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:
-    """A complete SVG file, which follows the viewer's light or dark theme."""
-    return _svg(width, height, [element("style", Markup(THEME + STYLE))], parts)
+def picture(width: Number, height: Number, parts: Sequence[Markup], palette: Mapping[str, str] | None = None) -> Markup:
+    """A complete SVG file.
+
+    Args:
+        palette: writes these colours into it; without it the picture follows the viewer's light or dark theme.
+    """
+    if palette is None:
+        return _svg(width, height, [element("style", Markup(THEME + STYLE))], parts)
+    return Markup(with_colours(_svg(width, height, [element("style", Markup(STYLE))], parts), palette))
 
 
 def drawing(width: Number, height: Number, parts: Sequence[Markup]) -> Markup:

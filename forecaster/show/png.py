@@ -1,4 +1,4 @@
-"""A forecast as PNG: the SVG file in light colours, rasterised by resvg (the extra `plots`) with the package's font."""
+"""SVG files in light colours as PNG, rasterised by resvg (the extra `plots`) with the package's font."""
 
 from __future__ import annotations
 
@@ -30,11 +30,20 @@ def require_resvg() -> None:
 
 
 def png(forecasts: Sequence[Forecast]) -> bytes:
-    """The file's bytes, the same on every machine: no font but the package's own is loaded."""
+    """A picture of forecasts as PNG."""
+    return rasterised(standalone(forecasts, LIGHT))
+
+
+def rasterised(svg: str) -> bytes:
+    """The file's bytes, the same on every machine: no font but the package's own is loaded.
+
+    Args:
+        svg: with its colours written into it; resvg knows no `var(--ink)`.
+    """
     from resvg_py import svg_to_bytes
 
     return svg_to_bytes(
-        svg_string=standalone(forecasts, LIGHT),
+        svg_string=svg,
         zoom=_ZOOM,
         skip_system_fonts=True,
         font_files=[str(file) for file in sorted(_FONTS.glob("*.ttf"))],

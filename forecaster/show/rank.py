@@ -61,6 +61,6 @@ def _standing(found: Ranking) -> str:
             own, other = 1 - one.loss, 1 - one.loss / (1 - one.skill)
             return (
                 f"Run {found.run}. In its test the rank correlation of forecast and actual ranges was {own:.2f} at "
-                f"step {one.step}, of {one.baseline} {other:.2f}. {_RISE}"
+                f"step {one.step}; that of {one.baseline.upper()} {other:.2f}. {_RISE}"
             )
     return f"Run {found.run}. Ranks were not measured in its test: docs/risk.md has figures. {_RISE}"

@@ -10,13 +10,20 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.show.columns import fitting, table
 from forecaster.show.output import View
 from forecaster.show.screen import drawn
 from forecaster.show.words import chance, price_text, share
-from forecaster.workflows.risk import PortfolioRisk
 
 _SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
+BACKTEST = (
+    "Exceptions: losses beyond the value at risk; due: how many were promised. A p below 0.05 speaks against their "
+    "number (Kupiec) or their independence (Christoffersen). ES: 0 as promised, negative if losses beyond were larger. "
+    "Pinball: lower is better."
+)
+"""What the columns of a backtest mean."""
+
 _DAYS = 5
 """Days shown on the screen: the first, the last, and some between; data formats have all."""
 
@@ -72,15 +79,17 @@ class _Page:
         yield Text()
         yield from (Text(line) for line in figures(found))
         yield Text()
-        yield _holdings(found, width)
+        yield table(fitting(holding_columns(found), width, ("close", "shares", "share")), left=("ticker",))
         yield Text(together(found), "dim")
         if found.tests:
             yield Text()
             yield table(
-                fitting(backtest_columns(found), width, ("ES", "windows", "Christoffersen p")), left=("method",)
+                fitting(backtest_columns(found), width, ("windows", "Christoffersen p", "ES")), left=("method",)
             )
+            yield Text(BACKTEST, "dim")
         yield Text()
-        yield Text(standing(found), "italic")
+        hint = "" if found.tests else " What this portfolio's values at risk held: --backtest."
+        yield Text(standing(found) + hint, "italic")
 
 
 def title(found: PortfolioRisk) -> str:
@@ -118,20 +127,21 @@ def _days(found: PortfolioRisk, width: int) -> Table:
 def figures(found: PortfolioRisk) -> Iterator[str]:
     """Value at risk, expected shortfall, deviation and drawdown, a sentence each."""
     level, days = f"{found.level:g}%", f"{found.days} day{'s' * (found.days > 1)}"
-    of_value = f" ({found.value_at_risk / found.base:.1%} of it)" if found.base and found.unit != "%" else ""
+    of_value = f" ({found.value_at_risk / found.base:.1%} of the value)" if found.base and found.unit != "%" else ""
     yield f"Value at risk, {days}, {level}: {money(found, found.value_at_risk)}{of_value}, exceeded in {_once(found)}."
     yield f"Expected shortfall, the mean of those cases: {money(found, found.expected_shortfall)}."
     volatile = "" if found.volatility is None else f", {found.volatility:.0%} a year"
     yield f"Standard deviation {money(found, found.deviation)}{volatile}."
     median, bad = (money(found, fall) for fall in found.drawdown)
-    yield f"Worst fall from a high on the way: {median} in the median, {bad} in {_once(found)}."
+    yield f"Worst fall from a high on the way: {median} in the median, {bad} or more in {_once(found)}."
 
 
 def _once(found: PortfolioRisk) -> str:
     return f"one case of {100 / (100 - found.level):.0f}"
 
 
-def _holdings(found: PortfolioRisk, width: int) -> Table:
+def holding_columns(found: PortfolioRisk) -> dict[str, list[str]]:
+    """The holdings and what each adds: texts by heading."""
     columns = {
         "ticker": [one.ticker for one in found.holdings],
         "shares": [f"{one.shares:,.6g}" for one in found.holdings],
@@ -143,7 +153,7 @@ def _holdings(found: PortfolioRisk, width: int) -> Table:
     }
     if found.unit == "%":
         del columns["shares"]
-    return table(fitting(columns, width, ("close", "shares", "share")), left=("ticker",))
+    return columns
 
 
 def _plain(found: PortfolioRisk, value: float) -> str:
@@ -153,11 +163,16 @@ def _plain(found: PortfolioRisk, value: float) -> str:
 def together(found: PortfolioRisk) -> str:
     """What the columns of the holdings mean, and what holding them together saves."""
     parts = "Alone and contribution are of the expected shortfall; contributions add up to it."
+    return f"{parts} {saved}" if (saved := saving(found)) else parts
+
+
+def saving(found: PortfolioRisk) -> str:
+    """What holding several together saves; empty for one."""
     if len(found.holdings) < 2:
-        return parts
+        return ""
     whole = found.diversification + found.expected_shortfall
-    saved = f" ({found.diversification / whole:.0%})" if whole > 0 else ""
-    return f"{parts} Holding them together saves {money(found, found.diversification)}{saved}."
+    fraction = f" ({found.diversification / whole:.0%})" if whole > 0 else ""
+    return f"Holding them together saves {money(found, found.diversification)}{fraction}."
 
 
 def backtest_columns(found: PortfolioRisk) -> dict[str, list[str]]:
@@ -167,7 +182,8 @@ def backtest_columns(found: PortfolioRisk) -> dict[str, list[str]]:
         "method": [one.method for one in rows],
         "days": [str(one.horizon) for one in rows],
         "windows": [str(one.test.days) for one in rows],
-        "exceptions": [f"{one.test.exceptions} of {one.test.expected:.1f}" for one in rows],
+        "exceptions": [str(one.test.exceptions) for one in rows],
+        "due": [f"{one.test.expected:.1f}" for one in rows],
         "Kupiec p": [chance(one.test.kupiec) for one in rows],
         "Christoffersen p": [chance(one.test.christoffersen, "–") for one in rows],
         "ES": [f"{one.test.shortfall:+.2f}" for one in rows],
@@ -176,7 +192,7 @@ def backtest_columns(found: PortfolioRisk) -> dict[str, list[str]]:
 
 
 def standing(found: PortfolioRisk) -> str:
-    """What the run's test says of single tickers, and how to test this portfolio."""
+    """What the run's test says of single tickers."""
     held = [one["held"] for one in found.held if abs(one["band"] - 0.8) < 1e-6 and one["step"] <= found.days]
     parts = [f"Run {found.run}."]
     if held:
@@ -185,6 +201,4 @@ def standing(found: PortfolioRisk) -> str:
         parts.append(f"In its test the 80% bands of single closes held {bands}.")
     elif found.in_sample:
         parts.append("In-sample: its weights have seen the days after this one.")
-    if not found.tests:
-        parts.append("What this portfolio's values at risk held: --backtest.")
     return " ".join(parts)

@@ -23,7 +23,8 @@ def signed(fraction: float | None, missing: str = "") -> str:
 
 def share(fraction: float | None, missing: str = "") -> str:
     """A coverage: `79.9%`."""
-    return missing if fraction is None else f"{fraction:.1%}"
+    text = missing if fraction is None else f"{fraction:.1%}"
+    return "0.0%" if text == "-0.0%" else text
 
 
 def basis_points(loss: float | None, missing: str = "") -> str:

@@ -16,8 +16,7 @@ from forecaster.data.dates import DateLike, to_date
 from forecaster.data.framestore import frame_store, names_or_frames
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
-from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError, OutsideError, at_most_five, close_match, did_you_mean
+from forecaster.errors import ForecasterError, InputError
 from forecaster.evaluation.journal import append_or_warn
 from forecaster.evaluation.scorecard import Scorecard
 from forecaster.events import Say
@@ -27,6 +26,7 @@ from forecaster.inference.joint import require_paths, with_paths
 from forecaster.mapped import Pool, large_arrays_beside_store
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all, read_history
+from forecaster.runs.missing import fetch_missing
 from forecaster.runs.run import Run
 from forecaster.workflows.grow import grown_forecasts
 
@@ -90,8 +90,7 @@ def predict(
         say(f"no run of your own yet: using {chosen}, a network trained on American stocks (or: forecast train demo)")
     found_run = Run.find(runs_dir, chosen)
     if not offline and frames is None:
-        _fetched(normalise_all(found_run.config.covariates), Path(data_dir), partial(_fail, None), say)
-        names = _fetched(names, Path(data_dir), partial(_fail, failed), say)
+        names = fetch_missing(found_run, names, Path(data_dir), failed=partial(_fail, failed), say=say)
         if not names:
             return []
     if context is not None:
@@ -163,26 +162,6 @@ def _fail(failed: Callable[[Failure], None] | None, ticker: str, error: Forecast
     if failed is None:
         raise error
     failed(Failure(ticker, error))
-
-
-def _fetched(
-    names: tuple[str, ...], data_dir: Path, failed: Callable[[str, ForecasterError], None], say: Say
-) -> tuple[str, ...]:
-    """The tickers that the store has, once those that it lacked were fetched; reports each that could not be."""
-    store = Store(data_dir)
-    if not (missing := [name for name in names if not store.holds(name)]):
-        return names
-    from forecaster.workflows.fetch import fetch
-
-    say(f"not in the store yet: fetching {at_most_five(missing)} from Yahoo (--offline forbids it)")
-    stored = store.tickers()
-    outcomes = {one.ticker: one for one in fetch(missing, data_dir=data_dir) if one.code}
-    for name, one in outcomes.items():
-        kind = OutsideError if one.code == OutsideError.exit_code else InputError
-        near = did_you_mean(name, stored) if close_match(name, stored) else ""
-        reason = one.reason.removeprefix(f"{name}: ").rstrip(".")
-        failed(name, kind(f"{name} is not in the store, and cannot be fetched: {reason}. {near}".rstrip()))
-    return tuple(name for name in names if name not in outcomes)
 
 
 def exit_code(forecasts: Sequence[Forecast], failures: Sequence[Failure]) -> int:

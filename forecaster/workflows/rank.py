@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from forecaster.data.dates import DateLike, to_date
 from forecaster.data.quality import Reading
 from forecaster.data.store import Store, open_store
 from forecaster.data.symbols import normalise_all
-from forecaster.errors import ForecasterError, InputError, UnknownNameError, at_most_five
+from forecaster.errors import ForecasterError, InputError, OutsideError, UnknownNameError, at_most_five
 from forecaster.evaluation.pathodds import RANK
 from forecaster.evaluation.rows import Measure
 from forecaster.events import Say
@@ -22,6 +22,7 @@ from forecaster.inference.forecast import Forecast
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.runs.forecasts import forecast_all, read_history
 from forecaster.runs.joint import find
+from forecaster.runs.missing import Failed, fetch_missing
 from forecaster.runs.run import Run
 
 BY = ("range", "volatility", "loss")
@@ -90,41 +91,54 @@ def rank(
     days: int = 1,
     run: str = "latest",
     as_of: DateLike | None = None,
+    offline: bool = False,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
-    failed: Callable[[str, ForecasterError], None] | None = None,
+    failed: Failed | None = None,
     say: Say = lambda _: None,
 ) -> Ranking:
     """Ranks tickers by which may move most.
 
     Args:
-        tickers: of the store; all of it if absent.
+        tickers: all of the store if absent.
         by: `range`, `volatility` or `loss`.
         days: sessions ahead: one of the run's steps.
-        failed: called with each ticker that cannot be forecast; without it the first failure is raised.
+        offline: fetch nothing; otherwise a ticker, or a covariate of the run, that the store lacks is fetched.
+        failed: called with each ticker that cannot be fetched or forecast; without it the first failure is raised.
 
     Raises:
-        UnknownNameError: no such run, ticker, or thing to rank by.
+        UnknownNameError: no such run, or thing to rank by; offline, no such ticker.
+        OutsideError: what the store lacks could not be fetched.
         InputError: the run has no such step or no bands, or no ticker can be ranked.
     """
     if by not in BY:
         raise UnknownNameError("ranking", by, BY)
-    store, one = open_store(data_dir), find(Path(runs_dir), run, say)
+    one = find(Path(runs_dir), run, say)
     task = one.config.task
     if days not in task.steps or len(task.levels) == 1:
         raise InputError(
             f"--days is {days}, but run {one.name} has no bands of that step: choose one of {at_most_five(task.steps)}."
         )
-    names = store.tickers() if tickers is None else store.require(normalise_all(tickers))
     request = Request(task.steps, to_date(as_of, "as_of"), None, 0)
+    failures = list[tuple[str, ForecasterError]]()
 
-    readings, failures = _readings(one, store, names, request)
-    for ticker, error in failures:
+    def fail(ticker: str, error: ForecasterError) -> None:
         if failed is None:
             raise error
-        failed(ticker, error)
+        failures.append((ticker, error))
+
+    names = open_store(data_dir).tickers() if tickers is None else normalise_all(tickers)
+    if not offline:
+        names = fetch_missing(one, names, Path(data_dir), failed=fail, say=say)
+    store = Store(data_dir)
+    readings = _readings(one, open_store(data_dir), names, request, fail) if names else {}
+    if not readings and len(failures) == 1:
+        raise failures[0][1]
+    if failed is not None:
+        for ticker, error in failures:
+            failed(ticker, error)
     if not readings:
-        raise InputError("no ticker can be ranked: fetch longer histories, or name others.")
+        raise _nothing(failures)
     card = one.scorecard(one.ledger(Path(data_dir)).read())
     forecasts = list(forecast_all(one, store, request, readings, card))
     rows = sorted((_ranked(forecast, days) for forecast in forecasts), key=lambda row: (-getattr(row, by), row.ticker))
@@ -141,10 +155,14 @@ def rank(
     )
 
 
-def _readings(
-    run: Run, store: Store, names: Sequence[str], request: Request
-) -> tuple[dict[str, Reading], list[tuple[str, ForecasterError]]]:
-    """Histories by ticker, and those that cannot be used with the reason."""
+def _nothing(failures: Sequence[tuple[str, ForecasterError]]) -> ForecasterError:
+    """What to say where no ticker is left; the reasons of each were reported."""
+    kind = OutsideError if any(isinstance(error, OutsideError) for _, error in failures) else InputError
+    return kind("no ticker can be ranked: fetch longer histories, or name others.")
+
+
+def _readings(run: Run, store: Store, names: Sequence[str], request: Request, fail: Failed) -> dict[str, Reading]:
+    """Histories by ticker; reports those that cannot be used."""
     covariates = run.covariates(store)
 
     def read(ticker: str) -> Reading | ForecasterError:
@@ -153,9 +171,13 @@ def _readings(
         except ForecasterError as error:
             return error
 
-    found = dict(zip(names, thread_map(read, names), strict=True))
-    readings = {ticker: one for ticker, one in found.items() if isinstance(one, Reading)}
-    return readings, [(ticker, one) for ticker, one in found.items() if isinstance(one, ForecasterError)]
+    readings = {}
+    for ticker, found in zip(names, thread_map(read, names), strict=True):
+        if isinstance(found, ForecasterError):
+            fail(ticker, found)
+        else:
+            readings[ticker] = found
+    return readings
 
 
 def _ranked(forecast: Forecast, step: int) -> Ranked:

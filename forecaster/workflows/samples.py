@@ -18,6 +18,7 @@ from forecaster.inference.coupling import ALL
 from forecaster.inference.joint import JointPaths
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.runs.joint import find, joint_paths
+from forecaster.runs.missing import fetch_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +33,27 @@ def samples(
     seed: int = 0,
     run: str = "latest",
     as_of: DateLike | None = None,
+    offline: bool = False,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
 ) -> JointPaths:
-    """Draws joint candle paths of tickers of the store: path i of each follows the same past date.
+    """Draws joint candle paths of tickers: path i of each follows the same past date.
 
     `prices` of the result is the array [path, ticker, step, price], float32, in each ticker's currency; `to_frame`
     makes a frame of it.
 
     Args:
-        days: sessions ahead, up to the run's contiguous steps; 5 if absent, or all of a run that has fewer.
+        days: sessions ahead, up to the run's last step; 5 if absent, or all of a run that has fewer.
         seed: the same seed, tickers and candles draw the same paths.
+        offline: fetch nothing; otherwise a ticker, or a covariate of the run, that the store lacks is fetched.
 
     Raises:
-        UnknownNameError: no such run, or the store lacks a ticker.
+        UnknownNameError: no such run, or, offline, no such ticker.
+        OutsideError: what the store lacks could not be fetched.
         InputError: the run has no paths of so many days, or a history is too short.
     """
-    return _draw(tickers, days, paths, seed, run, as_of, data_dir, runs_dir, say, ALL)
+    return _draw(tickers, days, paths, seed, run, as_of, offline, data_dir, runs_dir, say, ALL)
 
 
 @large_arrays_beside_store
@@ -61,6 +65,7 @@ def covariance(
     seed: int = 0,
     run: str = "latest",
     as_of: DateLike | None = None,
+    offline: bool = False,
     data_dir: Path | str = "data/store",
     runs_dir: Path | str = "runs",
     say: Say = lambda _: None,
@@ -74,11 +79,11 @@ def covariance(
         paths: the correlation of two independent tickers is then known to within 0.7 %.
 
     Raises:
-        UnknownNameError, InputError: as in `samples`.
+        UnknownNameError, OutsideError, InputError: as in `samples`.
     """
     import pandas as pd
 
-    joint = _draw(tickers, days, paths, seed, run, as_of, data_dir, runs_dir, say, (CLOSE,))
+    joint = _draw(tickers, days, paths, seed, run, as_of, offline, data_dir, runs_dir, say, (CLOSE,))
     start = np.array([one.last_close for one in joint.forecasts])
     returns = joint.of(CLOSE)[:, :, -1].astype(np.float64) / start - 1
     names = list(joint.tickers)
@@ -92,6 +97,7 @@ def _draw(
     seed: int,
     run: str,
     as_of: DateLike | None,
+    offline: bool,
     data_dir: Path | str,
     runs_dir: Path | str,
     say: Say,
@@ -100,8 +106,11 @@ def _draw(
     names = normalise_all(tickers)
     if not names:
         raise InputError("there are no tickers: name at least one of the store.")
+    one = find(Path(runs_dir), run, say)
+    if not offline:
+        fetch_missing(one, names, Path(data_dir), say=say)
     return joint_paths(
-        find(Path(runs_dir), run, say),
+        one,
         open_store(data_dir),
         names,
         days=days,

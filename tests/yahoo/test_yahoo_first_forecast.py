@@ -77,6 +77,42 @@ def test_a_covariate_that_the_store_lacks_is_fetched_too_or_is_the_failure_of_al
     assert not [text for text in one.warnings if "covariate" in text]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("risk", "AAPL=10", "IBM=5"), ("odds", "AAPL", "--touch", "440"), ("rank", "AAPL", "IBM")],
+    ids=lambda words: words[0],
+)
+def test_risk_odds_and_rank_fetch_too(
+    words: tuple[str, ...], kit: Kit, server: YahooServer, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    places = ("--data-dir", kit.store.root, "--runs-dir", tmp_path / "runs")
+    kit.fetch("MSFT")
+    before = server.requests()
+    offline = say(*words, "--offline", *places)
+    assert (offline.code, server.requests()) == (2, before)
+    assert "Unknown ticker 'AAPL'" in offline.err
+    server.fail("AAPL", status(503))
+    failed = say(*words, *places)
+    assert failed.code == (3 if words[0] == "rank" else 4)
+    assert "error: AAPL is not in the store, and cannot be fetched: " in failed.err
+    server.heal()
+    answer = say(*words, *places)
+    assert answer.code == 0, answer.err
+    assert "from Yahoo (--offline forbids it)\n" in answer.err
+    assert "AAPL" in answer.out
+    assert "fetching" not in say(*words, *places).err
+
+
+def test_a_ranking_of_tickers_that_cannot_be_fetched_fails_for_an_outside_reason(
+    kit: Kit, server: YahooServer, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    server.fail("AAPL", status(503))
+    server.fail("IBM", status(503))
+    answer = say("rank", "AAPL", "IBM", "--data-dir", kit.store.root, "--runs-dir", tmp_path)
+    assert (answer.code, answer.out) == (4, "")
+    assert answer.err.splitlines()[-1].startswith("error: no ticker can be ranked: ")
+
+
 def test_it_takes_no_torch(server: YahooServer, tmp_path: Path) -> None:
     """In a process of its own, as a user has it: fetched, forecast, and torch never imported."""
     settings = json.dumps(dataclasses.asdict(QUICK))
