@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from tests.torture.cases import CASES
 from tests.torture.checks import stored, wounds
-from tests.torture.harness import Case, failure, fresh, run, unlike_undisturbed
+from tests.torture.harness import failure, fresh, run, unlike_undisturbed
 
 SIZE = 64 << 20
 FREE = (0, 8, 40, 200)
@@ -44,8 +45,6 @@ def fill(disk: Path, free: int) -> Path:
 
 
 def _write(handle: int, size: int) -> int:
-    import os
-
     try:
         return os.write(handle, bytes(size))
     except OSError:
@@ -70,6 +69,3 @@ def run_when_full(
     again = run(case.repeated(work), work, home)
     problems += [f"with space, {one}" for one in (*failure(again), *unlike_undisturbed(case, work, expected))]
     return done.returncode, problems
-
-
-__all__ = ["FREE", "WRITING", "Case", "fill", "run_when_full", "small_disk"]
