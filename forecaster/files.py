@@ -23,6 +23,7 @@ _REMEDIES = {
     errno.ENFILE: "close other programs",
     errno.ENOMEM: "free some memory",
     errno.EIO: "check the disk",
+    errno.ELOOP: "remove the link",
 }
 
 
@@ -43,10 +44,10 @@ def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
                 raise OSError(errno.EINVAL, "it is a pipe or a device", str(target))
             yield target  # /dev/stdout or a pipe: cannot be replaced by a rename
             return
-        target = target.resolve() if named else target
+        target = _resolved(target) if named else target
         target.parent.mkdir(parents=True, exist_ok=True)
         if named:
-            _sweep(target)
+            sweep(target.parent, glob.escape(target.name))
         handle, part = _make_part(target)
         try:
             yield part
@@ -67,6 +68,18 @@ def write_text(target: Path, text: str, *, named: bool = False) -> None:
         part.write_text(escape_unencodable(text), encoding="utf-8")
 
 
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what killed writers of files with such a name (a pattern) have left in a folder."""
+    for part in folder.glob(f".{name}.*.part"):
+        with contextlib.suppress(OSError):
+            handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            try:
+                if _lock(handle):
+                    part.unlink()
+            finally:
+                os.close(handle)
+
+
 def read_bytes(path: Path, most: int = LARGEST) -> bytes:
     """The content of a regular file.
 
@@ -82,7 +95,9 @@ def read_bytes(path: Path, most: int = LARGEST) -> bytes:
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if state.st_size > most:
             raise OSError(errno.EFBIG, f"it has {state.st_size:,} bytes, expected at most {most:,}", str(path))
-        return file.read(most)
+        # Not read(most): its buffer would have that many bytes from the start, which `ulimit -v` refuses. A file
+        # without a size, such as those of /proc, is a small one.
+        return file.read(max(state.st_size, 1 << 16))
 
 
 def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
@@ -112,7 +127,7 @@ def check_place(target: Path) -> None:
             raise InputError(f"{target} is a folder: name a file in it.")
         if target.exists() and not target.is_file():
             return  # /dev/stdout or a pipe
-        folder = target.resolve().parent
+        folder = _resolved(target).parent
         while not folder.exists():
             folder = folder.parent
         # A real file, because permission bits do not show a read-only file system.
@@ -203,6 +218,18 @@ def existing_file(path: Path, what: str) -> Path:
     return path
 
 
+def _resolved(target: Path) -> Path:
+    """The path that links lead to.
+
+    Raises:
+        OSError: they lead round in a circle, for which Python 3.11 and 3.12 raise a RuntimeError.
+    """
+    try:
+        return target.resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(target)) from error
+
+
 def _sync(part: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
@@ -211,7 +238,7 @@ def _sync(part: Path) -> None:
 def _make_part(target: Path) -> tuple[int | None, Path]:
     """A temporary file in the target's own folder, since a rename is atomic only within one file system.
 
-    It is locked until its handle is closed, so that `_sweep` knows those of killed processes; Windows has no such lock.
+    It is locked until its handle is closed, so that `sweep` knows those of killed processes; Windows has no such lock.
     """
     while True:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
@@ -234,18 +261,6 @@ def _lock(handle: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _sweep(target: Path) -> None:
-    """Remove what killed writers of this file have left."""
-    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        with contextlib.suppress(OSError):
-            handle = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-            try:
-                if _lock(handle):
-                    part.unlink()
-            finally:
-                os.close(handle)
 
 
 def _umask() -> int:

@@ -51,6 +51,17 @@ def test_what_is_not_the_same_is_named_and_ends_with_3(
     assert "It was trained with torch 1.0, this is" in answer.err
 
 
+@pytest.mark.parametrize("folder", ["store", "nothing"])
+def test_the_shipped_run_says_that_its_candles_are_elsewhere(
+    folder: str, store: Path, tmp_path: Path, say: Ask
+) -> None:
+    data = store if folder == "store" else tmp_path / folder
+    answer = say("runs", "reproduce", "pretrained", "--data-dir", data, "--runs-dir", tmp_path / "runs")
+    assert answer.code == 2
+    assert "the candles of its 204 tickers do not ship with it, and the store lacks" in answer.err
+    assert "forecast runs reproduce mine" in answer.err
+
+
 def test_another_folder_hash_seed_and_number_of_threads_give_the_same_bytes(store: Path, tmp_path: Path) -> None:
     quick = settings("training.steps=20", "task.supervision=window", "task.context=10", "model.hidden_size=4")
     running = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,32 @@ def test_with_too_few_trials_or_dates_nothing_is_said(draw: Callable[..., list[n
     assert worth(draw(0.1, 0, trials=2), 0, 1, 5) is None
     assert worth(draw(0.1, 0, dates=20), 0, 1, 5) is None
     assert worth([], 0, None, 5) is None
+
+
+def test_a_lock_in_a_relative_folder_leads_to_the_journal(
+    search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Optuna gives up the lock of a killed process by the age of what it leads to; else it waits for ever."""
+    from optuna.storages.journal import JournalFileBackend
+
+    monkeypatch.chdir(tmp_path)
+    held: list[bool] = []
+    append = JournalFileBackend.append_logs
+
+    def look(self: JournalFileBackend, logs: list[dict[str, object]]) -> None:
+        self._lock.acquire()
+        held.append(Path(f"{search.folder.name}/{JOURNAL}.lock").exists())
+        self._lock.release()
+        append(self, logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", look)
+    with opened(replace(search, folder=Path(search.folder.name))):
+        assert held
+        assert all(held)
+
+
+def test_what_killed_processes_left_beside_the_journal_is_removed(search: Search) -> None:
+    for name in (".config.yaml.abcd.part", f"{JOURNAL}.lock1234.rename"):
+        (search.folder / name).write_text("half")
+    with opened(search):
+        assert sorted(path.name for path in search.folder.iterdir()) == [".lock", "config.yaml", JOURNAL]

@@ -45,7 +45,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _command(arguments: Sequence[str]) -> int:
     from forecaster.cli.app import build
+    from forecaster.frugal import require_address_space
 
+    if arguments and not {"-h", "--help"}.intersection(arguments):
+        require_address_space(arguments[:2])
     result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
     if result == _INTERRUPTED:  # typer turns a KeyboardInterrupt into this result
         raise KeyboardInterrupt
@@ -77,9 +80,10 @@ def _guarded(work: Callable[[], int], verbose: bool = False) -> int:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether the system has no memory left for numpy, Arrow, torch or a thread; torch has no type for it on a CPU."""
-    words = ("can't allocate memory", "out of memory", "can't start new thread", "not enough memory")
+    unloadable = ("failed to map segment", "cannot allocate memory")  # of a library
+    words = ("can't allocate memory", "out of memory", "can't start new thread", "not enough memory", *unloadable)
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error).lower() for word in words)
+        isinstance(error, RuntimeError | ImportError) and any(word in str(error).lower() for word in words)
     )
 
 

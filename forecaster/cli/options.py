@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from forecaster.cli import completion as complete
-from forecaster.errors import InputError, at_most_five
+from forecaster.errors import InputError, OutsideError, at_most_five
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,14 +42,26 @@ def _place(context: Any, output: Path | None) -> Path | None:
     return place(output)
 
 
+def _folder(path: Path) -> Path:
+    """Checks that a folder which exists can be listed; an empty list would read as if nothing were there."""
+    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
+        raise OutsideError(f"{path} cannot be read: {os.strerror(errno.EACCES)}; check the folder and its permissions.")
+    return path
+
+
 RunOption = Annotated[
     str, typer.Option("--run", "-r", help="A run's folder or name, or latest.", autocompletion=complete.runs)
 ]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's folder or name, or latest.", autocompletion=complete.runs)
 ]
-DataDir = Annotated[Path, typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.")]
-RunsDir = Annotated[Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.")]
+DataDir = Annotated[
+    Path,
+    typer.Option(envvar="FORECASTER_DATA_DIR", help="Folder of the candle store.", readable=False, callback=_folder),
+]
+RunsDir = Annotated[
+    Path, typer.Option(envvar="FORECASTER_RUNS_DIR", help="Folder of the runs.", readable=False, callback=_folder)
+]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="Format of the result.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", callback=_place, help="File for the result instead of the screen.")

@@ -71,8 +71,9 @@ def training_in(workplace: Path) -> Iterator[None]:
     """
     with alone_in(workplace) as alone:
         if not alone:
-            name = run_name(workplace)
-            raise InputError(f"run {name} is being trained by another process: wait for it, or end it.")
+            name, pid = run_name(workplace), holder(workplace)
+            who = "another process" if pid is None else f"process {pid}"
+            raise InputError(f"run {name} is being trained by {who}: wait for it, or end it.")
         for part in workplace.glob(".*.part"):  # of a process that was killed
             part.unlink(missing_ok=True)
         for candles in workplace.glob(shared_candles(workplace, "*").name):
@@ -126,6 +127,23 @@ def alone_in(folder: Path, wait: bool = False) -> Iterator[bool]:
         yield True
     finally:
         os.close(handle)
+
+
+def holder(folder: Path) -> int | None:
+    """The process of this machine that has claimed a folder; None where the system does not tell.
+
+    Linux lists all locks and their owners, so that no number has to be written to a file, which would outlive it.
+    """
+    try:
+        state, locks = folder.stat(), Path("/proc/locks").read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return None
+    place = f"{os.major(state.st_dev):02x}:{os.minor(state.st_dev):02x}:{state.st_ino}"
+    for line in locks.splitlines():  # such as `1: FLOCK  ADVISORY  WRITE 4242 fe:00:131074 0 EOF`
+        words = line.split()
+        if words[1:2] == ["FLOCK"] and words[5:6] == [place] and int(words[4]) > 0:
+            return int(words[4])
+    return None
 
 
 def unfinished_run(runs_dir: Path, run: str) -> Path:

@@ -15,7 +15,7 @@ from forecaster.config.document import inline_yaml
 from forecaster.config.tune import RangeConfig
 from forecaster.errors import InputError
 from forecaster.events import Say
-from forecaster.files import outside_errors
+from forecaster.files import outside_errors, sweep
 from forecaster.runs.space import Choices, current, whole
 from forecaster.tuning.search import Search
 
@@ -64,7 +64,10 @@ def opened(search: Search, say: Say = lambda _: None) -> Iterator[Study]:
     except Timeout as error:
         raise InputError(f"another forecast tune is at work in {search.folder}: wait for it, or end it.") from error
     try:
+        sweep(search.folder)
         heal(search.folder / JOURNAL, search.folder.name)
+        for freed in search.folder.glob(f"{JOURNAL}.lock*.rename"):  # a lock whose owner was killed while it let go
+            freed.unlink(missing_ok=True)
         if os.path.lexists(_lock(search)):
             say("waiting for the lock of a process that was killed, half a minute at most")
         study = join(search, create=True)
@@ -128,7 +131,8 @@ def join(search: Search, create: bool = False) -> Study:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with outside_errors(search.folder):
-        storage = JournalStorage(JournalFileBackend(str(search.folder / JOURNAL)))
+        # Absolute: Optuna's lock is a link to this path, and one that leads nowhere would be waited for for ever.
+        storage = JournalStorage(JournalFileBackend(str((search.folder / JOURNAL).absolute())))
         name, pruner = search.folder.name, _pruner(search)
         if create and not storage.get_all_studies():
             return optuna.create_study(study_name=name, storage=storage, direction="maximize", pruner=pruner)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from forecaster.data.store import open_store
-from forecaster.errors import at_most_five
+from forecaster.data.store import Store, open_store
+from forecaster.errors import InputError, at_most_five
 from forecaster.evaluation.evaluate import evaluate
 from forecaster.events import Say, Tick
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
+from forecaster.runs.folder import is_shipped
 from forecaster.runs.initial import initial_of
 from forecaster.runs.run import Run
 
@@ -63,6 +64,7 @@ def reproduce(
     from forecaster.training.networks import Job
 
     one = Run.find(runs_dir, run)
+    _require_candles(one, Store(data_dir))
     candles = one.candles(open_store(data_dir))
     trial = one.trial(candles)
     reasons = [*_changes(one)]
@@ -82,6 +84,22 @@ def reproduce(
     card = card.by_weights(init.about.fitted_to) if init else card
     scores = json.loads(json.dumps(card.stored()["models"])) == one.header.scorecard.get("models")
     return Reproduction(one.name, scores and not different, len(again), different, scores, tuple(reasons))
+
+
+def _require_candles(one: Run, store: Store) -> None:
+    """The shipped run's candles do not ship with it.
+
+    Raises:
+        InputError: it is the shipped run, and the store lacks some of them.
+    """
+    missing = [ticker for ticker in one.tickers if not store.holds(ticker)] if is_shipped(one.folder) else []
+    if missing:
+        raise InputError(
+            f"{one.name} cannot be trained again here: the candles of its {len(one.tickers)} tickers do not ship with "
+            f"it, and the store lacks {len(missing)} of them. Train and reproduce a run of your own (`forecast train "
+            f"demo --name mine`, `forecast runs reproduce mine`), or test {one.name} on your own tickers: "
+            f"`forecast backtest {one.name} --tickers AAPL,MSFT`."
+        )
 
 
 def in_words(found: Reproduction) -> str:

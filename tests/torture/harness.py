@@ -1,7 +1,8 @@
 """Kills a real command before one of its file-changing system calls, and looks at what is left.
 
 A random moment misses the narrow places: between a folder and the file in it, between two renames. strace lists every
-such call of the main thread, and kills the process on entering the one that is asked for.
+such call of the main thread, and kills the process on entering the one that is asked for. Of a command that works in
+several processes, the first one is killed at each of its calls, and then whichever gets first to each call of another.
 """
 
 from __future__ import annotations
@@ -10,23 +11,25 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from forecaster.data.store import Store
-from forecaster.evaluation.journal import JOURNAL, read, verify
-from forecaster.evaluation.ledgerfile import NAME, content_of, parse
-from forecaster.modelfile import read_model
-from forecaster.runs.folder import CONFIG, MODEL
-from tests.damage import damaged
 from tests.studio import command, environment
+from tests.torture.checks import left_over, stored, wounds
 
 CALLS = (
     "mkdir,mkdirat,rmdir,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,truncate,ftruncate,"
     "fallocate,chmod,fchmod,fchmodat,fsync,fdatasync,write,pwrite64,writev,pwritev,sendfile,copy_file_range"
 )
 """System calls that change files; a file is created by one of them or by an `openat` just before it."""
+
+OPTUNA_LOCK = "runs/.tune-*/journal.log.lock"
+
+Words = tuple[str, ...]
+"""A command line, without `forecast`."""
 
 Again = Callable[[Path], Sequence[str]]
 """The command that is to mend all, given the folder that a kill has left."""
@@ -41,12 +44,16 @@ class Case:
         again: what is run after the kill; the same command if absent.
         same: files that must have the bytes that an undisturbed command gives.
         broken: a ticker whose file is damaged before, which the command is to repair.
+        several: it works in several processes.
+        gone: what it is to remove.
     """
 
-    words: tuple[str, ...]
+    words: Words
     again: Again | None = None
     same: tuple[str, ...] = ()
     broken: str = ""
+    several: bool = False
+    gone: tuple[str, ...] = ()
 
     def repeated(self, folder: Path) -> Sequence[str]:
         return self.again(folder) if self.again else self.words
@@ -76,7 +83,7 @@ def torture_environment(folder: Path) -> Mapping[str, str]:
 
 
 def run(words: Sequence[str], cwd: Path, home: Path, *strace: str) -> subprocess.CompletedProcess[str]:
-    prefix = ("strace", "-f", "--seccomp-bpf", "-qq", *strace) if strace else ()
+    prefix = ("strace", "-q", *strace) if strace else ()
     return subprocess.run(
         [*prefix, *command(*words)],
         cwd=cwd,
@@ -87,26 +94,45 @@ def run(words: Sequence[str], cwd: Path, home: Path, *strace: str) -> subprocess
     )
 
 
-Call = tuple[str, int]
-"""A system call, and which one of its kind: strace counts each kind by itself."""
+ALL, FIRST = ("-f",), ()
+"""Options of strace: all processes and threads are followed, or the first process's main thread alone.
+
+Its faster `--seccomp-bpf` lists calls, but strace 6.1 injects no signal with it where `trace` names calls.
+"""
+
+
+class Call(NamedTuple):
+    """A system call, and which one of its kind: strace counts each kind, and each thread, by itself.
+
+    Args:
+        first: only the first process may be killed, else the one that gets there first.
+    """
+
+    name: str
+    number: int
+    first: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}{' of the first process' if self.first else ''}"
 
 
 def calls_of(case: Case, base: Path, work: Path, home: Path) -> list[Call]:
-    """The file-changing system calls that the main thread of an undisturbed command makes, in their order."""
+    """The file-changing system calls of an undisturbed command, in their order: of its main thread, or of all."""
     fresh(case, base, work)
     log = work.with_suffix(".log")
-    done = run(case.words, work, home, "-e", f"trace={CALLS}", "-o", str(log))
+    done = run(case.words, work, home, *ALL, "--seccomp-bpf", "-e", f"trace={CALLS}", "-o", str(log))
     assert done.returncode in (0, 3), done.stderr
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     main = lines[0].split()[0]
-    made: Counter[str] = Counter()
-    calls = []
+    made: Counter[tuple[str, str]] = Counter()
+    calls: dict[Call, None] = {}
     for line in lines:
-        found = re.match(rf"{main} +([a-z0-9_]+)\(", line)
-        if found:
-            made[found[1]] += 1
-            calls.append((found[1], made[found[1]]))
-    return calls
+        if found := re.match(r"(\d+) +([a-z0-9_]+)\(", line):
+            who, name = found.groups()
+            made[who, name] += 1
+            if who == main or case.several:
+                calls[Call(name, made[who, name], first=case.several and who == main)] = None
+    return list(calls)
 
 
 def fresh(case: Case, base: Path, work: Path) -> None:
@@ -118,63 +144,48 @@ def fresh(case: Case, base: Path, work: Path) -> None:
         path.write_bytes(path.read_bytes()[:-1000])
 
 
-def kill(case: Case, call: Call, base: Path, work: Path, home: Path, expected: Mapping[str, bytes]) -> Kill:
-    """Kill before a call, check what is there, repeat, and compare with the undisturbed result."""
+def kill(
+    case: Case, call: Call, base: Path, work: Path, home: Path, expected: Mapping[str, bytes], patient: bool = True
+) -> Kill:
+    """Kill before a call, check what is there, repeat, and compare with the undisturbed result.
+
+    Args:
+        patient: the repeated command waits until Optuna gives a killed process's lock up, which takes half a minute;
+            else the lock is removed here.
+    """
     fresh(case, base, work)
-    before = stored(work)
-    done = run(case.words, work, home, "-o", "/dev/null", "-e", f"inject={call[0]}:signal=KILL:when={call[1]}")
-    died = done.returncode in (-9, 137)
+    before, log = stored(work), work.with_suffix(".log")
+    inject = ("-o", str(log), "-e", f"trace={call.name}", "-e", f"inject={call.name}:signal=KILL:when={call.number}")
+    done = run(case.words, work, home, *(FIRST if call.first else ALL), *inject)
+    died = "killed by SIGKILL" in log.read_text(encoding="utf-8", errors="replace")
     known = [wound for wound in wounds(work) if not case.broken or not wound.startswith(case.broken)]
     problems = [*known, *(f"{name} is lost" for name in before if name not in stored(work))]
+    for lock in () if patient else work.glob(OPTUNA_LOCK):
+        lock.unlink()
     again = run(case.repeated(work), work, home)
-    if again.returncode not in (0, 3):
-        problems.append(f"repeated, it ends with {again.returncode}: {again.stderr.strip().splitlines()[-1:]}")
-    if "this is a bug" in done.stderr + again.stderr:
-        problems.append(f"a bug: {again.stderr.strip()[-200:]}")
-    problems += [f"after it: {wound}" for wound in wounds(work)]
-    problems += [f"{path} is left over" for path in left_over(work)]
-    found = results(case, work)
-    problems += [f"{name} differs" for name in expected if found.get(name) != expected[name]]
+    problems += failure(done, (4,)) if done.returncode > 0 and died else []  # one of its processes was killed
+    problems += [f"repeated, {one}" for one in failure(again)]
+    problems += unlike_undisturbed(case, work, expected)
     return Kill(call, died, tuple(problems))
 
 
-def stored(work: Path) -> set[str]:
-    return {f"{ticker} in the store" for ticker in Store(work / "store").tickers()}
+def failure(done: subprocess.CompletedProcess[str], expected: Container[int] = (0, 3)) -> list[str]:
+    """What is wrong with how a command ended."""
+    lines = done.stderr.strip().splitlines()
+    if done.returncode not in expected:
+        return [f"it ends with {done.returncode}: {lines[-1:]}"]
+    return [f"it says: {line}" for line in lines if "this is a bug" in line or line.startswith("Traceback")]
 
 
-def wounds(work: Path) -> list[str]:
-    """What no command may ever find."""
-    found = [f"{ticker} is damaged" for ticker in damaged(Store(work / "store"))]
-    for model in (work / "runs").glob(f"*/{MODEL}"):
-        if not model.parent.name.startswith("."):
-            found += _tried(lambda model=model: read_model(model))
-            found += [] if (model.parent / CONFIG).is_file() else [f"{model.parent.name} has no config"]
-    journal = work / "runs" / JOURNAL
-    if journal.exists():
-        if wound := _tried(lambda: read(journal)):
-            return [*found, *wound]
-        found += _tried(lambda: verify(journal)) if len(read(journal)) else []
-        found += ["the journal has damaged rows"] if not found and read(journal).damaged else []
-    _, bad = parse(content_of(work / "store" / NAME), work / "runs")
-    # The last line may be cut short: the next writer begins a new one.
-    return [*found, *(["the ledger has damaged lines"] if bad > 1 else [])]
-
-
-def _tried(look: Callable[[], object]) -> list[str]:
-    try:
-        look()
-    except Exception as error:  # any at all is a wound
-        return [f"{type(error).__name__}: {error}"]
-    return []
-
-
-def left_over(work: Path) -> list[str]:
-    """Temporary files, and checkpoints of finished runs."""
-    parts = [path for path in work.rglob("*") if path.name.endswith((".part", ".making"))]
-    done = [path for path in (work / "runs").glob("*/checkpoint-*") if (path.parent / MODEL).is_file()]
-    return [str(path.relative_to(work)) for path in (*parts, *done)]
+def unlike_undisturbed(case: Case, work: Path, expected: Mapping[str, bytes]) -> list[str]:
+    """What is not as after an undisturbed command."""
+    problems = [f"after it: {wound}" for wound in wounds(work)]
+    problems += [f"{path} is left over" for path in (*left_over(work), *case.gone) if (work / path).exists()]
+    found = results(case, work)
+    return problems + [f"{name} differs" for name in expected if found.get(name) != expected[name]]
 
 
 def results(case: Case, work: Path) -> dict[str, bytes]:
-    """The bytes of the files that must be the same."""
-    return {name: (work / name).read_bytes() for name in case.same if (work / name).is_file()}
+    """The bytes of the files that must be the same; a killed trial keeps its number, so that the next has another."""
+    found = {name: (work / name).read_bytes() for name in case.same if (work / name).is_file()}
+    return {name: re.sub(rb"\(trial \d+\)", b"", content) for name, content in found.items()}

@@ -6,18 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.cases import CASES, make_base
+from tests.torture.cases import CASES
 from tests.torture.harness import calls_of, fresh, kill, results, run
 from tests.tracing import needs_strace
 
 KILLS = 4
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("torture") / "base"
-    make_base(folder)
-    return folder
 
 
 @needs_strace
