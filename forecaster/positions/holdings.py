@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
+from forecaster.files import read_text
 from forecaster.positions.measures import Number
+from forecaster.printable import quoted
 
 CASH = "cash"
 """The name of money among holdings, in lower case: CASH is the symbol of a bank."""
@@ -68,7 +71,7 @@ def _finite(name: str, amount: Number, weights: bool) -> float:
     if abs(amount) <= MOST:
         return float(amount)
     what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
-    raise InputError(f"{name}={amount:g}: expected {what}, {MOST:g} at most.")
+    raise InputError(f"{_short(name)}={amount:g}: expected {what}, {MOST:g} at most.")
 
 
 def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
@@ -87,7 +90,9 @@ def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
         if not name.strip() and Path(text).is_file():
             raise InputError(f"{text} is given beside others: expected one CSV alone, or TICKER=SHARES only.")
         if not name.strip():
-            raise InputError(f"{text!r} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100.")
+            raise InputError(
+                f"{quoted(text)} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100."
+            )
     return Holdings.of(found, weights)
 
 
@@ -98,16 +103,16 @@ def read_holdings(path: Path) -> Holdings:
         InputError: it cannot be read, lacks a column, or has a cell that is no number; or as `Holdings.of`.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            rows, columns = list(reader), reader.fieldnames or []
+        reader = csv.DictReader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
+        rows, columns = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV of holdings: {error}.") from error
     names = {(name or "").strip().casefold(): name for name in columns}
     kinds = [name for name in ("shares", "weight") if name in names]
     if "ticker" not in names or len(kinds) != 1:
         raise InputError(
-            f"{path} has the columns {at_most_five(names) or 'none'}: expected ticker, and either shares or weight."
+            f"{path} has the columns {at_most_five(map(_short, names)) or 'none'}: expected ticker, and either shares "
+            "or weight."
         )
     found = [
         ((row[names["ticker"]] or "").strip(), _number(path, line, row[names[kinds[0]]]))
@@ -117,11 +122,15 @@ def read_holdings(path: Path) -> Holdings:
     return Holdings.of(found, weights=kinds == ["weight"])
 
 
+def _short(name: str) -> str:
+    return quoted(name)[1:-1]
+
+
 def _number(path: Path, line: int, text: str | None) -> float:
     text = (text or "").strip()
     try:
         return float(text)
     except ValueError as error:
         raise InputError(
-            f"{path}, line {line}: {text!r} is not a number: expected one such as 100 or 0.6, without separators."
+            f"{path}, line {line}: {quoted(text)} is not a number: expected one such as 100 or 0.6, without separators."
         ) from error
