@@ -131,7 +131,7 @@ def damage_errors(search: Search) -> Iterator[None]:
     """Turns what Optuna and we raise at a journal that is JSON, but not that of a search, into one line."""
     try:
         yield
-    except (*PARSING_ERRORS, RuntimeError) as error:
+    except (*PARSING_ERRORS, RuntimeError, AssertionError) as error:
         raise InputError(
             f"{search.folder / JOURNAL} is damaged: {first_line(error)}. Delete the folder to search anew."
         ) from error

@@ -55,6 +55,22 @@ class Part:
     def __str__(self) -> str:
         return f"{self.path}: {self.member}" if self.member else str(self.path)
 
+    def size(self) -> int:
+        """Bytes of the file, or of the member when unpacked.
+
+        Raises:
+            DataError: they are more than `MOST_BYTES`.
+            OSError, zipfile.BadZipFile: it is damaged.
+        """
+        if self.member:
+            with zipfile.ZipFile(self.path) as archive:
+                size = archive.getinfo(self.member).file_size
+        else:
+            size = self.path.stat().st_size
+        if size > MOST_BYTES:
+            raise DataError(f"{self} has {size:,} bytes, expected at most {MOST_BYTES:,}: split it.")
+        return size
+
     def open(self) -> io.BufferedReader:
         """Open the unpacked bytes.
 
@@ -62,13 +78,13 @@ class Part:
             DataError: they are more than `MOST_BYTES`.
             OSError, EOFError, zlib.error, zipfile.BadZipFile: it is damaged.
         """
+        size = self.size()
         if not self.member:
-            return self._unpack(self.path.open("rb"), self.path.stat().st_size)
+            return self._unpack(self.path.open("rb"), size)
         with zipfile.ZipFile(self.path) as archive:
-            packed = archive.getinfo(self.member).file_size
             stream = cast("io.RawIOBase", archive.open(self.member))  # keeps the archive open on its own
             raw = stream if self.is_a(*CSV) else cast("io.RawIOBase", io.BytesIO(stream.read()))
-            return self._unpack(io.BufferedReader(raw), packed)
+            return self._unpack(io.BufferedReader(raw), size)
 
     def _unpack(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
         if self.is_a(".gz"):
