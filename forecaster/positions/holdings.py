@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError, at_most_five
-from forecaster.files import read_text
+from forecaster.files import is_file, read_text
 from forecaster.positions.measures import Number
 from forecaster.printable import quoted
 
@@ -87,7 +87,7 @@ def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
             found.append((name.strip(), float(amount)))
         except ValueError:
             name = ""
-        if not name.strip() and Path(text).is_file():
+        if not name.strip() and is_file(Path(text)):
             raise InputError(f"{text} is given beside others: expected one CSV alone, or TICKER=SHARES only.")
         if not name.strip():
             raise InputError(

@@ -15,6 +15,7 @@ from forecaster.data.coherence import CLOSE
 from forecaster.data.dates import DateLike, to_date
 from forecaster.data.store import Store, open_store
 from forecaster.events import Say
+from forecaster.files import is_file
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.joint import JointPaths, require_level
 from forecaster.mapped import large_arrays_beside_store
@@ -271,6 +272,6 @@ def _holdings(given: Given, weights: bool) -> Holdings:
     if isinstance(given, Mapping):
         return Holdings.of(given.items(), weights)
     texts = [str(given)] if isinstance(given, str | Path) else [str(one) for one in given]
-    if len(texts) == 1 and Path(texts[0]).is_file():
+    if len(texts) == 1 and is_file(Path(texts[0])):
         return read_holdings(Path(texts[0]))
     return parse_pairs(texts, weights)

@@ -87,8 +87,17 @@ def _no_larger(table: pa.Table, limit: int) -> pa.Table:
 
 def _bytes(batch: pa.RecordBatch | pa.Table) -> int:
     """Bytes of the cells; a column of nulls has none of its own, but does as an array of numpy's."""
-    views = sum(int(_view_lengths(chunk).sum()) for chunk in _chunks(batch) if _is_view(chunk.type))
-    return views + max(int(batch.nbytes), 8 * batch.num_rows * batch.num_columns)
+    words = sum(map(_word_bytes, _chunks(batch)))
+    return words + max(int(batch.nbytes), 8 * batch.num_rows * batch.num_columns)
+
+
+def _word_bytes(column: pa.Array) -> int:
+    """Bytes of words that are stored once and stand in many rows."""
+    if _is_view(column.type):
+        return int(_view_lengths(column).sum())
+    if isinstance(column, pa.DictionaryArray) and _is_text(column.dictionary.type):
+        return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+    return 0
 
 
 def _chunks(batch: pa.RecordBatch | pa.Table) -> Iterator[pa.Array]:

@@ -65,13 +65,13 @@ class _Span:
             return
         place = attributes.get("r", "")
         letters = place.rstrip("0123456789")
-        digits = place[len(letters) :][:9]
+        row = int(place[len(letters) :][:9] or 0)
         if kind == "row":
-            self._row, self._column = int(digits) if digits else self._row + 1, 0
+            self._row, self._column = row or self._row + 1, 0
         else:
-            self._row = int(digits) if digits else self._row
             self._column = _number(letters) if letters else self._column + 1
-        self._rows, self._columns = max(self._rows, self._row), max(self._columns, self._column)
+        # A cell may name another row than the one that it stands in: which counts is not ours to say.
+        self._rows, self._columns = max(self._rows, self._row, row), max(self._columns, self._column)
         if self.cells > self._most:
             raise DataError(
                 f"a sheet spans {self._rows:,} rows and {self._columns:,} columns, expected {self._most:,} cells at "
