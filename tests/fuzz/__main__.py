@@ -100,12 +100,12 @@ class Sum:
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
 
 
-def fuzz(name: str, feed: Feed, base: Base, asked: argparse.Namespace, count: int) -> Sum:
+def fuzz(name: str, feed: Feed, base: Base, seed: int, count: int) -> Sum:
     """Feed one reader, in processes of `BATCH` inputs; one that dies is followed by another from the next input on."""
     found, folder = Sum(), base.folder / f"input-{name.replace(' ', '-')}"
     numbers = list(range(count))
     while numbers:
-        for one in _batch(name, feed, asked.seed, numbers[:BATCH], folder):
+        for one in _batch(name, feed, seed, numbers[:BATCH], folder):
             found.add(name, one)
         numbers = numbers[found.inputs - (count - len(numbers)) :]
     print(  # noqa: T201

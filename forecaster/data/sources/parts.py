@@ -25,6 +25,9 @@ MOST_BYTES = 2 << 30
 _SMALL, _MOST_RATIO = 64 << 20, 150
 """Maximum compression ratio above `_SMALL` bytes: text of prices compresses 3 to 10 times."""
 
+_SMALL_BOOK = 8 << 20
+"""The same of a workbook, whose cells take more time and memory than those of a text."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -92,7 +95,7 @@ class Part:
         if self.is_a(*EXCEL):  # a zip archive too
             try:
                 with zipfile.ZipFile(raw) as archive:
-                    check_size(archive, str(self))
+                    check_size(archive, str(self), _SMALL_BOOK)
             except BaseException:
                 raw.close()
                 raise
@@ -134,7 +137,7 @@ def parts_of(path: Path) -> list[Part]:
     return [Part(path, member) for member in members]
 
 
-def check_size(archive: zipfile.ZipFile, origin: str) -> None:
+def check_size(archive: zipfile.ZipFile, origin: str, small: int = _SMALL) -> None:
     """Check an archive's declared size before unpacking; `zipfile` never returns more than declared (zip bombs).
 
     Raises:
@@ -142,7 +145,7 @@ def check_size(archive: zipfile.ZipFile, origin: str) -> None:
     """
     infos = archive.infolist()
     size, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
-    if size > MOST_BYTES or (size > _SMALL and size > _MOST_RATIO * packed):
+    if size > MOST_BYTES or (size > small and size > _MOST_RATIO * packed):
         raise DataError(
             f"{origin} unpacks from {packed:,} to {size:,} bytes, expected at most {MOST_BYTES:,} and a ratio of "
             f"at most {_MOST_RATIO}: if this is intended, unpack it and use the files."
