@@ -24,6 +24,9 @@ PARSING_ERRORS = (KeyError, TypeError, ValueError, AttributeError, LookupError, 
 
 _KEY = "forecaster"
 _LONGEST_HEADER = 8 << 20
+_LARGEST = 8 << 30
+"""Bytes of a file that is read into memory as a whole: four networks of the largest size that a config may have."""
+
 _LONGEST_REASON = 200
 
 _TYPES = {"BOOL": "?", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
@@ -51,6 +54,8 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     with unreadable_errors(path):
         try:
             _check_header(path)
+            if (size := path.stat().st_size) > _LARGEST:
+                raise ValueError(f"it has {size:,} bytes, expected at most {_LARGEST:,}")
             with safe_open(path, framework="np") as file:
                 header: dict[str, Any] = dict(json.loads(file.metadata()[_KEY]))
                 names = list(file.keys())

@@ -31,6 +31,7 @@ from forecaster.features import cache
 from forecaster.features.cache import entries, features_of
 from forecaster.positions.holdings import parse_pairs, read_holdings
 from forecaster.runs.config import load_config
+from forecaster.tensorfile import load_tensors
 from forecaster.tuning.findings import finished
 from forecaster.tuning.journal import JOURNAL, distributions, heal, opened
 from forecaster.walkforward.claims import Claims
@@ -76,6 +77,17 @@ def test_ten_gigabytes_are_refused_by_their_size(kind: str, tmp_path: Path) -> N
     with (tmp_path / name).open("wb") as file:
         file.truncate(10 << 30)  # a hole, which takes no space on the disk
     _ends_in_one_line(read, tmp_path / name)
+
+
+def test_a_model_file_of_ten_gigabytes_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    count = 10 << 30
+    header = json.dumps({"weights": {"dtype": "U8", "shape": [count], "data_offsets": [0, count]}}).encode()
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + count)
+    with pytest.raises(InputError, match="expected at most 8,589,934,592"):
+        load_tensors(path)
 
 
 def _ends_in_one_line(read: Callable[[Path], object], path: Path) -> None:

@@ -28,7 +28,7 @@ def fault() -> None:
 
 
 def crash() -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def swell() -> None:
@@ -41,7 +41,7 @@ def stray() -> None:
 
 KINDS: dict[str, tuple[Callable[[], None], str]] = {
     "bug": (fault, "this is a bug: ZeroDivisionError"),
-    "crash": (crash, f"the process ended with -{int(signal.SIGSEGV)}"),
+    "crash": (crash, f"the process ended with -{int(signal.SIGKILL)}"),
     "memory": (swell, "more than 200 MB and 10 times its size"),
     "outside": (stray, "writes outside: '/nonexistent-folder/x'"),
 }
