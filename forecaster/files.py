@@ -230,6 +230,26 @@ def _resolved(target: Path) -> Path:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(target)) from error
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a user's word may be longer than a name can be."""
+    return _can_be(path) and path.is_file()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; as `is_file`."""
+    return _can_be(path) and path.is_dir()
+
+
+def _can_be(path: Path) -> bool:
+    try:
+        path.stat()
+    except ValueError:  # a NUL
+        return False
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    return True
+
+
 def _sync(part: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from forecaster.axes import Float
 from forecaster.config.schema import VARIABLES, Config
 from forecaster.data.splits import Split
+from forecaster.parsing import date, text, texts
 from forecaster.printable import quoted
 
 _SPLIT = ("train", "validation", "test")
@@ -120,23 +120,23 @@ def parse_header(values: Mapping[str, Any]) -> Header:
     config = Config.model_validate_json(json.dumps(values["config"]))
     return Header(
         config=config,
-        features=_texts(values["features"]),
+        features=texts(values["features"]),
         base=_base(values["base"], config),
-        tickers=_texts(values["tickers"]),
-        split=Split(*(_date(values["split"][name]) for name in _SPLIT)),
-        fitted_to=_date(values["fitted_to"]),
-        fingerprint=_text(values["fingerprint"]),
-        versions={_text(name): _text(version) for name, version in values["versions"].items()},
+        tickers=texts(values["tickers"]),
+        split=Split(*(date(values["split"][name]) for name in _SPLIT)),
+        fitted_to=date(values["fitted_to"]),
+        fingerprint=text(values["fingerprint"]),
+        versions={text(name): text(version) for name, version in values["versions"].items()},
         scorecard=dict(values["scorecard"]),
         refit=_refit(refit, config) if refit else None,
-        calendars=_texts(values.get("calendars", ())),
-        init=Init(_text(init["run"]), _text(init["model"]), _date(init["fitted_to"])) if init else None,
+        calendars=texts(values.get("calendars", ())),
+        init=Init(text(init["run"]), text(init["model"]), date(init["fitted_to"])) if init else None,
     )
 
 
 def _refit(values: Mapping[str, Any], config: Config) -> Refit:
-    newest = {_text(calendar): _date(date) for calendar, date in values["newest"].items()}
-    return Refit(_base(values["base"], config), _date(values["fitted_to"]), newest)
+    newest = {text(calendar): date(day) for calendar, day in values["newest"].items()}
+    return Refit(_base(values["base"], config), date(values["fitted_to"]), newest)
 
 
 def _base(values: Any, config: Config) -> Float[np.ndarray, "horizon variable quantile"]:
@@ -147,20 +147,3 @@ def _base(values: Any, config: Config) -> Float[np.ndarray, "horizon variable qu
     if not np.isfinite(base).all():
         raise ValueError("its base quantiles hold NaN or infinity")
     return base
-
-
-def _date(value: Any) -> np.datetime64:
-    date = np.datetime64(dt.date.fromisoformat(_text(value)), "D")  # numpy also reads "now" and the year 99999
-    if np.isnat(date):
-        raise ValueError(f"{quoted(value)} is not a date")
-    return date
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(map(_text, values))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{quoted(value)} is not a string")
-    return value

@@ -16,7 +16,7 @@ from typing import BinaryIO, ParamSpec, TypeVar
 
 import numpy as np
 
-from forecaster.files import outside_errors
+from forecaster.files import existing_file, outside_errors
 
 LARGE = 64 * 2**20
 """Bytes from which an array goes to a file. In a small store none does."""
@@ -78,6 +78,19 @@ def empty(shape: int | Sequence[int], dtype: np.dtype | type) -> np.ndarray:
     with outside_errors(place), tempfile.TemporaryFile(dir=place) as file:
         reserve(file, size)
         return np.memmap(file, dtype, "r+", shape=tuple(np.atleast_1d(shape))).view(np.ndarray)
+
+
+def read_array(path: Path) -> np.ndarray:
+    """A map of a file of numpy's; what is changed in it stays in memory.
+
+    Raises:
+        InputError: there is no such file; a pipe, which would block for ever, is none.
+        OSError, ValueError: it cannot be read, or is damaged.
+    """
+    found = np.load(existing_file(path, "array"), mmap_mode="c", allow_pickle=False)
+    if not isinstance(found, np.ndarray):  # an archive of arrays
+        raise ValueError(f"{path.name} is not an array")
+    return found.view(np.ndarray)
 
 
 def concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

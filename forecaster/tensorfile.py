@@ -25,6 +25,9 @@ PARSING_ERRORS = (KeyError, TypeError, ValueError, AttributeError, LookupError, 
 
 _KEY = "forecaster"
 _LONGEST_HEADER = 8 << 20
+_LARGEST = 8 << 30
+"""Bytes of a file that is read into memory as a whole: four networks of the largest size that a config may have."""
+
 _LONGEST_REASON = 200
 
 _TYPES = {"BOOL": "?", "I32": "<i4", "I64": "<i8", "F32": "<f4", "F64": "<f8"}
@@ -69,6 +72,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
     with unreadable_errors(path):
         try:
             _check_header(path)
+            if (size := path.stat().st_size) > _LARGEST:
+                raise ValueError(f"it has {size:,} bytes, expected at most {_LARGEST:,}")
             with safe_open(path, framework="np") as file:
                 yield file, dict(json.loads(file.metadata()[_KEY]))
         except (SafetensorError, OSError, *PARSING_ERRORS) as error:

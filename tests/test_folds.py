@@ -21,7 +21,7 @@ from forecaster.tensorfile import save_tensors
 from forecaster.training.files import checkpoint
 from forecaster.trial import Trial
 from forecaster.walkforward import fold
-from forecaster.walkforward.processes import Engine, fit_folds, in_processes
+from forecaster.walkforward.processes import Engine, Work, fit_folds, in_processes
 from forecaster.walkforward.walk import Walk, load_scores, load_walk, save_scores, save_walk
 from forecaster.workflows.backtest import Backtest, backtest
 from tests.studio import QUICK, REPOSITORY, dataset, environment, eventually, hear_interrupts, panel
@@ -244,7 +244,7 @@ def test_what_a_fold_cannot_use_is_the_error_of_all(tmp_path: Path) -> None:
         fit_folds(handed(tmp_path, *wild), [0], ONE, lambda *_: None)
 
 
-def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path) -> None:
+def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     walk = handed(tmp_path)
     walk.place(0).write_text("where its folder should be")
     with pytest.raises(OutsideError, match="fold-0 cannot be written: File exists"):
@@ -252,10 +252,15 @@ def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path) -> None:
     walk.place(0).unlink()
     walk.place(0).mkdir()
     save_tensors(checkpoint(walk.place(0), "0"), {}, {"of": "nobody"})
+    with pytest.raises(InputError, match=r"checkpoint-0\.safetensors is damaged: 'curve'"):
+        fit_folds(walk, [0], ONE, lambda *_: None)
+    begin = "def main(folder):\n    serve(lambda: lambda number, answer: {}['fingerprint'])\n"
+    (tmp_path / "faulty.py").write_text(f"from forecaster.walkforward.worker import serve\n{begin}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(
         ForecasterError, match=r"fold 1: this is a bug: KeyError: 'fingerprint'.* Its traceback"
     ) as found:
-        fit_folds(walk, [0], ONE, lambda *_: None)
+        in_processes(Work("faulty", "fold"), tmp_path, [0], 1, lambda *_: None)
     assert found.value.exit_code == 1
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forecaster.evaluation.ledger import Ledger
+from forecaster.evaluation.ledgerfile import FORMAT, NAME, line_of, mark_of
+from forecaster.evaluation.look import Look
 from forecaster.runs.run import Run
 from forecaster.workflows.predict import predict
 from forecaster.workflows.runs import show_run
@@ -41,3 +44,24 @@ def test_its_header_is_read_into_types(tmp_path: Path) -> None:
     assert [[point.step for point in curve] for curve in run.curves() or ()] == [[5]]
     assert run.header.base.shape == (2, 4, 7)
     assert show_run("format-1", data_dir=tmp_path, runs_dir=GOLDEN).card.horizon == (1, 2)
+
+
+@pytest.mark.parametrize(("version", "models"), [(1, ["run first", "2f1c9a60b7d4e813"]), (2, ["2f1c9a60b7d4e813"])])
+def test_a_ledger_of_an_earlier_version_is_read_and_left_as_it_is(
+    version: int, models: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "store").mkdir()
+    golden = shutil.copy(GOLDEN / f"ledger-{version}.jsonl", tmp_path / "store" / NAME)
+    ledger = Ledger(tmp_path / "store", tmp_path)
+    known = ledger.read()
+    assert [look.model for look in known.looks] == models
+    assert known.notes == ()
+    before = golden.read_bytes()
+    assert ledger.record(Look("new", "2012-01-03", "2013-12-31", ("AAPL",))).count == len(models) + 1
+    assert golden.read_bytes().startswith(before)
+
+
+def test_what_is_written_now_is_the_newest_golden_ledger(tmp_path: Path) -> None:
+    newest = (GOLDEN / f"ledger-{FORMAT}.jsonl").read_text()
+    look = Look("2f1c9a60b7d4e813", "2011-01-03", "2012-12-31", ("AAPL", "IBM"), "train second")
+    assert newest.splitlines() == [line_of(look), mark_of(b"")]

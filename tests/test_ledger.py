@@ -98,6 +98,22 @@ def test_a_damaged_line_is_set_aside_reported_and_counted_without(ledger: Ledger
     assert ledger.record(look("again")).notes == ()
 
 
+@pytest.mark.parametrize("line", [b'{"format": 3, "seen": []}', b'{"format": 4, "model": "z", "first": 7}'])
+@pytest.mark.parametrize("also_damaged", [False, True])
+def test_a_line_of_a_newer_version_is_left_alone_and_said_to_be_newer(
+    ledger: Ledger, line: bytes, also_damaged: bool
+) -> None:
+    ledger.record(look("first"))
+    file = ledger.store / NAME
+    file.write_bytes(file.read_bytes() + line + b"\n" + b"{\n" * also_damaged)
+    found = ledger.record(look("after"))
+    assert found.count == 2
+    assert "1 line of" in found.notes[-1]
+    assert "was written by a newer version of forecaster: looks are counted without them" in found.notes[-1]
+    assert line in file.read_bytes().splitlines()
+    assert len(ledger.record(look("again")).notes) == 1, "damage is set aside once, what is newer is said each time"
+
+
 def test_a_line_cut_short_by_a_crash_loses_itself_and_no_other(ledger: Ledger) -> None:
     ledger.record(look("first"))
     ledger.record(look("cut"))

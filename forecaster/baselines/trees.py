@@ -76,6 +76,11 @@ class Trees:
         return found
 
     def _check(self, features: int) -> None:
+        kinds = {"feature": "i", "first": "i", "threshold": "f", "leaf": "f"}
+        if any(getattr(self, name).dtype.kind != kind for name, kind in kinds.items()) or self.kept.dtype != np.uint32:
+            raise ValueError("its trees' arrays have other types")
+        if {self.feature.ndim, self.first.ndim} != {1}:
+            raise ValueError("its trees' arrays have other dimensions")
         nodes, trees = len(self.feature), len(self.first)
         shapes = {self.threshold.shape, self.kept.shape, (nodes,)}
         if len(shapes) > 1 or self.leaf.shape != (trees, LEAVES) or self.first.shape != (trees,):

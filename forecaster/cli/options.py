@@ -118,8 +118,9 @@ def symbols(file: Path | None) -> list[str]:
     if file is None:
         return []
     from forecaster.data import lists
+    from forecaster.files import is_file
 
-    if file.is_file():
+    if is_file(file):
         return _symbols_in(file)
     if file.name == str(file) and not file.suffix:
         return list(lists.read(str(file)))

@@ -14,7 +14,7 @@ from forecaster.config.document import Document, dump, override, parse, parse_se
 from forecaster.config.schema import Config
 from forecaster.config.section import tuples
 from forecaster.errors import ConfigError, InputError, UnknownNameError, at_most_five, did_you_mean
-from forecaster.files import read_text
+from forecaster.files import is_file, is_folder, read_text
 from forecaster.printable import MOST, printable, quoted
 
 _YAML = (".yaml", ".yml")
@@ -30,13 +30,13 @@ def find_config(name: str) -> Path:
         InputError: the path does not exist or is a folder.
     """
     path = Path(name)
-    if path.is_file():
+    if is_file(path):
         return path
     known = shipped_configs()
     shipped_name = name if name in known else path.stem if path.parent.name == "configs" else ""
     if shipped_name in known:
         return known[shipped_name]
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"config {path.absolute()} is a folder: name a YAML file in it.")
     if path.suffix in _YAML or path.name != name:
         others = [other.name for other in path.parent.glob("*") if other.suffix in _YAML]

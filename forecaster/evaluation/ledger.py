@@ -7,12 +7,10 @@ deleted run does not change the count.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forecaster.evaluation.ledgerfile import NAME, TAKEN_OVER, append, content_of, line_of, load, parse
+from forecaster.evaluation.ledgerfile import NAME, append, content_of, hash_of, line_of, load, mark_of, parse
 from forecaster.evaluation.look import Look
 
 
@@ -62,18 +60,17 @@ class Ledger:
 
     def read(self) -> Known:
         """All looks; those in the runs folder's ledger are merged into the store's."""
-        looks, marks, notes = load(self.store)
+        own, notes = load(self.store)
+        looks = own.looks
         content = content_of(self.runs / NAME)
-        mark = hashlib.sha256(content).hexdigest()
-        if content and mark not in marks:
-            others, damaged = parse(content, self.runs)
+        if content and hash_of(content) not in own.marks:
+            other = parse(content, self.runs)
             have = {_key(look) for look in looks}
-            new = [look for look in others if _key(look) not in have]
-            looks += new
-            if damaged:
-                notes = (*notes, f"{damaged} lines of {self.runs / NAME} cannot be read, and are not counted.")
+            new = [look for look in other.looks if _key(look) not in have]
+            looks = [*looks, *new]
+            notes = (*notes, *other.notes(self.runs / NAME))
             with contextlib.suppress(OSError):
-                append(self.store, [*map(line_of, new), json.dumps({TAKEN_OVER: mark})])
+                append(self.store, [*map(line_of, new), *([] if other.newer else [mark_of(content)])])
         return Known(tuple(looks), notes)
 
     def _write(self, look: Look) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,6 +18,10 @@ from forecaster.files import atomic_write, read_bytes
 
 NAME = "test-looks.jsonl"
 
+FORMAT = 2
+"""Version of a line, under the key `format`. Lines without one are of version 1, or of the time before 0.2, and then
+name a run instead of a model."""
+
 TAKEN_OVER = "taken_over"
 """Key of a line that records a merged ledger: the hash of its file."""
 
@@ -24,9 +29,50 @@ _PATIENCE = 60
 """Seconds to wait for another process that is writing."""
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """The lines of a ledger.
+
+    Args:
+        marks: hashes of merged ledgers.
+        damaged: number of unreadable lines; `newer` of those that a newer version wrote.
+    """
+
+    looks: list[Look]
+    marks: set[str]
+    damaged: int
+    newer: int
+
+    def notes(self, path: Path, kept: str = "") -> tuple[str, ...]:
+        """What a reader must know: what is not counted, and why."""
+        found = []
+        if self.damaged:
+            found.append(f"{_lines(self.damaged)} of {path} cannot be read{kept}: looks are counted without them.")
+        if self.newer:
+            found.append(
+                f"{_lines(self.newer)} of {path} {'were' if self.newer > 1 else 'was'} written by a newer version of "
+                "forecaster: looks are counted without them; update to count them."
+            )
+        return tuple(found)
+
+
+def _lines(number: int) -> str:
+    return f"{number} line{'s' * (number > 1)}"
+
+
 def line_of(look: Look) -> str:
     """A look as a line of JSON."""
-    return json.dumps(asdict(look))
+    return json.dumps({"format": FORMAT} | asdict(look))
+
+
+def mark_of(content: bytes) -> str:
+    """The line that says that another ledger was merged."""
+    return json.dumps({"format": FORMAT, TAKEN_OVER: hash_of(content)})
+
+
+def hash_of(content: bytes) -> str:
+    """What a merged ledger is known by."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def append(folder: Path, lines: list[str]) -> None:
@@ -52,18 +98,14 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def load(folder: Path) -> tuple[list[Look], set[str], tuple[str, ...]]:
-    """The looks of a store's ledger, the hashes of merged ledgers, and notes; a damaged file is set aside."""
-    content = content_of(folder / NAME)
-    looks, damaged = parse(content, folder)
-    marks = {value[TAKEN_OVER] for line in content.splitlines() if (value := _value(line)) and TAKEN_OVER in value}
-    if not damaged:
-        return looks, marks, ()
-    problem = f"{damaged} line{'s' * (damaged > 1)} of {folder / NAME} cannot be read"
-    with contextlib.suppress(OSError):
-        aside = _set_aside(folder)
-        return looks, marks, (f"{problem}: kept in {aside}; looks are counted without them.",)
-    return looks, marks, (f"{problem}: looks are counted without them.",)
+def load(folder: Path) -> tuple[Parsed, tuple[str, ...]]:
+    """A store's ledger, and notes; a damaged file is set aside."""
+    found = parse(content_of(folder / NAME), folder)
+    kept = ""
+    if found.damaged:
+        with contextlib.suppress(OSError):
+            kept = f" (kept in {_set_aside(folder)})"
+    return found, found.notes(folder / NAME, kept)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -82,25 +124,40 @@ def _set_aside(folder: Path) -> Path:
     return aside
 
 
-def parse(content: bytes, folder: Path) -> tuple[list[Look], int]:
-    """The looks in a ledger, and the number of unreadable lines."""
-    looks: list[Look] = []
-    damaged = 0
+def parse(content: bytes, folder: Path) -> Parsed:
+    """The lines of a ledger.
+
+    Args:
+        folder: where the runs are that lines of format 1 name.
+    """
+    found = Parsed([], set(), 0, 0)
+    damaged = newer = 0
     for line in filter(None, map(bytes.strip, content.splitlines())):
         value = _value(line)
-        damaged += value is None
-        if value is not None and TAKEN_OVER not in value:
-            looks += _look(value, folder)
-    return looks, damaged
+        if value is None:
+            damaged += 1
+        elif _is_newer(value):
+            newer += 1
+        elif TAKEN_OVER in value:
+            found.marks.add(value[TAKEN_OVER])
+        else:
+            found.looks.extend(_look(value, folder))
+    return replace(found, damaged=damaged, newer=newer)
 
 
 def _value(line: bytes) -> dict[str, Any] | None:
     """A line's values; None if it is not a line of a ledger."""
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(line)
-        if isinstance(value, dict) and (isinstance(value.get(TAKEN_OVER), str) or _is_look(value)):
+        if isinstance(value, dict) and (_is_newer(value) or isinstance(value.get(TAKEN_OVER), str) or _is_look(value)):
             return value
     return None
+
+
+def _is_newer(value: dict[str, Any]) -> bool:
+    """Whether a newer version wrote a line: this one cannot know what it says, and leaves it as it is."""
+    form = value.get("format")
+    return isinstance(form, int) and form > FORMAT
 
 
 def _is_look(value: dict[str, Any]) -> bool:

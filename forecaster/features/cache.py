@@ -22,13 +22,16 @@ import numpy as np
 
 from forecaster import mapped
 from forecaster.data.panel import Panel
+from forecaster.errors import InputError, OutsideError
 from forecaster.features import GROUPS
 from forecaster.features.blocks import Allocate, ready, requirements_of
 from forecaster.features.candles import Candles
 from forecaster.features.compute import Features, columns, compute_features
 from forecaster.features.covariates import Covariates
-from forecaster.files import outside_errors, write_text
+from forecaster.files import outside_errors, read_text, write_text
+from forecaster.parsing import texts
 from forecaster.release import DISTRIBUTION
+from forecaster.tensorfile import PARSING_ERRORS
 
 CACHED_FROM = 2**30
 """Bytes of features from which they go to the cache: 2.3 million candles with every group."""
@@ -52,7 +55,7 @@ class Entry:
 def features_of(panel: Panel, groups: Sequence[str]) -> Features:
     """The features of a panel: in memory, or in the cache where they are large and a workflow names a folder.
 
-    Bit for bit the same either way.
+    Bit for bit the same either way. A damaged entry is computed again.
 
     Raises:
         UnknownNameError: no such group.
@@ -63,11 +66,15 @@ def features_of(panel: Panel, groups: Sequence[str]) -> Features:
         return compute_features(panel, groups)
     folder = place / _FOLDER / _key(panel, groups)
     with _locked(folder):  # a second process waits for the first, and reads what it wrote
-        if not (folder / _ABOUT).is_file():
+        found = _read(panel, folder)
+        if found is None:
             _sweep(folder)
             _write(panel, groups, folder)
             _delete_old(folder)
-    return _read(panel, folder)
+            found = _read(panel, folder)
+    if found is None:
+        raise OutsideError(f"{folder} cannot be read, though it was just written: check the disk.")
+    return found
 
 
 def entries(place: Path) -> list[Entry]:
@@ -140,14 +147,20 @@ def _sync(array: np.ndarray) -> None:
         array.flush()
 
 
-def _read(panel: Panel, folder: Path) -> Features:
+def _read(panel: Panel, folder: Path) -> Features | None:
+    """An entry; None if it is missing or damaged."""
     with contextlib.suppress(OSError):
         os.utime(folder)
-    names = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))["names"]
-    values, scale = (
-        np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False).view(np.ndarray) for name in _ARRAYS
-    )
-    return Features(tuple(names), values, scale, ready(panel))
+    try:
+        names = texts(json.loads(read_text(folder / _ABOUT))["names"])
+        values, scale = (mapped.read_array(folder / f"{name}.npy") for name in _ARRAYS)
+    except (OSError, InputError, *PARSING_ERRORS):
+        return None
+    rows = len(panel.sessions)
+    fits = values.shape == (rows, len(names)) and scale.shape == (rows,)
+    if not fits or values.dtype != np.float32 or scale.dtype.kind != "f":
+        return None
+    return Features(names, values, scale, ready(panel))
 
 
 @contextlib.contextmanager
@@ -159,7 +172,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what killed writers of an entry left; the caller holds its lock."""
+    """Delete an entry that is damaged, and what killed writers of it left; the caller holds its lock."""
+    shutil.rmtree(folder, ignore_errors=True)
     for left in folder.parent.glob(f"{folder.name}.*{_PART}"):
         shutil.rmtree(left, ignore_errors=True)
 

@@ -23,7 +23,7 @@ from forecaster.features.dataset import Dataset, Rows
 from forecaster.inference.errorwindow import ErrorWindow
 from forecaster.inference.shift import Shift
 from forecaster.inference.width import Width
-from forecaster.tensorfile import load_tensors, save_tensors
+from forecaster.tensorfile import PARSING_ERRORS, load_tensors, save_tensors
 
 FORM = "shift at step 1, width beyond"
 """Version key of the method, in words: cached corrections of another method are not read."""
@@ -141,7 +141,7 @@ class OffsetCache:
         A damaged file is computed again; a read-only folder only costs time.
         """
         path = self.folder / f"{self._key(market, settings, day)}.safetensors"
-        with contextlib.suppress(InputError):
+        with contextlib.suppress(InputError, *PARSING_ERRORS):
             tensors, header = load_tensors(path)
             return Offsets(np.array(header["dates"], "datetime64[D]"), tensors)
         offsets = compute()

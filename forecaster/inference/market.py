@@ -21,7 +21,7 @@ from forecaster.features.tail import tail_dataset
 from forecaster.inference.calibration import OffsetCache, Offsets, first_origin, rolling_offsets
 from forecaster.inference.ensemble import Member, ensemble
 from forecaster.inference.sweep import Reach
-from forecaster.tensorfile import load_tensors, part_of, save_tensors
+from forecaster.tensorfile import PARSING_ERRORS, first_line, load_tensors, part_of, save_tensors
 
 Days = Shaped[np.ndarray, " day"]
 
@@ -152,5 +152,5 @@ def load_view(path: Path) -> MarketView:
                 for day in header["days"]
             },
         )
-    except (KeyError, ValueError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: {error}.") from error
+    except PARSING_ERRORS as error:
+        raise InputError(f"{path} is damaged: {first_line(error)}.") from error

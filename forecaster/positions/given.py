@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from forecaster.errors import InputError
+from forecaster.files import is_file
 from forecaster.positions.holdings import Holdings, parse_pairs
 from forecaster.positions.holdingsfile import read_holdings
 
@@ -42,6 +43,6 @@ def holdings_of(given: Given, weights: bool = False) -> Holdings:
         raise InputError(
             f"holdings are {type(given).__name__}: expected a dict or Series by ticker, or a CSV's path."
         ) from error
-    if len(texts) == 1 and Path(texts[0]).is_file():
+    if len(texts) == 1 and is_file(Path(texts[0])):
         return read_holdings(Path(texts[0]), weights)
     return parse_pairs(texts, weights)

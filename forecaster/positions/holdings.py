@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forecaster.data.symbols import normalise_all
 from forecaster.errors import InputError
+from forecaster.files import is_file
 from forecaster.printable import quoted
 
 CASH = "cash"
@@ -76,7 +77,7 @@ def _finite(name: str, amount: object, weights: bool) -> float:
         return number
     shown = f"{number:g}" if isinstance(amount, Real) else quoted(amount)
     what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
-    raise InputError(f"{name}={shown}: expected {what}, {MOST:g} at most.")
+    raise InputError(f"{_short(name)}={shown}: expected {what}, {MOST:g} at most.")
 
 
 def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
@@ -92,8 +93,14 @@ def parse_pairs(texts: Iterable[str], weights: bool = False) -> Holdings:
             found.append((name.strip(), float(amount)))
         except ValueError:
             name = ""
-        if not name.strip() and Path(text).is_file():
+        if not name.strip() and is_file(Path(text)):
             raise InputError(f"{text} is given beside others: expected one CSV alone, or TICKER=SHARES only.")
         if not name.strip():
-            raise InputError(f"{text!r} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100.")
+            raise InputError(
+                f"{quoted(text)} is neither a file nor TICKER=SHARES: expected a CSV, or such as AAPL=100."
+            )
     return Holdings.of(found, weights)
+
+
+def _short(name: str) -> str:
+    return quoted(name)[1:-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from forecaster.data.symbols import normalise
 from forecaster.errors import InputError, at_most_five
+from forecaster.files import read_text
 from forecaster.positions.holdings import CASH, Holdings
 from forecaster.printable import printable, quoted
 
@@ -60,7 +61,7 @@ def read_holdings(path: Path, weights: bool = False) -> Holdings:
             `Holdings.of`.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         separator, header, cells = _table(path, text)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as a CSV of holdings in UTF-8: {error}.") from error

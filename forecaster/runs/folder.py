@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.files import shipped
+from forecaster.files import is_folder, shipped
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Model
@@ -101,7 +101,7 @@ def find_run(runs_dir: Path, run: str = "latest") -> Path:
     if run == PRETRAINED:
         return shipped_run()
     for folder in (runs_dir / run, Path(run)):
-        if _NAME.fullmatch(folder.name) and folder.is_dir():
+        if _NAME.fullmatch(folder.name) and is_folder(folder):
             return folder
     raise UnknownNameError("run", run, [*(folder.name for folder in finished), PRETRAINED])
 

@@ -69,9 +69,13 @@ class AdamW:
         )
 
     def load(self, states: Mapping[int, Mapping[str, Tensor]]) -> None:
-        """Restore saved optimiser states; a parameter without one starts fresh."""
+        """Restore saved optimiser states; a parameter without one starts fresh.
+
+        Raises:
+            LookupError, RuntimeError: they are those of other parameters.
+        """
         self.state = [
-            {name: states.get(place, fresh)[name].to(value.device) for name, value in fresh.items()}
+            {name: states.get(place, fresh)[name].to(value).reshape(value.shape) for name, value in fresh.items()}
             for place, fresh in enumerate(map(self._fresh, self._parameters))
         ]
 

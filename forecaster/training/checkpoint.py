@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from forecaster.errors import InputError
-from forecaster.tensorfile import load_header, load_tensors, part_of, save_tensors
+from forecaster.parsing import number, text, whole
+from forecaster.tensorfile import PARSING_ERRORS, damaged, first_line, load_header, load_tensors, part_of, save_tensors
 from forecaster.training.adamw import AdamW
 from forecaster.training.files import CurvePoint
 
@@ -55,20 +58,44 @@ def load_checkpoint(path: Path, fingerprint: str, network: nn.Module, optimiser:
     """
     arrays, header = load_tensors(path)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    if header["fingerprint"] != fingerprint:
+    try:
+        progress = _progress(header, part_of(tensors, "best/"))
+        if progress.fingerprint == fingerprint:
+            _restore(tensors, network, optimiser)
+    except (*PARSING_ERRORS, RuntimeError) as error:
+        raise damaged(path, first_line(error)) from error
+    if progress.fingerprint != fingerprint:
         raise InputError(f"{path} was made with other candles or another config: train again, under a new name.")
+    return progress
+
+
+def _restore(tensors: Mapping[str, Tensor], network: nn.Module, optimiser: AdamW) -> None:
     network.load_state_dict(part_of(tensors, "weights/"))
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in part_of(tensors, "optimiser/").items():
         index, name = key.split("/")
         state.setdefault(int(index), {})[name] = value
     optimiser.load(state)
+
+
+def _progress(header: Mapping[str, Any], best_weights: dict[str, Tensor]) -> Progress:
+    curve = [
+        CurvePoint(
+            step=whole(point["step"]),
+            loss=number(point["loss"]),
+            validation=_optional(point["validation"]),
+            skill=_optional(point["skill"]),
+        )
+        for point in header["curve"]
+    ]
+    if not curve:
+        raise ValueError("its curve has no point")
     return Progress(
-        fingerprint=fingerprint,
-        step=header["step"],
-        best=header["best"],
-        best_weights=part_of(tensors, "best/"),
-        curve=[CurvePoint(**point) for point in header["curve"]],
+        fingerprint=text(header["fingerprint"]),
+        step=whole(header["step"]),
+        best=_optional(header["best"]),
+        best_weights=best_weights,
+        curve=curve,
     )
 
 
@@ -81,4 +108,12 @@ def curve_of(path: Path, fingerprint: str) -> list[CurvePoint]:
     if not path.is_file():
         return []
     header = load_header(path)
-    return [CurvePoint(**point) for point in header["curve"]] if header.get("fingerprint") == fingerprint else []
+    try:
+        progress = _progress(header, {})
+    except PARSING_ERRORS as error:
+        raise damaged(path, first_line(error)) from error
+    return progress.curve if progress.fingerprint == fingerprint else []
+
+
+def _optional(value: object) -> float | None:
+    return None if value is None else number(value)

@@ -6,11 +6,16 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecaster.tuning.journal import OWN, REASON, SAME, STEP, values_of
+from forecaster import mapped
+from forecaster.axes import Float
+from forecaster.parsing import number, text, whole
+from forecaster.printable import quoted
+from forecaster.tuning.journal import OWN, REASON, SAME, STEP, damage_errors, values_of
 from forecaster.tuning.search import Search
 from forecaster.tuning.worth import Worth, worth
 
@@ -79,11 +84,16 @@ class Findings:
 
 
 def finished(search: Search, study: Study) -> tuple[Tried, ...]:
-    """The finished trials of a study; those of killed processes are not among them."""
+    """The finished trials of a study; those of killed processes are not among them.
+
+    Raises:
+        InputError: its journal is damaged.
+    """
     from optuna.trial import TrialState
 
     states = (TrialState.COMPLETE, TrialState.PRUNED)
-    return tuple(_tried(search, one) for one in study.get_trials(deepcopy=False, states=states))
+    with damage_errors(search):
+        return tuple(_tried(search, one) for one in study.get_trials(deepcopy=False, states=states))
 
 
 def findings(search: Search, study: Study) -> Findings:
@@ -95,16 +105,29 @@ def findings(search: Search, study: Study) -> Findings:
 def _tried(search: Search, trial: FrozenTrial) -> Tried:
     attributes, complete = trial.user_attrs, trial.state.name == "COMPLETE"
     state: State = "unusable" if REASON in attributes else "complete" if complete else "pruned"
+    if trial.params.keys() != search.tune.space.keys():
+        raise ValueError(f"trial {trial.number} has the keys {quoted(list(trial.params))}")
     return Tried(
         trial.number,
         state,
-        trial.value,
+        number(trial.value) if state == "complete" else trial.value,
         values_of(search, trial.params),
-        attributes.get(STEP),
-        attributes.get(REASON, ""),
+        _whole(attributes.get(STEP)),
+        text(attributes.get(REASON, "")),
         bool(attributes.get(OWN)),
-        attributes.get(SAME),
+        _whole(attributes.get(SAME)),
     )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else whole(value)
+
+
+def _losses(path: Path) -> Float[np.ndarray, " date"]:
+    found = mapped.read_array(path)
+    if found.ndim != 1 or found.dtype != np.float64 or not np.isfinite(found).all():
+        raise ValueError(f"{path.name} holds no losses")
+    return found
 
 
 def _importance(study: Study) -> dict[str, float] | None:
@@ -125,7 +148,10 @@ def _worth(search: Search, trials: Sequence[Tried]) -> Worth | None:
     complete = [one for one in trials if one.state == "complete" and one.same is None]
     if not complete:
         return None
-    losses = [np.load(search.losses(one.number), allow_pickle=False) for one in complete]
+    with damage_errors(search):
+        losses = [_losses(search.losses(one.number)) for one in complete]
+        if len({one.shape for one in losses}) > 1:
+            raise ValueError("the losses of its trials have different lengths")
     best = max(range(len(complete)), key=lambda place: complete[place].skill or 0.0)
     own = next((place for place, one in enumerate(complete) if one.own), None)
     return worth(losses, best, own, max(search.config.task.steps))

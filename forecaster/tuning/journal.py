@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from forecaster.config.document import inline_yaml
 from forecaster.config.tune import RangeConfig
-from forecaster.errors import InputError
+from forecaster.errors import InputError, at_most_five
 from forecaster.events import Say
-from forecaster.files import outside_errors, sweep
+from forecaster.files import outside_errors, read_bytes, sweep, unreadable_errors
+from forecaster.printable import quoted
 from forecaster.runs.space import Choices, current, whole
+from forecaster.tensorfile import PARSING_ERRORS, first_line
 from forecaster.tuning.search import Search
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def opened(search: Search, say: Say = lambda _: None) -> Iterator[Study]:
         if os.path.lexists(_lock(search)):
             say("waiting for the lock of a process that was killed, half a minute at most")
         study = join(search, create=True)
-        _begin_again(study, search)
+        with damage_errors(search):
+            _begin_again(study, search)
         yield study
     finally:
         lock.release()
@@ -95,10 +98,12 @@ def heal(journal: Path, name: str) -> None:
 
     Raises:
         InputError: another line is damaged, or the journal is of another study.
+        OutsideError: it cannot be read, is a pipe, or has more than a gigabyte.
     """
-    if not journal.is_file():
+    if not os.path.lexists(journal):
         return
-    text = journal.read_bytes()
+    with unreadable_errors(journal):
+        text = read_bytes(journal)
     lines = text.splitlines(keepends=True)
     if lines and not (lines[-1].endswith(b"\n") and _entry(lines[-1])):
         lines.pop()
@@ -107,9 +112,9 @@ def heal(journal: Path, name: str) -> None:
         if (entry := _entry(line)) is None:
             raise InputError(f"{journal}:{number} is damaged: delete the lines from there on, or the folder, to go on.")
         if entry["op_code"] == _CREATE_STUDY:
-            names.add(entry.get("study_name"))
+            names.add(str(entry.get("study_name")))
     if lines and names != {name}:
-        other = ", ".join(map(str, sorted(names, key=str))) or "nobody"
+        other = at_most_five(quoted(one).strip("'") for one in sorted(names, key=str)) or "nobody"
         raise InputError(f"{journal} is the journal of another study ({other}), not of {name}: move it away.")
     with outside_errors(journal):
         os.truncate(journal, sum(map(len, lines)))
@@ -118,7 +123,7 @@ def heal(journal: Path, name: str) -> None:
 def _entry(line: bytes) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) and "op_code" in entry else None
 
@@ -130,13 +135,24 @@ def join(search: Search, create: bool = False) -> Study:
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with outside_errors(search.folder):
+    with outside_errors(search.folder), damage_errors(search):
         # Absolute: Optuna's lock is a link to this path, and one that leads nowhere would be waited for for ever.
         storage = JournalStorage(JournalFileBackend(str((search.folder / JOURNAL).absolute())))
         name, pruner = search.folder.name, _pruner(search)
         if create and not storage.get_all_studies():
             return optuna.create_study(study_name=name, storage=storage, direction="maximize", pruner=pruner)
         return optuna.load_study(study_name=name, storage=storage, pruner=pruner)
+
+
+@contextmanager
+def damage_errors(search: Search) -> Iterator[None]:
+    """Turns what Optuna and we raise at a journal that is JSON, but not that of a search, into one line."""
+    try:
+        yield
+    except (*PARSING_ERRORS, RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"{search.folder / JOURNAL} is damaged: {first_line(error)}. Delete the folder to search anew."
+        ) from error
 
 
 def _begin_again(study: Study, search: Search) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import tempfile
 import threading
@@ -21,15 +22,20 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from forecaster.files import outside_errors
+from forecaster.files import outside_errors, read_text
 
 BEAT = 10.0
 """Seconds between two renewals of a claim."""
 
 SILENT = 120.0
 """Seconds without a renewal after which a process on another machine counts as dead."""
+
+
+_GENERATION = re.compile("[0-9]{1,9}")
+
+_LARGEST = 4096
+"""Bytes of a claim."""
 
 
 @dataclass
@@ -154,22 +160,44 @@ def _create(path: Path) -> bool:
 def _owner(path: Path) -> str | None:
     """`HOST:PID` of a claim's owner; None if it is dead."""
     try:
-        text, changed = path.read_text(encoding="utf-8"), path.stat().st_mtime
+        about, changed = _read(path), path.stat().st_mtime
     except FileNotFoundError:
         return None
-    try:
-        about: dict[str, Any] = json.loads(text)
-    except ValueError:  # created this moment, and not written yet; or its writer died in between
-        about = {}
-    name = f"{about.get('host', 'unknown').partition('/')[0]}:{about.get('pid', '')}"
-    if about.get("host") == _host() and os.name == "posix":
-        return name if about["started"] == _started(about["pid"]) else None
+    name = f"{about.host.partition('/')[0]}:{about.pid or ''}"
+    if about.host == _host() and os.name == "posix":
+        return name if about.started == _started(about.pid) else None
     return name if _now(path.parent) - changed < SILENT else None
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a claim says of its owner."""
+
+    host: str = "unknown"
+    pid: int = 0
+    started: str | None = None
+
+
+def _read(path: Path) -> _About:
+    """A claim; that of nobody known if it was created this moment and not written yet, or is damaged.
+
+    Raises:
+        FileNotFoundError: it was given back.
+    """
+    try:
+        about = _About(**json.loads(read_text(path, _LARGEST)))
+        whole = 0 < about.pid < 1 << 31 and isinstance(about.pid, int) and isinstance(about.host, str)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, TypeError, RecursionError):
+        return _About()
+    return about if whole else _About()
 
 
 def _files(folder: Path, number: int) -> list[Path]:
     """All claims of a fold, the last one last."""
-    return sorted(folder.glob(f"claim-{number}-*"), key=_generation)
+    found = (path for path in folder.glob(f"claim-{number}-*") if _GENERATION.fullmatch(path.name.rpartition("-")[2]))
+    return sorted(found, key=_generation)
 
 
 def _generation(path: Path) -> int:

@@ -20,17 +20,22 @@ from forecaster.config.load import to_yaml
 from forecaster.data.candlefile import read_candles, write_candles
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
+from forecaster.errors import ForecasterError, InputError
 from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
-from forecaster.files import atomic_write, write_text
+from forecaster.files import atomic_write, read_text, write_text
+from forecaster.parsing import date, texts
+from forecaster.printable import quoted
 from forecaster.runs.config import load_config
-from forecaster.tensorfile import read_map, write_map
+from forecaster.tensorfile import PARSING_ERRORS, damaged, first_line, read_map, write_map
 from forecaster.trial import Trial
 
 _CONFIG, _SHARED, _SCORES = "config.yaml", "shared.json", "scores.safetensors"
 _PANEL = ("offsets", "sessions", "prices", "close", "volume")
 _FEATURES = ("values", "scale", "ready")
+_KINDS = {"offsets": "i", "sessions": "i", "ready": "b"}
+"""numpy's kind of the arrays that are not floats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,26 +111,52 @@ def is_saved(walk: Walk) -> bool:
 
 
 def load_walk(folder: Path) -> Walk:
-    """Reads what `save_walk` wrote; the arrays are memory-mapped."""
-    shared: dict[str, Any] = json.loads((folder / _SHARED).read_text(encoding="utf-8"))
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False).view(np.ndarray)
-        for name in (*_PANEL, *_FEATURES)
-    }
+    """Reads what `save_walk` wrote; the arrays are memory-mapped.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    try:
+        return _load(folder)
+    except (OSError, ForecasterError, *PARSING_ERRORS) as error:
+        raise InputError(
+            f"the files of the folds in {folder} are damaged: {first_line(error)}. Delete the folder and run the "
+            "same command again."
+        ) from error
+
+
+def _load(folder: Path) -> Walk:
+    shared: dict[str, Any] = json.loads(read_text(folder / _SHARED))
+    arrays = {name: mapped.read_array(folder / f"{name}.npy") for name in (*_PANEL, *_FEATURES)}
     panel = Panel(
-        tickers=tuple(shared["tickers"]),
-        currencies=tuple(shared["currencies"]),
-        calendars=tuple(shared["calendars"]),
+        tickers=texts(shared["tickers"]),
+        currencies=texts(shared["currencies"]),
+        calendars=texts(shared["calendars"]),
         covariates=tuple(
             read_candles(folder / _covariate(place), ticker)
-            for place, ticker in enumerate(shared.get("covariates", ()))
+            for place, ticker in enumerate(texts(shared.get("covariates", ())))
         ),
         **{name: arrays[name] for name in _PANEL} | {"sessions": arrays["sessions"].view("datetime64[D]")},
     )
-    features = Features(names=tuple(shared["features"]), **{name: arrays[name] for name in _FEATURES})
+    names = texts(shared["features"])
+    _check_arrays(arrays, len(panel), len(names))
+    features = Features(names=names, **{name: arrays[name] for name in _FEATURES})
     config = load_config(folder / _CONFIG)
     whole, *folds = (_split(dates) for dates in shared["folds"])
     return Walk(folder, Trial(config, Dataset(panel, features, config.task.steps), whole), tuple(folds))
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray], tickers: int, features: int) -> None:
+    rows = len(arrays["sessions"])
+    expected = {"offsets": (tickers + 1,), "prices": (rows, 4), "values": (rows, features)}
+    for name, array in arrays.items():
+        if array.shape != (shape := expected.get(name, (rows,))):
+            raise ValueError(f"{name}.npy has the shape {array.shape}, expected {shape}")
+        if array.dtype.kind != _KINDS.get(name, "f"):
+            raise ValueError(f"{name}.npy holds {array.dtype}")
+    offsets = arrays["offsets"]
+    if offsets[0] != 0 or offsets[-1] != rows or (np.diff(offsets) < 1).any():
+        raise ValueError("offsets.npy does not divide the rows among the tickers")
 
 
 def save_scores(path: Path, scores: Mapping[str, Scores]) -> None:
@@ -146,19 +177,24 @@ def load_scores(path: Path) -> dict[str, Scores]:
     """
     tensors, header = read_map(path)
     scores = {}
-    for place, name in enumerate(header["names"]):
-        fields = {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith(f"{place}/")}
-        inside = tuple(fields.pop(f"inside{band}", None) for band in range(len(SHARES)))
-        scores[name] = Scores(inside=inside, **fields)
+    try:
+        for place, name in enumerate(texts(header["names"])):
+            fields = {key.partition("/")[2]: value for key, value in tensors.items() if key.startswith(f"{place}/")}
+            inside = tuple(fields.pop(f"inside{band}", None) for band in range(len(SHARES)))
+            scores[name] = Scores(inside=inside, **fields)
+    except PARSING_ERRORS as error:
+        raise damaged(path, first_line(error)) from error
     return scores
 
 
 def _dates(split: Split) -> dict[str, str | None]:
-    return {name: None if date is None else str(date) for name, date in vars(split).items()}
+    return {name: None if end is None else str(end) for name, end in vars(split).items()}
 
 
 def _split(dates: Mapping[str, str | None]) -> Split:
-    return Split(**{name: None if date is None else np.datetime64(date, "D") for name, date in dates.items()})  # type: ignore[arg-type]
+    if dates.keys() != Split.__dataclass_fields__.keys():
+        raise ValueError(f"{quoted(dates)} is not a split")
+    return Split(**{name: None if value is None else date(value) for name, value in dates.items()})  # type: ignore[arg-type]
 
 
 def unfinished(walk: Walk) -> Sequence[int]:

@@ -67,10 +67,11 @@ def serve(begin: Callable[[], Callable[[int, Answer], None]]) -> None:
 
     numbers: queue.SimpleQueue[int] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(numbers,), daemon=True).start()
-    do = begin()
+    do: Callable[[int, Answer], None] | None = None
     while True:
         number = numbers.get()
         try:
+            do = do or begin()  # here, so that what cannot be loaded is answered as an error
             do(number, answer)
         except ForecasterError as error:
             answer(error=str(error), code=error.exit_code)

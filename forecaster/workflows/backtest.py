@@ -20,6 +20,7 @@ from forecaster.evaluation.look import Look, model_of
 from forecaster.evaluation.scorecard import Evaluated, Scorecard
 from forecaster.evaluation.scores import Scores
 from forecaster.events import Say, Tick
+from forecaster.files import is_file
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import tuned_allocator
 from forecaster.modelfile import versions
@@ -254,7 +255,7 @@ def _usable(folds: Iterator[Split], whole: Trial) -> list[Split]:
 
 def _run_of(name: str, root: Path) -> Run | None:
     """The run of this name; None if the name means a config."""
-    if Path(name).is_file():
+    if is_file(Path(name)):
         return None
     try:
         folder = runs.find_run(root, name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forecaster.config.document import parse
 from forecaster.errors import ConfigError, ForecasterError, InputError, UnknownNameError
-from forecaster.files import outside_errors
+from forecaster.files import outside_errors, read_text
 from forecaster.runs import folder as folders
 from forecaster.runs.replacement import staged
 from forecaster.tensorfile import load_tensors
@@ -92,8 +92,7 @@ def _folder(runs_dir: Path, name: str) -> Path:
 def _is_run(folder: Path) -> bool:
     """Whether its config or its model file is ours: others use these names too."""
     try:
-        text = (folder / folders.CONFIG).read_text(encoding="utf-8")
-        if parse(text, folders.CONFIG).values.keys() >= _SECTIONS:
+        if parse(read_text(folder / folders.CONFIG), folders.CONFIG).values.keys() >= _SECTIONS:
             return True
     except (OSError, UnicodeDecodeError, ConfigError):
         pass

@@ -21,7 +21,7 @@ from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
 from forecaster.errors import InputError
 from forecaster.events import Say
-from forecaster.files import check_place, write_text
+from forecaster.files import check_place, read_bytes, unreadable_errors, write_text
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.memory import release_memory, tuned_allocator
 from forecaster.modelfile import versions
@@ -271,7 +271,9 @@ def _check_target(target: Path, search: Search, document: Document) -> None:
         return
     if target.resolve() == Path(document.name).resolve():
         raise InputError(f"--output {target} is the config itself: name another file.")
-    if search.folder.name not in target.read_text(encoding="utf-8", errors="replace"):
+    with unreadable_errors(target):
+        content = read_bytes(target)
+    if search.folder.name.encode() not in content:
         raise InputError(f"{target} exists and is not of this search: name another file with --output, or move it.")
 
 

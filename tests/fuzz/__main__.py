@@ -1,100 +1,152 @@
-"""The long run: `python -m tests.fuzz [READER…] [--count N] [--seed S]` feeds mutated inputs to the command line.
+"""The long run: `python -m tests.fuzz [READER…] [--count N] [--seed S]` feeds N mutated inputs, divided among readers.
 
-Prints a line for each reader: how many inputs there were, how many ended as a bug, let an escape sequence through, or
-took more than two seconds of processor time, the slowest, and how far memory grew. Each finding is printed once a kind.
+Nineteen of twenty go to the reader alone, through the command line's own handling of errors; one goes through the
+whole command. Prints a line for each reader: how many inputs broke a promise (a bug, an escape sequence or bidi
+character on the terminal, more than two seconds of processor time, more memory than 200 MB and ten times the input's
+size, a file outside of the given folders, a crash), the slowest, and the most memory. Each finding is printed once a
+kind, with its number: `--only NUMBER` feeds that one again. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
+import multiprocessing
 import os
-import random
-import re
 import resource
-import shutil
 import sys
 import tempfile
 import time
-import unicodedata
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from forecaster import cli
-from forecaster.workflows.fetch import fetch
-from forecaster.workflows.train import train
-from tests.fuzz.readers import Base, Feed, readers
-from tests.studio import QUICK
+from tests.fuzz.base import Base, Feed
+from tests.fuzz.work import Seen, said, seen, work
 
-SLOW = 2.0
+BATCH = 400
+"""Inputs of a process."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*")
-    parser.add_argument("--count", type=int, default=1000, help="inputs for each reader")
+    parser.add_argument("--count", type=int, default=10_000, help="inputs, of all readers together")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", type=int, help="feed the one input with this number, and show what is said")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        base = Base(Path(place))
-        fetch(source="sample", data_dir=base.folder / "store")
-        quick = (*QUICK, "training.steps=20", "model.hidden_size=4")
-        train("gru", settings=quick, data_dir=base.folder / "store", runs_dir=base.folder / "runs", name="small")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        from tests.fuzz.readers import readers
+
+        _move_in(Path(place))
+        base = Base(Path(place) / "given")
+        base.make()
         found = readers(base)
-        os.chdir(place)
-        findings = [fuzz(name, found[name], base, asked.count, asked.seed) for name in asked.readers or found]
-    return 1 if any(findings) else 0
+        names = asked.readers or list(found)
+        if asked.only is not None:
+            return sum(_again(found[name], name, asked.seed, asked.only, base.folder / "input") for name in names)
+        before, began = _outside_of(base, place), time.monotonic()
+        with ThreadPoolExecutor(asked.workers) as pool:
+            sums = list(
+                pool.map(lambda name: fuzz(name, found[name], base, asked, -(-asked.count // len(names))), names)
+            )
+        appeared = _outside_of(base, place) - before
+    total, bad = sum(one.inputs for one in sums), sum(one.bad for one in sums) + len(appeared)
+    for path in sorted(appeared):
+        print(f"  a file outside of the given folders: {path!a}")  # noqa: T201
+    print(  # noqa: T201
+        f"{total:,} inputs of {len(sums)} readers: {bad} broke a promise; slowest {max(o.slowest for o in sums):.2f} s,"
+        f" the most memory {max(o.grown for o in sums) >> 20} MB; {(time.monotonic() - began) / 60:.0f} minutes, "
+        f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime:.0f} s of processor time"
+    )
+    return 1 if bad else 0
 
 
-def fuzz(name: str, feed: Feed, base: Base, count: int, seed: int) -> int:
-    """Feed one reader; returns how many inputs broke a promise."""
-    kinds: dict[str, int] = {}
-    slowest, before = 0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number in range(count):
-        rng = random.Random(f"{name} {seed} {number}")
-        folder = base.folder / "input"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        words = feed(folder, rng)
-        began = time.process_time()
-        code, shown = said(words)
-        took = time.process_time() - began
-        slowest = max(slowest, took)
-        for kind in broken(code, shown, took):
-            if kind not in kinds:
-                print(f"  {name} {seed} {number}: {kind}", flush=True)  # noqa: T201
-            kinds[kind] = kinds.get(kind, 0) + 1
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-    bad = sum(kinds.values())
-    print(f"{name}: {count:,} inputs, {bad} broke a promise, slowest {slowest:.2f} s, memory +{grown} MB", flush=True)  # noqa: T201
-    return bad
+def _move_in(place: Path) -> None:
+    """All that belongs to a user lies in the temporary folder; the current folder is empty."""
+    for name in ("given", "home", "tmp", "here"):
+        (place / name).mkdir()
+    os.environ |= {"HOME": str(place / "given" / "home"), "XDG_CACHE_HOME": str(place / "given" / "home" / "cache")}
+    os.environ |= {"TMPDIR": str(place / "given"), "OMP_NUM_THREADS": "1"}
+    tempfile.tempdir = None
+    os.chdir(place / "here")
 
 
-def said(words: tuple[str, ...] | list[str]) -> tuple[int, str]:
-    """Exit code and all output of a command line; -1 if it raised."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = cli.run(list(words))
-        except BaseException as error:
-            code = -1
-            err.write(f"raised {type(error).__name__}: {error}")
-    return code, out.getvalue() + err.getvalue()
+def _outside_of(base: Base, place: str) -> set[str]:
+    """Files beside the given folder."""
+    return {str(path) for path in Path(place).rglob("*") if base.folder not in path.parents and path != base.folder}
 
 
-def broken(code: int, shown: str, took: float) -> list[str]:
-    """The promises that an output breaks."""
-    found = []
-    if code in (1, -1) or "this is a bug" in shown:
-        line = next((line for line in shown.splitlines() if "this is a bug" in line or "raised" in line), shown[-200:])
-        found.append(re.sub(r"[0-9]+", "0", ascii(line))[:160])
-    if any(unicodedata.category(letter) in ("Cc", "Cf") and letter != "\n" for letter in shown):
-        found.append("an escape sequence or bidi character is printed")
-    if code not in (-1, 0, 1, 2, 3, 4):
-        found.append(f"exit code {code}")
-    if took > SLOW:
-        found.append("more than two seconds")
+@dataclass
+class Sum:
+    """What became of the inputs of a reader."""
+
+    inputs: int = 0
+    bad: int = 0
+    slowest: float = 0.0
+    grown: int = 0
+    refused: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, one: Seen) -> None:
+        self.inputs += 1
+        self.refused += one.code != 0
+        self.slowest, self.grown = max(self.slowest, one.seconds), max(self.grown, one.grown)
+        self.bad += bool(one.kinds)
+        for kind in one.kinds:
+            if kind not in self.kinds:
+                print(f"  {name} {one.number}: {kind}", flush=True)  # noqa: T201
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+
+
+def fuzz(name: str, feed: Feed, base: Base, seed: int, count: int) -> Sum:
+    """Feed one reader, in processes of `BATCH` inputs; one that dies is followed by another from the next input on."""
+    found, folder = Sum(), base.folder / f"input-{name.replace(' ', '-')}"
+    numbers = list(range(count))
+    while numbers:
+        for one in _batch(name, feed, seed, numbers[:BATCH], folder):
+            found.add(name, one)
+        numbers = numbers[found.inputs - (count - len(numbers)) :]
+    print(  # noqa: T201
+        f"{name}: {found.inputs:,} inputs, {found.refused:,} refused, {found.bad} broke a promise, slowest "
+        f"{found.slowest:.2f} s, memory +{found.grown >> 20} MB",
+        flush=True,
+    )
     return found
+
+
+def _batch(name: str, feed: Feed, seed: int, numbers: Sequence[int], folder: Path) -> Iterator[Seen]:
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(
+        target=work, args=(feed, name, seed, numbers, folder, there), daemon=True
+    )
+    process.start()
+    there.close()
+    begun: int | None = None
+    try:
+        while True:
+            answer = here.recv()
+            begun = answer if isinstance(answer, int) else None
+            if isinstance(answer, Seen):
+                yield answer
+    except EOFError:
+        process.join()
+    if begun is not None or process.exitcode:
+        yield Seen(begun or numbers[0], (f"the process ended with {process.exitcode}",), 0.0, 0, -1)
+
+
+def _again(feed: Feed, name: str, seed: int, number: int, folder: Path) -> int:
+    """Feed one input, say what became of it, and then what it says."""
+    found = seen(feed, name, seed, number, folder)
+    print(found)  # noqa: T201
+    import random
+    import shutil
+
+    shutil.rmtree(folder)
+    folder.mkdir()
+    print(ascii(said(feed(folder, random.Random(f"{name} {seed} {number}")))))  # noqa: T201
+    return bool(found.kinds)
 
 
 if __name__ == "__main__":

@@ -140,9 +140,9 @@ def of_json(value: Any, rng: random.Random) -> Any:
             elif kind == 1 and isinstance(holder, dict):
                 holder[rng.choice(("\x1b[31m", "x", "", "a" * 500))] = holder.pop(key)
             elif kind == 2 and isinstance(holder, list):
-                holder.extend(holder[:1] * rng.choice((1, 7)))
+                holder.extend(copy.deepcopy(holder[0]) for _ in range(rng.choice((1, 7))))
             else:
-                holder[key] = rng.choice(VALUES)
+                holder[key] = copy.deepcopy(rng.choice(VALUES))
             break
     return value
 

@@ -33,7 +33,7 @@ def wounds(work: Path) -> list[str]:
             return [*found, *wound]
         found += _tried(lambda: verify(journal)) if len(read(journal)) else []
         found += ["the journal has damaged rows"] if not found and read(journal).damaged else []
-    _, bad = parse(content_of(work / "store" / NAME), work / "runs")
+    bad = parse(content_of(work / "store" / NAME), work / "runs").damaged
     # The last line may be cut short: the next writer begins a new one.
     return [*found, *(["the ledger has damaged lines"] if bad > 1 else [])]
 

@@ -6,22 +6,31 @@ Their pandas metadata is ignored: pandas would evaluate the column names in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import feather, parquet
 
+from forecaster.data.sources.ipc import unpacked_sizes
 from forecaster.data.sources.parts import FEATHER, Part, limit_of
 from forecaster.errors import DataError
+from forecaster.printable import quoted
 
 _ROWS = 1 << 16
 """Rows of Parquet that are unpacked at a time."""
 
 _LONGEST = 10_000
 """Bytes of a cell: no date, price or symbol has more."""
+
+_TOO_LONG = f"a cell has more than {_LONGEST:,} bytes, expected dates, prices and symbols."
+_TOO_LARGE = "it unpacks to more than {:,} bytes: save it as CSV, or in parts."
+
+_MAGIC = b"ARROW1\0\0"
+"""How an Arrow IPC file begins; a stream of messages follows."""
 
 _PAIR = re.compile(r"""\((['"])(.*)\1, (['"])(.*)\3\)""")
 _INDEX = re.compile(r"__index_level_\d+__")
@@ -35,7 +44,7 @@ def read_arrow(part: Part) -> pd.DataFrame:
         OSError, pyarrow.ArrowException and others: it is damaged.
     """
     with part.open() as raw:
-        table = feather.read_table(raw) if part.is_a(*FEATHER) else _parquet(raw, part)
+        table = (_feather if part.is_a(*FEATHER) else _parquet)(raw, limit_of(part.size()))
     table = _with_index_first(table.replace_schema_metadata(None))
     # Days as numpy's, not as Python's objects: those would be read as text, which takes eight times as long.
     frame = table.to_pandas(date_as_object=False)
@@ -43,9 +52,71 @@ def read_arrow(part: Part) -> pd.DataFrame:
     return frame if pairs is None else frame.set_axis(pairs, axis=1)
 
 
-def _parquet(raw: Any, part: Part) -> pa.Table:
+def _feather(raw: Any, limit: int) -> pa.Table:
+    """As a stream, whose messages lie one after the other, so that what is read is what was measured."""
+    if raw.read(len(_MAGIC)) != _MAGIC:  # Feather's first version, which has no compression
+        raw.seek(0)
+        table = feather.read_table(raw)
+        table.validate(full=True)
+        return _no_larger(table, limit)
+    size = 0
+    for message in unpacked_sizes(pa.ipc.MessageReader.open_stream(raw)):
+        size += message
+        if size > limit:
+            raise DataError(_TOO_LARGE.format(limit))
+    raw.seek(len(_MAGIC))
+    table = pa.ipc.open_stream(raw).read_all()
+    table.validate(full=True)  # offsets that lead out of a buffer would end the process
+    for batch in table.to_batches():
+        _check_cells(batch)
+    return _no_larger(table, limit)
+
+
+def _no_larger(table: pa.Table, limit: int) -> pa.Table:
+    """The table, its words as plain ones.
+
+    Raises:
+        DataError: as numbers of numpy's or words, its cells take too much, or it holds what is no column of candles.
+    """
+    if odd := [field for field in table.schema if not _is_plain(field.type)]:
+        raise DataError(f"the column {quoted(odd[0].name)} holds {quoted(str(odd[0].type))}, expected numbers or text.")
+    if _bytes(table) > limit:
+        raise DataError(_TOO_LARGE.format(limit))
+    return table
+
+
+def _bytes(batch: pa.RecordBatch | pa.Table) -> int:
+    """Bytes of the cells; a column of nulls has none of its own, but does as an array of numpy's."""
+    words = sum(map(_word_bytes, _chunks(batch)))
+    return words + max(int(batch.nbytes), 8 * batch.num_rows * batch.num_columns)
+
+
+def _word_bytes(column: pa.Array) -> int:
+    """Bytes of words that are stored once and stand in many rows."""
+    if _is_view(column.type):
+        return int(_view_lengths(column).sum())
+    if isinstance(column, pa.DictionaryArray) and _is_text(column.dictionary.type):
+        return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
+    return 0
+
+
+def _chunks(batch: pa.RecordBatch | pa.Table) -> Iterator[pa.Array]:
+    for column in batch.columns:
+        yield from column.chunks if isinstance(column, pa.ChunkedArray) else (column,)
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    return pa.types.is_string_view(kind) or pa.types.is_binary_view(kind)
+
+
+def _view_lengths(column: pa.Array) -> np.ndarray:
+    """Bytes of each word, of which many may lie at one place. A view is four int32; the first is its length."""
+    views = column.buffers()[1]
+    return np.frombuffer(views, "<i4").reshape(-1, 4)[:, 0].astype(np.int64) if views else np.zeros(0, np.int64)
+
+
+def _parquet(raw: Any, limit: int) -> pa.Table:
     """Batch by batch: a column of equal values takes no space in the file, whatever its footer says of its size."""
-    limit = limit_of(part.path.stat().st_size)
     words = [field.name for field in parquet.ParquetFile(raw).schema_arrow if _is_text(field.type)]
     raw.seek(0)
     with parquet.ParquetFile(raw, read_dictionary=words) as file:  # a long word is unpacked once, not in each row
@@ -53,9 +124,9 @@ def _parquet(raw: Any, part: Part) -> pa.Table:
         size = 0
         for batch in file.iter_batches(_ROWS, use_threads=False):
             _check_cells(batch)
-            size += batch.nbytes
+            size += _bytes(batch)
             if size > limit:
-                raise DataError(f"it unpacks to more than {limit:,} bytes: save it as CSV, or in parts.")
+                raise DataError(_TOO_LARGE.format(limit))
             batches.append(batch)
         table = pa.Table.from_batches(batches, file.schema_arrow if not batches else None)
     return table.unify_dictionaries().cast(pa.schema([_plain(field) for field in table.schema]))
@@ -63,9 +134,18 @@ def _parquet(raw: Any, part: Part) -> pa.Table:
 
 def _check_cells(batch: pa.RecordBatch) -> None:
     for column in batch.columns:
+        if _is_view(column.type) and _view_lengths(column).max(initial=0) > _LONGEST:
+            raise DataError(_TOO_LONG)
         words = column.dictionary if isinstance(column, pa.DictionaryArray) else column
         if _is_text(words.type) and (pc.max(pc.binary_length(words)).as_py() or 0) > _LONGEST:
-            raise DataError(f"a cell has more than {_LONGEST:,} bytes, expected dates, prices and symbols.")
+            raise DataError(_TOO_LONG)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether each cell takes a few bytes, or is a word of its own length."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    tests = (_is_text, _is_view, pa.types.is_primitive, pa.types.is_null, pa.types.is_decimal)
+    return any(test(kind) for test in tests)
 
 
 def _is_text(kind: pa.DataType) -> bool:

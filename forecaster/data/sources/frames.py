@@ -6,6 +6,8 @@ import csv
 import errno
 import zipfile
 import zlib
+from struct import error as StructError
+from xml.parsers.expat import ExpatError
 
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +26,7 @@ _LONGEST = 300
 _FAULTS = (
     OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
     zlib.error, zipfile.BadZipFile, csv.Error, pa.ArrowException, ArithmeticError, AttributeError, MemoryError,
+    ExpatError, SyntaxError, StructError,
 )  # fmt: skip
 
 

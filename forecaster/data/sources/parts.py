@@ -25,6 +25,9 @@ MOST_BYTES = 2 << 30
 _SMALL, _MOST_RATIO = 64 << 20, 150
 """Maximum compression ratio above `_SMALL` bytes: text of prices compresses 3 to 10 times."""
 
+_SMALL_BOOK = 8 << 20
+"""The same of a workbook, whose cells take more time and memory than those of a text."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -55,6 +58,22 @@ class Part:
     def __str__(self) -> str:
         return f"{self.path}: {self.member}" if self.member else str(self.path)
 
+    def size(self) -> int:
+        """Bytes of the file, or of the member when unpacked.
+
+        Raises:
+            DataError: they are more than `MOST_BYTES`.
+            OSError, zipfile.BadZipFile: it is damaged.
+        """
+        if self.member:
+            with zipfile.ZipFile(self.path) as archive:
+                size = archive.getinfo(self.member).file_size
+        else:
+            size = self.path.stat().st_size
+        if size > MOST_BYTES:
+            raise DataError(f"{self} has {size:,} bytes, expected at most {MOST_BYTES:,}: split it.")
+        return size
+
     def open(self) -> io.BufferedReader:
         """Open the unpacked bytes.
 
@@ -62,13 +81,13 @@ class Part:
             DataError: they are more than `MOST_BYTES`.
             OSError, EOFError, zlib.error, zipfile.BadZipFile: it is damaged.
         """
+        size = self.size()
         if not self.member:
-            return self._unpack(self.path.open("rb"), self.path.stat().st_size)
+            return self._unpack(self.path.open("rb"), size)
         with zipfile.ZipFile(self.path) as archive:
-            packed = archive.getinfo(self.member).file_size
             stream = cast("io.RawIOBase", archive.open(self.member))  # keeps the archive open on its own
             raw = stream if self.is_a(*CSV) else cast("io.RawIOBase", io.BytesIO(stream.read()))
-            return self._unpack(io.BufferedReader(raw), packed)
+            return self._unpack(io.BufferedReader(raw), size)
 
     def _unpack(self, raw: io.BufferedReader, packed: int) -> io.BufferedReader:
         if self.is_a(".gz"):
@@ -76,7 +95,7 @@ class Part:
         if self.is_a(*EXCEL):  # a zip archive too
             try:
                 with zipfile.ZipFile(raw) as archive:
-                    check_size(archive, str(self))
+                    check_size(archive, str(self), _SMALL_BOOK)
             except BaseException:
                 raw.close()
                 raise
@@ -118,7 +137,7 @@ def parts_of(path: Path) -> list[Part]:
     return [Part(path, member) for member in members]
 
 
-def check_size(archive: zipfile.ZipFile, origin: str) -> None:
+def check_size(archive: zipfile.ZipFile, origin: str, small: int = _SMALL) -> None:
     """Check an archive's declared size before unpacking; `zipfile` never returns more than declared (zip bombs).
 
     Raises:
@@ -126,7 +145,7 @@ def check_size(archive: zipfile.ZipFile, origin: str) -> None:
     """
     infos = archive.infolist()
     size, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
-    if size > MOST_BYTES or (size > _SMALL and size > _MOST_RATIO * packed):
+    if size > MOST_BYTES or (size > small and size > _MOST_RATIO * packed):
         raise DataError(
             f"{origin} unpacks from {packed:,} to {size:,} bytes, expected at most {MOST_BYTES:,} and a ratio of "
             f"at most {_MOST_RATIO}: if this is intended, unpack it and use the files."

@@ -10,6 +10,7 @@ import pandas as pd
 from forecaster.data.sources.columns import REQUIRED, choose
 from forecaster.data.sources.layout import TOP
 from forecaster.data.sources.parts import Part
+from forecaster.data.sources.sheetsize import check_cells
 from forecaster.errors import DataError, InputError, at_most_five
 
 
@@ -27,6 +28,8 @@ def read_workbook(part: Part, overrides: Mapping[str, str]) -> pd.DataFrame:
             f"reading {part} requires openpyxl: pip install 'stock-forecaster[xlsx]', or save it as CSV."
         ) from error
     with part.open() as raw, warnings.catch_warnings():
+        check_cells(raw, part.size())
+        raw.seek(0)
         warnings.simplefilter("ignore", UserWarning)  # about unsupported styles
         sheets = pd.read_excel(raw, sheet_name=None, header=None, dtype=object, engine="openpyxl")
     tables = {name: table for name, sheet in sheets.items() if (table := _table(sheet, overrides)) is not None}
