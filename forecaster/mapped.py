@@ -10,6 +10,7 @@ import functools
 import os
 import shutil
 import tempfile
+import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -87,7 +88,10 @@ def read_array(path: Path) -> np.ndarray:
         InputError: there is no such file; a pipe, which would block for ever, is none.
         OSError, ValueError: it cannot be read, or is damaged.
     """
-    found = np.load(existing_file(path, "array"), mmap_mode="c", allow_pickle=False)
+    try:
+        found = np.load(existing_file(path, "array"), mmap_mode="c", allow_pickle=False)
+    except (tokenize.TokenError, SyntaxError) as error:  # numpy's header is a literal of Python
+        raise ValueError(f"the header of {path.name} is damaged") from error
     if not isinstance(found, np.ndarray):  # an archive of arrays
         raise ValueError(f"{path.name} is not an array")
     return found.view(np.ndarray)

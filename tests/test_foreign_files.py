@@ -141,6 +141,14 @@ def test_a_damaged_entry_of_the_feature_cache_is_computed_again(
         assert len(json.loads(about.read_text())["names"]) == plain.shape[1]
 
 
+@pytest.mark.parametrize("header", [b"{'descr': (", b"{", b"\xff", b"3"])
+def test_an_array_whose_header_is_no_literal_is_damaged(header: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + (len(header) + 1).to_bytes(2, "little") + header + b"\n")
+    with pytest.raises(ValueError, match=r"\S"):
+        mapped.read_array(path)
+
+
 CLAIMS = ("[]", "3", "{", '{"host": 3}', '{"host": "x", "pid": "y", "started": null}', '{"pid": 1e99}', "\ud800", "")
 
 
