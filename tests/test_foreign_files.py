@@ -106,7 +106,7 @@ def test_damaged_files_of_the_folds_are_said_to_be_that_by_the_process_that_read
     shared = json.loads((tmp_path / "shared.json").read_text())
     (tmp_path / "shared.json").write_text(json.dumps(shared | {"tickers": 3}))
     with pytest.raises(InputError, match=r"are damaged: 3 is not a list\. Delete the folder and run the same"):
-        fit_folds(walk, [0], Engine(in_processes, 1), lambda *_: None, is_saved=True)
+        fit_folds(walk, [0], Engine(in_processes, lambda: 1), lambda *_: None, is_saved=True)
 
 
 @pytest.mark.parametrize(
