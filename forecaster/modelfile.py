@@ -14,6 +14,7 @@ import numpy as np
 
 from forecaster.axes import Float
 from forecaster.baselines import BASELINES, FittedBaseline
+from forecaster.baselines.arrays import check_fitted
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import InputError
 from forecaster.header import Header, parse_header
@@ -91,6 +92,8 @@ class Model:
             if not torch_too and (found := self._light(model, weights, base)):
                 return found
             if model.name in BASELINES:
+                task = self.config.task
+                check_fitted(model.name, weights, task.steps, task.levels, len(self.header.features))
                 return FittedBaseline(model.name, weights)
             return self._network(model, weights, base)
         except (*PARSING_ERRORS, RuntimeError, InputError) as error:

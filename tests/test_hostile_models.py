@@ -14,11 +14,18 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from forecaster.baselines import BASELINES, FittedBaseline
+from forecaster.baselines.arrays import check_fitted
+from forecaster.baselines.har import TERMS
+from forecaster.data.panel import Panel
+from forecaster.data.splits import Period
 from forecaster.errors import InputError
 from forecaster.evaluation.journal import JOURNAL
 from forecaster.evaluation.ledger import Ledger
 from forecaster.evaluation.ledgerfile import NAME
 from forecaster.evaluation.look import Look
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
 from forecaster.modelfile import read_model
 from forecaster.workflows.train import TrainedRun
 from tests.studio import Answer
@@ -106,6 +113,36 @@ def test_weights_that_are_no_numbers_give_no_forecast_and_no_journal(
     assert answer.out == ""
     assert answer.err.count("\n") == 1
     assert not (run.parent / JOURNAL).exists()
+
+
+GOOD = {"pooled": np.ones((2, 4, 3)), "weights": np.ones((TERMS, 2)), "tickers": np.ones((5, 4), np.uint8)}
+BAD_ARRAYS: list[tuple[str, dict[str, np.ndarray], str]] = [
+    ("har", {"pooled": GOOD["pooled"]}, "has no array weights"),
+    ("har", GOOD | {"pooled": np.ones((1, 1))}, "pooled is 1 × 1, expected 2 × 4 × 3"),
+    ("har", GOOD | {"pooled": np.ones(())}, "pooled is a number"),
+    ("har", GOOD | {"weights": np.ones((TERMS + 1, 2))}, f"expected {TERMS} × 2"),
+    ("har", GOOD | {"weights": np.full((TERMS, 2), np.nan)}, "weights holds what is no number"),
+    ("har", GOOD | {"pooled": np.ones((2, 4, 3), np.int64)}, "pooled holds what is no number"),
+    ("garch", GOOD | {"parameters": np.ones((4, 3))}, "parameters has another number of tickers"),
+    ("garch", GOOD | {"parameters": np.ones((5, 3)), "tickers": np.ones((5, 4))}, "tickers are no bytes"),
+    ("climatology", GOOD | {"own": np.ones((5, 2, 4, 2))}, "expected any × 2 × 4 × 3"),
+]
+
+
+@pytest.mark.parametrize(("name", "arrays", "said"), BAD_ARRAYS)
+def test_arrays_that_are_not_those_of_a_baseline_are_refused_before_use(
+    name: str, arrays: dict[str, np.ndarray], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        check_fitted(name, arrays, (1, 2), (0.1, 0.5, 0.9), 7)
+
+
+def test_the_arrays_of_each_fitted_baseline_are_as_they_are_checked(panel_with_holes: Panel) -> None:
+    dataset = Dataset(panel_with_holes, compute_features(panel_with_holes, ("base",)), (1, 3))
+    period, levels = Period(None, panel_with_holes.sessions.max()), (0.1, 0.5, 0.9)
+    for name in sorted({*BASELINES.names()} - {"gbm"}):
+        fitted = FittedBaseline.learnt(name, dataset, period, levels).fitted
+        check_fitted(name, fitted, dataset.steps, levels, len(dataset.features.names))
 
 
 @pytest.mark.parametrize("length", [2**63, 100 << 20, 9 << 20])
