@@ -29,7 +29,7 @@ def report(
 
     It has the verdict, the skill, the calibration, and a forecast explorer.
     """
-    from forecaster.files import check_place, write_text
+    from forecaster.files import check_place, sweep, write_text
     from forecaster.runs.folder import REPORT, find_run, is_shipped
     from forecaster.show.output import note, present_text
     from forecaster.show.report.page import render
@@ -39,6 +39,8 @@ def report(
     place = output or (Path(f"{folder.name}-{REPORT}") if is_shipped(folder) else folder / REPORT)
     check_place(place)
     content = gather(run, data_dir=data_dir, runs_dir=runs_dir, say=lambda text: note(f"· {text}", quiet))
+    if output is None:
+        sweep(place.parent, place.name)  # what a killed report left
     write_text(place, render(content), named=output is not None)
     present_text(f"{place}\n", needed=output is None)
     for text in content.notes:
