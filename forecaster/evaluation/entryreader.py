@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,23 +26,35 @@ _CHUNK = 20_000
 
 
 def read_entries(base: sqlite3.Connection, run: str | None = None) -> Entries:
-    """All entries of a journal, or those of one run, in the order of runs, tickers, origins and steps.
-
-    What the rows of a forecast share is read once a forecast: most of a million rows' time is spent on making texts.
-    """
-    reader, rows = _Reader(), _Rows(base, run)
+    """All entries of a journal, or those of one run, in the order of runs, tickers, origins and steps."""
+    rows = _Rows(base, run)
     base.execute("BEGIN")  # so that nobody writes between the queries
-    heads = rows.heads()
-    for place, name in enumerate(_HEAD):
-        reader.add(name, heads[place], heads[-1])
-    for name, texts, same in zip(_SHARED, heads[4:7], heads[7:10], strict=True):
-        if all(same):
-            reader.add(name, texts, heads[-1])
-        else:
-            rows.into(reader, (name,))
-    rows.into(reader, _OWN)
+    reader = _by_forecast(rows)
+    if reader is None:
+        reader = _Reader()
+        rows.into(reader, NAMES)
     base.execute("COMMIT")
     return reader.entries()
+
+
+def _by_forecast(rows: _Rows) -> _Reader | None:
+    """Reads once a forecast what its rows share: most of a million rows' time is spent on making texts.
+
+    None if forecasts have hardly more than one step: then it would take longer.
+    """
+    reader, differing = _Reader(), set[str]()
+    for place, heads in enumerate(rows.heads()):
+        counts = heads[-1]
+        if not place and sum(counts) < 2 * len(counts):
+            return None
+        for name, texts in zip((*_HEAD, *_SHARED), heads, strict=False):
+            reader.add(name, texts, counts)
+        differing |= {name for name, same in zip(_SHARED, heads[-4:-1], strict=True) if not all(same)}
+    for name in sorted(differing):
+        reader.forget(name)
+        rows.into(reader, (name,))
+    rows.into(reader, _OWN)
+    return reader
 
 
 def entries_of_rows(rows: Sequence[Sequence[object]]) -> Entries:
@@ -61,13 +73,17 @@ class _Rows:
         self._where = "" if run is None else " WHERE run = ?"
         self._given: tuple[str, ...] = () if run is None else (run,)
 
-    def heads(self) -> list[Sequence[Any]]:
-        """A row a forecast, as columns: `_HEAD`; the least of each of `_SHARED`; whether all are it; how many rows."""
+    def heads(self) -> Iterator[list[Sequence[Any]]]:
+        """A row a forecast, some thousands at a time, as columns.
+
+        They are `_HEAD`; the least of each of `_SHARED`; whether all rows have it; how many rows there are.
+        """
         same = [f"min({name}) = max({name})" for name in _SHARED]
         wanted = ", ".join((*_HEAD, *(f"min({name})" for name in _SHARED), *same, "count(*)"))
         grouped = f"SELECT {wanted} FROM forecasts{self._where} GROUP BY {', '.join(_HEAD)} ORDER BY {', '.join(_HEAD)}"
-        found = self._base.execute(grouped, self._given).fetchall()
-        return list(zip(*found, strict=True)) or [()] * 11
+        found = self._base.execute(grouped, self._given)
+        while rows := found.fetchmany(_CHUNK):
+            yield list(zip(*rows, strict=True))
 
     def into(self, reader: _Reader, names: Sequence[str]) -> None:
         """Reads columns row by row."""
@@ -104,6 +120,10 @@ class _Reader:
             codes[value] = len(codes)
         found = np.fromiter(map(codes.__getitem__, values), np.int64, len(values))
         self._parts[name].append(found if counts is None else np.repeat(found, counts))
+
+    def forget(self, name: str) -> None:
+        """Drops what was taken of a column."""
+        self._parts[name].clear()
 
     def entries(self) -> Entries:
         """All rows that are entries."""

@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.axes import Float, Int
 from forecaster.evaluation.significance import Comparison, diebold_mariano
 
-_LEAST = 1e-12
+LEAST = 1e-12
 """A loss is divided by no less."""
 
 
@@ -79,7 +79,7 @@ class Groups:
         self, own: Float[np.ndarray, "variable cell"], other: Float[np.ndarray, "variable cell"]
     ) -> Float[np.ndarray, " cell"]:
         """How much more the first loses than the other, in units of the other's mean loss; mean over the prices."""
-        usual = np.maximum(self._pair_means(other), _LEAST).reshape(len(other), self._pair_counts.size)
+        usual = np.maximum(self._pair_means(other), LEAST).reshape(len(other), self._pair_counts.size)
         total = np.zeros(len(self.codes))
         for mine, theirs, scale in zip(own, other, usual, strict=True):
             total += (mine - theirs) / scale[self._pairs]

@@ -18,7 +18,7 @@ from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Period
 from forecaster.evaluation import metrics
-from forecaster.evaluation.entries import Entries, levels_of
+from forecaster.evaluation.entries import PRICES, Entries, levels_of
 from forecaster.evaluation.scores import SHARES
 from forecaster.features.compute import compute_features
 from forecaster.features.dataset import Dataset, Forecaster
@@ -42,7 +42,6 @@ _FEWEST = 250
 _BLOCK = 5_000
 """Entries scored at a time: few enough for the processor's cache."""
 
-_PRICES = 4
 
 Formulas = Callable[[Int[np.ndarray, " entry"]], Float[np.ndarray, "formula entry variable quantile"]]
 
@@ -92,7 +91,7 @@ class _Sheet:
     def __init__(self, entries: Entries) -> None:
         self._entries, count = entries, len(entries)
         self._dates = np.zeros(count, "datetime64[D]")
-        self._losses, self._errors = np.zeros((1 + len(FORMULAS), _PRICES, count)), np.zeros((2, _PRICES, count))
+        self._losses, self._errors = np.zeros((1 + len(FORMULAS), PRICES, count)), np.zeros((2, PRICES, count))
         self._inside = np.full((len(SHARES), count), math.nan)
 
     def fill(

@@ -11,7 +11,7 @@ import numpy as np
 from forecaster.axes import Bool, Float, Int
 from forecaster.baselines import FORMULAS
 from forecaster.evaluation.entries import Entries
-from forecaster.evaluation.groups import Groups
+from forecaster.evaluation.groups import LEAST, Groups
 from forecaster.evaluation.margin import Margin, hardest
 from forecaster.evaluation.outcomes import Outcomes, by_code
 from forecaster.evaluation.rows import number
@@ -178,4 +178,4 @@ class _Cells:
 
 def _gain(own: Float[np.ndarray, " variable"], other: Float[np.ndarray, " variable"]) -> float:
     """Share by which the loss is lower, mean over the prices."""
-    return float((1 - own / np.maximum(other, 1e-12)).mean())
+    return float((1 - own / np.maximum(other, LEAST)).mean())
