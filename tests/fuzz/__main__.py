@@ -49,7 +49,7 @@ def main() -> int:
         before, began = _outside_of(base, place), time.monotonic()
         with ThreadPoolExecutor(asked.workers) as pool:
             sums = list(
-                pool.map(lambda name: fuzz(name, found[name], base, asked, -(-asked.count // len(names))), names)
+                pool.map(lambda name: fuzz(name, found[name], base, asked.seed, -(-asked.count // len(names))), names)
             )
         appeared = _outside_of(base, place) - before
     total, bad = sum(one.inputs for one in sums), sum(one.bad for one in sums) + len(appeared)

@@ -42,7 +42,7 @@ class Base:
         train("gru", settings=QUICKEST, data_dir=self.store, runs_dir=self.runs, name="small")
         train(
             "gru",
-            settings=[one for one in TREES if "hidden" not in one],
+            settings=list(TREES),
             data_dir=self.store,
             runs_dir=self.runs,
             name="trees",
