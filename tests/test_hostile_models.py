@@ -125,6 +125,7 @@ BAD_ARRAYS: list[tuple[str, dict[str, np.ndarray], str]] = [
     ("har", GOOD | {"pooled": np.ones((2, 4, 3), np.int64)}, "pooled holds what is no number"),
     ("garch", GOOD | {"parameters": np.ones((4, 3))}, "parameters has another number of tickers"),
     ("garch", GOOD | {"parameters": np.ones((5, 3)), "tickers": np.ones((5, 4))}, "tickers are no bytes"),
+    ("gbm", GOOD, f"expected {TERMS + 7} × 2"),
     ("climatology", GOOD | {"own": np.ones((5, 2, 4, 2))}, "expected any × 2 × 4 × 3"),
 ]
 
