@@ -17,10 +17,14 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.modelfile import TAILS
+from forecaster.positions.exceptions import RiskTest
 from forecaster.positions.given import holdings_of
 from forecaster.positions.holdings import Holdings, parse_pairs
 from forecaster.positions.holdingsfile import read_holdings
+from forecaster.runs import portfoliotest
 from forecaster.runs.portfolio import PortfolioRisk
+from forecaster.show.output import present
+from forecaster.show.risk import risk_view
 from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.risk import risk
 from forecaster.workflows.train import TrainedRun
@@ -423,6 +427,29 @@ def test_every_line_fits_a_narrow_terminal(
     assert answer.code == 0, answer.err
     assert [line for line in answer.out.splitlines() if len(line) > 60] == []
     assert "…" not in answer.out
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_backtest_explains_the_columns_that_it_shows_and_says_where_the_rest_is(
+    ask: Ask, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A heading that was cut would be in neither list."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    tests = (
+        portfoliotest.Tested("filtered historical simulation", 20, 0.0052, RiskTest(24, 30, 24.2, 0.24, 0.5, -0.1)),
+    )
+    present(risk_view(replace(ask({"AAPL": 1}), tests=tests)))
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if len(line) > width] == []
+    (heading,) = [line for line in out.splitlines() if line.startswith("method ")]
+    text = " ".join(out.split())
+    _, _, rest = text.partition("A wider window or --format json has the rest: ")
+    legend = {"windows": None, "Kupiec p": "(Kupiec)", "Christoffersen p": "(Christoffersen)", "ES": "ES: 0 as"}
+    for name, word in (legend | {"pinball, bp": "Pinball: lower"}).items():
+        shown = name in heading
+        assert shown == (name not in rest), name
+        assert word is None or shown == (word in text), name
+    assert bool(rest) == (width < 120)
 
 
 @pytest.mark.parametrize("code", ["banana", "\x1b[31m", "E1R"])
