@@ -40,6 +40,8 @@ def test_bad_requests_are_refused(store: Path, trained: TrainedRun) -> None:
         rank(by="return", run=str(trained.folder), data_dir=store)
     with pytest.raises(InputError, match="--days is 4, but run small has no bands of that step"):
         rank(days=4, run=str(trained.folder), data_dir=store)
+    with pytest.raises(InputError, match="there are no tickers: name some, or omit them for the whole store"):
+        rank([], run=str(trained.folder), data_dir=store)
     with pytest.raises(UnknownNameError, match="Unknown ticker 'NIX'"):
         rank(["AAPL", "NIX"], offline=True, run=str(trained.folder), data_dir=store)
 
@@ -61,6 +63,20 @@ def test_a_ticker_too_young_is_named_and_the_others_are_ranked(
     alone = say("rank", "YOUNG", *places)
     assert (alone.code, alone.out) == (2, "")
     assert alone.err.count("error: ") == alone.err.count("error: YOUNG has 30 candles") == 1
+
+
+def test_where_no_ticker_is_left_each_reason_is_reported_and_then_what_to_do(
+    store: Path, trained: TrainedRun, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    young = Store(tmp_path)
+    for name in ("YOUNG", "NEW"):
+        young.write(bars(name, 30), source="test")
+    answer = say("rank", "YOUNG", "NEW", "--run", trained.folder, "--data-dir", tmp_path)
+    assert (answer.code, answer.out) == (2, "")
+    errors = [line for line in answer.err.splitlines() if line.startswith("error: ")]
+    assert [line.split()[1] for line in errors] == ["YOUNG", "NEW", "no"]
+    with pytest.raises(InputError, match="holds no candles"):
+        rank(["AAPL"], offline=True, run=str(trained.folder), data_dir=tmp_path / "empty")
 
 
 def test_the_screen_shows_the_order_and_says_what_no_ranking_knows(

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,10 +17,14 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.errors import InputError
 from forecaster.modelfile import TAILS
+from forecaster.positions.exceptions import RiskTest
 from forecaster.positions.given import holdings_of
 from forecaster.positions.holdings import Holdings, parse_pairs
 from forecaster.positions.holdingsfile import read_holdings
+from forecaster.runs import portfoliotest
 from forecaster.runs.portfolio import PortfolioRisk
+from forecaster.show.output import present
+from forecaster.show.risk import risk_view
 from forecaster.tensorfile import load_tensors, save_tensors
 from forecaster.workflows.risk import risk
 from forecaster.workflows.train import TrainedRun
@@ -90,8 +95,15 @@ def test_a_csv_may_have_other_columns_and_empty_lines(tmp_path: Path) -> None:
         ("\ufeffTicker;Quantity;Name\nAAPL;1.000,5;x\nIBM;-3;y\n\nCash;12,25;z\n", (1000.5, -3.0, 12.25)),
         ("Account 7;x\nas of 28 Nov\n\nsymbol\tPosition\nAAPL\t10\nIBM\t1 000\ncash\t0\n", (10.0, 1000.0, 0.0)),
         ("ticker,shares\nAAPL,1e3\nIBM,+.5\n", (1000.0, 0.5, 0.0)),
+        ("Symbol\tQty\nAAPL\t1.500\nIBM\t2,5\ncash\t0\n", (1500.0, 2.5, 0.0)),
+        (
+            '"Symbol","Qty (Quantity)","Mkt Val (Market Value)"\n"AAPL","10","$4,304.70"\n"IBM","-2","-$400"\n'
+            '"Cash & Cash Investments","--","$2,500.50"\n',
+            (10.0, -2.0, 2500.5),
+        ),
+        ("Symbol;Qty;Market Value\nAAPL;10,5;4304,7\nIBM;-2;-400\nCash;;12,25\n", (10.5, -2.0, 12.25)),
     ],
-    ids=["comma", "semicolon", "tab", "plain"],
+    ids=["comma", "semicolon", "tab", "plain", "tab with decimal commas", "cash by its value", "the same in Europe"],
 )
 def test_a_csv_is_read_as_brokers_and_spreadsheets_write_it(
     tmp_path: Path, text: str, expected: tuple[float, float, float]
@@ -124,7 +136,12 @@ def test_weights_may_be_per_cents(tmp_path: Path, text: str) -> None:
     [
         ("", "has the columns none: expected ticker .or symbol., and either shares"),
         ("ticker,amount\nAAPL,1\n", "has the columns ticker, amount"),
-        ("ticker,shares,weight\nAAPL,1,1\n", "expected ticker .or symbol., and either shares"),
+        (
+            "Account: 123\nSymbol,Amount\nAAPL,1\n",
+            "has the columns symbol, amount: expected ticker .or symbol., and either shares",
+        ),
+        ("Account: 123\nName,Amount,Currency\n", "has the columns name, amount, currency: expected"),
+        ("Ticker,Symbol,Qty\nA,A,1\n", "has two columns of tickers: ticker, symbol. Keep one of them"),
         ("ticker,shares\nAAPL,ten\n", "line 2: 'ten' is not a number"),
         ("ticker,shares\nAAPL,1\nIBM,\n", "line 3: '' is not a number"),
         ("ticker,shares\nAAPL,nan\n", "line 2: 'nan' is not a number"),
@@ -133,8 +150,12 @@ def test_weights_may_be_per_cents(tmp_path: Path, text: str) -> None:
         ("Symbol,Qty\nApple Inc,1\n", "line 2: 'Apple Inc' is not a ticker symbol"),
         ("Symbol;Qty\nAAPL;1,000\nIBM;2\n", "line 2: '1,000' may be 1 or 1000: write it without separators"),
         ("Symbol;Qty\nAAPL;1,5\nIBM;2.5\n", "line 2: '1,5' is not a number"),
-        ("Symbol,Qty\nCash,--\nIBM,2\n", "line 2: '--' is not a number: expected a number such as 100 for Cash"),
-        ("Symbol,Quantity,Shares\nIBM,2,2\n", "expected ticker .or symbol., and either shares"),
+        ("Symbol\tQty\nAAPL\t1.500\nIBM\t2\n", "line 2: '1.500' may be 1500 or 1.5: write it without separators"),
+        ("Symbol,Qty\nCash,--\nIBM,2\n", "line 2: 'Cash' has no amount: write it in the column qty, or delete the row"),
+        ("Symbol,Qty,Value\nIBM,2,9\nCash,,--\n", "line 3: 'Cash' has no amount: write it in the column qty"),
+        ("Symbol,Weight,Value\nIBM,0.5,9\nCash,--,9\n", "line 3: 'Cash' has no amount: write it in the column weight"),
+        ("Symbol,Qty\nAAPL,1\nIBM,--\n", "line 3: '--' is not a number: expected a number such as 100 for IBM"),
+        ("Symbol,Quantity,Shares\nIBM,2,2\n", "has two columns of amounts: quantity, shares. Keep one of them"),
         ("ticker,weight\nAAPL,60\n", "the weights add to 60: expected 1 at most, as 0.6 for 60%"),
         ("ticker,weight %\nAAPL,60\nIBM,50\n", "the weights add to 1.1"),
     ],
@@ -144,6 +165,35 @@ def test_a_csv_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> N
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         read_holdings(file)
+
+
+def test_shares_come_before_weights_unless_weights_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "held.csv"
+    file.write_text("Symbol,Quantity,Weight %\nAAPL,10,60\nIBM,5,40\n", encoding="utf-8")
+    assert read_holdings(file) == Holdings({"AAPL": 10.0, "IBM": 5.0})
+    found = read_holdings(file, weights=True)
+    assert found.weights
+    assert found.amounts == pytest.approx({"AAPL": 0.6, "IBM": 0.4})
+
+
+def test_cash_in_capitals_is_a_bank_and_the_output_says_so(
+    store: Path, trained: TrainedRun, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    bank = Store(tmp_path)
+    bank.write(replace(Store(store).read("AAPL"), ticker="CASH"), source="test")
+    places = ("--run", trained.folder, "--data-dir", tmp_path, "--days", 3)
+    answer = say("risk", "CASH=25", "cash=10", *places)
+    assert answer.code == 0, answer.err
+    message = "CASH is the ticker of a bank, and counted as its shares: money is cash, in lower case."
+    assert message in " ".join(answer.err.split())
+    assert Holdings.of({"AAPL": 1, "cash": 5}.items()).notes == ()
+
+
+def test_decimals_are_numbers() -> None:
+    assert Holdings.of({"AAPL": Decimal("10.5"), "cash": Decimal(3)}.items()) == Holdings({"AAPL": 10.5}, 3.0)
+    for wrong in ("NaN", "sNaN", "Infinity"):
+        with pytest.raises(InputError, match=r"AAPL=(nan|inf): expected a number of shares"):
+            Holdings.of({"AAPL": Decimal(wrong)}.items())
 
 
 def test_a_series_is_held_like_a_dict_and_anything_else_is_refused(ask: Ask) -> None:
@@ -377,6 +427,29 @@ def test_every_line_fits_a_narrow_terminal(
     assert answer.code == 0, answer.err
     assert [line for line in answer.out.splitlines() if len(line) > 60] == []
     assert "…" not in answer.out
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_backtest_explains_the_columns_that_it_shows_and_says_where_the_rest_is(
+    ask: Ask, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A heading that was cut would be in neither list."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    tests = (
+        portfoliotest.Tested("filtered historical simulation", 20, 0.0052, RiskTest(24, 30, 24.2, 0.24, 0.5, -0.1)),
+    )
+    present(risk_view(replace(ask({"AAPL": 1}), tests=tests)))
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if len(line) > width] == []
+    (heading,) = [line for line in out.splitlines() if line.startswith("method ")]
+    text = " ".join(out.split())
+    _, _, rest = text.partition("A wider window or --format json has the rest: ")
+    legend = {"windows": None, "Kupiec p": "(Kupiec)", "Christoffersen p": "(Christoffersen)", "ES": "ES: 0 as"}
+    for name, word in (legend | {"pinball, bp": "Pinball: lower"}).items():
+        shown = name in heading
+        assert shown == (name not in rest), name
+        assert word is None or shown == (word in text), name
+    assert bool(rest) == (width < 120)
 
 
 @pytest.mark.parametrize("code", ["banana", "\x1b[31m", "E1R"])

@@ -23,6 +23,9 @@ CACHES = ("market", "calibration")
 
 MANY = 500
 
+HELD, PATHS, DAYS = 50, 10_000, 20
+"""Of a portfolio: holdings, joint paths and sessions ahead."""
+
 LIBRARIES = "import typer._adapters, numpy, pyarrow.parquet, pydantic.types, rich.console, rich.table"
 """What a forecast cannot do without: how fast the machine is at the moment shows in it."""
 
@@ -83,6 +86,19 @@ def start_figures(store: Path, runs: Path, repeats: int) -> Iterator[Figure]:
             cost(*arguments)
             found = [cost(*arguments) for _ in range(max(repeats // 3, 1))]
             yield from _two(f"predict {MANY} tickers, {run}, warm", found, 3.0)
+
+
+def risk_figures(store: Path, runs: Path, repeats: int) -> Iterator[Figure]:
+    """Risk of a portfolio by the network that ships, and what memory it takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        held = [f"{name}=100" for name in _multiplied(Store(store), Path(folder) / "store", HELD)]
+        places = ("--data-dir", f"{folder}/store", "--runs-dir", str(runs), "--offline")
+        arguments = ("risk", *held, "--run", "pretrained", "--days", str(DAYS), "--paths", str(PATHS), *places)
+        cost(*arguments)  # writes down what the next ones read
+        found = [cost(*arguments) for _ in range(repeats)]
+    name = f"risk of {HELD} holdings, {PATHS:,} paths, {DAYS} days, warm"
+    yield from _two(name, found, 2.0)
+    yield Figure(f"{name}: peak memory", tuple(one.peak for one in found), " MB", 500)
 
 
 def _waits(name: str, arguments: Sequence[str], aim: float, repeats: int) -> Iterator[Figure]:

@@ -1,8 +1,9 @@
-"""How fast, in one table: `python benchmarks/speed/run.py [--data-dir STORE] [--only loop start candles training]`.
+"""How fast, in one table: `python benchmarks/speed/run.py [--data-dir STORE] [--only PART …]`.
 
 STORE is a folder that `forecast fetch` filled; the sample that ships is taken without one. Times of processes are what
 a user waits, with the processor's seconds below; ratios are of two things measured in turns in one process. Medians
-of several repeats, and their spread. Takes under ten minutes on 204 tickers and two idle cores.
+of several repeats, and their spread. Parts: loop, candles, training, start, risk.
+Takes under ten minutes on 204 tickers and two idle cores.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 MARKS = ("<!-- table -->", "<!-- end -->")
 """Between which the table stands in the page."""
 
-PARTS = ("loop", "candles", "training", "start")
+PARTS = ("loop", "candles", "training", "start", "risk")
 
 
 def main() -> None:
@@ -57,6 +58,10 @@ def _figures(store: Path, runs: Path, parts: tuple[str, ...], repeats: int) -> I
             yield Figure("train best: peak memory", (trained.peak,), " MB", 1200)
         if "start" in parts:
             yield from start_figures(store, runs, repeats)
+    if "risk" in parts:
+        from processes import risk_figures
+
+        yield from risk_figures(store, runs, max(repeats // 3, 1))
     if "candles" in parts:
         from candles import feature_figures
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from forecaster.inference.coupling import ALL, coherent_paths, coupled
 from forecaster.inference.forecast import Forecast
 from forecaster.inference.paths import contiguous
 from forecaster.inference.stretches import Stretches
+from forecaster.printable import quoted
 
 INNER = 95.0
 """Per cent between which every run has levels; beyond it a fit of the tails is needed."""
@@ -77,20 +80,22 @@ def require_paths(levels: tuple[float, ...], trained: tuple[int, ...], run: str)
     return length
 
 
-def require_level(level: int | float, forecasts: Sequence[Forecast]) -> None:
+def require_level(level: object, forecasts: Sequence[Forecast]) -> None:
     """Check a confidence level in per cent.
 
     Raises:
-        InputError: it is not between 50 and 99, or beyond 95 and a forecast's tail was not fitted.
+        InputError: it is no number between 50 and 99, or beyond 95 and a forecast's tail was not fitted.
     """
-    if not 50 < level <= OUTERMOST:
-        raise InputError(f"--level is {level:g}: expected a per cent above 50 and up to {OUTERMOST:g}, such as 95.")
+    number = float(level) if isinstance(level, Real) else math.nan
+    if not 50 < number <= OUTERMOST:
+        shown = f"{number:g}" if isinstance(level, Real) else quoted(level)
+        raise InputError(f"--level is {shown}: expected a per cent above 50 and up to {OUTERMOST:g}, such as 95.")
     bare = [one for one in forecasts if one.tails is None]
-    if level > INNER and bare:
+    if number > INNER and bare:
         names = at_most_five(one.ticker for one in bare)
         raise InputError(
-            f"--level is {level:g}, but run {bare[0].run} has no fit of the tails beyond 5 and 95% for {names}: choose "
-            f"--level {INNER:g} or less, or train a run with this version."
+            f"--level is {number:g}, but run {bare[0].run} has no fit of the tails beyond 5 and 95% for {names}: "
+            f"choose --level {INNER:g} or less, or train a run with this version."
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from forecaster.printable import quoted
 
 CASH = "cash"
 """The name of money among holdings, in lower case: CASH is the symbol of a bank."""
+
+_BANK = "CASH is the ticker of a bank, and counted as its shares: money is cash, in lower case."
 
 MOST = 1e15
 """Shares or money at most: sums and squares stay finite."""
@@ -35,6 +38,11 @@ class Holdings:
     amounts: Mapping[str, float]
     cash: float = 0.0
     weights: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the names, one sentence each."""
+        return (_BANK,) if CASH.upper() in self.amounts else ()
 
     @classmethod
     def of(cls, amounts: Iterable[tuple[object, object]], weights: bool = False) -> Holdings:
@@ -70,12 +78,14 @@ class Holdings:
 
 def _finite(name: str, amount: object, weights: bool) -> float:
     try:
-        number = float(amount) if isinstance(amount, Real) else math.nan
+        number = float(amount) if isinstance(amount, Real | Decimal) else math.nan
     except OverflowError:  # 10**400
         number = math.inf
+    except ValueError:  # Decimal("sNaN")
+        number = math.nan
     if abs(number) <= MOST:
         return number
-    shown = f"{number:g}" if isinstance(amount, Real) else quoted(amount)
+    shown = f"{number:g}" if isinstance(amount, Real | Decimal) else quoted(amount)
     what = "a weight, such as 0.6" if weights else "an amount of money" if name == CASH else "a number of shares"
     raise InputError(f"{_short(name)}={shown}: expected {what}, {MOST:g} at most.")
 

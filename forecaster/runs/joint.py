@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 
 from forecaster.cores import thread_map
@@ -17,6 +18,7 @@ from forecaster.inference.compose import Request
 from forecaster.inference.coupling import ALL
 from forecaster.inference.interpolation import interpolation_note, trained_until, with_all_steps
 from forecaster.inference.joint import JointPaths, join, require_paths
+from forecaster.printable import quoted
 from forecaster.runs.folder import own_or_shipped
 from forecaster.runs.forecasts import forecast_all, read_history
 from forecaster.runs.run import Run
@@ -63,26 +65,29 @@ def joint_paths(
         UnknownNameError: the store does not have a ticker.
         InputError: the run has no paths of so many days, or a history is too short.
     """
-    days = _days(run, days, option)
-    request = Request(trained_until(run.config.task.steps, days), as_of, count, seed)
+    length = _days(run, days, option)
+    request = Request(trained_until(run.config.task.steps, length), as_of, count, seed)
     store.require(tickers)
     covariates = run.covariates(store)
     readings = list(thread_map(lambda ticker: read_history(run, store, ticker, request, covariates), tickers))
     card = run.scorecard(run.ledger(data_dir).read())
     histories = {one.bars.ticker: one for one in readings}
     made = {one.ticker: one for one in forecast_all(run, store, request, histories, card)}
-    forecasts = [with_all_steps(made[one.bars.ticker], days, one.calendar) for one in histories.values()]
+    forecasts = [with_all_steps(made[one.bars.ticker], length, one.calendar) for one in histories.values()]
     joint = join(forecasts, [one.bars for one in readings], count, seed, variables)
-    late, note = _behind(readings), interpolation_note(run.name, request.steps, days)
+    late, note = _behind(readings), interpolation_note(run.name, request.steps, length)
     return replace(joint, notes=(*late.values(), *joint.notes, *([note] if note else [])), behind=tuple(late))
 
 
-def _days(run: Run, days: int | None, option: str) -> int:
+def _days(run: Run, given: object, option: str) -> int:
     """Sessions ahead, checked."""
     task = run.config.task
     whole, length = require_paths(task.levels, task.steps, run.name), task.steps[-1]
-    days = min(_USUAL, whole) if days is None else days
-    if not 1 <= days <= length:
+    if given is None:
+        return min(_USUAL, whole)
+    if not isinstance(given, Integral):
+        raise InputError(f"{option} is {quoted(given)}: expected a whole number of sessions, such as {_USUAL}.")
+    if not 1 <= (days := int(given)) <= length:
         steps = f"1 to {length}" if length > 1 else "1 alone"
         other = "" if length >= _SHIPPED else f", or --run pretrained (1 to {_SHIPPED})"
         raise InputError(

@@ -49,7 +49,7 @@ def measure(joint: JointPaths, given: Holdings, rates: Rates, level: Number) -> 
         drawdown=(float(np.median(fell)), float(np.quantile(fell, level / 100))),
         holdings=holdings,
         complete=not joint.behind,
-        notes=joint.notes,
+        notes=(*given.notes, *joint.notes),
         forecasts=forecasts,
         **_standing(forecasts, newest),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,8 @@ from forecaster.show.screen import drawn
 from forecaster.show.words import chance, price_text, share
 
 _SHOWN = (0.05, 0.25, 0.5, 0.75, 0.95)
-BACKTEST = (
-    "Exceptions: losses beyond the value at risk; due: how many were promised. A p below 0.05 speaks against their "
-    "number (Kupiec) or their independence (Christoffersen). ES: 0 as promised, negative if losses beyond were larger. "
-    "Pinball: lower is better."
-)
-"""What the columns of a backtest mean."""
+_SPARED = ("windows", "Christoffersen p", "ES", "pinball, bp", "Kupiec p")
+"""Columns of a backtest that a narrow screen lacks, in this order."""
 
 _DAYS = 5
 """Days shown on the screen: the first, the last, and some between; data formats have all."""
@@ -83,10 +79,10 @@ class _Page:
         yield Text(together(found), "dim")
         if found.tests:
             yield Text()
-            yield table(
-                fitting(backtest_columns(found), width, ("windows", "Christoffersen p", "ES")), left=("method",)
-            )
-            yield Text(BACKTEST, "dim")
+            columns = backtest_columns(found)
+            shown = fitting(columns, width, _SPARED)
+            yield table(shown, left=("method",))
+            yield Text(" ".join((*backtest_words(shown), *_rest(columns, shown))), "dim")
         yield Text()
         hint = "" if found.tests else " What this portfolio's values at risk held: --backtest."
         yield Text(standing(found) + hint, "italic")
@@ -189,6 +185,23 @@ def backtest_columns(found: PortfolioRisk) -> dict[str, list[str]]:
         "ES": [f"{one.test.shortfall:+.2f}" for one in rows],
         "pinball, bp": [f"{1e4 * one.pinball:.1f}" for one in rows],
     }
+
+
+def backtest_words(columns: Collection[str]) -> Iterator[str]:
+    """What the columns of a backtest mean, for those that are shown."""
+    yield "Exceptions: losses beyond the value at risk; due: how many were promised."
+    if "Kupiec p" in columns:
+        independence = " or their independence (Christoffersen)" if "Christoffersen p" in columns else ""
+        yield f"A p below 0.05 speaks against their number (Kupiec){independence}."
+    if "ES" in columns:
+        yield "ES: 0 as promised, negative if losses beyond were larger."
+    if "pinball, bp" in columns:
+        yield "Pinball: lower is better."
+
+
+def _rest(columns: Collection[str], shown: Collection[str]) -> Iterator[str]:
+    if left := [name for name in columns if name not in shown]:
+        yield f"A wider window or --format json has the rest: {', '.join(left)}."
 
 
 def standing(found: PortfolioRisk) -> str:

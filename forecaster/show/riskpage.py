@@ -14,9 +14,9 @@ from forecaster.runs.portfolio import PortfolioRisk
 from forecaster.show.plot import STYLE, Axis, Box, Look, Plot, drawing, legend, picture
 from forecaster.show.png import rasterised, require_resvg
 from forecaster.show.risk import (
-    BACKTEST,
     amount,
     backtest_columns,
+    backtest_words,
     figures,
     holding_columns,
     saving,
@@ -163,6 +163,5 @@ def _holding_table(found: PortfolioRisk) -> Table:
 def _test_tables(found: PortfolioRisk) -> Iterator[Table]:
     if found.tests:
         columns = backtest_columns(found)
-        yield Table(
-            f"Values at risk on past days. {BACKTEST}", tuple(columns), list(zip(*columns.values(), strict=True))
-        )
+        words = " ".join(("Values at risk on past days.", *backtest_words(columns)))
+        yield Table(words, tuple(columns), list(zip(*columns.values(), strict=True)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 
 from forecaster.data.dates import DateLike, to_date
@@ -14,6 +16,7 @@ from forecaster.inference.joint import require_level
 from forecaster.mapped import large_arrays_beside_store
 from forecaster.positions.holdings import MOST
 from forecaster.positions.measures import Number
+from forecaster.printable import quoted
 from forecaster.runs.joint import find, joint_paths
 from forecaster.runs.missing import fetch_missing
 from forecaster.runs.priceodds import Odds, read_odds
@@ -59,8 +62,7 @@ def odds(
         InputError: a price that cannot be asked about, or days or level that the run does not have.
     """
     asked = _asked(above=above, below=below, touch=touch)
-    if size is not None and not 0 < size <= MOST:
-        raise InputError(f"--size is {size:g}: expected the money that may be lost, above 0 and up to {MOST:g}.")
+    _require_size(size)
     name, one = normalise(ticker), find(Path(runs_dir), run, say)
     if not offline:
         fetch_missing(one, [name], Path(data_dir), say=say)
@@ -79,7 +81,15 @@ def odds(
     return read_odds(joint, asked, size, level)
 
 
-def _asked(**given: Number | Sequence[Number]) -> list[tuple[str, float]]:
+def _require_size(size: object) -> None:
+    """Check the money that may be lost, if there is a question of it."""
+    number = float(size) if isinstance(size, Real) else math.nan
+    if size is not None and not 0 < number <= MOST:
+        shown = f"{number:g}" if isinstance(size, Real) else quoted(size)
+        raise InputError(f"--size is {shown}: expected the money that may be lost, above 0 and up to {MOST:g}.")
+
+
+def _asked(**given: object) -> list[tuple[str, float]]:
     """Kind and price of each question, checked."""
     asked = [(kind, price) for kind, prices in given.items() for price in _several(kind, prices)]
     for kind, price in asked:
@@ -88,8 +98,10 @@ def _asked(**given: Number | Sequence[Number]) -> list[tuple[str, float]]:
     return asked
 
 
-def _several(kind: str, given: Number | Sequence[Number]) -> list[float]:
-    try:
-        return [float(given)] if isinstance(given, int | float) else [float(one) for one in given]
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{kind} is {given!r}: expected a price, or a list of prices.") from error
+def _several(kind: str, given: object) -> list[float]:
+    """One price or a list of them; a text is neither, and would be taken apart into its letters."""
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]
+    prices = [float(one) for one in listed if isinstance(one, Real)]
+    if len(prices) < len(listed):
+        raise InputError(f"--{kind} is {quoted(given)}: expected a price, or a list of prices.")
+    return prices

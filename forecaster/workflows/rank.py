@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -109,56 +109,94 @@ def rank(
     Raises:
         UnknownNameError: no such run, or thing to rank by; offline, no such ticker.
         OutsideError: what the store lacks could not be fetched.
-        InputError: the run has no such step or no bands, or no ticker can be ranked.
+        InputError: there are no tickers, the run has no such step or no bands, or no ticker can be ranked.
     """
     if by not in BY:
         raise UnknownNameError("ranking", by, BY)
     one = find(Path(runs_dir), run, say)
-    task = one.config.task
+    request = Request(_steps(one, days), to_date(as_of, "as_of"), None, 0)
+    failures = _Failures(raised=failed is None)
+    names = open_store(data_dir).tickers() if tickers is None else _named(tickers)
+    readings = _fetched(one, names, request, failures.add, Path(data_dir), offline, say)
+    failures.report(failed, whole=not readings)
+    card = one.scorecard(one.ledger(Path(data_dir)).read())
+    forecasts = list(forecast_all(one, open_store(data_dir), request, readings, card))
+    return _ranking(forecasts, one.name, by, days, failures)
+
+
+@dataclass(frozen=True)
+class _Failures:
+    """Tickers that cannot be ranked, kept until it is known whether any can be.
+
+    Args:
+        raised: the first one is raised.
+    """
+
+    raised: bool
+    found: list[tuple[str, ForecasterError]] = field(default_factory=list)
+
+    def add(self, ticker: str, error: ForecasterError) -> None:
+        """Keep one, or raise it."""
+        if self.raised:
+            raise error
+        self.found.append((ticker, error))
+
+    def report(self, failed: Failed | None, whole: bool) -> None:
+        """Call `failed` with each; if no ticker is left, raise what to do, or the only reason there is."""
+        if whole and len(self.found) == 1:
+            raise self.found[0][1]
+        if failed is not None:
+            for ticker, error in self.found:
+                failed(ticker, error)
+        if whole:
+            outside = any(isinstance(error, OutsideError) for _, error in self.found)
+            kind = OutsideError if outside else InputError
+            raise kind("no ticker can be ranked: fetch longer histories, or name others.")
+
+
+def _steps(run: Run, days: int) -> tuple[int, ...]:
+    """The run's steps, of which the days must be one.
+
+    Raises:
+        InputError: they are not, or it has no bands.
+    """
+    task = run.config.task
     if days not in task.steps or len(task.levels) == 1:
         raise InputError(
-            f"--days is {days}, but run {one.name} has no bands of that step: choose one of {at_most_five(task.steps)}."
+            f"--days is {days}, but run {run.name} has no bands of that step: choose one of {at_most_five(task.steps)}."
         )
-    request = Request(task.steps, to_date(as_of, "as_of"), None, 0)
-    failures = list[tuple[str, ForecasterError]]()
+    return task.steps
 
-    def fail(ticker: str, error: ForecasterError) -> None:
-        if failed is None:
-            raise error
-        failures.append((ticker, error))
 
-    names = open_store(data_dir).tickers() if tickers is None else normalise_all(tickers)
-    if not offline:
-        names = fetch_missing(one, names, Path(data_dir), failed=fail, say=say)
-    store = Store(data_dir)
-    readings = _readings(one, open_store(data_dir), names, request, fail) if names else {}
-    if not readings and len(failures) == 1:
-        raise failures[0][1]
-    if failed is not None:
-        for ticker, error in failures:
-            failed(ticker, error)
-    if not readings:
-        raise _nothing(failures)
-    card = one.scorecard(one.ledger(Path(data_dir)).read())
-    forecasts = list(forecast_all(one, store, request, readings, card))
-    rows = sorted((_ranked(forecast, days) for forecast in forecasts), key=lambda row: (-getattr(row, by), row.ticker))
+def _named(tickers: str | Sequence[str]) -> tuple[str, ...]:
+    if names := normalise_all(tickers):
+        return names
+    raise InputError("there are no tickers: name some, or omit them for the whole store.")
+
+
+def _ranking(forecasts: Sequence[Forecast], run: str, by: str, step: int, failures: _Failures) -> Ranking:
+    rows = sorted((_ranked(forecast, step) for forecast in forecasts), key=lambda row: (-getattr(row, by), row.ticker))
     known = next((forecast for forecast in forecasts if forecast.widths), forecasts[0])
     return Ranking(
-        run=one.name,
+        run=run,
         by=by,
-        step=days,
+        step=step,
         rows=tuple(_placed(row, place) for place, row in enumerate(rows, 1)),
         in_sample=any(forecast.in_sample for forecast in forecasts),
         verdict=known.skill["verdict"],
         measures=tuple(found for found in known.widths if found.quantity == RANK),
-        failures=tuple((ticker, str(error)) for ticker, error in failures),
+        failures=tuple((ticker, str(error)) for ticker, error in failures.found),
     )
 
 
-def _nothing(failures: Sequence[tuple[str, ForecasterError]]) -> ForecasterError:
-    """What to say where no ticker is left; the reasons of each were reported."""
-    kind = OutsideError if any(isinstance(error, OutsideError) for _, error in failures) else InputError
-    return kind("no ticker can be ranked: fetch longer histories, or name others.")
+def _fetched(
+    run: Run, names: tuple[str, ...], request: Request, fail: Failed, data_dir: Path, offline: bool, say: Say
+) -> dict[str, Reading]:
+    """Histories by ticker; what the store lacks is fetched first."""
+    if not offline:
+        names = fetch_missing(run, names, data_dir, failed=fail, say=say)
+    # A store may still be empty where nothing could be fetched: the failures say more than that.
+    return _readings(run, open_store(data_dir), names, request, fail) if names else {}
 
 
 def _readings(run: Run, store: Store, names: Sequence[str], request: Request, fail: Failed) -> dict[str, Reading]:
