@@ -153,14 +153,20 @@ class NotStartedError(Exception):
 
 
 _START = """
-import importlib.util, sys
+import importlib.util, signal, sys
+for one in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(one, signal.SIG_IGN)
 package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
 sys.modules["forecaster"] = importlib.util.module_from_spec(package)
 package.loader.exec_module(sys.modules["forecaster"])
 from importlib import import_module
 import_module(sys.argv[2]).main(sys.argv[3])
 """
-"""Loads the parent's own copy of the package by path, without changing sys.path."""
+"""Loads the parent's own copy of the package by path, without changing sys.path.
+
+Interrupts are the parent's: Slurm and systemd signal every process of a job, and a worker that died of it would be
+reported as killed before the parent ends in order. Workers end with the parent, at EOF.
+"""
 
 
 class _Worker:
