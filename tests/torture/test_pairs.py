@@ -1,15 +1,21 @@
-"""The short run of `python -m tests.torture --random 200`: one moment of two forecasts for one journal."""
+"""Of two forecasts for one journal, the one that writes it is killed; `python -m tests.torture --random 200` is the rest."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from tests.torture.pairs import PAIRS, moment
+import pytest
+
+from forecaster.evaluation.journal import JOURNAL, read
+from tests.torture.pairs import OTHER, PREDICT, at_the_journal, struck
 
 
-def test_one_of_two_commands_is_killed_and_nothing_is_lost(base: Path, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    at_once = {words: 0.0 for pair in PAIRS for words in pair}
-    found = moment(0, at_once, base, tmp_path / "work", tmp_path / "home")
+@pytest.mark.skipif(sys.platform != "linux", reason="finds in /proc who writes the journal")
+def test_of_two_forecasts_for_one_journal_one_is_killed_and_nothing_is_lost(base: Path, tmp_path: Path) -> None:
+    work, home = tmp_path / "work", tmp_path / "home"
+    home.mkdir()
+    found = struck((PREDICT, OTHER), at_the_journal(work), base, work, home)
     assert found.killed
     assert found.problems == ()
+    assert read(work / "runs" / JOURNAL).ticker.present == {"AAPL", "IBM", "MSFT"}
