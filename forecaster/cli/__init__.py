@@ -48,7 +48,7 @@ def _command(arguments: Sequence[str]) -> int:
     from forecaster.frugal import require_address_space
 
     if arguments and not {"-h", "--help"}.intersection(arguments):
-        require_address_space(arguments[:2])
+        require_address_space(arguments)
     result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
     if result == _INTERRUPTED:  # typer turns a KeyboardInterrupt into this result
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Of two forecasts for one journal, the one that writes it is killed; `python -m tests.torture --random 200` is the rest."""
+"""Two forecasts for one journal, killed while it is written; the long run is `python -m tests.torture --random 200`."""
 
 from __future__ import annotations
 
