@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-import pytest
-
 from forecaster.evaluation.journal import JOURNAL, read
+from tests.marks import needs_linux
 from tests.torture.pairs import OTHER, PREDICT, at_the_journal, struck
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="finds in /proc who writes the journal")
+@needs_linux
 def test_of_two_forecasts_for_one_journal_one_is_killed_and_nothing_is_lost(base: Path, tmp_path: Path) -> None:
     work, home = tmp_path / "work", tmp_path / "home"
     home.mkdir()
