@@ -81,14 +81,19 @@ def at_the_journal(work: Path) -> Strike:
     journal = work / "runs" / JOURNAL
 
     def strike(begun: Sequence[subprocess.Popen[str]]) -> int:
-        while not journal.exists() and any(one.poll() is None for one in begun):
-            time.sleep(0.0005)  # it is open for some milliseconds
+        while not _is_written(journal) and any(one.poll() is None for one in begun):
+            time.sleep(0.0005)  # the transaction takes some milliseconds
         victim = min(begun, key=lambda one: not _has_open(one.pid, journal))
         alive = victim.poll() is None
         victim.kill()
         return int(alive)
 
     return strike
+
+
+def _is_written(journal: Path) -> bool:
+    """Whether a transaction is at work, which has a file of its own until it ends, or one was."""
+    return Path(f"{journal}-journal").exists() or (journal.exists() and journal.stat().st_size > 0)
 
 
 def _has_open(pid: int, path: Path) -> bool:
