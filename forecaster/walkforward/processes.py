@@ -58,9 +58,8 @@ class Engine:
     run: Run
     count: Callable[[], int]
 
-    @property
-    def workers(self) -> int:
-        """How many tasks are done at a time."""
+    def wait_for_workers(self) -> int:
+        """How many tasks are done at a time; an engine that cannot start raises its error here."""
         return self.count()
 
     @property
@@ -70,7 +69,7 @@ class Engine:
 
     def is_alone(self, tasks: int) -> bool:
         """Whether one process on this machine does so many tasks: then it can be this one."""
-        return self.is_here and min(self.workers, tasks) < 2
+        return self.is_here and min(self.wait_for_workers(), tasks) < 2
 
 
 def fit_folds(
@@ -101,7 +100,7 @@ def fit_folds(
         on_progress(number, answer["share"])
 
     try:
-        engine.run(FOLDS, walk.folder, numbers, engine.workers, on_answer, free=free)
+        engine.run(FOLDS, walk.folder, numbers, engine.wait_for_workers(), on_answer, free=free)
     except NotStartedError:
         _fit_here(walk, numbers, on_progress, free)
 
