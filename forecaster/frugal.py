@@ -17,7 +17,10 @@ TIGHT = 4 << 30
 LEAST, LEAST_TO_LEARN = 384 << 20, 1 << 30
 """Bytes of address space that numpy and Arrow need (350 MB were measured), and torch and scipy with them (960 MB)."""
 
-_LEARNING = frozenset({"train", "backtest", "tune", "report", "models", "doctor", "reproduce", "check"})
+_GROUPS = frozenset({"runs", "data", "config"})
+"""Commands whose second word is a command too."""
+
+_LEARNING = frozenset({"train", "backtest", "tune", "report", "models", "doctor", "runs reproduce", "config check"})
 """Commands that load torch."""
 
 _M_ARENA_MAX = -8
@@ -26,19 +29,28 @@ _M_ARENA_MAX = -8
 
 def limit() -> int | None:
     """Bytes of address space that this process may have; None without a limit."""
-    if os.name != "posix":
+    try:
+        import resource
+    except ImportError:  # on Windows
         return None
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    kind = getattr(resource, "RLIMIT_AS", None)  # some systems limit no address space
+    if kind is None:
+        return None
+    soft, _ = resource.getrlimit(kind)
     return None if soft == resource.RLIM_INFINITY else soft
+
+
+def requirement(words: Sequence[str]) -> tuple[str, int]:
+    """The command of a command line, and the bytes of address space that its libraries need to start."""
+    command = " ".join(words[:2] if words[0] in _GROUPS else words[:1])
+    return command, LEAST_TO_LEARN if command in _LEARNING else LEAST
 
 
 def require_address_space(words: Sequence[str]) -> None:
     """Has libraries reserve less where there is a tight limit; called before they are imported.
 
     Args:
-        words: of the command, without its options.
+        words: of the command line, at least one.
 
     Raises:
         OutsideError: the limit is below what the command's libraries need to start.
@@ -46,10 +58,10 @@ def require_address_space(words: Sequence[str]) -> None:
     allowed = limit()
     if allowed is None or allowed >= TIGHT:
         return
-    least = LEAST if _LEARNING.isdisjoint(words) else LEAST_TO_LEARN
+    command, least = requirement(words)
     if allowed < least:
         raise OutsideError(
-            f"the limit of memory (ulimit -v) is {allowed >> 10}, but forecast {words[0]} needs {least >> 10} to "
+            f"the limit of memory (ulimit -v) is {allowed >> 10}, but forecast {command} needs {least >> 10} to "
             "start: raise it."
         )
     import ctypes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -29,11 +30,23 @@ def interrupts_held() -> Iterator[None]:
         yield
         return
     waiting: list[int] = []
-    before = {one: signal.signal(one, lambda number, _: waiting.append(number)) for one in _SIGNALS}
+    before: dict[signal.Signals, Any] = {}
     try:
+        for one in _SIGNALS:
+            if (handler := signal.getsignal(one)) is not None:  # a host's own, in C, cannot be put back
+                before[one] = handler  # first: an interrupt may come before the next line
+                signal.signal(one, lambda number, _: waiting.append(number))
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        _restore(before)
         if waiting:
             signal.raise_signal(waiting[0])
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    try:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+    finally:  # again: an interrupt may come as soon as the first of them is back
+        for one, handler in handlers.items():
+            signal.signal(one, handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -92,6 +91,7 @@ def test_what_a_killed_writer_left_is_neither_read_nor_kept(always: Path, panel:
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(always: Path, panel: Panel) -> None:
+    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
     try:

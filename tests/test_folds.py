@@ -192,7 +192,8 @@ def test_no_process_is_left_however_the_parent_ends(store: Path, tmp_path: Path,
     assert reached(process, tmp_path, "fold-*/*")
     workers = children(process.pid)
     assert len(workers) == 2
-    process.send_signal(end)
+    for one in (*workers, process.pid) if end == signal.SIGTERM else (process.pid,):  # Slurm's goes to the whole job
+        os.kill(one, end)
     _, err = process.communicate()
     assert gone(workers)
     if end != signal.SIGKILL:
@@ -262,6 +263,29 @@ def test_a_fault_of_a_process_is_told_for_what_it_is(tmp_path: Path, monkeypatch
     ) as found:
         in_processes(Work("faulty", "fold"), tmp_path, [0], 1, lambda *_: None)
     assert found.value.exit_code == 1
+
+
+SIGNALLED = """
+import os, signal
+from forecaster.walkforward.worker import serve
+
+def interrupt(number, answer):
+    for one in (signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), one)
+    answer(share=1.0)
+
+def main(folder):
+    interrupt(0, lambda **_: None)
+    serve(lambda: interrupt)
+"""
+
+
+def test_a_signal_to_all_processes_of_a_job_ends_no_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "signalled.py").write_text(SIGNALLED)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    answers: list[int] = []
+    in_processes(Work("signalled", "fold"), tmp_path, [0, 1], 1, lambda number, _: answers.append(number))
+    assert answers == [0, 1]
 
 
 def test_a_process_tells_how_much_of_a_fold_is_done(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from forecaster.data.store import Store
 from tests.damage import damaged
 from tests.studio import bars, command, environment
 
+resource = pytest.importorskip("resource")
 SIZES = {"a.csv": ("SMALL", 70), "b.csv": ("LARGE", 3000), "c.csv": ("SLIGHT", 80)}
 LIMIT = 60_000
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from forecaster.errors import InputError
+
+pytest.importorskip("resource")  # Windows has none: before the fuzzer, which imports it
+
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.base import Base
 from tests.fuzz.mutate import VALUES, of_json
+from tests.marks import needs_linux
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = needs_linux
 
 
 def refuse() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import resource
 import shutil
 import signal
 import sqlite3
@@ -223,6 +222,7 @@ def test_a_journal_that_another_process_holds_costs_one_note(run: Path, store: P
 
 
 def test_a_journal_that_cannot_be_written_costs_one_note(run: Path, store: Path) -> None:
+    resource = pytest.importorskip("resource")
     done = subprocess.run(
         command(*words(run, store, "--as-of", "2012-06-29")),
         cwd=run.parent,

@@ -110,3 +110,14 @@ def test_a_lack_of_memory_or_threads_is_no_bug(
     monkeypatch.setattr("forecaster.cli.app.build", fail)
     assert command_line(["models"]) == 4
     assert capsys.readouterr().err.startswith("error: this needs more memory or threads than there are")
+
+
+def test_an_order_of_imports_is_not_taken_for_a_lack_of_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Callable[..., int]:
+        raise ImportError("libgomp.so.1: cannot allocate memory in static TLS block")
+
+    monkeypatch.setattr("forecaster.cli.app.build", fail)
+    assert command_line(["models"]) == 1
+    assert "libgomp.so.1: cannot allocate memory in static TLS block" in capsys.readouterr().err

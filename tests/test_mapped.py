@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +46,7 @@ def test_an_unwritable_folder_is_replaced_by_the_systems_temporary_one(tiny: Non
 
 
 def test_a_full_disk_is_one_line_before_any_work_is_lost(tiny: None, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
     try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.marks import needs_linux
 from tests.studio import command, environment
 
 pytest_plugins = ("tests.studio_fixtures",)
+resource = pytest.importorskip("resource")  # Windows has none
 
 _DROP, _OVERRIDES = 24, (1, 2)
 """`PR_CAPBSET_DROP` of `prctl(2)`, and the capabilities by which root may read and write whatever the modes say."""
@@ -57,7 +58,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], said: str) -> None:
 SMALL = "--set training.steps=2 --set data.tickers=[AAPL] --quiet"
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux, where root can give up its overrides")
+@needs_linux
 @pytest.mark.parametrize("words", ["fetch --source sample --data-dir new/store", f"train demo {SMALL} --runs-dir new"])
 def test_a_folder_that_is_not_writable_ends_with_4(words: str, store: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir(mode=0o555)
@@ -66,7 +67,7 @@ def test_a_folder_that_is_not_writable_ends_with_4(words: str, store: Path, tmp_
     assert content(tmp_path) == NOTHING
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux, where root can give up its overrides")
+@needs_linux
 @pytest.mark.parametrize("words", ["predict AAPL --offline", "data list", "fetch --source sample"])
 def test_a_store_that_cannot_be_listed_is_not_taken_for_empty(words: str, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir(mode=0o000)
@@ -82,6 +83,7 @@ def test_few_file_handles_end_with_4_or_are_enough(store: Path, tmp_path: Path) 
         assert "this is a bug" not in done.stderr
 
 
+@needs_linux
 @pytest.mark.parametrize(
     ("words", "kilobytes"),
     [("fetch --source sample --data-dir new", 100_000), ("predict AAPL", 300_000), ("train demo", 800_000)],
@@ -94,6 +96,7 @@ def test_too_little_memory_for_the_libraries_is_said_before_they_start(
     assert content(tmp_path) == NOTHING
 
 
+@needs_linux
 def test_a_forecast_needs_no_more_than_400_mb_of_address_space(store: Path, tmp_path: Path) -> None:
     words = f"predict AAPL --offline --run pretrained --data-dir {store} --format json"
     done = ask(words, tmp_path, limited(resource.RLIMIT_AS, 400_000 << 10))

@@ -94,6 +94,14 @@ def test_an_unreachable_cluster_is_told_at_once(address: str, tmp_path: Path, mo
                 work("gru", engine="ray", runs_dir=tmp_path)
 
 
+def test_a_cluster_that_is_gone_is_told_before_features_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))  # and nobody listens
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{one.getsockname()[1]}")
+        with pytest.raises(OutsideError, match="no Ray cluster can be reached"), cluster.ray_engine(None):
+            pytest.fail("here features are computed")
+
+
 def test_a_node_that_does_not_see_the_folder_is_told(tmp_path: Path) -> None:
     answer = cluster.do_task("forecaster.walkforward.fold", str(tmp_path / "elsewhere"), 0)
     assert answer is not None

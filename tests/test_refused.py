@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from forecaster.data.store import Store
 from forecaster.errors import DataError, OutsideError
 from forecaster.files import atomic_write, read_bytes, read_text, write_text
+from tests.marks import needs_linux
 from tests.studio import bars, command, environment, forecast
 from tests.tracing import needs_strace, traced
 
@@ -51,8 +51,11 @@ def test_predict_does_not_advise_to_delete_it(held: Path, tmp_path: Path) -> Non
     assert done.stderr.splitlines()[-1].endswith("Input/output error; check the disk. Nothing was changed.")
 
 
+@needs_linux
 @pytest.mark.parametrize("megabytes", [600, 900, 1200, 1500])
 def test_a_history_that_needs_more_memory_than_there_is_is_kept(held: Path, tmp_path: Path, megabytes: int) -> None:
+    import resource
+
     before = held.read_bytes()
     limit = (megabytes << 20, megabytes << 20)
     done = subprocess.run(

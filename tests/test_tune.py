@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from forecaster.runs.config import load_config
 from forecaster.runs.run import Run
 from forecaster.workflows.train import train
 from forecaster.workflows.tune import tune
+from tests.marks import needs_linux
 from tests.studio import Answer, command, environment, eventually, hear_interrupts
 
 pytest_plugins = ("tests.studio_fixtures",)
@@ -262,8 +262,10 @@ def test_trials_outlive_a_kill_and_what_they_find_trains(
     assert f"best of {trials} trials" in " ".join(run.scorecard.notes)
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits the size of another process's files")
+@needs_linux
 def test_a_disk_that_fills_up_loses_no_finished_trial(config: Path, store: Path, tmp_path: Path) -> None:
+    import resource
+
     runs = tmp_path / "runs"
     process = begun(config, store, runs, workers=1, trials=10)
     assert eventually(lambda: len(ended(runs)) >= 2 or process.poll() is not None)

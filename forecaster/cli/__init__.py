@@ -48,7 +48,7 @@ def _command(arguments: Sequence[str]) -> int:
     from forecaster.frugal import require_address_space
 
     if arguments and not {"-h", "--help"}.intersection(arguments):
-        require_address_space(arguments[:2])
+        require_address_space(arguments)
     result = build(*arguments[:1])(list(arguments), prog_name="forecast", standalone_mode=False)
     if result == _INTERRUPTED:  # typer turns a KeyboardInterrupt into this result
         raise KeyboardInterrupt
@@ -80,11 +80,12 @@ def _guarded(work: Callable[[], int], verbose: bool = False) -> int:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Whether the system has no memory left for numpy, Arrow, torch or a thread; torch has no type for it on a CPU."""
+    text = str(error).lower()
     unloadable = ("failed to map segment", "cannot allocate memory")  # of a library
     words = ("can't allocate memory", "out of memory", "can't start new thread", "not enough memory", *unloadable)
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError | ImportError) and any(word in str(error).lower() for word in words)
-    )
+    # glibc's "cannot allocate memory in static TLS block" is about the order in which libraries are loaded (on ARM).
+    lacks = "static tls" not in text and any(word in text for word in words)
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError | ImportError) and lacks)
 
 
 def _wrap_log() -> None:

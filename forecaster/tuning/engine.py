@@ -29,7 +29,7 @@ def run_trials(
     """
     if not engine.is_alone(len(numbers)):
         try:
-            engine.run(TRIALS, search.folder, numbers, engine.workers, on_answer, more)
+            engine.run(TRIALS, search.folder, numbers, engine.wait_for_workers(), on_answer, more)
         except NotStartedError:  # no permission in a container
             pass
         else:

@@ -47,9 +47,7 @@ def require_ray() -> None:
     """
     if find_spec("ray") is None:
         raise InputError(f"--engine ray needs Ray, which is not installed: pip install '{DISTRIBUTION}[ray]'.")
-    if address := os.environ.get(ADDRESS):
-        with _unreachable(address):
-            _knock(address)
+    _require_answer(os.environ.get(ADDRESS, ""))
 
 
 @contextlib.contextmanager
@@ -60,13 +58,15 @@ def ray_engine(workers: int | None) -> Iterator[Engine]:
         workers: tasks at a time; one for each CPU of the cluster if absent.
 
     Raises:
-        OutsideError: the cluster cannot be reached.
+        OutsideError: the cluster cannot be reached: at once if nobody answers at its address, else when it is used.
     """
+    address = os.environ.get(ADDRESS, "")
+    _require_answer(address)  # here, not in the thread: features may be computed before anyone asks what became of it
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before the import
     # Ray prints on standard output that it lost a worker, in the middle of a result as JSON. It starts in a thread, as
     # that takes seconds; which lives as long as Ray, whose processes end with the thread that started them (prctl).
     with contextlib.redirect_stdout(sys.stderr), ThreadPoolExecutor(1) as thread:
-        start = thread.submit(_connect, os.environ.get(ADDRESS, ""), workers)
+        start = thread.submit(_connect, address, workers)
         try:
             yield Engine(partial(_in_ray, start), start.result)
         finally:
@@ -90,7 +90,6 @@ def _connect(address: str, workers: int | None) -> int:
         ray.init(address="local", **here, **threads, **quiet)
     else:
         with _unreachable(address):
-            _knock(address)
             ray.init(address=address, **threads, **quiet)
     return workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
 
@@ -104,6 +103,12 @@ def _unreachable(address: str) -> Iterator[None]:
         reason = " ".join(str(error).split()) or type(error).__name__
         remedy = f"start it with `ray start --head`, or unset {ADDRESS} to use this machine"
         raise OutsideError(f"{ADDRESS} {address}: no Ray cluster can be reached: {reason}; {remedy}.") from error
+
+
+def _require_answer(address: str) -> None:
+    """Raises an OutsideError if nobody answers at a cluster's address; without one there is nobody to ask."""
+    with _unreachable(address):
+        _knock(address)
 
 
 def _knock(address: str) -> None:

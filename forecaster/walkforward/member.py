@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from forecaster.errors import InputError
 from forecaster.files import write_text
 from forecaster.mapped import large_arrays_in
@@ -49,9 +51,9 @@ def train_elsewhere(engine: Engine, job: Job, order: Order) -> None:
     try:
         save_walk(Walk(folder, job.trial, ()))
         write_text(folder / _ORDER, json.dumps(order))
-        progress.begin(min(engine.workers, len(waiting)))
+        progress.begin(min(engine.wait_for_workers(), len(waiting)))
         with _repeated(progress.look):
-            engine.run(NETWORKS, folder, waiting, engine.workers, progress.answered)
+            engine.run(NETWORKS, folder, waiting, engine.wait_for_workers(), progress.answered)
         progress.look()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,7 +133,7 @@ def begin(folder: Path) -> Callable[[int, Answer], None]:
     trial = load_walk(folder).whole
     order: Order = json.loads((folder / _ORDER).read_text(encoding="utf-8"))
     run = folder.parent
-    init = initial_of(trial, run.parent, period_of({"period": [None, order["known"]]}).end)
+    init = initial_of(trial, run.parent, np.datetime64(order["known"], "D"))
     return partial(_answer, Job(trial, run, init=init), order)
 
 

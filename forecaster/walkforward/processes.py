@@ -58,9 +58,8 @@ class Engine:
     run: Run
     count: Callable[[], int]
 
-    @property
-    def workers(self) -> int:
-        """How many tasks are done at a time."""
+    def wait_for_workers(self) -> int:
+        """How many tasks are done at a time; an engine that cannot start raises its error here."""
         return self.count()
 
     @property
@@ -70,7 +69,7 @@ class Engine:
 
     def is_alone(self, tasks: int) -> bool:
         """Whether one process on this machine does so many tasks: then it can be this one."""
-        return self.is_here and min(self.workers, tasks) < 2
+        return self.is_here and min(self.wait_for_workers(), tasks) < 2
 
 
 def fit_folds(
@@ -101,7 +100,7 @@ def fit_folds(
         on_progress(number, answer["share"])
 
     try:
-        engine.run(FOLDS, walk.folder, numbers, engine.workers, on_answer, free=free)
+        engine.run(FOLDS, walk.folder, numbers, engine.wait_for_workers(), on_answer, free=free)
     except NotStartedError:
         _fit_here(walk, numbers, on_progress, free)
 
@@ -153,14 +152,20 @@ class NotStartedError(Exception):
 
 
 _START = """
-import importlib.util, sys
+import importlib.util, signal, sys
+for one in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(one, signal.SIG_IGN)
 package = importlib.util.spec_from_file_location("forecaster", sys.argv[1] + "/__init__.py")
 sys.modules["forecaster"] = importlib.util.module_from_spec(package)
 package.loader.exec_module(sys.modules["forecaster"])
 from importlib import import_module
 import_module(sys.argv[2]).main(sys.argv[3])
 """
-"""Loads the parent's own copy of the package by path, without changing sys.path."""
+"""Loads the parent's own copy of the package by path, without changing sys.path.
+
+Interrupts are the parent's: Slurm and systemd signal every process of a job, and a worker that died of it would be
+reported as killed before the parent ends in order. Workers end with the parent, at EOF.
+"""
 
 
 class _Worker:

@@ -115,7 +115,7 @@ def _fit(walk: Walk, waiting: Sequence[int], engine: Engine, progress: ProgressC
             if _take(walk, number, own):
                 _fit_one(walk, number, progress, own)
         return
-    progress.say(f"{_count(len(waiting))}, {min(engine.workers, len(waiting))} at a time")
+    progress.say(f"{_count(len(waiting))}, {min(engine.wait_for_workers(), len(waiting))} at a time")
     _in_parallel(walk, waiting, engine, progress, own)
 
 

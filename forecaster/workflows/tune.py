@@ -189,7 +189,7 @@ def _search(
     prepare()
     release_memory()
     before = f", {len(done)} are finished already" if done else ""
-    workers = min(engine.workers, len(numbers))
+    workers = min(engine.wait_for_workers(), len(numbers))
     say(f"{wanted.trials} trials{before}, {workers} at a time; if interrupted, the same command continues")
     progress = _Progress(search, study, len(done), wanted.trials, say, on_trials)
     try:

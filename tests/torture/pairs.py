@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from forecaster.evaluation.journal import JOURNAL
 from tests.studio import command, settings
 from tests.torture.cases import CASES, PLACES, STEPS
 from tests.torture.checks import left_over, stored, wounds
@@ -53,6 +55,10 @@ class Moment:
     problems: tuple[str, ...]
 
 
+Strike = Callable[[Sequence["subprocess.Popen[str]"]], int]
+"""Kills one or both of two commands at work; how many were still at work."""
+
+
 def moment(number: int, spans: Mapping[Words, float], base: Path, work: Path, home: Path) -> Moment:
     """Starts a pair, kills one or both after a random part of their time, repeats both, and checks everything.
 
@@ -61,13 +67,48 @@ def moment(number: int, spans: Mapping[Words, float], base: Path, work: Path, ho
         spans: seconds that each command takes alone.
     """
     chance, pair = random.Random(number), PAIRS[number % len(PAIRS)]
+    victims = chance.choice(((0,), (1,), (0, 1)))
+    waits = [chance.uniform(0.0, 1.2 * spans[pair[place]] / len(victims)) for place in victims]
+
+    def strike(begun: Sequence[subprocess.Popen[str]]) -> int:
+        return sum(_killed(begun[place], wait) for place, wait in zip(victims, waits, strict=True))
+
+    return struck(pair, strike, base, work, home)
+
+
+def at_the_journal(work: Path) -> Strike:
+    """Kills whichever of two forecasts writes the journal first, while it writes."""
+    journal = work / "runs" / JOURNAL
+
+    def strike(begun: Sequence[subprocess.Popen[str]]) -> int:
+        while not _is_written(journal) and any(one.poll() is None for one in begun):
+            time.sleep(0.0005)  # the transaction takes some milliseconds
+        victim = min(begun, key=lambda one: not _has_open(one.pid, journal))
+        alive = victim.poll() is None
+        victim.kill()
+        return int(alive)
+
+    return strike
+
+
+def _is_written(journal: Path) -> bool:
+    """Whether a transaction is at work, which has a file of its own until it ends, or one was."""
+    return Path(f"{journal}-journal").exists() or (journal.exists() and journal.stat().st_size > 0)
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    try:
+        return any(file.samefile(path) for file in Path(f"/proc/{pid}/fd").iterdir() if file.exists())
+    except OSError:  # it has ended, or closed a file
+        return False
+
+
+def struck(pair: tuple[Words, Words], strike: Strike, base: Path, work: Path, home: Path) -> Moment:
+    """Starts a pair, kills of it, repeats both, and checks everything."""
     fresh(CASES["fetch"], base, work)
     before = stored(work)
     begun = [_start(words, work, home) for words in pair]
-    victims = chance.choice(((0,), (1,), (0, 1)))
-    killed = 0
-    for place in victims:
-        killed += _killed(begun[place], chance.uniform(0.0, 1.2 * spans[pair[place]] / len(victims)))
+    killed = strike(begun)
     problems = []
     for one in begun:
         _, err = one.communicate()
