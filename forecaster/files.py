@@ -87,17 +87,19 @@ def read_bytes(path: Path, most: int = LARGEST) -> bytes:
         OSError: it cannot be read, is larger than `most`, or is a pipe or a device, which could block for ever.
     """
     # Without O_NONBLOCK, opening a pipe waits for its writer.
-    with os.fdopen(
-        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-    ) as file:
-        state = os.fstat(file.fileno())
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:  # before os.fdopen, which refuses a folder and leaves its handle open
+        state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if state.st_size > most:
             raise OSError(errno.EFBIG, f"it has {state.st_size:,} bytes, expected at most {most:,}", str(path))
         # Not read(most): its buffer would have that many bytes from the start, which `ulimit -v` refuses. A file
         # without a size, such as those of /proc, is a small one.
-        return file.read(max(state.st_size, 1 << 16))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(max(state.st_size, 1 << 16))
+    finally:
+        os.close(handle)
 
 
 def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
