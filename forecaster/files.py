@@ -26,6 +26,9 @@ _REMEDIES = {
     errno.ELOOP: "remove the link",
 }
 
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.EFBIG)
+"""Numbers of errors by which there is no such regular file; the last two are those of `read_bytes`."""
+
 
 @contextlib.contextmanager
 def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
@@ -161,6 +164,18 @@ def unreadable_errors(place: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or os.strerror(number)
         remedy = _REMEDIES.get(number, "check the file and its permissions")
         raise OutsideError(f"{place} cannot be read: {reason}; {remedy}. Nothing was changed.") from error
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the system refused to read a file, which may be whole: pyarrow's own errors have no number."""
+    if isinstance(error, OSError) and error.errno is None and "memory" in str(error).lower():
+        error.errno = errno.ENOMEM  # zstd's words for it
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
+
+
+def is_absent(error: Exception) -> bool:
+    """Whether there is no file that could be whole: none, a folder, a pipe, or one that is too large."""
+    return isinstance(error, OSError) and error.errno in _ABSENT
 
 
 def cache_folder() -> Path | None:
