@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 from forecaster.data.splits import Split
-from forecaster.errors import InputError
+from forecaster.errors import InputError, OutsideError
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
 from forecaster.runs.replacement import training_in
@@ -21,6 +23,7 @@ from forecaster.training.members import Learnt, learn
 from forecaster.training.networks import Job
 from forecaster.training.ranks import Ranks
 from forecaster.trial import Trial
+from forecaster.walkforward import member
 from forecaster.walkforward.engines import require_engine
 from forecaster.walkforward.member import train_elsewhere
 from forecaster.walkforward.processes import Engine, OnAnswer, Work, in_processes
@@ -75,6 +78,19 @@ def test_what_a_network_cannot_use_is_the_error_of_the_training(tmp_path: Path) 
     with pytest.raises(InputError, match=r"^training.learning_rate: the"):
         learn(job)
     assert not list(tmp_path.glob("one/*candles"))
+
+
+def test_a_look_that_the_system_refuses_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "_LOOK_AGAIN", 0.01)
+    looks, twice = count(1), threading.Event()
+
+    def look() -> None:
+        if next(looks) == 1:
+            raise OutsideError("the checkpoint cannot be read: Too many open files.")
+        twice.set()
+
+    with member._repeated(look):
+        assert twice.wait(60)
 
 
 def test_candles_that_a_killed_training_left_are_removed_by_the_next(tmp_path: Path) -> None:
