@@ -16,7 +16,7 @@ from forecaster.data.splits import Split
 from forecaster.errors import InputError, OutsideError
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
-from forecaster.runs.replacement import training_in
+from forecaster.runs.replacement import alone_in, sweep, training_in
 from forecaster.training import launch
 from forecaster.training.files import checkpoints, shared_candles
 from forecaster.training.members import Learnt, learn
@@ -99,6 +99,22 @@ def test_candles_that_a_killed_training_left_are_removed_by_the_next(tmp_path: P
     (tmp_path / "candles").mkdir()
     with training_in(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["candles"], "a folder of the user's stays"
+
+
+def test_candles_of_an_abandoned_training_go_and_its_checkpoints_stay(tmp_path: Path) -> None:
+    one, busy, staged = (tmp_path / name for name in ("one", "busy", ".three.new"))
+    for folder in (one, busy, staged):
+        shared_candles(folder).mkdir(parents=True)
+        for name in ("config.yaml", "checkpoint-0.safetensors"):
+            (folder / name).touch()
+    with alone_in(busy) as alone:
+        assert alone
+        sweep(tmp_path)
+    assert sorted(path.name for path in (*one.iterdir(), *staged.iterdir())) == [
+        *["checkpoint-0.safetensors"] * 2,
+        *["config.yaml"] * 2,
+    ]
+    assert shared_candles(busy).is_dir()
 
 
 def test_an_engine_and_torchrun_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:
