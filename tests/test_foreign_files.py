@@ -239,6 +239,8 @@ def test_a_column_that_is_none_of_candles_is_named(tmp_path: Path) -> None:
     assert "the column 'open' holds 'run_end_encoded" in refused(
         written(tmp_path / "A.feather", pa.table({"open": runs}))
     )
+    pq.write_table(pa.table({"open": [[1.0]]}), tmp_path / "A.parquet")
+    assert "the column 'open' holds 'list<" in refused(tmp_path / "A.parquet")
 
 
 def test_a_parquet_of_nulls_counts_as_what_it_becomes(tmp_path: Path) -> None:
