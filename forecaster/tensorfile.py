@@ -26,7 +26,10 @@ PARSING_ERRORS = (KeyError, TypeError, ValueError, AttributeError, LookupError, 
 _KEY = "forecaster"
 _LONGEST_HEADER = 8 << 20
 _LARGEST = 8 << 30
-"""Bytes of a file that is read into memory as a whole: four networks of the largest size that a config may have."""
+"""Bytes of a file that is read into memory as a whole: the most weights that a config may have, and 7 % more.
+
+A checkpoint has four numbers for each weight of one network, which is the same size.
+"""
 
 _LONGEST_REASON = 200
 
@@ -75,7 +78,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
         try:
             _check_header(path)
             if (size := path.stat().st_size) > _LARGEST:
-                raise ValueError(f"it has {size:,} bytes, expected at most {_LARGEST:,}")
+                raise InputError(
+                    f"model file {path} is too large: it has {size:,} bytes, expected at most {_LARGEST:,}. Name "
+                    "another run, or train one of fewer or smaller networks."
+                )
             with safe_open(path, framework="np") as file:
                 yield file, dict(json.loads(file.metadata()[_KEY]))
         except (SafetensorError, OSError, *PARSING_ERRORS) as error:
