@@ -26,6 +26,9 @@ _REMEDIES = {
     errno.ELOOP: "remove the link",
 }
 
+_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.EFBIG)
+"""Numbers of errors by which there is no such regular file; the last two are those of `read_bytes`."""
+
 
 @contextlib.contextmanager
 def atomic_write(target: Path, *, named: bool = False) -> Iterator[Path]:
@@ -87,17 +90,19 @@ def read_bytes(path: Path, most: int = LARGEST) -> bytes:
         OSError: it cannot be read, is larger than `most`, or is a pipe or a device, which could block for ever.
     """
     # Without O_NONBLOCK, opening a pipe waits for its writer.
-    with os.fdopen(
-        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-    ) as file:
-        state = os.fstat(file.fileno())
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:  # before os.fdopen, which refuses a folder and leaves its handle open
+        state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if state.st_size > most:
             raise OSError(errno.EFBIG, f"it has {state.st_size:,} bytes, expected at most {most:,}", str(path))
         # Not read(most): its buffer would have that many bytes from the start, which `ulimit -v` refuses. A file
         # without a size, such as those of /proc, is a small one.
-        return file.read(max(state.st_size, 1 << 16))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(max(state.st_size, 1 << 16))
+    finally:
+        os.close(handle)
 
 
 def read_text(path: Path, most: int = LARGEST_TEXT) -> str:
@@ -159,6 +164,18 @@ def unreadable_errors(place: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or os.strerror(number)
         remedy = _REMEDIES.get(number, "check the file and its permissions")
         raise OutsideError(f"{place} cannot be read: {reason}; {remedy}. Nothing was changed.") from error
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the system refused to read a file, which may be whole: pyarrow's own errors have no number."""
+    if isinstance(error, OSError) and error.errno is None and "memory" in str(error).lower():
+        error.errno = errno.ENOMEM  # zstd's words for it
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
+
+
+def is_absent(error: Exception) -> bool:
+    """Whether there is no file that could be whole: none, a folder, a pipe, or one that is too large."""
+    return isinstance(error, OSError) and error.errno in _ABSENT
 
 
 def cache_folder() -> Path | None:

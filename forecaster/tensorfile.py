@@ -15,7 +15,7 @@ import numpy as np
 
 from forecaster import mapped
 from forecaster.errors import InputError
-from forecaster.files import atomic_write, existing_file, unreadable_errors
+from forecaster.files import atomic_write, existing_file, is_refusal, unreadable_errors
 from forecaster.printable import printable, quoted
 
 Value = TypeVar("Value")
@@ -26,7 +26,10 @@ PARSING_ERRORS = (KeyError, TypeError, ValueError, AttributeError, LookupError, 
 _KEY = "forecaster"
 _LONGEST_HEADER = 8 << 20
 _LARGEST = 8 << 30
-"""Bytes of a file that is read into memory as a whole: four networks of the largest size that a config may have."""
+"""Bytes of a file that is read into memory as a whole: the most weights that a config may have, and 7 % more.
+
+A checkpoint has four numbers for each weight of one network, which is the same size.
+"""
 
 _LONGEST_REASON = 200
 
@@ -48,6 +51,7 @@ def load_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     Raises:
         InputError: the file is missing or damaged.
+        OutsideError: the system refuses to read it.
     """
     with _opened(path) as (file, header):
         return {name: file.get_tensor(name) for name in list(file.keys())}, header
@@ -58,6 +62,7 @@ def load_header(path: Path) -> dict[str, Any]:
 
     Raises:
         InputError: the file is missing or damaged.
+        OutsideError: the system refuses to read it.
     """
     with _opened(path) as (_, header):
         return header
@@ -73,11 +78,14 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
         try:
             _check_header(path)
             if (size := path.stat().st_size) > _LARGEST:
-                raise ValueError(f"it has {size:,} bytes, expected at most {_LARGEST:,}")
+                raise InputError(
+                    f"model file {path} is too large: it has {size:,} bytes, expected at most {_LARGEST:,}. Name "
+                    "another run, or train one of fewer or smaller networks."
+                )
             with safe_open(path, framework="np") as file:
                 yield file, dict(json.loads(file.metadata()[_KEY]))
         except (SafetensorError, OSError, *PARSING_ERRORS) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # a refusal of the system is no damage
+            if is_refusal(error):
                 raise
             raise damaged(path, first_line(error)) from error
 
@@ -128,24 +136,30 @@ def read_map(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
     Raises:
         InputError: the file is missing or damaged.
+        OutsideError: the system refuses to read it.
     """
     if existing_file(path, "model file").stat().st_size < mapped.LARGE:
         return load_tensors(path)
-    try:
-        _check_header(path)
-        raw = np.memmap(path, np.uint8, "c").view(np.ndarray)
-        start = 8 + int.from_bytes(raw[:8].tobytes(), "little")
-        described = json.loads(raw[8:start].tobytes())
-        header: dict[str, Any] = dict(json.loads(described.pop("__metadata__")[_KEY]))
-        tensors = {}
-        for name, one in described.items():
-            begin, end = (start + offset for offset in one["data_offsets"])
-            if not start <= begin <= end <= len(raw):
-                raise ValueError(f"{quoted(name)} lies outside of the file")
-            tensors[name] = raw[begin:end].view(_TYPES[one["dtype"]]).reshape(one["shape"])
-        return tensors, header
-    except (OSError, *PARSING_ERRORS) as error:
-        raise damaged(path, first_line(error)) from error
+    with unreadable_errors(path):
+        try:
+            _check_header(path)
+            return _mapped(path)
+        except PARSING_ERRORS as error:
+            raise damaged(path, first_line(error)) from error
+
+
+def _mapped(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    raw = np.memmap(path, np.uint8, "c").view(np.ndarray)
+    start = 8 + int.from_bytes(raw[:8].tobytes(), "little")
+    described = json.loads(raw[8:start].tobytes())
+    header: dict[str, Any] = dict(json.loads(described.pop("__metadata__")[_KEY]))
+    tensors = {}
+    for name, one in described.items():
+        begin, end = (start + offset for offset in one["data_offsets"])
+        if not start <= begin <= end <= len(raw):
+            raise ValueError(f"{quoted(name)} lies outside of the file")
+        tensors[name] = raw[begin:end].view(_TYPES[one["dtype"]]).reshape(one["shape"])
+    return tensors, header
 
 
 def part_of(tensors: Mapping[str, Value], prefix: str) -> dict[str, Value]:

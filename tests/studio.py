@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -146,6 +148,19 @@ def persistent_volatility(rows: int, seed: int) -> np.ndarray:
     for day in range(1, rows):
         logs[day] = 0.955 * logs[day - 1] + shocks[day]
     return 0.015 * np.exp(logs)
+
+
+@contextmanager
+def handles(free: int) -> Iterator[None]:
+    """Inside, this process may open so many more files at a time."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + free, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def environment() -> dict[str, str]:

@@ -61,6 +61,15 @@ def test_each_kind_of_file_is_read_to_the_same_candles(read: Read, kind: str) ->
     assert all(same(one) for one in found)
 
 
+@pytest.mark.parametrize("kind", ["feather", "parquet"])
+def test_a_column_of_lists_is_passed_over(read: Read, kind: str) -> None:
+    buffer = io.BytesIO()
+    lists = FRAME.assign(deals=[[1.0, 2.0]] * len(FRAME), quote=[{"bid": 1.0}] * len(FRAME))
+    getattr(lists, f"to_{kind}")(buffer)
+    (one,) = read(f"X.{kind}", buffer.getvalue())
+    assert same(one)
+
+
 def test_the_table_of_the_docs_lists_what_is_tested_and_nothing_else() -> None:
     text = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
     table = text.partition("## What is read")[2].partition("\n## ")[0]

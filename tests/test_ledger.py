@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from forecaster.evaluation.ledger import Ledger
-from forecaster.evaluation.ledgerfile import NAME
+from forecaster.evaluation.ledgerfile import NAME, TAKEN_OVER
 from forecaster.evaluation.look import Look, model_of
 from forecaster.runs.config import load_config
-from tests.studio import environment
+from tests.studio import environment, handles
 
 
 @pytest.fixture
@@ -112,6 +112,30 @@ def test_a_line_of_a_newer_version_is_left_alone_and_said_to_be_newer(
     assert "was written by a newer version of forecaster: looks are counted without them" in found.notes[-1]
     assert line in file.read_bytes().splitlines()
     assert len(ledger.record(look("again")).notes) == 1, "damage is set aside once, what is newer is said each time"
+
+
+@pytest.mark.parametrize("mark", [[1], {}, 3, None])
+def test_a_look_with_a_mark_of_another_type_is_damaged(ledger: Ledger, mark: object) -> None:
+    ledger.record(look("first"))
+    (line,) = lines(ledger.store)
+    with (ledger.store / NAME).open("a") as file:
+        file.write(f"{json.dumps(line | {'model': 'second', TAKEN_OVER: mark})}\n")
+    known = ledger.read()
+    assert [one.model for one in known.looks] == ["first"]
+    assert known.notes[0].startswith("1 line of ")
+
+
+def test_a_ledger_that_cannot_be_opened_is_said_to_be_and_kept(ledger: Ledger) -> None:
+    for folder in (ledger.store, ledger.runs):
+        Ledger(folder, folder).record(look("first"))
+    before = (ledger.store / NAME).read_bytes()
+    with handles(0):
+        looks = ledger.record(look("second"))
+    assert looks.notes[:2] == tuple(
+        f"{folder / NAME} cannot be read (Too many open files): its looks are not counted."
+        for folder in (ledger.store, ledger.runs)
+    )
+    assert (ledger.store / NAME).read_bytes() == before
 
 
 def test_a_line_cut_short_by_a_crash_loses_itself_and_no_other(ledger: Ledger) -> None:

@@ -45,6 +45,14 @@ def test_a_network_whose_parts_are_possible_but_not_their_number_takes_no_memory
         load_config("lstm", ("model.hidden_size=16384", "model.num_layers=8"))
 
 
+def test_networks_that_one_file_cannot_hold_together_are_refused_up_front() -> None:
+    large = "{name: lstm, hidden_size: 8192}"
+    four, eight = (("model=null", f"members=[{', '.join([large] * count)}]") for count in (4, 8))
+    assert len(load_config("lstm", four).members) == 4
+    with pytest.raises(ConfigError, match=r"members has 2,1[0-9,]* weights together, expected at most 2,000,000,000"):
+        load_config("lstm", eight)
+
+
 HOSTILE_YAML: dict[str, tuple[str, str]] = {
     "a tag that is a lie": ("model: !!int x", "'x' is not a valid int"),
     "a float that is none": ("model: !!float x", "'x' is not a valid float"),

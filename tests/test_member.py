@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,17 @@ import numpy as np
 import pytest
 
 from forecaster.data.splits import Split
-from forecaster.errors import InputError
+from forecaster.errors import InputError, OutsideError
 from forecaster.modelfile import weights_of
 from forecaster.runs.config import load_config
-from forecaster.runs.replacement import training_in
+from forecaster.runs.replacement import alone_in, sweep, training_in
 from forecaster.training import launch
 from forecaster.training.files import checkpoints, shared_candles
 from forecaster.training.members import Learnt, learn
 from forecaster.training.networks import Job
 from forecaster.training.ranks import Ranks
 from forecaster.trial import Trial
+from forecaster.walkforward import member
 from forecaster.walkforward.engines import require_engine
 from forecaster.walkforward.member import train_elsewhere
 from forecaster.walkforward.processes import Engine, OnAnswer, Work, in_processes
@@ -77,12 +80,41 @@ def test_what_a_network_cannot_use_is_the_error_of_the_training(tmp_path: Path) 
     assert not list(tmp_path.glob("one/*candles"))
 
 
+def test_a_look_that_the_system_refuses_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "_LOOK_AGAIN", 0.01)
+    looks, twice = count(1), threading.Event()
+
+    def look() -> None:
+        if next(looks) == 1:
+            raise OutsideError("the checkpoint cannot be read: Too many open files.")
+        twice.set()
+
+    with member._repeated(look):
+        assert twice.wait(60)
+
+
 def test_candles_that_a_killed_training_left_are_removed_by_the_next(tmp_path: Path) -> None:
     for mark in ("", "production-"):
         shared_candles(tmp_path, mark).mkdir()
     (tmp_path / "candles").mkdir()
     with training_in(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["candles"], "a folder of the user's stays"
+
+
+def test_candles_of_an_abandoned_training_go_and_its_checkpoints_stay(tmp_path: Path) -> None:
+    one, busy, staged = (tmp_path / name for name in ("one", "busy", ".three.new"))
+    for folder in (one, busy, staged):
+        shared_candles(folder).mkdir(parents=True)
+        for name in ("config.yaml", "checkpoint-0.safetensors"):
+            (folder / name).touch()
+    with alone_in(busy) as alone:
+        assert alone
+        sweep(tmp_path)
+    assert sorted(path.name for path in (*one.iterdir(), *staged.iterdir())) == [
+        *["checkpoint-0.safetensors"] * 2,
+        *["config.yaml"] * 2,
+    ]
+    assert shared_candles(busy).is_dir()
 
 
 def test_an_engine_and_torchrun_are_refused_together(monkeypatch: pytest.MonkeyPatch) -> None:

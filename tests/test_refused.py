@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from forecaster import mapped
 from forecaster.data.store import Store
-from forecaster.errors import DataError, OutsideError
+from forecaster.errors import DataError, InputError, OutsideError
+from forecaster.features import cache
 from forecaster.files import atomic_write, read_bytes, read_text, write_text
+from forecaster.walkforward.walk import load_scores, load_walk, save_scores, save_walk
 from tests.marks import needs_linux
-from tests.studio import bars, command, environment, forecast
+from tests.studio import bars, command, environment, forecast, handles, panel
+from tests.test_folds import handed
 from tests.tracing import needs_strace, traced
 
 FEW = "Date,Open,High,Low,Close,Adj Close,Volume\n" + "".join(
@@ -110,6 +114,48 @@ def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="it is a pipe or a device"), atomic_write(tmp_path / "pipe") as part:
         part.write_text("x")
     assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("what", ["files of the folds", "candles of the training"])
+def test_files_of_the_folds_that_cannot_be_opened_are_not_to_be_deleted(tmp_path: Path, what: str) -> None:
+    save_walk(handed(tmp_path))
+    load_walk(tmp_path)  # imports what it needs
+    with handles(0), pytest.raises(OutsideError, match=r"cannot be read: Too many open files; raise the limit"):
+        load_walk(tmp_path, what)
+    (tmp_path / "values.npy").unlink()
+    with pytest.raises(InputError, match=f"^the {what} in .* are damaged: "):
+        load_walk(tmp_path, what)
+
+
+def test_scores_that_cannot_be_opened_are_not_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "scores.safetensors"
+    save_scores(path, {})
+    monkeypatch.setattr(mapped, "LARGE", 1)
+    assert load_scores(path) == {}
+    with handles(0), pytest.raises(OutsideError, match="cannot be read: Too many open files"):
+        load_scores(path)
+
+
+def test_an_entry_of_the_feature_cache_that_cannot_be_opened_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "CACHED_FROM", 1)
+    candles = panel(80, 60)
+    with mapped.large_arrays_in(tmp_path):
+        cache.features_of(candles, ("base",))
+        before = cache.entries(tmp_path)
+        with handles(1), pytest.raises(OutsideError, match="cannot be read: Too many"):  # the one is the lock's
+            cache.features_of(candles, ("base",))
+    assert [one.folder for one in cache.entries(tmp_path)] == [one.folder for one in before]
+
+
+def test_a_refused_folder_or_pipe_leaves_no_handle_open(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(Path("/proc/self/fd").iterdir())
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(OSError, match="not a regular file"):
+            read_bytes(path)
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from forecaster.errors import InputError
-from forecaster.tuning.findings import finished
+from forecaster.tuning.findings import findings, finished
 from forecaster.tuning.journal import JOURNAL, distributions, heal, join, opened
 from forecaster.tuning.search import Search, load_search, save_config
 from forecaster.tuning.worth import worth
@@ -89,6 +89,23 @@ def test_damage_in_the_middle_is_refused_with_its_line_and_kept(search: Search) 
     with pytest.raises(InputError, match=r"journal\.log:2 is damaged: delete the lines from there on"), opened(search):
         pass
     assert journal(search).read_bytes() == damaged
+
+
+def test_a_bug_of_ours_is_no_damage_of_the_journal(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(search, 0.1)
+    monkeypatch.setattr("forecaster.tuning.journal.run_again", lambda *_: {}["a bug"])
+    with pytest.raises(KeyError, match="a bug"), opened(search):
+        pass
+
+
+def test_a_damaged_file_of_losses_is_named_and_no_finished_trial_is_to_be_deleted(search: Search) -> None:
+    give(search, 0.1)
+    search.losses(0).write_bytes(b"not of numpy")
+    with (
+        opened(search) as study,
+        pytest.raises(InputError, match=r"losses-0\.npy is damaged: .* Move the folder away to search anew\.$"),
+    ):
+        findings(search, study)
 
 
 def test_the_journal_of_another_study_is_refused_and_kept(search: Search, tmp_path: Path) -> None:

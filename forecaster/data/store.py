@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from forecaster.data.candlefile import Record, read_candles, read_record, write_
 from forecaster.data.continuation import merge
 from forecaster.data.symbols import file_stem, symbol_of
 from forecaster.errors import DataError, InputError, UnknownNameError
-from forecaster.files import outside_errors, unreadable_errors
+from forecaster.files import is_refusal, outside_errors, unreadable_errors
 from forecaster.printable import printable
 
 
@@ -209,7 +208,7 @@ class Store:
                 pa.ArrowException,
                 DataError,
             ) as error:
-                if _is_refusal(error):
+                if is_refusal(error):
                     raise
                 reason = printable(str(error).splitlines()[0]) if str(error) else type(error).__name__
                 raise DataError(f"{self.path(ticker)} is damaged: {reason.rstrip('.')}. {_remedy(ticker)}") from error
@@ -251,13 +250,6 @@ def _append(stored: Bars, fresh: Bars, kept: Change) -> tuple[Bars, Change]:
 
 def _extent(bars: Bars) -> str:
     return f"{len(bars)} rows from {bars.dates[0]} to {bars.dates[-1]}"
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the system refused to read a file, which may be whole: pyarrow's own errors have no number."""
-    if isinstance(error, OSError) and error.errno is None and "memory" in str(error).lower():
-        error.errno = errno.ENOMEM  # zstd's words for it
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None)
 
 
 def _remedy(ticker: str) -> str:

@@ -10,7 +10,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forecaster.evaluation.ledgerfile import NAME, append, content_of, hash_of, line_of, load, mark_of, parse
+from forecaster.evaluation.ledgerfile import NAME, append, hash_of, line_of, load, mark_of, parse, read
 from forecaster.evaluation.look import Look
 
 
@@ -62,7 +62,8 @@ class Ledger:
         """All looks; those in the runs folder's ledger are merged into the store's."""
         own, notes = load(self.store)
         looks = own.looks
-        content = content_of(self.runs / NAME)
+        content, refused = read(self.runs / NAME)
+        notes = (*notes, *refused)
         if content and hash_of(content) not in own.marks:
             other = parse(content, self.runs)
             have = {_key(look) for look in looks}

@@ -100,12 +100,13 @@ def _opened(path: Path) -> BinaryIO:
 
 def load(folder: Path) -> tuple[Parsed, tuple[str, ...]]:
     """A store's ledger, and notes; a damaged file is set aside."""
-    found = parse(content_of(folder / NAME), folder)
+    content, refused = read(folder / NAME)
+    found = parse(content, folder)
     kept = ""
     if found.damaged:
         with contextlib.suppress(OSError):
             kept = f" (kept in {_set_aside(folder)})"
-    return found, found.notes(folder / NAME, kept)
+    return found, (*refused, *found.notes(folder / NAME, kept))
 
 
 def _set_aside(folder: Path) -> Path:
@@ -138,7 +139,7 @@ def parse(content: bytes, folder: Path) -> Parsed:
             damaged += 1
         elif _is_newer(value):
             newer += 1
-        elif TAKEN_OVER in value:
+        elif _is_mark(value):
             found.marks.add(value[TAKEN_OVER])
         else:
             found.looks.extend(_look(value, folder))
@@ -149,7 +150,7 @@ def _value(line: bytes) -> dict[str, Any] | None:
     """A line's values; None if it is not a line of a ledger."""
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(line)
-        if isinstance(value, dict) and (_is_newer(value) or isinstance(value.get(TAKEN_OVER), str) or _is_look(value)):
+        if isinstance(value, dict) and (_is_newer(value) or _is_mark(value) or _is_look(value)):
             return value
     return None
 
@@ -160,11 +161,17 @@ def _is_newer(value: dict[str, Any]) -> bool:
     return isinstance(form, int) and form > FORMAT
 
 
+def _is_mark(value: dict[str, Any]) -> bool:
+    return isinstance(value.get(TAKEN_OVER), str)
+
+
 def _is_look(value: dict[str, Any]) -> bool:
     texts = (value.get("model", value.get("run")), value.get("first"), value.get("last"))
     tickers = value.get("tickers")
-    return all(isinstance(text, str) for text in texts) and (
-        isinstance(tickers, list) and all(isinstance(ticker, str) for ticker in tickers)
+    return (
+        TAKEN_OVER not in value
+        and all(isinstance(text, str) for text in texts)
+        and (isinstance(tickers, list) and all(isinstance(ticker, str) for ticker in tickers))
     )
 
 
@@ -190,8 +197,20 @@ def _earlier_model(run: str, folder: Path) -> str:
     return f"run {run}"
 
 
+def read(path: Path) -> tuple[bytes, tuple[str, ...]]:
+    """All bytes of a ledger, and a note if it cannot be read, for then no look of it is counted."""
+    try:
+        return content_of(path), ()
+    except OSError as error:
+        return b"", (f"{path} cannot be read ({error.strerror or error}): its looks are not counted.",)
+
+
 def content_of(path: Path) -> bytes:
-    """All bytes of a file; empty if it cannot be read."""
-    with contextlib.suppress(OSError):
+    """All bytes of a file; empty if there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         return read_bytes(path)
     return b""

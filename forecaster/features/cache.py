@@ -28,7 +28,7 @@ from forecaster.features.blocks import Allocate, ready, requirements_of
 from forecaster.features.candles import Candles
 from forecaster.features.compute import Features, columns, compute_features
 from forecaster.features.covariates import Covariates
-from forecaster.files import outside_errors, read_text, write_text
+from forecaster.files import is_absent, is_refusal, outside_errors, read_text, unreadable_errors, write_text
 from forecaster.parsing import texts
 from forecaster.release import DISTRIBUTION
 from forecaster.tensorfile import PARSING_ERRORS
@@ -59,7 +59,7 @@ def features_of(panel: Panel, groups: Sequence[str]) -> Features:
 
     Raises:
         UnknownNameError: no such group.
-        OutsideError: the disk is full.
+        OutsideError: the disk is full, or the system refuses to read the entry.
     """
     place = mapped.folder()
     if place is None or _bytes(panel, groups) < CACHED_FROM or not mapped.writable(place / _FOLDER):
@@ -148,14 +148,21 @@ def _sync(array: np.ndarray) -> None:
 
 
 def _read(panel: Panel, folder: Path) -> Features | None:
-    """An entry; None if it is missing or damaged."""
+    """An entry; None if it is missing or damaged.
+
+    Raises:
+        OutsideError: the system refuses to read it: it may be whole, and must not be deleted.
+    """
     with contextlib.suppress(OSError):
         os.utime(folder)
-    try:
-        names = texts(json.loads(read_text(folder / _ABOUT))["names"])
-        values, scale = (mapped.read_array(folder / f"{name}.npy") for name in _ARRAYS)
-    except (OSError, InputError, *PARSING_ERRORS):
-        return None
+    with unreadable_errors(folder):
+        try:
+            names = texts(json.loads(read_text(folder / _ABOUT))["names"])
+            values, scale = (mapped.read_array(folder / f"{name}.npy") for name in _ARRAYS)
+        except (OSError, InputError, *PARSING_ERRORS) as error:
+            if is_refusal(error) and not is_absent(error):
+                raise
+            return None
     rows = len(panel.sessions)
     fits = values.shape == (rows, len(names)) and scale.shape == (rows,)
     if not fits or values.dtype != np.float32 or scale.dtype.kind != "f":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, get_type_hints
 
@@ -22,6 +22,9 @@ from forecaster.models.network import Network
 
 MOST_WEIGHTS = 500_000_000
 """Weights of one network: 2 GB, and four times that in training."""
+
+MOST_TOGETHER = 4 * MOST_WEIGHTS
+"""Weights of all networks of a run: its model file is read as a whole, see `tensorfile`."""
 
 
 def model_names() -> tuple[str, ...]:
@@ -87,7 +90,7 @@ def resolved_model(
     if lacking:
         promise = "every network has them (see forecaster.models.Body)"
         raise ConfigError(f"{document.place(path)}: model {model.name!r} has no {', '.join(lacking)}: {promise}.")
-    if (weights := sum(map(torch.numel, getattr(body, "parameters", list)()))) > MOST_WEIGHTS:
+    if (weights := _count(body)) > MOST_WEIGHTS:
         raise ConfigError(
             f"{document.place(path)}: {key} has {weights:,} weights, expected at most {MOST_WEIGHTS:,}: "
             "make it smaller, such as with a lower hidden_size."
@@ -110,6 +113,20 @@ def resolved_model(
             "each forecast would see the days it is to predict; set supervision to window or bidirectional to false."
         )
     return ModelConfig(name=model.name, weight=model.weight, **values)
+
+
+def total_problems(models: Sequence[ModelConfig], document: Document) -> Iterator[str]:
+    """Yields a problem if the resolved networks have too many weights together for one model file."""
+    weights = sum(_count(_without_memory(model)) for model in models if model.name not in BASELINES)
+    if weights > MOST_TOGETHER:
+        yield (
+            f"{document.place(('members',))}: members has {weights:,} weights together, expected at most "
+            f"{MOST_TOGETHER:,}: make them smaller or fewer."
+        )
+
+
+def _count(body: Body) -> int:
+    return sum(map(torch.numel, getattr(body, "parameters", list)()))
 
 
 def _without_memory(model: ModelConfig) -> Body:

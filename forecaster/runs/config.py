@@ -12,7 +12,7 @@ from forecaster.config.load import read_document, validate
 from forecaster.config.schema import Config, ModelConfig
 from forecaster.errors import ConfigError, UnknownNameError
 from forecaster.features import GROUPS
-from forecaster.models.build import model_names, parameters, resolved_model
+from forecaster.models.build import model_names, parameters, resolved_model, total_problems
 from forecaster.registry import Registry
 from forecaster.runs.shapes import shape_problems
 from forecaster.runs.space import space_problems
@@ -51,6 +51,8 @@ def check_document(document: Document) -> Config:
             resolved.append(resolved_model(network, checked.task, document, path))
         except ConfigError as error:
             problems += error.problems
+    if len(resolved) > 1:
+        problems += total_problems(resolved, document)
     problems += _calibration_problems(checked, document)
     if problems:
         raise ConfigError(problems)

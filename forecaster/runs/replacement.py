@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forecaster.errors import InputError, OutsideError
 from forecaster.files import outside_errors, write_text
-from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, find_run, finished_runs, run_folders
+from forecaster.runs.folder import CONFIG, CURVE, MODEL, REPORT, find_run, run_folders
 from forecaster.tracking.events import EVENTS
 from forecaster.training.files import checkpoints, shared_candles
 
@@ -76,7 +76,7 @@ def training_in(workplace: Path) -> Iterator[None]:
             raise InputError(f"run {name} is being trained by {who}: wait for it, or end it.")
         for part in workplace.glob(".*.part"):  # of a process that was killed
             part.unlink(missing_ok=True)
-        for candles in workplace.glob(shared_candles(workplace, "*").name):
+        for candles in workplace.glob(_candles(workplace)):
             shutil.rmtree(candles, ignore_errors=True)
         yield
 
@@ -89,18 +89,25 @@ def sweep(runs_dir: Path) -> None:
     with contextlib.suppress(OSError, InputError, OutsideError), alone_in(runs_dir) as alone:
         for making in runs_dir.glob(f".*{_MAKING}") if alone else ():
             shutil.rmtree(making, ignore_errors=True)
-    for workplace in [*runs_dir.glob(".*.new"), *finished_runs(runs_dir)]:
+    for workplace in [*runs_dir.glob(".*.new"), *run_folders(runs_dir)]:
         if _is_littered(workplace):
             with contextlib.suppress(OSError, InputError, OutsideError), training_in(workplace):
+                if not (workplace / MODEL).is_file():  # it may be resumed from its checkpoints
+                    continue
                 for left_over in checkpoints(workplace):
                     left_over.unlink(missing_ok=True)
                 settle(workplace)
 
 
 def _is_littered(folder: Path) -> bool:
-    if not (folder / MODEL).is_file():
-        return False
-    return bool(_STAGED.fullmatch(folder.name) or checkpoints(folder) or next(folder.glob(".*.part"), None))
+    if any(next(folder.glob(left), None) for left in (".*.part", _candles(folder))):
+        return True
+    return (folder / MODEL).is_file() and bool(_STAGED.fullmatch(folder.name) or checkpoints(folder))
+
+
+def _candles(folder: Path) -> str:
+    """A pattern of the folders that other processes read candles from."""
+    return shared_candles(folder, "*").name
 
 
 @contextmanager

@@ -6,13 +6,13 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from forecaster import mapped
 from forecaster.axes import Float
+from forecaster.files import unreadable_errors
 from forecaster.parsing import number, text, whole
 from forecaster.printable import quoted
 from forecaster.tuning.journal import OWN, REASON, SAME, STEP, damage_errors, values_of
@@ -123,11 +123,13 @@ def _whole(value: Any) -> int | None:
     return None if value is None else whole(value)
 
 
-def _losses(path: Path) -> Float[np.ndarray, " date"]:
-    found = mapped.read_array(path)
-    if found.ndim != 1 or found.dtype != np.float64 or not np.isfinite(found).all():
-        raise ValueError(f"{path.name} holds no losses")
-    return found
+def _losses(search: Search, trial: int) -> Float[np.ndarray, " date"]:
+    path = search.losses(trial)
+    with unreadable_errors(path), damage_errors(search, path):
+        found = mapped.read_array(path)
+        if found.ndim != 1 or found.dtype != np.float64 or not np.isfinite(found).all():
+            raise ValueError(f"{path.name} holds no losses")
+        return found
 
 
 def _importance(study: Study) -> dict[str, float] | None:
@@ -148,8 +150,8 @@ def _worth(search: Search, trials: Sequence[Tried]) -> Worth | None:
     complete = [one for one in trials if one.state == "complete" and one.same is None]
     if not complete:
         return None
+    losses = [_losses(search, one.number) for one in complete]
     with damage_errors(search):
-        losses = [_losses(search.losses(one.number)) for one in complete]
         if len({one.shape for one in losses}) > 1:
             raise ValueError("the losses of its trials have different lengths")
     best = max(range(len(complete)), key=lambda place: complete[place].skill or 0.0)

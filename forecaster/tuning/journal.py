@@ -73,8 +73,7 @@ def opened(search: Search, say: Say = lambda _: None) -> Iterator[Study]:
         if os.path.lexists(_lock(search)):
             say("waiting for the lock of a process that was killed, half a minute at most")
         study = join(search, create=True)
-        with damage_errors(search):
-            _begin_again(study, search)
+        _begin_again(study, search)
         yield study
     finally:
         lock.release()
@@ -110,7 +109,9 @@ def heal(journal: Path, name: str) -> None:
     names = set()
     for number, line in enumerate(lines, 1):
         if (entry := _entry(line)) is None:
-            raise InputError(f"{journal}:{number} is damaged: delete the lines from there on, or the folder, to go on.")
+            raise InputError(
+                f"{journal}:{number} is damaged: delete the lines from there on to go on, or move the folder away."
+            )
         if entry["op_code"] == _CREATE_STUDY:
             names.add(str(entry.get("study_name")))
     if lines and names != {name}:
@@ -135,23 +136,32 @@ def join(search: Search, create: bool = False) -> Study:
     from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with outside_errors(search.folder), damage_errors(search):
+    name, pruner = search.folder.name, _pruner(search)
+    with outside_errors(search.folder):
         # Absolute: Optuna's lock is a link to this path, and one that leads nowhere would be waited for for ever.
-        storage = JournalStorage(JournalFileBackend(str((search.folder / JOURNAL).absolute())))
-        name, pruner = search.folder.name, _pruner(search)
-        if create and not storage.get_all_studies():
+        backend = JournalFileBackend(str((search.folder / JOURNAL).absolute()))
+        with damage_errors(search):
+            storage = JournalStorage(backend)  # reads the journal
+            studies = storage.get_all_studies()
+        if create and not studies:
             return optuna.create_study(study_name=name, storage=storage, direction="maximize", pruner=pruner)
         return optuna.load_study(study_name=name, storage=storage, pruner=pruner)
 
 
 @contextmanager
-def damage_errors(search: Search) -> Iterator[None]:
-    """Turns what Optuna and we raise at a journal that is JSON, but not that of a search, into one line."""
+def damage_errors(search: Search, path: Path | None = None) -> Iterator[None]:
+    """Turns what Optuna and we raise at a journal that is JSON, but not that of a search, into one line.
+
+    Only around the reading of what a file says: elsewhere such an error is a bug, and the journal is whole.
+
+    Args:
+        path: the file, if it is not the journal.
+    """
     try:
         yield
     except (*PARSING_ERRORS, RuntimeError, AssertionError) as error:
         raise InputError(
-            f"{search.folder / JOURNAL} is damaged: {first_line(error)}. Delete the folder to search anew."
+            f"{path or search.folder / JOURNAL} is damaged: {first_line(error)}. Move the folder away to search anew."
         ) from error
 
 
@@ -159,10 +169,13 @@ def _begin_again(study: Study, search: Search) -> None:
     """Fails the trials that no process works on any more, and queues them; the first trial is the config as written."""
     from optuna.trial import TrialState
 
-    if not study.get_trials(deepcopy=False) and (own := search.own()) is not None:
+    with damage_errors(search):
+        trials = study.get_trials()
+    if not trials and (own := search.own()) is not None:
         study.enqueue_trial(_params(search, own), user_attrs={OWN: True})
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        run_again(study, trial, search)
+    for trial in trials:
+        if trial.state == TrialState.RUNNING:
+            run_again(study, trial, search)
 
 
 def run_again(study: Study, trial: FrozenTrial, search: Search) -> None:

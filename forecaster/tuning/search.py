@@ -68,7 +68,8 @@ class Search:
     @cached_property
     def bases(self) -> dict[tuple[str, ...], Trial]:
         """Candles and features that `save_candles` wrote, for each choice of feature groups."""
-        walks = [load_walk(self.candles(place)) for place in range(len(self.features))]
+        places = map(self.candles, range(len(self.features)))
+        walks = [load_walk(place, "candles of the search") for place in places]
         return dict(zip(self.features, (walk.whole for walk in walks), strict=True))
 
     @cached_property

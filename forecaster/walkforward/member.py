@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.errors import InputError
-from forecaster.files import write_text
+from forecaster.errors import ForecasterError
+from forecaster.files import read_text, unreadable_errors, write_text
 from forecaster.mapped import large_arrays_in
 from forecaster.memory import tuned_allocator
 from forecaster.runs.initial import initial_of
@@ -110,7 +110,9 @@ def _repeated(look: Callable[[], None]) -> Iterator[None]:
 
     def repeat() -> None:
         while not ended.wait(_LOOK_AGAIN):
-            with contextlib.suppress(InputError, OSError):  # the worker that needs the file says what is wrong with it
+            with contextlib.suppress(
+                ForecasterError, OSError
+            ):  # the worker that needs the file says what is wrong with it
                 look()
 
     thread = threading.Thread(target=repeat, daemon=True)
@@ -130,8 +132,9 @@ def main(place: str) -> None:
 
 def begin(folder: Path) -> Callable[[int, Answer], None]:
     """Loads the candles and the order in a folder; what trains one of its networks by number."""
-    trial = load_walk(folder).whole
-    order: Order = json.loads((folder / _ORDER).read_text(encoding="utf-8"))
+    trial = load_walk(folder, "candles of the training").whole
+    with unreadable_errors(folder):
+        order: Order = json.loads(read_text(folder / _ORDER))
     run = folder.parent
     init = initial_of(trial, run.parent, np.datetime64(order["known"], "D"))
     return partial(_answer, Job(trial, run, init=init), order)

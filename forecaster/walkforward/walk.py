@@ -20,11 +20,11 @@ from forecaster.config.load import to_yaml
 from forecaster.data.candlefile import read_candles, write_candles
 from forecaster.data.panel import Panel
 from forecaster.data.splits import Split
-from forecaster.errors import ForecasterError, InputError
+from forecaster.errors import ForecasterError, InputError, OutsideError
 from forecaster.evaluation.scores import SHARES, Scores
 from forecaster.features.compute import Features
 from forecaster.features.dataset import Dataset
-from forecaster.files import atomic_write, read_text, write_text
+from forecaster.files import atomic_write, is_absent, is_refusal, read_text, unreadable_errors, write_text
 from forecaster.parsing import date, texts
 from forecaster.printable import quoted
 from forecaster.runs.config import load_config
@@ -110,19 +110,28 @@ def is_saved(walk: Walk) -> bool:
     return (walk.folder / _CONFIG).is_file()
 
 
-def load_walk(folder: Path) -> Walk:
+def load_walk(folder: Path, what: str = "files of the folds") -> Walk:
     """Reads what `save_walk` wrote; the arrays are memory-mapped.
+
+    Args:
+        what: the folder's files, as an error names them.
 
     Raises:
         InputError: a file is missing or damaged.
+        OutsideError: the system refuses to read one, which may be whole.
     """
-    try:
-        return _load(folder)
-    except (OSError, ForecasterError, *PARSING_ERRORS) as error:
-        raise InputError(
-            f"the files of the folds in {folder} are damaged: {first_line(error)}. Delete the folder and run the "
-            "same command again."
-        ) from error
+    with unreadable_errors(folder):
+        try:
+            return _load(folder)
+        except OutsideError:
+            raise
+        except (OSError, ForecasterError, *PARSING_ERRORS) as error:
+            if is_refusal(error) and not is_absent(error):
+                raise
+            raise InputError(
+                f"the {what} in {folder} are damaged: {first_line(error)}. Delete the folder and run the same command "
+                "again."
+            ) from error
 
 
 def _load(folder: Path) -> Walk:
@@ -174,6 +183,7 @@ def load_scores(path: Path) -> dict[str, Scores]:
 
     Raises:
         InputError: the file is missing or damaged.
+        OutsideError: the system refuses to read it.
     """
     tensors, header = read_map(path)
     scores = {}

@@ -12,7 +12,7 @@ from forecaster.modelfile import read_model
 from forecaster.runs.folder import CONFIG, MODEL
 from tests.damage import damaged
 
-LEFT_OVER = ("*.part", "*.making", "*.rename", ".backtest-*", ".*.new", "candles-*", "trial-*")
+LEFT_OVER = ("*.part", "*.making", "*.rename", ".backtest-*", ".*.new", ".*candles", "candles-*", "trial-*")
 """Names of what only a command at work may have; the lock files themselves stay, and are empty."""
 
 

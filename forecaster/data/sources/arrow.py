@@ -73,16 +73,28 @@ def _feather(raw: Any, limit: int) -> pa.Table:
 
 
 def _no_larger(table: pa.Table, limit: int) -> pa.Table:
-    """The table, its words as plain ones.
+    """The table without columns of lists and the like.
 
     Raises:
-        DataError: as numbers of numpy's or words, its cells take too much, or it holds what is no column of candles.
+        DataError: as numbers of numpy's or words, its cells take too much, or no column may be one of candles.
     """
-    if odd := [field for field in table.schema if not _is_plain(field.type)]:
-        raise DataError(f"the column {quoted(odd[0].name)} holds {quoted(str(odd[0].type))}, expected numbers or text.")
+    table = table.select(_plain_columns(table.schema))
     if _bytes(table) > limit:
         raise DataError(_TOO_LARGE.format(limit))
     return table
+
+
+def _plain_columns(schema: pa.Schema) -> list[int]:
+    """Places of the columns that candles may be in; lists and the like are passed over, as any other column is.
+
+    Raises:
+        DataError: there are columns, but none of them is one.
+    """
+    plain = [place for place, field in enumerate(schema) if _is_plain(field.type)]
+    if len(schema) and not plain:
+        name, kind = quoted(schema[0].name), quoted(str(schema[0].type))
+        raise DataError(f"the column {name} holds {kind}, expected numbers or text.")
+    return plain
 
 
 def _bytes(batch: pa.RecordBatch | pa.Table) -> int:
@@ -117,18 +129,21 @@ def _view_lengths(column: pa.Array) -> np.ndarray:
 
 def _parquet(raw: Any, limit: int) -> pa.Table:
     """Batch by batch: a column of equal values takes no space in the file, whatever its footer says of its size."""
-    words = [field.name for field in parquet.ParquetFile(raw).schema_arrow if _is_text(field.type)]
+    schema = parquet.ParquetFile(raw).schema_arrow
+    words = [field.name for field in schema if _is_text(field.type)]
+    plain = _plain_columns(schema)
+    names = None if len(plain) == len(schema) else [schema[place].name for place in plain]
     raw.seek(0)
     with parquet.ParquetFile(raw, read_dictionary=words) as file:  # a long word is unpacked once, not in each row
         batches: list[pa.RecordBatch] = []
         size = 0
-        for batch in file.iter_batches(_ROWS, use_threads=False):
+        for batch in file.iter_batches(_ROWS, columns=names, use_threads=False):
             _check_cells(batch)
             size += _bytes(batch)
             if size > limit:
                 raise DataError(_TOO_LARGE.format(limit))
             batches.append(batch)
-        table = pa.Table.from_batches(batches, file.schema_arrow if not batches else None)
+        table = pa.Table.from_batches(batches) if batches else file.schema_arrow.empty_table().select(plain)
     return table.unify_dictionaries().cast(pa.schema([_plain(field) for field in table.schema]))
 
 
