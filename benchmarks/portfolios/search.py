@@ -2,8 +2,9 @@
 
     python benchmarks/portfolios/search.py panel.parquet --fit-to 2014-12-31 --to 2016-12-31 [--folder cache]
 
-One window a call. Pinball loss of long portfolios, of portfolios that are long and short, and the variogram score of
-groups; gains in per cent, p by Diebold–Mariano on means by date.
+One window a call; with --har all years from 2003 to --to, and HAR's quantiles. Pinball loss of long portfolios, of
+portfolios that are long and short, and the variogram score of groups; gains in per cent, p by Diebold–Mariano on means
+by date.
 
 Source: Engle & Kelly (2012), "Dynamic Equicorrelation"; Scheuerer & Hamill (2015), "Variogram-based proper scoring
 rules", of order 0.5.
@@ -18,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 from run import SCORED
-from window import EVERY, PATHS, Window
-from work import STEPS, judged
+from window import PATHS, Window
+from work import STEPS, fetched, judged
 
 from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.comovement import Gains
@@ -161,14 +162,14 @@ def variogram(paths: np.ndarray, came: np.ndarray) -> float:
     return 200 * float(((expected - np.sqrt(np.abs(came[:, one] - came[:, other]))) ** 2).sum(axis=1).mean())
 
 
-def row(form: Scores, base: Scores) -> str:
+def row(form: Scores, base: Scores, every: int) -> str:
     """The cells of one form: pinball loss, band, then gain (p) of all three, at 1, 5 and 20 days."""
     cells = [" / ".join(f"{one:.2f}" for one in form["pinball"].mean(axis=0))]
     cells.append(" / ".join(f"{100 * one:.1f}" for one in form["held"].mean(axis=0)))
     for name in ("pinball", "variogram", "long and short"):
         gain = 100 * (1 - form[name].mean(axis=0) / base[name].mean(axis=0))
         apart = (form[name] - base[name]).T
-        lags = [-(-step // EVERY) for step in STEPS]
+        lags = [-(-step // every) for step in STEPS]
         chances = [diebold_mariano(one, lag).p_value for one, lag in zip(apart, lags, strict=True)]
         both = zip(gain, chances, strict=True)
         cells.append("" if form is base else ", ".join(f"{one:+.1f} ({chance:.2g})" for one, chance in both))
@@ -183,19 +184,23 @@ def main() -> None:
     parser.add_argument("--to", default="2016-12-31", help="last day of judging")
     parser.add_argument("--forms", nargs="+", default=list(FORMS), choices=list(FORMS), metavar="FORM")
     parser.add_argument("--folder", type=Path, help="keeps what is computed")
+    parser.add_argument("--har", action="store_true", help="HAR's quantiles, fitted each year from 2003 on")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        window = Window.of(judged(given.panel, folder, given.fit_to, given.to))
+        if given.har:
+            window = Window.of_har(fetched(given.panel, folder / "store"), 2003, given.to)
+        else:
+            window = Window.of(judged(given.panel, folder, given.fit_to, given.to))
     print(f"{window.moves.shape[1]} tickers, {len(window.origins)} days from {window.origins[0]}\n", flush=True)
     print("| form | pinball, bp | 80% band held | gain, pinball (p) | variogram (p) | long and short (p) |")
     print("|---" * 6 + "|", flush=True)
     base = scored(window, FORMS[BASE])
-    print(f"| {BASE} | {row(base, base)} |", flush=True)
+    print(f"| {BASE} | {row(base, base, window.every)} |", flush=True)
     for name in given.forms:
         if name != BASE:
-            print(f"| {name} | {row(scored(window, FORMS[name]), base)} |", flush=True)
+            print(f"| {name} | {row(scored(window, FORMS[name]), base, window.every)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Forecasts of 80 tickers with whole histories on every third day, and what a form of dependence may know on each."""
+"""Forecasts of 80 tickers with whole histories on some days, and what a form of dependence may know on each."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from functools import cached_property
 
 import numpy as np
 from run import HELD, PORTFOLIOS
-from work import STEPS, Judged, actual
+from work import STEPS, Judged, actual, day
 
+from forecaster.baselines import FittedBaseline
+from forecaster.config.schema import LEVELS
+from forecaster.data.bars import Bars
 from forecaster.data.coherence import CLOSE
 from forecaster.data.panel import Panel
+from forecaster.data.splits import Period
+from forecaster.data.store import Store
+from forecaster.features.compute import compute_features
+from forecaster.features.dataset import Dataset
 from forecaster.inference.comovement import DailyCorrelation
 from forecaster.inference.stretches import Stretches
-from forecaster.inference.tails import inverse
+from forecaster.inference.tails import fit_tails, inverse
 
-TICKERS, EVERY, PATHS = 80, 3, 1_000
+TICKERS, PATHS = 80, 1_000
 GROUPS, SIZE, BALANCED = 15, 10, 100
 _FIRST = np.datetime64("2000-06-01")
 """First candle of a whole history, at the latest."""
@@ -31,28 +38,44 @@ class Window:
         origins: dates.
         moves: simple returns of the forecasts at each path's rank, "date ticker step path".
         outcomes: log(price then / close at the origin), "date ticker step".
+        every: sessions from one origin to the next.
     """
 
     stretches: Stretches
     origins: np.ndarray
     moves: np.ndarray
     outcomes: np.ndarray
+    every: int
 
     @classmethod
-    def of(cls, work: Judged) -> Window:
-        """Tickers by chance among those with whole histories and a forecast on every day."""
+    def of(cls, work: Judged, every: int = 3) -> Window:
+        """Every third day; tickers by chance among those with whole histories and a forecast on every day."""
         old = np.array([one.dates[0] <= _FIRST for one in work.bars]) & (work.rows >= 0).all(axis=0)
-        usable = np.flatnonzero(old)
-        rng = np.random.default_rng(1)
-        kept = np.sort(rng.choice(usable, min(TICKERS, len(usable)), replace=False))
+        kept = _chosen(np.flatnonzero(old))
         chosen = [step - 1 for step in STEPS]
-        quantiles = work.quantiles[::EVERY, kept][:, :, chosen, CLOSE].astype(float)
-        tails = np.broadcast_to(work.tails[chosen, CLOSE], (*quantiles.shape[1:3], 2, 2))
-        shares = (np.arange(PATHS) + 0.5) / PATHS
-        moves = [np.expm1(inverse(one, work.levels, tails, shares)).astype(np.float32) for one in quantiles]
-        outcomes = np.stack([actual(work, step)[::EVERY, kept] for step in STEPS], axis=-1)
-        stretches = Stretches.in_panel(Panel.of([work.bars[number] for number in kept]), STEPS[-1])
-        return cls(stretches, work.dates[::EVERY], np.stack(moves), outcomes)
+        quantiles = work.quantiles[::every, kept][:, :, chosen, CLOSE].astype(float)
+        moves = np.stack([_moves(one, work.levels, work.tails[chosen, CLOSE]) for one in quantiles])
+        outcomes = np.stack([actual(work, step)[::every, kept] for step in STEPS], axis=-1)
+        return cls(_stretches([work.bars[n] for n in kept]), work.dates[::every], moves, outcomes, every)
+
+    @classmethod
+    def of_har(cls, store: Store, first: int, end: str, every: int = 5) -> Window:
+        """Every fifth day from a year on, with HAR's forecasts, fitted at the end of each year."""
+        bars = [one for name in store.tickers() if len(one := store.read(name).between(end=day(end))) > 400]
+        bars = [one for one in bars if one.dates[0] < _FIRST]
+        bars = [bars[number] for number in _chosen(np.arange(len(bars)))]
+        panel = Panel.of(bars)
+        dataset = Dataset(panel, compute_features(panel, ("base",)), STEPS)
+        origins, moves, outcomes = [], [], []
+        for rows, period in _years(dataset, first, end, every):
+            har = FittedBaseline.learnt("har", dataset, period, LEVELS).bind(dataset)
+            tails = fit_tails(dataset, period, LEVELS)
+            assert tails is not None
+            for one in rows:
+                origins.append(panel.sessions[one[0]])
+                moves.append(_moves(har(one)[:, :, CLOSE].astype(float), LEVELS, tails[:, CLOSE]))
+                outcomes.append(dataset.moves(one)[:, :, CLOSE])
+        return cls(_stretches(bars), np.array(origins), np.stack(moves), np.stack(outcomes), every)
 
     @cached_property
     def past(self) -> np.ndarray:
@@ -101,3 +124,30 @@ class Window:
             found = np.empty_like(self.moves[date, :, number])
             np.put_along_axis(found, order, self.moves[date, :, number], axis=-1)
             yield found
+
+
+def _chosen(usable: np.ndarray) -> np.ndarray:
+    return np.sort(np.random.default_rng(1).choice(usable, min(TICKERS, len(usable)), replace=False))
+
+
+def _stretches(bars: list[Bars]) -> Stretches:
+    return Stretches.in_panel(Panel.of(bars), STEPS[-1])
+
+
+def _moves(quantiles: np.ndarray, levels: tuple[float, ...], tails: np.ndarray) -> np.ndarray:
+    """Simple returns at each path's rank, from quantiles "ticker step quantile" of log moves."""
+    shares = (np.arange(PATHS) + 0.5) / PATHS
+    every = np.broadcast_to(tails, (*quantiles.shape[:2], 2, 2))
+    return np.asarray(np.expm1(inverse(quantiles, levels, every, shares)), np.float32)
+
+
+def _years(dataset: Dataset, first: int, end: str, every: int) -> Iterator[tuple[list[np.ndarray], Period]]:
+    """Rows of all tickers on some days of each year, and what was known before the year."""
+    panel, last = dataset.panel, day(end)
+    rows = dataset.origins(Period(day(f"{first - 1}-12-31"), last))
+    rows = rows[dataset.known(rows, Period(None, last))[:, -1]]
+    dates = panel.sessions[rows]
+    some = np.unique(dates)[::every]
+    for year in range(first, int(end[:4]) + 1):
+        own = [rows[dates == one] for one in some[some.astype("datetime64[Y]") == np.datetime64(str(year))]]
+        yield [one for one in own if len(one) == len(panel)], Period(None, day(f"{year - 1}-12-31"))
