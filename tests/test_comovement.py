@@ -112,9 +112,15 @@ def test_a_single_ticker_follows_all_dates_alike_and_as_they_were() -> None:
 
 def test_tickers_that_hardly_share_days_are_left_as_they_were() -> None:
     old, new = bars("OLD", 300, start="2000-01-03"), bars("NEW", 300, start="2010-01-04")
-    assert Conditioned.of(Stretches.of([old, new], STEPS), CLOSES).gains == Gains()
+    apart = Stretches.of([old, new], STEPS)
+    assert Conditioned.of(apart, CLOSES).gains == Gains()
+    assert np.array_equal(draw_past(apart, 500, 2), draw_dates(500, len(apart.dates), 2)), (
+        "nor do newer dates count more"
+    )
     whole = market(0.8, tickers=2, rows=60 + FEWEST + STEPS)
-    assert Conditioned.of(Stretches.of(whole, STEPS), CLOSES).gains != Gains(), "the shortest history counts"
+    shared = Stretches.of(whole, STEPS)
+    assert Conditioned.of(shared, CLOSES).gains != Gains(), "the shortest history counts"
+    assert not np.array_equal(draw_past(shared, 500, 2), draw_dates(500, len(shared.dates), 2))
 
 
 def test_gains_know_nothing_after_the_origin() -> None:

@@ -31,9 +31,11 @@ SCORED = LEVELS[1:-1]
 PORTFOLIOS, HELD = 200, 20
 COLUMNS = (
     *("method", "pinball, bp", "ours better by", "p", "80% band held", "90% band held", "VaR 95 exceptions"),
-    *("Kupiec passed", "Christoffersen passed", "VaR 99 exceptions", "Kupiec passed at 99", "ES 95, Acerbi–Székely"),
+    *("Kupiec passed", "Christoffersen passed (no exception)", "VaR 99 exceptions", "Kupiec passed at 99"),
+    "ES 95, Acerbi–Székely",
 )
 OURS, ALIKE = "joint paths", "all dates alike"
+KINDS = ("joint", ALIKE, "independent", "equal correlation", "gaussian copula")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,19 +69,19 @@ def main() -> None:
         held = _portfolios(work)
         print(f"{len(work.tickers)} tickers, {len(work.dates)} days, {work.dates[0]} to {work.dates[-1]}\n")
         outcomes = {step: dict(_rivals(work, held, step)) for step in STEPS}
-        for name, kind in _kinds(given.kinds):
+        for kind in reversed(given.kinds):
+            name = OURS if kind == "joint" else kind
             for step, one in zip(STEPS, _ours(work, held, kind, given.tails, given.paths), strict=True):
                 outcomes[step] = {name: one} | outcomes[step]
         _print(outcomes)
 
 
-def _kinds(chosen: str) -> Iterator[tuple[str, str]]:
-    for kind in reversed(chosen.split(",")):
-        yield (OURS if kind == "joint" else kind), kind
-
-
 def _portfolios(work: Judged) -> np.ndarray:
-    """Weights "portfolio ticker": 20 of the tickers that have a forecast on every day, and two years before."""
+    """Weights "portfolio ticker": 20 of the tickers that have a forecast on every day, and three years before.
+
+    So a stock that was delisted within the test is in no portfolio. All share these tickers: their tests are not
+    independent of each other.
+    """
     first = work.dates[0] - np.timedelta64(3 * 365, "D")
     old = np.array([one.dates[0] <= first for one in work.bars])
     usable = np.flatnonzero((work.rows >= 0).all(axis=0) & old)
@@ -185,15 +187,16 @@ def _rivals(work: Judged, held: np.ndarray, step: int) -> Iterator[tuple[str, Ou
 
 def _print(outcomes: dict[int, dict[str, Outcome]]) -> None:
     for step, methods in outcomes.items():
-        ours = methods[OURS]
-        base = ours.losses()
+        reference = next(iter(methods))  # the first kind that was asked for
+        base = methods[reference].losses()
         print(f"\n{step} day{'s' if step > 1 else ''}\n")
-        print(f"| {' | '.join(COLUMNS)} |")
+        columns = [f"{reference} better by" if name == "ours better by" else name for name in COLUMNS]
+        print(f"| {' | '.join(columns)} |")
         print("|---" * len(COLUMNS) + "|")
         for name, one in methods.items():
             losses = one.losses()
             better, chance = "", ""
-            if name != OURS:
+            if name != reference:
                 better = f"{1 - base.mean() / losses.mean():+.2%}"
                 chance = f"{diebold_mariano((base - losses).mean(axis=1), step).p_value:.2g}"
             cells = [f"{1e4 * losses.mean():.2f}", better, chance, *_held(one), *_exceptions(one, step)]
@@ -207,7 +210,7 @@ def _held(one: Outcome) -> Iterator[str]:
 
 
 def _exceptions(one: Outcome, step: int) -> Sequence[str]:
-    """On windows that do not overlap: every `step`-th day."""
+    """On windows that do not overlap: every `step`-th day. Without an exception nothing can cluster: counted apart."""
     days = slice(None, None, step)
     tests = {
         level: [
@@ -218,16 +221,28 @@ def _exceptions(one: Outcome, step: int) -> Sequence[str]:
     }
     rate = {level: np.mean([test.exceptions / test.days for test in found]) for level, found in tests.items()}
     passed = {level: np.mean([test.kupiec > 0.05 for test in found]) for level, found in tests.items()}
-    alone = np.mean([test.christoffersen is None or test.christoffersen > 0.05 for test in tests[95]])
+    clusters = [test.christoffersen for test in tests[95]]
+    tested = [one for one in clusters if one is not None]
+    untested = f" ({np.mean([one is None for one in clusters]):.1%})" if len(tested) < len(clusters) else ""
+    alone = f"{np.mean(np.array(tested) > 0.05):.1%}" if tested else ""
     shortfall = np.mean([test.shortfall for test in tests[95]])
     return (
         f"{rate[95]:.1%}",
-        f"{passed[95]:.0%}",
-        f"{alone:.0%}",
+        f"{passed[95]:.1%}",
+        f"{alone}{untested}".strip(),
         f"{rate[99]:.2%}",
-        f"{passed[99]:.0%}",
+        f"{passed[99]:.1%}",
         f"{shortfall:+.2f}",
     )
+
+
+def kinds(text: str) -> list[str]:
+    """Kinds of dependence, checked before anything is computed."""
+    chosen = text.split(",")
+    for one in chosen:
+        if one not in KINDS and not (one.startswith("last ") and one.removeprefix("last ").isdigit()):
+            raise argparse.ArgumentTypeError(f"{one!r} is none of {', '.join(KINDS)}, last N")
+    return chosen
 
 
 def options() -> argparse.Namespace:
@@ -236,7 +251,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("panel", type=Path, help="a long table of daily candles of American stocks")
     parser.add_argument("--fit-to", default="2014-12-31", help="last day of fitting; 2016-12-31: shipped weights")
     parser.add_argument("--to", default="2016-12-31", help="last day of judging")
-    parser.add_argument("--kinds", default="joint", help="joint, all dates alike, last N, independent, …")
+    parser.add_argument(
+        "--kinds",
+        type=kinds,
+        default="joint",
+        help=f"with commas; {', '.join(KINDS)}, last N. The others are compared with the first",
+    )
     parser.add_argument("--tails", default="fit", choices=("fit", "exponential"))
     parser.add_argument("--paths", type=int, default=4_000)
     parser.add_argument("--folder", type=Path, help="keeps what is computed")

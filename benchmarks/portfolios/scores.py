@@ -36,7 +36,7 @@ def main() -> None:
         usable = np.flatnonzero((work.rows >= 0).all(axis=0))
         rng = np.random.default_rng(0)
         groups = np.stack([rng.choice(usable, SIZE, replace=False) for _ in range(GROUPS)])
-        kinds = given.kinds.split(",")
+        kinds = given.kinds
         outcome = {step: actual(work, step) for step in STEPS}
         chosen = [step - 1 for step in STEPS]
         shares = (np.arange(PATHS) + 0.5) / PATHS
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _print(found: dict[tuple[str, str, int], list[float]], kinds: list[str]) -> None:
-    steps = " | ".join(f"{step} day{'s' if step > 1 else ''} | joint better by | p" for step in STEPS)
+    steps = " | ".join(f"{step} day{'s' if step > 1 else ''} | {kinds[0]} better by | p" for step in STEPS)
     for name in SCORES:
         print(f"\n| {name} score | {steps} |\n|---|" + "---|" * (3 * len(STEPS)))
         for kind in kinds:

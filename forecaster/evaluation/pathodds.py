@@ -51,7 +51,9 @@ def path_odds(
     templates: Templates | None,
     levels: tuple[float, ...],
 ) -> Iterator[Measure]:
-    """Brier score of touches within five sessions beside the formula, their reliability, and rank correlation of ranges
+    """Brier score of touches within five sessions beside the formula, and rank correlation of ranges beside HAR.
+
+    The touches' reliability goes with their score.
 
     Reads every fifth date (or as many as the paths have sessions), so that no session counts twice.
     """

@@ -111,8 +111,12 @@ class DailyCorrelation:
 
 
 def draw_past(stretches: Stretches, count: int, seed: int) -> Int[np.ndarray, " path"]:
-    """Index of the date that each path takes. For a single ticker all count alike: nothing speaks for newer ones."""
-    several = len(stretches.dataset.panel) > 1
+    """Index of the date that each path takes.
+
+    All count alike for a single ticker, and where tickers share too few days to say how they move together.
+    """
+    days = (stretches.rows_of_days() >= 0).sum(axis=1)
+    several = (days > 1).sum() >= FEWEST
     return draw_dates(count, len(stretches.dates), seed, HALF_LIFE if several else np.inf)
 
 
