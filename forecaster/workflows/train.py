@@ -106,11 +106,14 @@ def train(
         except LostRankError:  # it says how to resume
             raise
         except Exception:
-            if (
-                not checkpoints(workplace) and not (workplace / runs.MODEL).is_file()
-            ):  # nothing to resume: free the name
-                shutil.rmtree(workplace, ignore_errors=True)
+            _free_name(workplace)
             raise
+
+
+def _free_name(folder: Path) -> None:
+    """Removes the folder of a run that failed before there was anything to resume."""
+    if not checkpoints(folder) and not (folder / runs.MODEL).is_file():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @tuned_allocator()
