@@ -391,3 +391,14 @@ def test_an_unknown_calendar_is_answered_with_the_nearest() -> None:
     for act in (check_calendar, timezone, lambda name: next_sessions(name, np.datetime64("2024-01-01"), 1)):
         with pytest.raises(UnknownNameError, match=r"Unknown calendar 'XNYX'. Did you mean 'XNYS'?"):
             act("XNYX")
+
+
+def test_an_unknown_calendar_is_answered_without_computing_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Computing a hundred of them for one message took ten seconds."""
+    asked = []
+    monkeypatch.setattr(exchanges, "computable", lambda name: asked.append(name) or name != "XNYS")
+    with pytest.raises(UnknownNameError, match="Did you mean 'NYMEX'"):
+        check_calendar("XNYX")
+    with pytest.raises(UnknownNameError, match=r"There is 24/5, 24/7, AIXK, ARCX, ASX and \d+ more"):
+        check_calendar("")
+    assert len(asked) < 10

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -98,6 +99,24 @@ def test_a_file_of_format_1_is_read_to_the_last_value() -> None:
     assert (record.rows, str(record.first), str(record.last)) == (5, "2020-01-02", "2020-01-08")
     assert (record.source, record.since) == ("sample", "2026-11-01T08:30:00+00:00")
     assert bars.close.round(6).tolist() == CLOSES
+
+
+@pytest.mark.parametrize(
+    "change", ["3", '{"calendar": 3}', '{"calendar": {"a": 1}}', '{"rows": "10"}', '{"format": "1"}']
+)
+def test_a_header_of_other_types_is_damage(change: str, tmp_path: Path, make_bars: Make) -> None:
+    store = Store(tmp_path / "store")
+    store.write(make_bars(10), source="file")
+    table = pq.read_table(store.path("AAPL"))
+    header, new = json.loads(table.schema.metadata[b"forecaster"]), json.loads(change)
+    if isinstance(new, dict):
+        new = {name: value for name, value in header.items() if name != "sum"} | new
+    pq.write_table(table.replace_schema_metadata({"forecaster": json.dumps(new)}), store.path("AAPL"))
+    for act in (store.read, store.record):
+        with pytest.raises(
+            DataError, match=r"AAPL\.parquet is damaged: .* is (no mapping|not a string|not a whole number)"
+        ):
+            act("AAPL")
 
 
 @pytest.mark.parametrize("metadata", [None, {"pandas": "{}"}])

@@ -14,10 +14,14 @@ import numpy as np
 
 from forecaster.data.bars import COLUMNS, Bars
 from forecaster.files import atomic_write, read_bytes
+from forecaster.parsing import text, whole
 from forecaster.release import newer_file
 
 _FORMAT = 1
 _KEY = b"forecaster"
+_TEXTS = frozenset(
+    ("ticker", "currency", "calendar", "timezone", "source", "first", "last", "digest", "changed", "since")
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def read_candles(path: Path, ticker: str, every_value: bool = False) -> Bars:
     with pq.ParquetFile(pa.BufferReader(read_bytes(path)), page_checksum_verification=True) as file:
         table = file.read(columns=["date", *COLUMNS], use_threads=False)
     header = _header(path, table.schema.metadata, ticker)
-    if int(header["rows"]) != table.num_rows:
+    if header["rows"] != table.num_rows:
         raise ValueError(f"it has {table.num_rows} rows, but its header says {header['rows']}")
     bars = _bars(table, header)
     if every_value and header.get("digest", _digest(bars)) != _digest(bars):
@@ -99,7 +103,7 @@ def read_record(path: Path, ticker: str) -> Record:
         header = _header(path, pq.read_schema(file).metadata, ticker)
     return Record(
         ticker=ticker,
-        rows=int(header["rows"]),
+        rows=header["rows"],
         first=np.datetime64(header["first"]),
         last=np.datetime64(header["last"]),
         **{name: str(header[name]) for name in ("currency", "calendar", "timezone", "source", "changed")},
@@ -158,13 +162,18 @@ def _header(path: Path, metadata: dict[bytes, bytes] | None, ticker: str) -> dic
     if not metadata or _KEY not in metadata:
         raise ValueError("it was not written by forecaster")
     header: dict[str, Any] = json.loads(metadata[_KEY])
+    if not isinstance(header, dict):
+        raise TypeError("its header is no mapping")
     # None: a file from before there was a checksum.
     if header.pop("sum", None) not in (None, _sum(header)):
         raise ValueError("its header does not match its checksum")
-    if header["format"] > _FORMAT:
+    if whole(header["format"]) > _FORMAT:
         raise newer_file(str(path), None, "name another folder with --data-dir")
     if header["format"] != _FORMAT:
         raise ValueError(f"its format is {header['format']}, expected {_FORMAT}")
+    for name in _TEXTS & header.keys():
+        text(header[name])
+    whole(header["rows"])
     if header["ticker"] != ticker:
         raise ValueError(f"it holds {header['ticker']!r}")
     return header

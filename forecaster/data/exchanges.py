@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -14,7 +14,8 @@ import numpy as np
 
 from forecaster.axes import Shaped
 from forecaster.data.calendarfile import Calendar
-from forecaster.errors import UnknownNameError
+from forecaster.errors import UnknownNameError, close_match
+from forecaster.printable import MOST
 
 _EVER = (np.datetime64("0001-01-01"), np.datetime64("9999-12-31"))
 _USUAL = (np.datetime64("1960-01-01"), np.datetime64("2030-12-31"))
@@ -25,6 +26,9 @@ _PROBE = (np.datetime64("2024-01-08"), np.datetime64("2024-01-19"))
 
 _SLACK = np.timedelta64(14, "D")
 """The library requires a session between its two dates: padding on both sides ensures one."""
+
+_SHOWN = 5
+"""Calendars that a message names."""
 
 _UNCOMPUTABLE = (NotImplementedError, ValueError)
 """Raised by version 4.13 with pandas 3 for ASEX, XBEL, XBSE, XCYS (Orthodox Easter) and XTAE (early closes)."""
@@ -43,9 +47,21 @@ def check_name(name: str) -> str:
 
     known = exchange_calendars.get_calendar_names(include_aliases=True)
     if name not in known:
-        suggestions = [one for one in known if computable(one)]
-        raise UnknownNameError("calendar", name, suggestions, "Weekdays such as Sun-Thu also work.")
+        raise UnknownNameError("calendar", name, _suggestions(name, known), "Weekdays such as Sun-Thu also work.")
     return name
+
+
+def _suggestions(name: str, known: Iterable[str]) -> list[str]:
+    """What a message may name: to compute all calendars for it takes ten seconds."""
+    names = sorted(known)
+    while (near := close_match(name[:MOST], names)) is not None:
+        if computable(near):
+            return [near]
+        names.remove(near)
+    shown: list[str] = []
+    while names and len(shown) < _SHOWN:
+        shown += filter(computable, [names.pop(0)])
+    return shown + names
 
 
 @cache

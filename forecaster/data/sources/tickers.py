@@ -12,6 +12,9 @@ from forecaster.data.frequency import ascending
 from forecaster.data.symbols import normalise
 from forecaster.errors import DataError, InputError, at_most_five
 
+_LOOKED_AT = 100
+"""Columns beyond the known ones in which tickers are looked for: a sheet may have thousands that are empty."""
+
 
 def read_tickers(column: pd.Series, is_chosen: bool) -> Shaped[np.ndarray, " row"] | None:
     """The symbols; None if all rows have one name that is not a symbol, such as a company's.
@@ -46,7 +49,7 @@ def check_one_ticker(
     twice = ~table.duplicated() & table.duplicated("moment")
     if not twice.any():
         return
-    for place, name in enumerate(unread.columns):
+    for place, name in enumerate(unread.columns[:_LOOKED_AT]):
         column = unread.iloc[:, place].astype("string").reset_index(drop=True)
         if _tells_apart(column, moments):
             day, values = str(moments[int(np.argmax(twice))])[:10], at_most_five(map(repr, column.unique()[:2]))
@@ -66,7 +69,7 @@ def _tells_apart(column: pd.Series, moments: Shaped[np.ndarray, " row"]) -> bool
 
 def ticker_column_note(unread: pd.DataFrame) -> tuple[str, ...]:
     """A note on a column that may contain tickers with dates that do not overlap, which no other check finds."""
-    for place, name in enumerate(unread.columns):
+    for place, name in enumerate(unread.columns[:_LOOKED_AT]):
         words = unread.iloc[:, place]
         if pd.api.types.is_numeric_dtype(words.dtype):
             continue
