@@ -399,6 +399,6 @@ def test_an_unknown_calendar_is_answered_without_computing_all(monkeypatch: pyte
     monkeypatch.setattr(exchanges, "computable", lambda name: asked.append(name) or name != "XNYS")
     with pytest.raises(UnknownNameError, match="Did you mean 'NYMEX'"):
         check_calendar("XNYX")
-    with pytest.raises(UnknownNameError, match=r"There is 24/5, 24/7, AIXK, ARCX, ASX and \d+ more"):
+    with pytest.raises(UnknownNameError, match=r"There is 24/5, 24/7, .* and \d+ more"):
         check_calendar("")
     assert len(asked) < 10

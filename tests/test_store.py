@@ -106,7 +106,7 @@ def test_a_file_of_format_1_is_read_to_the_last_value() -> None:
 )
 def test_a_header_of_other_types_is_damage(change: str, tmp_path: Path, make_bars: Make) -> None:
     store = Store(tmp_path / "store")
-    store.write(make_bars(10), source="file")
+    store.write(make_bars("AAPL", 10), source="file")
     table = pq.read_table(store.path("AAPL"))
     header, new = json.loads(table.schema.metadata[b"forecaster"]), json.loads(change)
     if isinstance(new, dict):
