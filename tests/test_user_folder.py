@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -96,8 +97,10 @@ def test_a_worker_runs_the_package_of_its_parent_though_another_is_on_the_path(t
     own, module = str(REPOSITORY / "forecaster"), crew.FOLDS.module
     started = [sys.executable, "-P", "-c", crew._START, own, module, str(tmp_path / "no-walk")]
     path = {"PYTHONPATH": str(tmp_path)}
-    streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}  # it ends at once where its input does
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(started, env=environment() | path, text=True, **streams) as worker:  # type: ignore[call-overload]
-        said = worker.stderr.read()  # it fails by itself: there is nothing to take over
-    assert str(REPOSITORY / "forecaster" / "walkforward" / "fold.py") in said
-    assert said.splitlines()[-1].startswith("FileNotFoundError")
+        worker.stdin.write("0\n")
+        worker.stdin.flush()
+        said = worker.stdout.readline()  # before the end of its input, at which it ends
+    answer = json.loads(said)  # only our own package answers so: there is nothing to take over
+    assert str(tmp_path / "no-walk") in answer["error"]
