@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from forecaster.errors import InputError, OutsideError
-from forecaster.files import atomic_write, check_place, existing_file, shipped, write_text
+from forecaster.files import atomic_write, check_place, existing_file, write_text
+from forecaster.places import shipped
 
 ROOT = Path(__file__).parents[1]
 

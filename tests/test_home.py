@@ -15,7 +15,7 @@ import pytest
 
 from forecaster.data import calendarfile, calendars, exchanges
 from forecaster.data.store import Store
-from forecaster.files import cache_folder
+from forecaster.places import cache_folder
 from forecaster.workflows.train import TrainedRun
 from tests.homeless import HOMES, homeless
 from tests.studio import bars, command, environment

@@ -17,7 +17,7 @@ LAYERS: Mapping[str, int] = {
     **dict.fromkeys(
         (
             *("axes", "display", "errors", "events", "registry", "printable", "interrupts"),
-            *("files", "memory", "frugal", "mapped", "cores", "release", "config", "parsing", "tensorfile"),
+            *("files", "memory", "frugal", "mapped", "cores", "release", "config", "parsing", "places", "tensorfile"),
         ),
         0,
     ),

@@ -10,7 +10,7 @@ import pytest
 
 from forecaster.data.bars import Bars
 from forecaster.data.sources import SOURCES, Order, SourceOptions
-from forecaster.files import shipped
+from forecaster.places import shipped
 
 EXTENTS = {
     "AAPL": (3270, "2000-03-01", "2013-03-01"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "portfolios"))
 
-from work import Judged, judged, quarters
+from work import Judged, judged, kept_in, quarters
 
 from forecaster.baselines import FittedBaseline
 from forecaster.data.coherence import CLOSE, HIGH, LOW
@@ -49,9 +48,7 @@ Said = dict[tuple[str, int, str], list[np.ndarray]]
 def main() -> None:
     """Forecast, score, print."""
     options = _options()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(options.folder) as folder:
         work = judged(options.panel, folder, options.fit_to, options.to)
         extent = f"{work.dates[0]} to {work.dates[-1]}"
         print(f"{len(work.tickers)} tickers, every {EVERY}th of {len(work.dates)} days, {extent}")

@@ -7,12 +7,9 @@ The model forecasts the steps 1 to 20; the steps 6 to 19 are made again from 1 t
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 from run import options
-from work import Judged, judged
+from work import Judged, judged, kept_in
 
 from forecaster.config.schema import VARIABLES
 from forecaster.data.coherence import CLOSE, coherent
@@ -30,9 +27,7 @@ COLUMNS = (
 def main() -> None:
     """Forecast, interpolate, score, print."""
     given = options()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(given.folder) as folder:
         work = judged(given.panel, folder, given.fit_to, given.to)
     date, ticker = np.nonzero(work.rows >= 0)
     print(f"{len(work.tickers)} tickers, {len(date):,} forecasts, {work.dates[0]} to {work.dates[-1]}\n")

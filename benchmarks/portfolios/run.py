@@ -8,14 +8,13 @@ Prints a table for 1, 5 and 20 days: pinball loss, coverage, exceptions of the v
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.special import ndtr
-from work import STEPS, Judged, Ranker, actual, judged, past_dates, quarters
+from work import STEPS, Judged, Ranker, actual, judged, kept_in, past_dates, quarters
 
 from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.significance import diebold_mariano
@@ -62,9 +61,7 @@ class Outcome:
 def main() -> None:
     """Forecast, score, print."""
     given = options()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(given.folder) as folder:
         work = judged(given.panel, folder, given.fit_to, given.to)
         held = _portfolios(work)
         print(f"{len(work.tickers)} tickers, {len(work.dates)} days, {work.dates[0]} to {work.dates[-1]}\n")

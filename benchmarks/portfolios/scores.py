@@ -10,13 +10,10 @@ Scheuerer & Hamill (2015), "Variogram-based proper scoring rules", of order 0.5.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import scoringrules
 from run import daily_correlation, dependence, options
-from work import STEPS, actual, judged, quarters
+from work import STEPS, actual, judged, kept_in, quarters
 
 from forecaster.data.coherence import CLOSE
 from forecaster.evaluation.significance import diebold_mariano
@@ -29,9 +26,7 @@ SCORES = {"energy": scoringrules.es_ensemble, "variogram": scoringrules.vs_ensem
 def main() -> None:
     """Forecast, score, print."""
     given = options()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(given.folder) as folder:
         work = judged(given.panel, folder, given.fit_to, given.to)
         usable = np.flatnonzero((work.rows >= 0).all(axis=0))
         rng = np.random.default_rng(0)

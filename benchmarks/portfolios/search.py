@@ -13,14 +13,13 @@ rules", of order 0.5.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from run import SCORED
 from window import PATHS, Window
-from work import STEPS, fetched, judged
+from work import STEPS, fetched, judged, kept_in
 
 from forecaster.evaluation.significance import diebold_mariano
 from forecaster.inference.comovement import Gains
@@ -186,9 +185,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keeps what is computed")
     parser.add_argument("--har", action="store_true", help="HAR's quantiles, fitted each year from 2003 on")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(given.folder) as folder:
         if given.har:
             window = Window.of_har(fetched(given.panel, folder / "store"), 2003, given.to)
         else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +61,17 @@ class Judged:
     def tickers(self) -> tuple[str, ...]:
         """Symbols, in the order of the arrays."""
         return self.dataset.panel.tickers
+
+
+@contextmanager
+def kept_in(folder: Path | None) -> Iterator[Path]:
+    """A folder for what is fitted, made if need be; a temporary one if none is given."""
+    if folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
 
 
 def judged(panel: Path, folder: Path, fit_end: str, end: str) -> Judged:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "portfolios"))
 
-from work import STEPS, judged
+from work import STEPS, judged, kept_in
 
 from forecaster.data.coherence import CLOSE, HIGH, LOW
 from forecaster.inference.tails import exponential_tails, inverse
@@ -32,9 +31,7 @@ def main() -> None:
     parser.add_argument("--to", default="2016-12-31", help="last day of judging")
     parser.add_argument("--folder", type=Path, help="keeps what is computed")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = given.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
+    with kept_in(given.folder) as folder:
         work = judged(given.panel, folder, given.fit_to, given.to)
     there = work.rows >= 0
     rows, logs = work.rows[there], work.dataset.logs

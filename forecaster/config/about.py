@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from forecaster.files import read_bytes, shipped
+from forecaster.files import read_bytes
+from forecaster.places import shipped
 
 _LARGEST = 1 << 20
 

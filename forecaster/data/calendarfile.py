@@ -20,7 +20,8 @@ import numpy as np
 
 from forecaster.axes import Shaped
 from forecaster.errors import OutsideError
-from forecaster.files import cache_folder, read_text, write_text
+from forecaster.files import read_text, write_text
+from forecaster.places import cache_folder
 
 _in_memory: dict[tuple[Path | None, str], Calendar] = {}
 """Fallback cache of this process, for a folder that cannot be written: (folder, name) → calendar."""

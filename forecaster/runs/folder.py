@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecaster.errors import InputError, UnknownNameError
-from forecaster.files import is_folder, shipped
+from forecaster.files import is_folder
+from forecaster.places import shipped
 
 if TYPE_CHECKING:
     from forecaster.modelfile import Model

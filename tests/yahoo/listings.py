@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pyarrow.parquet as pq
 
-from forecaster.files import shipped
+from forecaster.places import shipped
 from tests.yahoo.server import Listing
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from forecaster.data.sources import SOURCES, Source, SourceOptions, takes
 from forecaster.data.sources.file import FileSource
-from forecaster.files import shipped
+from forecaster.places import shipped
 
 
 @SOURCES.register("sample")

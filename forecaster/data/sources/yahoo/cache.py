@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from forecaster.files import cache_folder, home_for_imports
+from forecaster.places import cache_folder, home_for_imports
 
 _NO_FOLDER = Path(os.devnull) / "none"
 """A folder that cannot exist: the client then caches nothing."""
