@@ -61,8 +61,8 @@ def require_address_space(words: Sequence[str]) -> None:
     command, least = requirement(words)
     if allowed < least:
         raise OutsideError(
-            f"the limit of memory (ulimit -v) is {allowed >> 10}, but forecast {command} needs {least >> 10} to "
-            "start: raise it."
+            f"the limit of memory (ulimit -v) is {allowed >> 10:,} KB, but forecast {command} needs "
+            f"{least >> 10:,} KB to start: raise it."
         )
     import ctypes
 

@@ -92,7 +92,7 @@ def test_too_little_memory_for_the_libraries_is_said_before_they_start(
     words: str, kilobytes: int, tmp_path: Path
 ) -> None:
     done = ask(words, tmp_path, limited(resource.RLIMIT_AS, kilobytes << 10))
-    assert_refused(done, f"the limit of memory (ulimit -v) is {kilobytes}, but forecast {words.split()[0]} needs")
+    assert_refused(done, f"the limit of memory (ulimit -v) is {kilobytes:,} KB, but forecast {words.split()[0]} needs")
     assert content(tmp_path) == NOTHING
 
 
