@@ -20,7 +20,7 @@ from forecaster.printable import printable, quoted
 
 Value = TypeVar("Value")
 
-PARSING_ERRORS = (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError)
+PARSING_ERRORS = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError, EOFError)
 """What parsing a foreign header may raise."""
 
 _KEY = "forecaster"

@@ -120,6 +120,13 @@ def test_a_value_of_another_type_is_no_file_of_a_fold(tmp_path: Path, key: str, 
         load_walk(tmp_path)
 
 
+def test_an_empty_array_is_no_file_of_a_fold(tmp_path: Path) -> None:
+    save_walk(handed(tmp_path))
+    (tmp_path / "values.npy").write_bytes(b"")
+    with pytest.raises(InputError, match="are damaged: No data left in file"):
+        load_walk(tmp_path)
+
+
 @pytest.mark.parametrize("damage", ["text", "names", "array", "pipe"])
 def test_a_damaged_entry_of_the_feature_cache_is_computed_again(
     damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
